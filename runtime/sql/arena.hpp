@@ -1,0 +1,89 @@
+#pragma once
+/// Bump allocator of one parsed text. Everything in it is trivially destructible and dies with it, at once; nodes
+/// point at each other and into the text, so an arena never moves.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe::sql {
+
+/// An immutable array in an arena (or anywhere that outlives it). Two words, copied freely.
+template <typename T>
+class List {
+ public:
+  using value_type = T;
+  using iterator = const T*;
+  using const_iterator = const T*;
+
+  constexpr List() = default;
+  constexpr List(const T* data, size_t size) : data_{data}, size_{static_cast<uint32_t>(size)} {}
+
+  constexpr const T* begin() const { return data_; }
+  constexpr const T* end() const { return data_ + size_; }
+  constexpr size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr const T& operator[](size_t i) const { return data_[i]; }
+  constexpr const T& front() const { return data_[0]; }
+  constexpr const T& back() const { return data_[size_ - 1]; }
+  constexpr operator std::span<const T>() const { return {data_, size_}; }  // NOLINT: a list is a span
+
+ private:
+  const T* data_ = nullptr;
+  uint32_t size_ = 0;
+};
+
+/// `catalog.schema.name`, outermost first; never empty in a parsed node.
+using Name = List<std::string_view>;
+
+class Arena {
+ public:
+  explicit Arena(size_t first_block_bytes);
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* allocate(size_t bytes) {
+    bytes = (bytes + 7) & ~size_t{7};
+    if (bytes > static_cast<size_t>(end_ - at_)) [[unlikely]] return allocate_slow(bytes);
+    void* at = at_;
+    at_ += bytes;
+    return at;
+  }
+
+  template <typename T, typename... Args>
+  T* make(Args&&... args) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 8);
+    return new (allocate(sizeof(T))) T{std::forward<Args>(args)...};
+  }
+
+  template <typename T>
+  List<T> copy(const T* items, size_t count) {
+    static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= 8);
+    if (count == 0) return {};
+    T* at = static_cast<T*>(allocate(sizeof(T) * count));
+    std::memcpy(static_cast<void*>(at), items, sizeof(T) * count);
+    return {at, count};
+  }
+
+  char* bytes(size_t count) { return static_cast<char*>(allocate(count)); }
+  std::string_view copy(std::string_view text);
+
+  size_t allocated_bytes() const { return allocated_bytes_; }
+
+ private:
+  void* allocate_slow(size_t bytes);
+
+  char* at_ = nullptr;
+  char* end_ = nullptr;
+  size_t next_block_bytes_;
+  size_t allocated_bytes_ = 0;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+};
+
+}  // namespace troupe::sql

@@ -1,0 +1,19 @@
+#pragma once
+/// Syntax tree back to text, in the style of PostgreSQL's pg_get_expr and pg_get_viewdef (upper-case keywords, one
+/// line, operators in parentheses). What comes out parses to the same tree; names are as written, not resolved.
+#include <string>
+
+#include "runtime/sql/ast_select.hpp"
+
+namespace troupe::sql {
+
+std::string to_sql(const Expr& expression);
+std::string to_sql(const SelectStatement& query);
+std::string to_sql(const TypeName& type);
+
+/// `name`, or `"Na me"` where PostgreSQL's quote_identifier would quote.
+std::string quote_identifier(std::string_view name);
+/// `'it''s'`, or ` E'…'` when there is a backslash, as quote_literal.
+std::string quote_literal(std::string_view text);
+
+}  // namespace troupe::sql
