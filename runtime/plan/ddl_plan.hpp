@@ -1,0 +1,64 @@
+#pragma once
+/// What a DDL statement does: changes of catalog objects, and work on data that must succeed before they commit.
+/// Made by pure functions from a Catalog; the runtime performs it.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/plan/expr.hpp"
+#include "runtime/plan/modify_plan.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+/// Performed in order, under the DDL's table locks, before the catalog changes commit.
+struct DdlAction {
+  enum class Kind : uint8_t {
+    kCreateTree,   ///< `tree`, empty, in every partition
+    kDropTree,     ///< `tree`, once the change has committed
+    kBuildIndex,   ///< `index` over the rows of `table`; 23505 for a duplicate key
+    kRewriteTable, ///< every row of `table` (old definition) through `values` into `tree`, keyed as in `new_table`
+    kCheckNotNull, ///< no row has a null in layout column `column`; 23502
+    kCheckRows,    ///< `check` is not false for any row; 23514
+    kSetSequence,  ///< (re)start `sequence` at its start value, or at `restart`
+    kDropSequence, ///< forget the state of `sequence`
+  };
+  Kind kind = Kind::kCreateTree;
+  TreeId tree = 0;
+  TablePtr table;
+  TablePtr new_table;
+  IndexPtr index;
+  uint32_t column = 0;
+  CheckCondition check;   ///< over layout columns of `table`
+  ExprList values;        ///< the new row's layout columns over the old row's; empty: unchanged
+  Oid sequence = kNoOid;
+  std::optional<int64_t> restart;
+};
+
+struct Notice {
+  std::string severity;  ///< NOTICE, WARNING
+  ErrorCode code = ErrorCode::kOk;
+  std::string message;
+  std::string detail;
+};
+
+/// Locks on tables the DDL needs, all exclusive unless said.
+struct DdlLock {
+  Oid table = kNoOid;
+  bool exclusive = true;  ///< else: shared with readers, against writers (CREATE INDEX)
+};
+
+struct DdlPlan {
+  std::string tag;  ///< command tag: "CREATE TABLE"
+  std::vector<CatalogChange> changes;
+  CatalogCounters counters;  ///< after what it allocated
+  std::vector<DdlAction> actions;
+  std::vector<DdlLock> locks;
+  std::vector<Notice> notices;
+  TablePtr fill_table;  ///< CREATE TABLE AS, SELECT INTO: where the rows go
+  bool truncate = false;
+};
+
+}  // namespace troupe

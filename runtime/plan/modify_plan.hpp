@@ -1,0 +1,102 @@
+#pragma once
+/// Plan nodes that lock or change rows. "Layout columns" are the table's by row position (attnum - 1), dropped ones
+/// included, so that the partition evaluates them on the newest version of a row.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/plan/plan.hpp"
+
+namespace troupe {
+
+struct CheckCondition {
+  std::string name;
+  ExprPtr condition;  ///< over the new row's layout columns; violated when false (23514)
+};
+
+/// What a new version of a row must satisfy, and the indexes it must go to.
+struct TableWrite {
+  TablePtr table;
+  std::vector<IndexPtr> indexes;         ///< all but the primary key's; of an UPDATE those whose columns change
+  std::vector<uint32_t> not_null;        ///< layout columns to check (23502)
+  std::vector<CheckCondition> checks;
+  ExprList returning;                    ///< empty: none
+};
+
+struct ColumnAssignment {
+  uint32_t column = 0;  ///< layout column
+  ExprPtr value;
+};
+
+struct ConflictAction {
+  bool any_index = false;        ///< DO NOTHING without a target: every unique index counts
+  bool primary_key = false;      ///< the primary key is the arbiter
+  std::vector<IndexPtr> arbiters;
+  bool update = false;           ///< DO UPDATE; else DO NOTHING
+  /// Over the existing row's layout columns ++ the excluded row's.
+  std::vector<ColumnAssignment> assignments;
+  ExprPtr where;                 ///< over the same; null: always
+  bool changes_key = false;      ///< assigns to a primary key column
+};
+
+/// Input: one row for each to insert, all layout columns in order (defaults and casts done, dropped ones null).
+/// `write.returning` sees the new row's layout columns.
+struct InsertPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kInsert;
+  InsertPlan() : PlanNode(kKind) {}
+  TableWrite write;
+  std::optional<ConflictAction> conflict;
+};
+
+/// Input: the row's key (bytea), then `extras` further columns. Changes rows and re-checks them.
+/// Expressions see the row's layout columns, then the extras; `write.returning` the new row's, then the extras;
+/// checks the new row's.
+struct UpdatePlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kUpdate;
+  UpdatePlan() : PlanNode(kKind) {}
+  TableWrite write;
+  std::vector<ColumnAssignment> assignments;
+  ExprPtr recheck;          ///< the WHERE condition, for the newest version of a row; null: always true
+  uint32_t extras = 0;
+  /// The input is a TableScanPlan of kLookup by whole primary keys with no extras: its keys say which rows, the
+  /// recheck is its filter, so it need not run; one write message does it all.
+  bool direct = false;
+  bool changes_key = false; ///< assigns to a primary key column: delete and insert
+};
+
+/// As UpdatePlan; `write.returning` sees the deleted row's layout columns, then the extras.
+struct DeletePlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kDelete;
+  DeletePlan() : PlanNode(kKind) {}
+  TableWrite write;
+  ExprPtr recheck;
+  uint32_t extras = 0;
+  bool direct = false;
+};
+
+/// SELECT ... FOR: locks the rows of one table that its input names and puts out their newest versions.
+struct RowLock {
+  TablePtr table;
+  LockStrength strength = LockStrength::kExclusive;
+  LockWait wait = LockWait::kWait;
+  uint32_t key_column = 0;  ///< of the input: the row's key (bytea), null where an outer join found none
+  /// Where layout columns of the table lie in the input, to be replaced when the row has a newer version.
+  struct Source {
+    uint32_t input_column = 0;
+    uint32_t layout_column = 0;
+  };
+  std::vector<Source> columns;
+};
+/// Output = input. A row that is gone or whose newest version fails `recheck` (over the input's columns) is left out.
+struct LockRowsPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kLockRows;
+  LockRowsPlan() : PlanNode(kKind) {}
+  std::vector<RowLock> locks;
+  ExprPtr recheck;
+  /// One lock, and the input is a TableScanPlan of kLookup by whole primary keys that puts out its `columns`, then the
+  /// key: it need not run.
+  bool direct = false;
+};
+
+}  // namespace troupe

@@ -1,0 +1,319 @@
+#pragma once
+/// Physical plans: what the executor runs. Immutable, shared between executions; parameters and slots are bound when a
+/// plan runs. Expressions of a node see the columns of its input(s) by position; joins see left ++ right.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/plan/expr.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+enum class PlanKind : uint8_t {
+  kValues, kTableScan, kFunctionScan, kSystemScan, kCteScan, kWorkTableScan,
+  kProject, kFilter, kProjectSet, kHashJoin, kNestedLoop, kIndexJoin, kApply,
+  kAggregate, kWindow, kSort, kTopN, kLimit, kDistinct, kSetOperation, kAppend, kRecursiveUnion, kLockRows,
+  kInsert, kUpdate, kDelete,
+};
+
+struct Cost {
+  double startup = 0;
+  double total = 0;
+  double rows = 1;
+  double width = 0;  ///< bytes a row
+};
+
+struct PlanNode {
+  explicit PlanNode(PlanKind plan_kind) : kind{plan_kind} {}
+  virtual ~PlanNode() = default;
+  PlanNode(const PlanNode&) = default;
+  PlanNode& operator=(const PlanNode&) = default;
+
+  template <typename T>
+  const T& to() const {
+    TROUPE_CHECK(kind == T::kKind);
+    return static_cast<const T&>(*this);
+  }
+  template <typename T>
+  const T* as() const {
+    return kind == T::kKind ? static_cast<const T*>(this) : nullptr;
+  }
+
+  PlanKind kind;
+  uint32_t id = 0;  ///< unique in its plan, from 0: where an execution keeps this node's state and counters
+  std::vector<Type> output;
+  std::vector<std::shared_ptr<const PlanNode>> inputs;
+  Cost cost;
+};
+using PlanPtr = std::shared_ptr<const PlanNode>;
+using TablePtr = std::shared_ptr<const TableDef>;
+using IndexPtr = std::shared_ptr<const IndexDef>;
+
+enum class LockStrength : uint8_t { kKeyShare, kShare, kNoKeyUpdate, kExclusive };
+enum class LockWait : uint8_t { kWait, kNoWait, kSkipLocked };
+
+// --- sources ---
+
+/// Rows of expressions; one row of none is what a SELECT without FROM starts from.
+struct ValuesPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kValues;
+  ValuesPlan() : PlanNode(kKind) {}
+  std::vector<ExprList> rows;
+};
+
+enum class AccessKind : uint8_t {
+  kFull,    ///< every row
+  kLookup,  ///< rows whose key equals one of `keys` (row tree or unique index: at most one row each)
+  kRange,   ///< keys that start with `prefix` and continue within the bounds
+  kNothing, ///< the condition is never true
+};
+struct KeyBound {
+  ExprPtr value;
+  bool inclusive = true;
+};
+/// How a scan finds its rows: in the table's tree by primary key, or through an index. Expressions are constants,
+/// parameters, slots and calls of them (in an IndexJoin: also columns of the outer row), already of the key column's
+/// type; they are evaluated once a scan. A null in any of them means that no row matches.
+struct Access {
+  AccessKind kind = AccessKind::kFull;
+  IndexPtr index;                       ///< null: the row tree
+  std::vector<ExprList> keys;           ///< kLookup: whole keys
+  /// kLookup of a one-column key by an array: key = ANY (key_array); `keys` is empty then. Duplicates count once.
+  ExprPtr key_array;
+  ExprList prefix;                      ///< kRange: equal leading columns
+  std::optional<KeyBound> lower, upper; ///< kRange: on the column after the prefix, in value order (not key order)
+};
+
+enum class AggregateMode : uint8_t {
+  kComplete,
+  kPartial,  ///< output: group values, then each aggregate's state as bytea (Aggregate::serialize)
+  kFinal,    ///< input: what kPartial put out
+};
+struct Aggregation {
+  AggregateMode mode = AggregateMode::kComplete;
+  ExprList groups;  ///< output: groups, then aggregates (then the grouping set's number, if there are sets)
+  std::vector<AggregateCall> calls;
+  /// Each set lists the groups that count, others are null. Empty: one set of all.
+  std::vector<std::vector<uint16_t>> grouping_sets;
+};
+
+/// A table's rows. Filter, projection, partial aggregation and row limit run where the rows are.
+/// Order of work: access → columns → filter → (aggregation | projection) → order and limit per partition.
+struct TableScanPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kTableScan;
+  TableScanPlan() : PlanNode(kKind) {}
+  TablePtr table;
+  Access access;
+  std::vector<uint32_t> columns;  ///< row positions (attnum - 1) that are read, ascending
+  ExprPtr filter;                 ///< over `columns`; null: none
+  ExprList projection;            ///< over `columns`; empty: all of them as they are
+  std::shared_ptr<const Aggregation> partial;  ///< over `columns`, in place of the projection; mode kPartial
+  bool with_row_key = false;      ///< the row's key (bytea) comes as one more, last, output column
+  /// Over the output. With `in_access_order` the access yields it and the partitions' streams are merged by it;
+  /// otherwise each partition sorts (only together with row_limit: a top-n), and the streams are merged.
+  std::vector<SortKey> order;
+  bool in_access_order = false;
+  bool backward = false;
+  ExprPtr row_limit;              ///< int8: at most so many rows a partition, after order; null: no limit
+  bool one_partition = false;     ///< the access has one key that says where its row is
+};
+
+/// A set-returning function (runtime/plan/table_function.hpp), or several side by side (ROWS FROM).
+struct TableFunction;
+struct FunctionScanPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kFunctionScan;
+  FunctionScanPlan() : PlanNode(kKind) {}
+  struct Call {
+    const TableFunction* function = nullptr;  ///< null: args[0] is an ordinary value, one row
+    std::vector<Type> arguments;
+    std::vector<Type> columns;
+    ExprList args;
+  };
+  std::vector<Call> calls;  ///< output: their columns one after the other; shorter ones are filled with nulls
+  bool ordinality = false;  ///< one more bigint column, from 1
+};
+
+struct SystemTable;  // runtime/plan/system_table.hpp
+struct SystemScanPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kSystemScan;
+  SystemScanPlan() : PlanNode(kKind) {}
+  std::shared_ptr<const SystemTable> table;
+  ExprPtr filter;  ///< over all its columns; null: none
+};
+
+/// A WITH query's rows, computed once an execution: StatementPlan::ctes[cte].
+struct CteScanPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kCteScan;
+  CteScanPlan() : PlanNode(kKind) {}
+  uint32_t cte = 0;
+};
+
+/// The rows the last round of the RecursiveUnionPlan with this work table produced.
+struct WorkTableScanPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kWorkTableScan;
+  WorkTableScanPlan() : PlanNode(kKind) {}
+  uint32_t work_table = 0;
+};
+
+// --- row by row ---
+
+struct ProjectPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kProject;
+  ProjectPlan() : PlanNode(kKind) {}
+  ExprList values;
+};
+struct FilterPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kFilter;
+  FilterPlan() : PlanNode(kKind) {}
+  ExprPtr condition;
+};
+/// Set-returning functions in a select list: input columns, then each call's one column; rows repeated as often as the
+/// longest call yields.
+struct ProjectSetPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kProjectSet;
+  ProjectSetPlan() : PlanNode(kKind) {}
+  std::vector<FunctionScanPlan::Call> calls;
+};
+
+// --- joins: inputs[0] is left (probe, outer), inputs[1] right (build, inner) ---
+
+enum class JoinKind : uint8_t {
+  kInner, kLeft, kRight, kFull,
+  kSemi,           ///< left rows with a match
+  kAnti,           ///< left rows without one
+  kNullAwareAnti,  ///< NOT IN: no left row at all when the right has a null key
+  kMark,           ///< left ++ one boolean: matched (three-valued for IN: null when unknown)
+  kSingle,         ///< kLeft, and 21000 when a left row has two matches: a scalar subquery
+};
+struct HashJoinPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kHashJoin;
+  HashJoinPlan() : PlanNode(kKind) {}
+  JoinKind join = JoinKind::kInner;
+  ExprList left_keys;   ///< over the left input
+  ExprList right_keys;  ///< over the right input, of the same types
+  ExprPtr residual;     ///< over left ++ right; part of the ON condition; null: none
+  bool null_aware_mark = false;  ///< kMark for IN; otherwise (EXISTS) it is never null
+};
+struct NestedLoopPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kNestedLoop;
+  NestedLoopPlan() : PlanNode(kKind) {}
+  JoinKind join = JoinKind::kInner;
+  ExprPtr condition;  ///< over left ++ right; null: true
+  bool null_aware_mark = false;
+};
+/// For batches of outer rows, looks up their matches in a table: no inputs[1].
+struct IndexJoinPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kIndexJoin;
+  IndexJoinPlan() : PlanNode(kKind) {}
+  JoinKind join = JoinKind::kInner;  ///< kInner, kLeft, kSemi, kAnti, kSingle
+  /// The inner side: kLookup with one key, or kRange by prefix, whose expressions see the outer row.
+  std::shared_ptr<const TableScanPlan> inner;
+  ExprPtr residual;  ///< over outer ++ inner output
+};
+struct SlotBinding {
+  uint32_t slot = 0;
+  uint32_t column = 0;  ///< of the outer row
+};
+/// Runs inputs[1] anew for each left row, with the slots set from it. LATERAL and what could not be decorrelated.
+struct ApplyPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kApply;
+  ApplyPlan() : PlanNode(kKind) {}
+  JoinKind join = JoinKind::kInner;  ///< kInner, kLeft, kSemi, kAnti, kMark, kSingle
+  std::vector<SlotBinding> bindings;
+  ExprPtr condition;  ///< over left ++ right; null: true
+  bool null_aware_mark = false;
+};
+
+// --- many rows ---
+
+struct AggregatePlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kAggregate;
+  AggregatePlan() : PlanNode(kKind) {}
+  Aggregation aggregation;
+  bool input_grouped = false;  ///< equal groups arrive together: no hash table is needed
+};
+enum class FrameUnit : uint8_t { kRange, kRows, kGroups };
+enum class FrameBoundKind : uint8_t {
+  kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing
+};
+struct FrameBound {
+  FrameBoundKind kind = FrameBoundKind::kUnboundedPreceding;
+  ExprPtr offset;
+};
+enum class FrameExclusion : uint8_t { kNone, kCurrentRow, kGroup, kTies };
+enum class WindowFunction : uint8_t {
+  kAggregate, kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile, kLag, kLead, kFirstValue, kLastValue,
+  kNthValue,
+};
+struct WindowCall {
+  WindowFunction function = WindowFunction::kRowNumber;
+  AggregateCall aggregate;  ///< of kAggregate; others use its args and filter
+  Type type;
+  uint32_t window = 0;      ///< while planning: which of the query's windows
+};
+struct WindowSpec {
+  ExprList partition_by;
+  std::vector<SortKey> order;
+  FrameUnit unit = FrameUnit::kRange;
+  FrameBound start;
+  FrameBound end{FrameBoundKind::kCurrentRow, nullptr};
+  FrameExclusion exclusion = FrameExclusion::kNone;
+};
+/// Input sorted by partition_by, then order; output: input columns, then each call.
+struct WindowPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kWindow;
+  WindowPlan() : PlanNode(kKind) {}
+  WindowSpec spec;
+  std::vector<WindowCall> calls;
+};
+struct SortPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kSort;
+  SortPlan() : PlanNode(kKind) {}
+  std::vector<SortKey> keys;
+};
+/// The first limit + offset rows in order, less the first offset ones.
+struct TopNPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kTopN;
+  TopNPlan() : PlanNode(kKind) {}
+  std::vector<SortKey> keys;
+  ExprPtr limit;
+  ExprPtr offset;  ///< null: 0
+};
+/// int8 expressions without columns; null values mean no limit, 0. Errors when run: 2201W, 2201X when negative.
+struct LimitPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kLimit;
+  LimitPlan() : PlanNode(kKind) {}
+  ExprPtr limit;
+  ExprPtr offset;
+  std::vector<SortKey> ties;  ///< WITH TIES: rows equal to the last one in these (the input's order) count too
+};
+/// Rows that differ; with `on`, the first row of each set of equal ones (the input is sorted by them).
+struct DistinctPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kDistinct;
+  DistinctPlan() : PlanNode(kKind) {}
+  ExprList on;
+};
+enum class SetOperationKind : uint8_t { kUnion, kIntersect, kExcept };
+/// UNION, INTERSECT [ALL], EXCEPT [ALL] of two inputs with the same types. UNION ALL is an AppendPlan.
+struct SetOperationPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kSetOperation;
+  SetOperationPlan() : PlanNode(kKind) {}
+  SetOperationKind operation = SetOperationKind::kUnion;
+  bool all = false;
+};
+struct AppendPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kAppend;
+  AppendPlan() : PlanNode(kKind) {}
+};
+/// inputs[0] once, then inputs[1] (which reads the work table) until it yields nothing.
+struct RecursiveUnionPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kRecursiveUnion;
+  RecursiveUnionPlan() : PlanNode(kKind) {}
+  uint32_t work_table = 0;
+  bool distinct = false;  ///< UNION: rows seen before are left out
+};
+
+}  // namespace troupe

@@ -1,0 +1,49 @@
+#pragma once
+/// Set-returning functions: generate_series, unnest, ... They yield rows in batches, so that a LIMIT stops them early.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/types/eval_context.hpp"
+#include "runtime/types/type.hpp"
+#include "storage/base/error.hpp"
+#include "storage/column/value.hpp"
+#include "storage/column/vector.hpp"
+
+namespace troupe {
+
+/// One call under way.
+class TableFunctionCursor {
+ public:
+  virtual ~TableFunctionCursor() = default;
+  /// Sets `out` to the next rows, at most `rows_max`; 0 rows: the end.
+  virtual absl::Status next(uint32_t rows_max, EvalContext& context, Batch& out) = 0;
+};
+
+struct TableFunction {
+  std::string name;
+  std::vector<Oid> arguments;             ///< kAnyArray: any array
+  std::vector<std::string> column_names;  ///< of several columns; one column is named after the function (or its alias)
+  std::vector<Oid> columns;               ///< kAnyElement: the array's element type
+  bool strict = true;                     ///< a null argument yields no rows; the cursor is not opened
+  double rows = 1000;                     ///< estimate
+  absl::StatusOr<std::unique_ptr<TableFunctionCursor>> (*open)(std::span<const Type> types,
+                                                               std::span<const Value> args,
+                                                               EvalContext& context) = nullptr;
+};
+
+struct BoundTableFunction {
+  const TableFunction* function = nullptr;
+  std::vector<Type> arguments;
+  std::vector<Type> columns;
+};
+
+void add_table_function(TableFunction function);
+bool is_table_function(std::string_view name);
+/// Errors: 42883, 42725 as for other functions.
+absl::StatusOr<BoundTableFunction> resolve_table_function(std::string_view name, std::span<const Type> arguments);
+
+}  // namespace troupe

@@ -1,0 +1,115 @@
+#pragma once
+/// Catalog: one immutable snapshot of every object. Shared between cells by pointer; a DDL commit makes the next
+/// snapshot, which shares all but the changed buckets with this one.
+/// Invariant: an object is found by its oid and, in its schema and class, by its name.
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "storage/base/error.hpp"
+#include "storage/catalog/objects.hpp"
+
+namespace troupe {
+
+class Catalog;
+using CatalogPtr = std::shared_ptr<const Catalog>;
+
+/// `object` absent: the object is dropped.
+struct CatalogChange {
+  Oid oid = kNoOid;
+  ObjectPtr object;
+};
+
+/// The next numbers to give out. They only grow; a number taken by a transaction that aborts is lost.
+struct CatalogCounters {
+  Oid next_oid = kFirstUserOid;
+  TreeId next_tree = kFirstUserTree;
+};
+std::string encode_counters(const CatalogCounters& counters);
+absl::StatusOr<CatalogCounters> decode_counters(std::string_view bytes);
+
+/// Makes the runtime's lock for a table that is new.
+using GateFactory = std::function<std::shared_ptr<void>(const TableDef&)>;
+
+class Catalog {
+ public:
+  /// Schemas, role and database that every node has; version kNoScn.
+  static CatalogPtr bootstrap(GateFactory make_gate = {});
+
+  Scn version() const { return version_; }
+  const CatalogCounters& counters() const { return counters_; }
+
+  /// The snapshot after the changes. Every changed object gets `version`; a table keeps its gate.
+  /// Errors: kDuplicateTable, kDuplicateSchema or kDuplicateObject when a name is taken.
+  absl::StatusOr<CatalogPtr> with_changes(const std::vector<CatalogChange>& changes, Scn version,
+                                          CatalogCounters counters) const;
+  absl::StatusOr<CatalogPtr> with_changes(const std::vector<CatalogChange>& changes, Scn version) const {
+    return with_changes(changes, version, counters_);
+  }
+
+  /// Null when there is none. The pointers live as long as the snapshot.
+  const ObjectDef* find(Oid oid) const;
+  const ObjectDef* find(NameClass name_class, Oid schema, std::string_view name) const;
+  /// As find(), and null too when the object is of another kind.
+  template <typename Def>
+  const Def* find_as(Oid oid) const {
+    return dynamic_cast<const Def*>(find(oid));
+  }
+  ObjectPtr find_shared(Oid oid) const;
+
+  const SchemaDef* find_schema(std::string_view name) const;
+  const ObjectDef* find_relation(Oid schema, std::string_view name) const {
+    return find(NameClass::relation, schema, name);
+  }
+  const TableDef* find_table(Oid oid) const {
+    const ObjectDef* object = find(oid);
+    return object != nullptr && object->kind == ObjectKind::table ? static_cast<const TableDef*>(object) : nullptr;
+  }
+  const IndexDef* find_index(Oid oid) const {
+    const ObjectDef* object = find(oid);
+    return object != nullptr && object->kind == ObjectKind::index ? static_cast<const IndexDef*>(object) : nullptr;
+  }
+
+  /// Every object, ordered by oid: for system views and checkpoints, not for hot paths.
+  std::vector<ObjectPtr> objects() const;
+  std::vector<ObjectPtr> objects(ObjectKind kind) const;
+
+  void check_invariants() const;
+
+ private:
+  static constexpr size_t kBuckets = 64;
+  struct Name {
+    NameClass name_class;
+    Oid schema;
+    std::string_view text;  ///< lies in the object's definition
+    bool operator==(const Name&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H hash, const Name& name) {
+      return H::combine(std::move(hash), name.name_class, name.schema, absl_view(name.text));
+    }
+  };
+  using ObjectBucket = absl::flat_hash_map<Oid, ObjectPtr>;
+  /// The object is held, because the name's text is its.
+  using NameBucket = absl::flat_hash_map<Name, ObjectPtr>;
+
+  Catalog() = default;
+  static size_t bucket_of(Oid oid) { return oid % kBuckets; }
+  static size_t bucket_of(const Name& name);
+  static Name name_of(const ObjectDef& object) { return {object.name_class(), object.schema, object.name}; }
+
+  friend class CatalogBuilder;
+
+  Scn version_ = kNoScn;
+  CatalogCounters counters_;
+  GateFactory make_gate_;
+  std::array<std::shared_ptr<const ObjectBucket>, kBuckets> objects_;
+  std::array<std::shared_ptr<const NameBucket>, kBuckets> names_;
+};
+
+}  // namespace troupe

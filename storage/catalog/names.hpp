@@ -1,0 +1,38 @@
+#pragma once
+/// Numbers and names that exist before the first user object: PostgreSQL's oids where it has one.
+#include <string>
+#include <string_view>
+
+#include "storage/base/ids.hpp"
+
+namespace troupe {
+
+inline constexpr Oid kNoOid = 0;
+inline constexpr Oid kPgCatalogSchema = 11;
+inline constexpr Oid kPublicSchema = 2200;
+inline constexpr Oid kInformationSchema = 13183;
+inline constexpr Oid kSysSchema = 13184;  ///< Troupe's own system relations (sys.actors, ...)
+inline constexpr Oid kBootstrapRole = 10;
+inline constexpr Oid kDefaultDatabase = 5;
+/// The first oid of an object made by a user (PostgreSQL's FirstNormalObjectId).
+inline constexpr Oid kFirstUserOid = 16384;
+
+/// The catalog's own trees, all in partition 0. Ids below kFirstUserTree are the system's.
+inline constexpr TreeId kCatalogObjectTree = 1;  ///< object_key(oid) -> encoded object
+inline constexpr TreeId kCatalogNameTree = 2;    ///< name_key(...) -> oid; its uniqueness keeps names unique
+inline constexpr TreeId kSequenceTree = 3;       ///< sequence oid -> its state
+inline constexpr TreeId kFirstUserTree = 100;
+
+/// Row key of an object in kCatalogObjectTree; ordered by oid.
+std::string object_key(Oid oid);
+
+/// Objects of one class must differ in their names within a schema. Tables, views, indexes and sequences share one.
+enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5 };
+
+/// Row key of a name in kCatalogNameTree. `schema` is kNoOid for classes outside schemas.
+std::string name_key(NameClass name_class, Oid schema, std::string_view name);
+
+/// The key under which allocation counters are kept in kCatalogObjectTree (oid 0 names no object).
+std::string counters_key();
+
+}  // namespace troupe

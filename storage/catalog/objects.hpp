@@ -1,0 +1,219 @@
+#pragma once
+/// What the catalog knows about each object. Definitions are immutable once they are in a Catalog and are shared by
+/// pointer; a change makes a copy. Expressions are kept as SQL text and bound when they are used.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/ids.hpp"
+#include "storage/catalog/names.hpp"
+#include "storage/catalog/statistics.hpp"
+#include "storage/column/key_codec.hpp"
+#include "storage/column/row_codec.hpp"
+
+namespace troupe {
+
+/// On disk as a number: append only.
+enum class ObjectKind : uint8_t { schema = 1, table, index, sequence, view, type, role, database };
+
+/// What every object has. Derived definitions add the rest and nothing else derives from it.
+struct ObjectDef {
+  explicit ObjectDef(ObjectKind object_kind) : kind{object_kind} {}
+  virtual ~ObjectDef() = default;
+  ObjectDef(const ObjectDef&) = default;
+  ObjectDef& operator=(const ObjectDef&) = default;
+
+  ObjectKind kind;
+  Oid oid = kNoOid;
+  Oid schema = kNoOid;  ///< kNoOid for objects outside schemas
+  Oid owner = kBootstrapRole;
+  std::string name;
+  std::string comment;
+  /// The commit that gave the object this shape; a cached plan is good while its objects' versions stay.
+  /// Not encoded: the snapshot that holds the object sets it.
+  Scn version = kNoScn;
+
+  NameClass name_class() const;
+};
+using ObjectPtr = std::shared_ptr<const ObjectDef>;
+
+struct SchemaDef final : ObjectDef {
+  SchemaDef() : ObjectDef(ObjectKind::schema) {}
+};
+
+enum class IdentityKind : uint8_t { none = 0, always = 1, by_default = 2 };
+
+struct ColumnDef {
+  int16_t attnum = 0;  ///< 1-based, never used twice; the row holds the column at attnum - 1
+  std::string name;
+  Oid type = kNoOid;
+  int32_t typmod = -1;
+  Physical physical = Physical::kVarlen;  ///< the type's, so that rows are read without a type registry
+  Oid collation = kNoOid;
+  bool not_null = false;
+  bool dropped = false;  ///< stays as a hole, so that rows written before keep their layout
+  IdentityKind identity = IdentityKind::none;
+  bool generated_stored = false;  ///< default_sql is the generation expression
+  std::string default_sql;        ///< empty: no default
+  /// What rows written before the column was added read as.
+  Value missing;
+  Oid owned_sequence = kNoOid;  ///< serial or identity
+  std::string comment;
+};
+
+enum class ConstraintKind : uint8_t { primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5 };
+
+struct ConstraintDef {
+  Oid oid = kNoOid;
+  ConstraintKind kind = ConstraintKind::check;
+  std::string name;
+  std::vector<int16_t> columns;  ///< attnums
+  std::string check_sql;         ///< of a check
+  Oid index = kNoOid;            ///< of a primary key or unique constraint
+};
+
+/// What storage needs to know of a table's rows; derived from the definition.
+struct TableShape {
+  RowLayout layout;                   ///< all columns by position (attnum - 1), dropped ones included
+  std::vector<Value> missing;         ///< by position; null where a row that lacks the column reads null
+  std::vector<uint32_t> key;          ///< row positions of the primary key; empty: hidden row id
+  std::vector<KeyColumn> key_columns; ///< parallel to key
+  std::vector<CompareKind> key_kinds; ///< parallel to key, for hash_key()
+};
+
+/// The same of an index. Its tree's key: index columns, then (non-unique, or a null among them) the row's key.
+struct IndexShape {
+  std::vector<uint32_t> columns;       ///< row positions
+  std::vector<KeyColumn> key_columns;
+  std::vector<CompareKind> key_kinds;
+};
+
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+struct TableDef final : ObjectDef {
+  TableDef() : ObjectDef(ObjectKind::table) {}
+
+  TreeId tree = 0;
+  std::vector<ColumnDef> columns;  ///< columns[attnum - 1], dropped ones included
+  /// Attnums of the primary key in key order; empty: rows are keyed by a hidden 8-byte row id.
+  std::vector<int16_t> primary_key;
+  std::vector<ConstraintDef> constraints;
+  std::vector<Oid> indexes;  ///< in order of creation; the primary key's first where there is one
+  Options options;
+  bool unlogged = false;
+  std::shared_ptr<const TableStatistics> statistics;  ///< null before the first ANALYZE
+
+  /// Not encoded; set by the snapshot that holds the definition, and so never null there.
+  std::shared_ptr<const TableShape> shape;
+  /// The runtime's fast table lock. Opaque here, not encoded, and handed on from a definition to its successor.
+  std::shared_ptr<void> gate;
+
+  const ColumnDef& column(int16_t attnum) const { return columns[static_cast<size_t>(attnum - 1)]; }
+  /// By name, dropped ones excluded; null when there is none.
+  const ColumnDef* find_column(std::string_view column_name) const;
+  const ConstraintDef* find_constraint(std::string_view constraint_name) const;
+  /// The primary key's index, kNoOid without one.
+  Oid primary_key_index() const;
+  size_t live_columns() const;
+};
+
+std::shared_ptr<const TableShape> make_shape(const TableDef& table);
+
+struct IndexColumn {
+  int16_t attnum = 0;  ///< 0: an expression, in expression_sql
+  bool descending = false;
+  bool nulls_first = false;
+  std::string expression_sql;
+};
+
+struct IndexDef final : ObjectDef {
+  IndexDef() : ObjectDef(ObjectKind::index) {}
+
+  Oid table = kNoOid;
+  /// 0 for a primary key: the table's own tree is its index.
+  TreeId tree = 0;
+  bool unique = false;
+  bool primary = false;
+  bool constraint = false;  ///< made for a UNIQUE or PRIMARY KEY constraint
+  /// Not yet built: writers maintain it, readers must not use it.
+  bool building = false;
+  std::string method = "btree";
+  std::vector<IndexColumn> columns;
+  std::string predicate_sql;  ///< of a partial index
+  Options options;
+
+  /// Not encoded; set by the snapshot that holds the definition, and so never null there.
+  std::shared_ptr<const IndexShape> shape;
+
+  /// Spread by its own key; otherwise it lies in the same partition as the row.
+  bool global() const { return unique && !primary; }
+};
+
+/// `table` is the one it indexes.
+std::shared_ptr<const IndexShape> make_shape(const IndexDef& index, const TableDef& table);
+
+struct SequenceDef final : ObjectDef {
+  SequenceDef() : ObjectDef(ObjectKind::sequence) {}
+
+  Oid type = 20;  ///< int8, int4 (23) or int2 (21)
+  int64_t start = 1;
+  int64_t increment = 1;
+  int64_t minimum = 1;
+  int64_t maximum = INT64_MAX;
+  int64_t cache = 1;
+  bool cycle = false;
+  Oid owner_table = kNoOid;  ///< dropped with this column
+  int16_t owner_column = 0;
+};
+
+struct ViewDef final : ObjectDef {
+  ViewDef() : ObjectDef(ObjectKind::view) {}
+
+  std::string query_sql;
+  std::vector<ColumnDef> columns;  ///< names and types when the view was made
+  std::vector<Oid> depends_on;     ///< relations its query reads
+};
+
+enum class TypeKind : uint8_t { enumeration = 1, domain = 2 };
+
+/// A user's type; the built-in ones are in runtime/types.
+struct TypeDef final : ObjectDef {
+  TypeDef() : ObjectDef(ObjectKind::type) {}
+
+  TypeKind type_kind = TypeKind::enumeration;
+  std::vector<std::string> labels;  ///< of an enumeration, in order
+  Oid base = kNoOid;                ///< of a domain
+  int32_t base_typmod = -1;
+  bool not_null = false;
+  std::string default_sql;
+  std::vector<ConstraintDef> checks;
+};
+
+struct RoleDef final : ObjectDef {
+  RoleDef() : ObjectDef(ObjectKind::role) {}
+
+  bool superuser = false;
+  bool can_login = false;
+  bool create_role = false;
+  bool create_database = false;
+  bool inherit = true;
+  bool replication = false;
+  int32_t connection_limit = -1;
+  std::string password;  ///< SCRAM verifier; empty: none
+  std::vector<Oid> member_of;
+};
+
+struct DatabaseDef final : ObjectDef {
+  DatabaseDef() : ObjectDef(ObjectKind::database) {}
+
+  std::string encoding = "UTF8";
+  std::string collation = "C.UTF-8";
+  int32_t connection_limit = -1;
+  Options options;
+};
+
+}  // namespace troupe
