@@ -7,7 +7,7 @@ namespace troupe {
 
 enum class Physical : uint8_t { kBool, kInt16, kInt32, kInt64, kFloat32, kFloat64, kFixed16, kVarlen };
 
-/// uuid (its 16 bytes in order) and interval / timetz (see compare_kind.hpp).
+/// 16 bytes in order: uuid; Interval and TimeTz are stored in it bitwise.
 struct Fixed16 {
   uint8_t bytes[16];
   bool operator==(const Fixed16& other) const { return std::memcmp(bytes, other.bytes, 16) == 0; }

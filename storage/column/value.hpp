@@ -88,4 +88,23 @@ inline Value Value::of<StringRef>(const StringRef& payload) {
   return text(payload.str());
 }
 
+/// A fixed-width value from its (maybe unaligned) payload.
+inline Value value_of_bytes(Physical kind, const void* payload) {
+  Fixed16 raw{};
+  std::memcpy(&raw, payload, width(kind));
+  const auto as = [&raw]<typename T>(T v) {
+    std::memcpy(&v, &raw, sizeof v);
+    return Value::of(v);
+  };
+  switch (kind) {
+    case Physical::kBool: return as(false);
+    case Physical::kInt16: return as(int16_t{});
+    case Physical::kInt32: return as(int32_t{});
+    case Physical::kInt64: return as(int64_t{});
+    case Physical::kFloat32: return as(float{});
+    case Physical::kFloat64: return as(double{});
+    default: return Value::of(raw);
+  }
+}
+
 }  // namespace troupe

@@ -131,6 +131,7 @@ class Vector {
 
   Physical kind_ = Physical::kBool;
   bool constant_ = false;
+  bool heap_is_shared_ = false;  ///< another vector made the heap: append to a new one
   uint32_t size_ = 0;
   uint32_t capacity_ = 0;    ///< rows its own buffer has room for; 0 for views
   uint32_t bit_offset_ = 0;  ///< of row 0 in validity_
