@@ -1,0 +1,59 @@
+#pragma once
+/// SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: verifiers in pg_authid's form
+/// `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, and the server's half of the exchange. Salts and nonces come in from
+/// outside. Not done: channel binding (SCRAM-SHA-256-PLUS) and SASLprep; a password is used as the bytes it has, which
+/// is what SASLprep yields for ASCII and for text that is already in normal form C.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "storage/base/error.hpp"
+
+namespace troupe {
+
+inline constexpr std::string_view kScramMechanism = "SCRAM-SHA-256";
+inline constexpr int kScramIterations = 4096;
+using ScramKey = std::array<uint8_t, 32>;
+
+struct ScramVerifier {
+  int iterations = kScramIterations;
+  std::string salt;  ///< raw bytes
+  ScramKey stored_key{};
+  ScramKey server_key{};
+
+  std::string to_string() const;
+};
+
+ScramVerifier make_scram_verifier(std::string_view password, std::string_view salt, int iterations = kScramIterations);
+/// Errors: kInvalidPassword when `text` is not a verifier.
+absl::StatusOr<ScramVerifier> parse_scram_verifier(std::string_view text);
+bool scram_password_matches(const ScramVerifier& verifier, std::string_view password);
+/// What to run the exchange against for a role that does not exist, so that nobody learns that; always refused.
+ScramVerifier make_unknown_role_verifier(std::string_view role, std::string_view server_secret);
+
+/// One authentication. client-first → server_first(), client-final → server_final().
+class ScramServer {
+ public:
+  /// `nonce`: 18 random bytes or more; printable form is made here.
+  ScramServer(ScramVerifier verifier, std::string_view nonce);
+
+  /// Errors: kProtocolViolation for what is not a SCRAM message, with PostgreSQL's words.
+  absl::StatusOr<std::string> server_first(std::string_view client_first);
+  /// Errors: kInvalidPassword when the proof is wrong; the caller words it for the user.
+  absl::StatusOr<std::string> server_final(std::string_view client_final);
+
+ private:
+  ScramVerifier verifier_;
+  std::string server_nonce_;
+  std::string full_nonce_;
+  std::string gs2_header_;
+  std::string client_first_bare_;
+  std::string server_first_;
+};
+
+/// Base64 of RFC 4648 with padding.
+std::string base64_encode(std::string_view bytes);
+absl::StatusOr<std::string> base64_decode(std::string_view text);
+
+}  // namespace troupe

@@ -1,0 +1,34 @@
+#pragma once
+/// OpenSSL contexts with our defaults. No sockets here: who owns the connection drives the handshake.
+#include <memory>
+#include <string>
+
+#include "storage/base/error.hpp"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace troupe {
+
+/// A certificate and its private key, both PEM.
+struct TlsIdentity {
+  std::string certificate_pem;
+  std::string private_key_pem;
+};
+
+struct SslContextFree {
+  void operator()(ssl_ctx_st* context) const;
+};
+using SslContext = std::unique_ptr<ssl_ctx_st, SslContextFree>;
+
+/// Between nodes: TLS 1.3 only, both sides show a certificate that `authority_pem` signed. Works for either side.
+/// Errors: kInvalidParameterValue with OpenSSL's reason.
+absl::StatusOr<SslContext> make_node_tls_context(const TlsIdentity& identity, const std::string& authority_pem);
+
+/// For SQL clients: TLS 1.2 or newer, the server shows its certificate, the client none.
+absl::StatusOr<SslContext> make_client_facing_tls_context(const TlsIdentity& identity);
+
+/// True when the certificate that the peer showed on `connection` was issued for the host `name`.
+bool peer_certificate_names(ssl_st* connection, const std::string& name);
+
+}  // namespace troupe
