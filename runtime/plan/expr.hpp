@@ -122,11 +122,12 @@ ExprPtr make_and(ExprList args);
 ExprPtr make_or(ExprList args);
 ExprPtr make_not(ExprPtr arg);
 ExprPtr make_null_test(ExprPtr arg, bool negated);
-/// `left symbol right`, resolved by their types, casts inserted. Errors as resolve_operator's.
-absl::StatusOr<ExprPtr> make_operator(std::string_view symbol, ExprPtr left, ExprPtr right);
+/// `left symbol right` (left null: prefix), resolved by their types, casts inserted. Errors as resolve_operator's.
+absl::StatusOr<ExprPtr> make_operator(std::string_view symbol, ExprPtr left, ExprPtr right,
+                                      const EvalContext& context);
 /// `arg` as `type`; itself when nothing is to be done; unknown constants become constants of the type. Errors: 42846,
 /// 22P02 ...
-absl::StatusOr<ExprPtr> make_cast(ExprPtr arg, Type type, CastContext context);
+absl::StatusOr<ExprPtr> make_cast(ExprPtr arg, Type type, CastContext cast, const EvalContext& context);
 
 // --- asking ---
 
@@ -171,6 +172,7 @@ absl::StatusOr<AggregateCall> decode_aggregate_call(std::string_view bytes);
 
 /// As EXPLAIN prints it: `((a + 1) > 10)`. `columns` names the input's columns ($n by itself, columns beyond: #n).
 std::string print_expr(const Expr& expr, std::span<const std::string> columns);
+std::string print_aggregate(const AggregateCall& call, std::span<const std::string> columns);
 
 template <typename Replace>
 ExprPtr replace_expr(const ExprPtr& expr, Replace&& replace) {

@@ -41,6 +41,11 @@ struct ObjectDef {
 };
 using ObjectPtr = std::shared_ptr<const ObjectDef>;
 
+/// An empty definition of the kind; null for a number that is no kind.
+std::shared_ptr<ObjectDef> make_object(ObjectKind kind);
+/// A copy of the whole definition, to be changed.
+std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object);
+
 struct SchemaDef final : ObjectDef {
   SchemaDef() : ObjectDef(ObjectKind::schema) {}
 };

@@ -1,0 +1,231 @@
+#include "storage/catalog/codec.hpp"
+
+#include "storage/catalog/archive.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr uint8_t kFormatVersion = 1;
+
+}  // namespace
+
+// describe() functions are found by argument-dependent look-up, so they are in troupe itself.
+
+template <typename Archive>
+void describe(Archive& a, ColumnStatistics& s) {
+  a(1, s.attnum);
+  a(2, s.null_fraction);
+  a(3, s.average_width);
+  a(4, s.distinct);
+  a(5, s.common_values);
+  a(6, s.common_frequencies);
+  a(7, s.histogram);
+  a(8, s.correlation);
+}
+
+template <typename Archive>
+void describe(Archive& a, TableStatistics& s) {
+  a(1, s.row_count);
+  a(2, s.size_bytes);
+  a(3, s.analyzed_at_us);
+  a(4, s.columns);
+}
+
+template <typename Archive>
+void describe(Archive& a, ColumnDef& c) {
+  a(1, c.attnum);
+  a(2, c.name);
+  a(3, c.type);
+  a(4, c.typmod);
+  a(5, c.physical);
+  a(6, c.collation);
+  a(7, c.not_null);
+  a(8, c.dropped);
+  a(9, c.identity);
+  a(10, c.generated_stored);
+  a(11, c.default_sql);
+  a(12, c.missing);
+  a(13, c.owned_sequence);
+  a(14, c.comment);
+}
+
+template <typename Archive>
+void describe(Archive& a, ConstraintDef& c) {
+  a(1, c.oid);
+  a(2, c.kind);
+  a(3, c.name);
+  a(4, c.columns);
+  a(5, c.check_sql);
+  a(6, c.index);
+}
+
+template <typename Archive>
+void describe(Archive& a, IndexColumn& c) {
+  a(1, c.attnum);
+  a(2, c.descending);
+  a(3, c.nulls_first);
+  a(4, c.expression_sql);
+}
+
+namespace {
+
+/// Fields 1 to 9 are every object's; each kind goes on from 10.
+template <typename Archive>
+void describe_common(Archive& a, ObjectDef& o) {
+  a(1, o.oid);
+  a(2, o.schema);
+  a(3, o.owner);
+  a(4, o.name);
+  a(5, o.comment);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, TableDef& t) {
+  a(10, t.tree);
+  a(11, t.columns);
+  a(12, t.primary_key);
+  a(13, t.constraints);
+  a(14, t.indexes);
+  a(15, t.options);
+  a(16, t.unlogged);
+  std::string statistics = t.statistics ? encode_statistics(*t.statistics) : std::string();
+  a(17, statistics);
+  if (!statistics.empty()) {
+    auto decoded = decode_statistics(statistics);
+    if (decoded.ok()) t.statistics = std::make_shared<const TableStatistics>(*std::move(decoded));
+  }
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, IndexDef& i) {
+  a(10, i.table);
+  a(11, i.tree);
+  a(12, i.unique);
+  a(13, i.primary);
+  a(14, i.constraint);
+  a(15, i.building);
+  a(16, i.method);
+  a(17, i.columns);
+  a(18, i.predicate_sql);
+  a(19, i.options);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, SequenceDef& s) {
+  a(10, s.type);
+  a(11, s.start);
+  a(12, s.increment);
+  a(13, s.minimum);
+  a(14, s.maximum);
+  a(15, s.cache);
+  a(16, s.cycle);
+  a(17, s.owner_table);
+  a(18, s.owner_column);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, ViewDef& v) {
+  a(10, v.query_sql);
+  a(11, v.columns);
+  a(12, v.depends_on);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, TypeDef& t) {
+  a(10, t.type_kind);
+  a(11, t.labels);
+  a(12, t.base);
+  a(13, t.base_typmod);
+  a(14, t.not_null);
+  a(15, t.default_sql);
+  a(16, t.checks);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, RoleDef& r) {
+  a(10, r.superuser);
+  a(11, r.can_login);
+  a(12, r.create_role);
+  a(13, r.create_database);
+  a(14, r.inherit);
+  a(15, r.replication);
+  a(16, r.connection_limit);
+  a(17, r.password);
+  a(18, r.member_of);
+}
+
+template <typename Archive>
+void describe_rest(Archive& a, DatabaseDef& d) {
+  a(10, d.encoding);
+  a(11, d.collation);
+  a(12, d.connection_limit);
+  a(13, d.options);
+}
+
+template <typename Archive>
+void describe_rest(Archive&, SchemaDef&) {}
+
+template <typename Archive, typename Def>
+void describe_object(Archive& a, Def& object) {
+  describe_common(a, object);
+  describe_rest(a, object);
+}
+
+template <typename Archive>
+void describe_any(Archive& a, ObjectDef& object) {
+  switch (object.kind) {
+    case ObjectKind::schema: return describe_object(a, static_cast<SchemaDef&>(object));
+    case ObjectKind::table: return describe_object(a, static_cast<TableDef&>(object));
+    case ObjectKind::index: return describe_object(a, static_cast<IndexDef&>(object));
+    case ObjectKind::sequence: return describe_object(a, static_cast<SequenceDef&>(object));
+    case ObjectKind::view: return describe_object(a, static_cast<ViewDef&>(object));
+    case ObjectKind::type: return describe_object(a, static_cast<TypeDef&>(object));
+    case ObjectKind::role: return describe_object(a, static_cast<RoleDef&>(object));
+    case ObjectKind::database: return describe_object(a, static_cast<DatabaseDef&>(object));
+  }
+}
+
+}  // namespace
+
+std::string encode_object(const ObjectDef& object) {
+  std::string out;
+  ByteWriter head(&out);
+  head.u8(kFormatVersion);
+  head.u8(static_cast<uint8_t>(object.kind));
+  FieldWriter archive(&out);
+  describe_any(archive, const_cast<ObjectDef&>(object));  // a writer only reads
+  return out;
+}
+
+absl::StatusOr<std::shared_ptr<ObjectDef>> decode_object(std::string_view bytes) {
+  ByteReader in(bytes);
+  const uint8_t version = in.u8();
+  const uint8_t kind = in.u8();
+  if (!in.ok() || version != kFormatVersion) {
+    return error(ErrorCode::kDataCorrupted, "a catalog object has format version ", version, ", expected ",
+                 kFormatVersion);
+  }
+  std::shared_ptr<ObjectDef> object = make_object(static_cast<ObjectKind>(kind));
+  if (object == nullptr) return error(ErrorCode::kDataCorrupted, "a catalog object is of unknown kind ", kind);
+  FieldReader archive(in.rest());
+  describe_any(archive, *object);
+  if (!archive.ok()) return error(ErrorCode::kDataCorrupted, "catalog object ", object->oid, " is damaged");
+  return object;
+}
+
+std::string encode_statistics(const TableStatistics& statistics) {
+  std::string out;
+  FieldWriter archive(&out);
+  describe(archive, const_cast<TableStatistics&>(statistics));  // a writer only reads
+  return out;
+}
+
+absl::StatusOr<TableStatistics> decode_statistics(std::string_view bytes) {
+  TableStatistics statistics;
+  FieldReader archive(bytes);
+  describe(archive, statistics);
+  if (!archive.ok()) return error(ErrorCode::kDataCorrupted, "table statistics are damaged");
+  return statistics;
+}
+
+}  // namespace troupe

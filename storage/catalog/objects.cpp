@@ -1,0 +1,126 @@
+#include "storage/catalog/objects.hpp"
+
+#include "storage/base/bytes.hpp"
+#include "storage/base/check.hpp"
+
+namespace troupe {
+namespace {
+
+void append_big_endian(uint32_t v, std::string* out) {
+  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(v >> shift));
+}
+
+}  // namespace
+
+std::string object_key(Oid oid) {
+  std::string key;
+  append_big_endian(oid, &key);
+  return key;
+}
+
+std::string counters_key() { return object_key(kNoOid); }
+
+std::string name_key(NameClass name_class, Oid schema, std::string_view name) {
+  std::string key(1, static_cast<char>(name_class));
+  append_big_endian(schema, &key);
+  key.append(name);
+  return key;
+}
+
+NameClass ObjectDef::name_class() const {
+  switch (kind) {
+    case ObjectKind::schema: return NameClass::schema;
+    case ObjectKind::type: return NameClass::type;
+    case ObjectKind::role: return NameClass::role;
+    case ObjectKind::database: return NameClass::database;
+    default: return NameClass::relation;
+  }
+}
+
+std::shared_ptr<ObjectDef> make_object(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::schema: return std::make_shared<SchemaDef>();
+    case ObjectKind::table: return std::make_shared<TableDef>();
+    case ObjectKind::index: return std::make_shared<IndexDef>();
+    case ObjectKind::sequence: return std::make_shared<SequenceDef>();
+    case ObjectKind::view: return std::make_shared<ViewDef>();
+    case ObjectKind::type: return std::make_shared<TypeDef>();
+    case ObjectKind::role: return std::make_shared<RoleDef>();
+    case ObjectKind::database: return std::make_shared<DatabaseDef>();
+  }
+  return nullptr;
+}
+
+std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object) {
+  switch (object.kind) {
+    case ObjectKind::schema: return std::make_shared<SchemaDef>(static_cast<const SchemaDef&>(object));
+    case ObjectKind::table: return std::make_shared<TableDef>(static_cast<const TableDef&>(object));
+    case ObjectKind::index: return std::make_shared<IndexDef>(static_cast<const IndexDef&>(object));
+    case ObjectKind::sequence: return std::make_shared<SequenceDef>(static_cast<const SequenceDef&>(object));
+    case ObjectKind::view: return std::make_shared<ViewDef>(static_cast<const ViewDef&>(object));
+    case ObjectKind::type: return std::make_shared<TypeDef>(static_cast<const TypeDef&>(object));
+    case ObjectKind::role: return std::make_shared<RoleDef>(static_cast<const RoleDef&>(object));
+    case ObjectKind::database: return std::make_shared<DatabaseDef>(static_cast<const DatabaseDef&>(object));
+  }
+  return nullptr;
+}
+
+const ColumnDef* TableDef::find_column(std::string_view column_name) const {
+  for (const ColumnDef& column : columns) {
+    if (!column.dropped && column.name == column_name) return &column;
+  }
+  return nullptr;
+}
+
+const ConstraintDef* TableDef::find_constraint(std::string_view constraint_name) const {
+  for (const ConstraintDef& constraint : constraints) {
+    if (constraint.name == constraint_name) return &constraint;
+  }
+  return nullptr;
+}
+
+Oid TableDef::primary_key_index() const {
+  for (const ConstraintDef& constraint : constraints) {
+    if (constraint.kind == ConstraintKind::primary_key) return constraint.index;
+  }
+  return kNoOid;
+}
+
+size_t TableDef::live_columns() const {
+  size_t count = 0;
+  for (const ColumnDef& column : columns) count += column.dropped ? 0 : 1;
+  return count;
+}
+
+std::shared_ptr<const TableShape> make_shape(const TableDef& table) {
+  auto shape = std::make_shared<TableShape>();
+  std::vector<Physical> kinds;
+  for (const ColumnDef& column : table.columns) {
+    kinds.push_back(column.physical);
+    shape->missing.push_back(column.missing.is_null() ? Value::null(column.physical) : column.missing);
+  }
+  shape->layout = RowLayout(std::move(kinds));
+  for (const int16_t attnum : table.primary_key) {
+    const ColumnDef& column = table.column(attnum);
+    const CompareKind kind = compare_kind(column.type, column.physical);
+    shape->key.push_back(static_cast<uint32_t>(attnum - 1));
+    shape->key_columns.push_back({.kind = kind});
+    shape->key_kinds.push_back(kind);
+  }
+  return shape;
+}
+
+std::shared_ptr<const IndexShape> make_shape(const IndexDef& index, const TableDef& table) {
+  auto shape = std::make_shared<IndexShape>();
+  for (const IndexColumn& part : index.columns) {
+    TROUPE_CHECK(part.attnum > 0);
+    const ColumnDef& column = table.column(part.attnum);
+    const CompareKind kind = compare_kind(column.type, column.physical);
+    shape->columns.push_back(static_cast<uint32_t>(part.attnum - 1));
+    shape->key_columns.push_back({.kind = kind, .descending = part.descending, .nulls_first = part.nulls_first});
+    shape->key_kinds.push_back(kind);
+  }
+  return shape;
+}
+
+}  // namespace troupe
