@@ -2,6 +2,7 @@
 /// Bytes on their way to a client: one growing contiguous chunk that is appended to, and can be taken away whole to
 /// be written while the next one fills. Room is reserved once for many bytes, so that appending is a store.
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string_view>

@@ -4,13 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace troupe::sql {
 
@@ -44,7 +42,9 @@ using Name = List<std::string_view>;
 
 class Arena {
  public:
-  explicit Arena(size_t first_block_bytes);
+  /// Starts in `first`, which the caller owns and keeps, so that a short text costs no further allocation.
+  Arena(char* first, size_t first_bytes) : at_{first}, end_{first + first_bytes} {}
+  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -74,16 +74,22 @@ class Arena {
   char* bytes(size_t count) { return static_cast<char*>(allocate(count)); }
   std::string_view copy(std::string_view text);
 
-  size_t allocated_bytes() const { return allocated_bytes_; }
+  /// Makes room for about `bytes` more in one block.
+  void reserve(size_t bytes);
+  size_t allocated_bytes() const { return allocated_bytes_; }  ///< beyond the first buffer
 
  private:
+  struct Block {
+    Block* next;
+  };
   void* allocate_slow(size_t bytes);
+  void add_block(size_t bytes);
 
-  char* at_ = nullptr;
-  char* end_ = nullptr;
-  size_t next_block_bytes_;
+  char* at_;
+  char* end_;
+  size_t next_block_bytes_ = 4096;
   size_t allocated_bytes_ = 0;
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  Block* blocks_ = nullptr;
 };
 
 }  // namespace troupe::sql

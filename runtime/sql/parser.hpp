@@ -40,11 +40,19 @@ class ParsedSql {
 
  private:
   friend class SqlBuilder;
-  explicit ParsedSql(std::string_view text);
+  struct Key {};
+
+ public:
+  ParsedSql(Key, std::string_view text);  ///< for SqlBuilder
+
+ private:
+  // Enough for the text and tree of a point query: one allocation in all.
+  static constexpr size_t kInlineBytes = 1792;
 
   Arena arena_;
   std::string_view text_;
   List<RawStatement> statements_;
+  alignas(8) char inline_[kInlineBytes];
 };
 using ParsedSqlPtr = std::shared_ptr<const ParsedSql>;
 

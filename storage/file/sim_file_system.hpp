@@ -56,7 +56,7 @@ class SimFileSystem final : public FileSystem {
   void flip_bit(const std::string& path, uint64_t offset, int bit);
   /// Writes that would take the files' total size beyond this return kDiskFull.
   void set_capacity(uint64_t bytes);
-  /// read() sees the file end early by up to 511 bytes, at random (one call in `n`); 0 stops it.
+  /// About one read in `n` sees the file end early, as a damaged file system shows it; 0 stops it.
   void short_reads(uint64_t n);
 
   uint64_t count(SimOperation operation) const;
@@ -101,6 +101,7 @@ class SimFileSystem final : public FileSystem {
   uint64_t short_read_every_ = 0;
   uint64_t power_cut_in_ = 0;  ///< 0: none
   bool powered_off_ = false;
+  bool dying_ = false;  ///< inside the operation that the power cut hit
   uint64_t incarnation_ = 0;  ///< grows with every crash; older open files are stale
 };
 

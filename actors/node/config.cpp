@@ -1,0 +1,181 @@
+#include "actors/node/config.hpp"
+
+#include <charconv>
+#include <functional>
+#include <thread>
+
+#include <toml++/toml.h>
+
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+enum class Unit : uint8_t { kCount, kBytes, kSeconds, kText };
+
+struct Key {
+  const char* name;  ///< "section.key"
+  Unit unit;
+  bool is_limit;
+  const char* description;
+  std::function<uint64_t(const NodeConfig&)> get;
+  std::function<bool(NodeConfig&, uint64_t)> set;
+  std::function<void(NodeConfig&, std::string)> set_text;
+};
+
+template <typename T>
+Key number(const char* name, Unit unit, T NodeConfig::*field, uint64_t min, bool is_limit, const char* description) {
+  return {name, unit, is_limit, description, [field](const NodeConfig& c) { return static_cast<uint64_t>(c.*field); },
+          [field, min](NodeConfig& c, uint64_t v) {
+            if (v < min || v > std::numeric_limits<T>::max()) return false;
+            c.*field = static_cast<T>(v);
+            return true;
+          },
+          {}};
+}
+
+Key text(const char* name, std::string NodeConfig::*field, const char* description) {
+  return {name, Unit::kText, false, description, {}, {},
+          [field](NodeConfig& c, std::string v) { c.*field = std::move(v); }};
+}
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> all = {
+      text("node.data_directory", &NodeConfig::data_directory, "where everything is kept"),
+      text("node.listen_address", &NodeConfig::listen_address, "address of the SQL port"),
+      number("node.port", Unit::kCount, &NodeConfig::port, 1, false, "SQL port"),
+      text("node.unix_socket_directory", &NodeConfig::unix_socket_directory, "directory of .s.PGSQL.PORT"),
+      number("node.cells", Unit::kCount, &NodeConfig::cells, 0, false, "threads that serve; 0: one per core"),
+      number("node.partitions", Unit::kCount, &NodeConfig::partitions, 0, false, "0: as many as cells"),
+      text("node.log_level", &NodeConfig::log_level, "debug, info, warn, error"),
+      number("limits.connections_max", Unit::kCount, &NodeConfig::connections_max, 1, true, "client connections"),
+      number("limits.statements_in_flight_max", Unit::kCount, &NodeConfig::statements_in_flight_max, 1, true,
+             "pipelined messages a session reads ahead"),
+      number("limits.pending_bytes_max", Unit::kBytes, &NodeConfig::pending_bytes_max, 1 << 20, true,
+             "uncommitted writes of one transaction"),
+      number("limits.log_queued_bytes_max", Unit::kBytes, &NodeConfig::log_queued_bytes_max, 1 << 20, true,
+             "log records waiting to be written"),
+      number("limits.cache_bytes", Unit::kBytes, &NodeConfig::cache_bytes, 1 << 20, true, "cached pages"),
+      number("limits.dirty_bytes_max", Unit::kBytes, &NodeConfig::dirty_bytes_max, 1 << 20, true,
+             "changed pages not yet in a checkpoint"),
+      number("limits.history_bytes_max", Unit::kBytes, &NodeConfig::history_bytes_max, 1 << 20, true,
+             "older versions kept for open snapshots"),
+      number("limits.sort_bytes_max", Unit::kBytes, &NodeConfig::sort_bytes_max, 1 << 20, true,
+             "memory of one sort, hash table or materialised result"),
+      number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "waiting lock requests"),
+      number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),
+      number("log.segment_bytes", Unit::kBytes, &NodeConfig::log_segment_bytes, 1 << 20, false, "size of a log file"),
+      number("log.retention_bytes_max", Unit::kBytes, &NodeConfig::log_retention_bytes, 0, true,
+             "log kept for subscribers"),
+      number("checkpoint.log_bytes", Unit::kBytes, &NodeConfig::checkpoint_log_bytes, 1 << 20, true,
+             "log written between two checkpoints"),
+      number("checkpoint.interval_s", Unit::kSeconds, &NodeConfig::checkpoint_interval_s, 1, true,
+             "time between two checkpoints"),
+      number("streams.window_bytes", Unit::kBytes, &NodeConfig::stream_window_bytes, 1 << 16, true,
+             "sent to a subscriber and not yet taken by its socket"),
+  };
+  return all;
+}
+
+const Key* find_key(const std::string& name) {
+  for (const Key& key : keys()) {
+    if (name == key.name) return &key;
+  }
+  return nullptr;
+}
+
+/// "64MB", "1GiB", "512 kB", or plain digits; powers of 1024 as PostgreSQL has them.
+bool parse_bytes(std::string_view value, uint64_t& out) {
+  const char* end = value.data() + value.size();
+  const auto [rest, problem] = std::from_chars(value.data(), end, out);
+  if (problem != std::errc{}) return false;
+  std::string unit(rest, end);
+  while (!unit.empty() && unit.front() == ' ') unit.erase(unit.begin());
+  if (unit.empty() || unit == "B") return true;
+  for (const auto& [letter, shift] : {std::pair{'k', 10}, {'K', 10}, {'M', 20}, {'G', 30}, {'T', 40}}) {
+    if (unit[0] == letter && (unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "iB")) {
+      out <<= shift;
+      return true;
+    }
+  }
+  return false;
+}
+
+absl::Status set_key(NodeConfig& config, const std::string& name, const toml::node& value, const std::string& where) {
+  const Key* key = find_key(name);
+  if (key == nullptr) {
+    return with_hint(error(ErrorCode::kUndefinedObject, where, ": unknown configuration key \"", name, "\""),
+                     "config/troupe.toml lists every key.");
+  }
+  const auto refuse = [&](std::string_view wanted) {
+    return error(ErrorCode::kInvalidParameterValue, where, ": ", name, " must be ", wanted);
+  };
+  if (key->unit == Unit::kText) {
+    if (!value.is_string()) return refuse("a string");
+    key->set_text(config, value.as_string()->get());
+    return absl::OkStatus();
+  }
+  uint64_t number = 0;
+  if (value.is_integer()) {
+    if (value.as_integer()->get() < 0) return refuse("a number that is not negative");
+    number = static_cast<uint64_t>(value.as_integer()->get());
+  } else if (!value.is_string() || key->unit != Unit::kBytes || !parse_bytes(value.as_string()->get(), number)) {
+    return refuse(key->unit == Unit::kBytes ? "a number of bytes, or text such as \"64MB\"" : "a whole number");
+  }
+  if (!key->set(config, number)) return refuse("within its range");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status load_config(const std::string& path, NodeConfig& config) {
+  const toml::parse_result parsed = toml::parse_file(path);
+  if (!parsed) {
+    const auto& at = parsed.error().source().begin;
+    const std::string what(parsed.error().description());
+    if (at.line == 0) return error(ErrorCode::kUndefinedFile, path, ": ", what);
+    return error(ErrorCode::kSyntaxError, path, ":", static_cast<uint64_t>(at.line), ": ", what);
+  }
+  for (const auto& [section, content] : parsed.table()) {
+    const std::string section_name(section.str());
+    const std::string where = cat(path, ":", static_cast<uint64_t>(content.source().begin.line));
+    if (!content.is_table()) return error(ErrorCode::kSyntaxError, where, ": \"", section_name, "\" is not a section");
+    for (const auto& [name, value] : *content.as_table()) {
+      const std::string line = cat(path, ":", static_cast<uint64_t>(value.source().begin.line));
+      TROUPE_RETURN_IF_ERROR(set_key(config, section_name + "." + std::string(name.str()), value, line));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status complete_config(NodeConfig& config) {
+  if (config.data_directory.empty()) {
+    return with_hint(error(ErrorCode::kInvalidParameterValue, "no data directory given"),
+                     "Use --data DIR or node.data_directory.");
+  }
+  const std::string& address = config.listen_address;
+  if (address != "127.0.0.1" && address != "::1" && address != "localhost") {
+    return with_hint(
+        error(ErrorCode::kFeatureNotSupported, "listening on ", address,
+              " is refused: there is no authentication yet, so only the loopback address is served"),
+        "Use --listen 127.0.0.1, and an SSH tunnel to reach it from elsewhere.");
+  }
+  if (config.cells == 0) config.cells = std::max(1u, std::thread::hardware_concurrency());
+  if (config.partitions == 0) config.partitions = config.cells;
+  if (config.partitions > 64) {
+    return error(ErrorCode::kInvalidParameterValue, "node.partitions is ", config.partitions, ", the maximum is 64");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<LimitRow> limit_rows(const NodeConfig& config) {
+  std::vector<LimitRow> rows;
+  for (const Key& key : keys()) {
+    if (!key.is_limit) continue;
+    const char* unit = key.unit == Unit::kBytes ? "bytes" : key.unit == Unit::kSeconds ? "s" : "count";
+    rows.push_back({key.name, key.get(config), unit, key.description});
+  }
+  return rows;
+}
+
+}  // namespace troupe

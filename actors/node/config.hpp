@@ -1,0 +1,61 @@
+#pragma once
+/// The node's configuration: defaults here, overridden by a TOML file (config/troupe.toml shows every key), then by the
+/// command line. Every limit has a name that sys.limits shows and an error message names.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/base/error.hpp"
+
+namespace troupe {
+
+struct NodeConfig {
+  // [node]
+  std::string data_directory;
+  std::string listen_address = "127.0.0.1";
+  uint16_t port = 5432;
+  std::string unix_socket_directory;  ///< empty: no unix socket
+  uint32_t cells = 0;                 ///< 0: one per core
+  uint32_t partitions = 0;            ///< 0: as many as cells; fixed when the data directory is made
+  std::string log_level = "info";
+
+  // [limits]
+  uint32_t connections_max = 10'000;
+  uint32_t statements_in_flight_max = 1'000;  ///< pipelined messages of one session
+  uint64_t pending_bytes_max = 4ull << 30;    ///< uncommitted writes of one transaction
+  uint64_t log_queued_bytes_max = 256ull << 20;
+  uint64_t cache_bytes = 1ull << 30;  ///< all partitions together
+  uint64_t dirty_bytes_max = 256ull << 20;
+  uint64_t history_bytes_max = 256ull << 20;
+  uint64_t sort_bytes_max = 256ull << 20;
+  uint32_t lock_waiters_max = 100'000;
+  uint32_t events_max = 10'000;
+
+  // [log]
+  uint64_t log_segment_bytes = 64ull << 20;
+  uint64_t log_retention_bytes = 1ull << 30;  ///< kept for subscribers beyond what recovery needs
+
+  // [checkpoint]
+  uint64_t checkpoint_log_bytes = 128ull << 20;
+  uint32_t checkpoint_interval_s = 60;
+
+  // [streams]
+  uint64_t stream_window_bytes = 4ull << 20;  ///< sent to one subscriber and not yet taken by its socket
+};
+
+/// Errors: kUndefinedFile, kSyntaxError with file and line; an unknown key or a value out of range is an error that
+/// names the key.
+absl::Status load_config(const std::string& path, NodeConfig& config);
+
+/// Fills what was left at "choose for me" and checks the rest.
+absl::Status complete_config(NodeConfig& config);
+
+struct LimitRow {
+  std::string name;
+  uint64_t value;
+  std::string unit;
+  std::string description;
+};
+std::vector<LimitRow> limit_rows(const NodeConfig& config);
+
+}  // namespace troupe

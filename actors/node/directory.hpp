@@ -1,0 +1,26 @@
+#pragma once
+/// Where the parts of a node are. Supervisors publish a restarted actor's address here. An incarnation number tells
+/// requests to the old actor from those to the new one.
+#include <cstdint>
+#include <vector>
+
+#include "actors/messages.hpp"
+#include "runtime/cell/published.hpp"
+
+namespace troupe {
+
+struct Addresses {
+  std::vector<PartitionActor> partitions;
+  std::vector<uint64_t> partition_incarnations;
+  std::vector<LockShardActor> lock_shards;
+  std::vector<uint64_t> lock_shard_incarnations;
+  TransactionManagerActor manager;
+  LogWriterActor log_writer;
+  SequenceActor sequences;
+  caf::actor sessions;  ///< the sessions' supervisor
+};
+
+using Directory = Published<Addresses>;
+using DirectoryView = PublishedView<Addresses>;
+
+}  // namespace troupe

@@ -1,0 +1,45 @@
+#pragma once
+/// What a backend asks of the actor it lives in: to send messages. Tests and the simulator implement it too.
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "runtime/exec/data_access.hpp"
+#include "storage/base/ids.hpp"
+
+namespace troupe {
+
+struct CommitRequest;
+
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+
+  virtual uint16_t partition_count() = 0;
+  virtual uint64_t partition_incarnation(PartitionId partition) = 0;
+  virtual uint64_t lock_shard_incarnation(PartitionId partition) = 0;
+
+  virtual void send_read(PartitionId partition, ReadFrame frame) = 0;
+  /// To the lock shard, which locks and forwards.
+  virtual void send_write(PartitionId partition, WriteFrame frame) = 0;
+  /// To the partition directly: bulk loads take no row locks.
+  virtual void send_bulk(PartitionId partition, WriteFrame frame) = 0;
+  virtual void send_prepare(PartitionId partition, TxnId txn) = 0;
+  virtual void send_commit(std::shared_ptr<CommitRequest> request) = 0;
+  /// The transaction is over without a commit: forget its writes, release its locks, end its waiting.
+  virtual void send_discard(PartitionId partition, TxnId txn) = 0;
+  virtual void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) = 0;
+  /// Strong table lock, answered by on_granted().
+  virtual void send_table_lock(uint64_t request, TxnId txn, Oid table, uint8_t mode, uint8_t wait) = 0;
+  /// Ends the transaction's waiting for locks with the (encoded) error.
+  virtual void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) = 0;
+  virtual void send_sequence_next(uint64_t request, Oid sequence, uint32_t count) = 0;
+  virtual void send_sequence_set(uint64_t request, Oid sequence, int64_t value, bool is_called) = 0;
+  virtual void send_sequence_drop(Oid sequence) = 0;
+  /// Comes back as on_turn() after others had theirs.
+  virtual void send_turn() = 0;
+  /// The session is over; the actor ends.
+  virtual void finished() = 0;
+};
+
+}  // namespace troupe

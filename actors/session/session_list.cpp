@@ -1,0 +1,51 @@
+#include "actors/session/session_list.hpp"
+
+namespace troupe {
+
+SessionInfoPtr SessionList::add(int64_t now_us) {
+  auto info = std::make_shared<SessionInfo>();
+  info->started_us = now_us;
+  info->state_changed_us.store(now_us);
+  const std::lock_guard lock(mutex_);
+  do {
+    next_process_id_ = next_process_id_ == INT32_MAX ? 1000 : next_process_id_ + 1;
+  } while (sessions_.contains(next_process_id_));
+  info->process_id = next_process_id_;
+  info->secret_key = static_cast<int32_t>(random_.next());
+  sessions_.emplace(info->process_id, info);
+  return info;
+}
+
+void SessionList::remove(int32_t process_id) {
+  const std::lock_guard lock(mutex_);
+  sessions_.erase(process_id);
+}
+
+SessionInfoPtr SessionList::find(int32_t process_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(process_id);
+  return it == sessions_.end() ? nullptr : it->second;
+}
+
+std::vector<SessionInfoPtr> SessionList::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SessionInfoPtr> all;
+  all.reserve(sessions_.size());
+  for (const auto& [id, info] : sessions_) all.push_back(info);
+  return all;
+}
+
+size_t SessionList::size() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+bool SessionList::is_open(TxnId txn) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, info] : sessions_) {
+    if (info->txn.load(std::memory_order_acquire) == txn) return true;
+  }
+  return false;
+}
+
+}  // namespace troupe

@@ -1,0 +1,77 @@
+#pragma once
+/// Every client session as others see it: pg_stat_activity, cancel requests, and what has to be cleaned up when a
+/// session dies in the middle of a transaction.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/base/ids.hpp"
+#include "storage/base/random.hpp"
+
+namespace troupe {
+
+enum class SessionState : uint8_t { kIdle, kActive, kIdleInTransaction, kIdleInFailedTransaction };
+
+struct SessionInfo {
+  int32_t process_id = 0;  ///< what PostgreSQL calls the backend's pid
+  int32_t secret_key = 0;
+  int64_t started_us = 0;
+  std::atomic<TxnId> txn{kNoTxn};
+  std::atomic<uint64_t> participants{0};
+  std::atomic<SessionState> state{SessionState::kIdle};
+  std::atomic<int64_t> state_changed_us{0};
+  std::atomic<int64_t> transaction_us{0};
+  std::atomic<int64_t> query_us{0};
+
+  struct Text {
+    std::string user;
+    std::string database;
+    std::string application_name;
+    std::string client_address;
+    int client_port = -1;
+    std::string query;  ///< the running or last statement, cut to 1,024 bytes
+  };
+  Text text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+  template <typename Edit>
+  void edit(Edit edit) {
+    const std::lock_guard lock(mutex_);
+    edit(text_);
+  }
+  /// Sends a cancel (ends the statement) or an end (ends the session); set by the session's starter.
+  std::function<void(std::string encoded_error)> cancel;
+  std::function<void(std::string encoded_error)> end;
+
+ private:
+  mutable std::mutex mutex_;
+  Text text_;
+};
+using SessionInfoPtr = std::shared_ptr<SessionInfo>;
+
+class SessionList {
+ public:
+  explicit SessionList(uint64_t seed) : random_{seed} {}
+
+  SessionInfoPtr add(int64_t now_us);
+  void remove(int32_t process_id);
+  SessionInfoPtr find(int32_t process_id) const;
+  std::vector<SessionInfoPtr> list() const;
+  size_t size() const;
+  /// True while some session has this transaction open.
+  bool is_open(TxnId txn) const;
+
+ private:
+  mutable std::mutex mutex_;
+  Random random_;
+  int32_t next_process_id_ = 1000;
+  std::map<int32_t, SessionInfoPtr> sessions_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,40 @@
+#pragma once
+/// The byte stream between a session and its client: a socket in a node, a script in the simulator.
+/// Everything happens on the session's cell.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "runtime/protocol/output_buffer.hpp"
+
+namespace troupe {
+
+/// What the transport tells its session.
+class TransportEvents {
+ public:
+  virtual ~TransportEvents() = default;
+  /// Where the next bytes go; asked right before reading.
+  virtual std::span<char> read_room() = 0;
+  virtual void on_received(size_t size) = 0;
+  /// Everything sent so far is with the operating system.
+  virtual void on_sent() = 0;
+  /// The peer is gone; nothing else comes after this.
+  virtual void on_closed() = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void start(TransportEvents* events) = 0;
+  /// Reads pause while a session has as much input as it wants; the peer's window fills.
+  virtual void pause_reading(bool paused) = 0;
+  /// Writes as much as the socket takes at once; when it does not take all, keeps the rest and on_sent() follows later.
+  /// Returns true when all is written. Only one send at a time may be unfinished.
+  virtual bool send(OutputBuffer& buffer) = 0;
+  /// on_closed() follows; idempotent.
+  virtual void close() = 0;
+  virtual std::string peer_name() const = 0;
+};
+
+}  // namespace troupe

@@ -1,0 +1,123 @@
+#pragma once
+/// The base of every actor of ours (caf.md, "Recipes"): it counts what sys.actors shows, drops and counts what it does
+/// not understand, does not quit for an error in a reply, and turns an exception in a handler into its own end with the
+/// exception's text as the reason, which its supervisor records.
+#include <chrono>
+#include <string>
+
+#include <caf/all.hpp>
+
+#include "runtime/cell/actor_registry.hpp"
+
+namespace troupe {
+
+/// The reason an actor ended with, as text, travels to the supervisor in the record, since caf::error keeps none.
+class FailureNote {
+ public:
+  void set(std::string text) {
+    const std::lock_guard lock(mutex_);
+    text_ = std::move(text);
+  }
+  std::string take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(text_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
+
+/// What a supervisor gives each child it starts.
+struct ActorSeat {
+  ActorRecordPtr record;
+  std::shared_ptr<FailureNote> failure = std::make_shared<FailureNote>();
+  /// The unit a pinned actor always runs on; null for one whose work follows its sender.
+  caf::execution_unit* pinned = nullptr;
+};
+
+inline uint64_t thread_now_ns() {
+  using namespace std::chrono;
+  return static_cast<uint64_t>(duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
+}
+
+/// `Base` is a CAF event-based actor class: typed (SomeActor::base) or caf::event_based_actor.
+template <class Base>
+class ActorOf : public Base {
+ public:
+  ActorOf(caf::actor_config& config, ActorSeat seat) : Base(config), seat_{std::move(seat)} {
+    this->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      return caf::sec::unexpected_message;
+    });
+    this->set_error_handler([](caf::scheduled_actor*, caf::error&) {});
+    this->set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& thrown) -> caf::error {
+      note_failure(thrown);
+      return caf::make_error(caf::exit_reason::unhandled_exception);
+    });
+  }
+
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
+    if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
+    Base::enqueue(std::move(what), seat_.pinned != nullptr ? seat_.pinned : host);
+  }
+
+  caf::invoke_message_result consume(caf::mailbox_element& element) override {
+    if (seat_.record) bump(seat_.record->handled, 1);
+    return Base::consume(element);
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit* unit, size_t throughput) override {
+    const uint64_t from = thread_now_ns();
+    const ActorRecordPtr record = seat_.record;  // the actor may be gone after its last turn
+    const auto result = Base::resume(unit, throughput);
+    if (record) bump(record->busy_ns, thread_now_ns() - from);
+    return result;
+  }
+
+  const ActorSeat& seat() const { return seat_; }
+
+ protected:
+  /// One-way message. For a typed receiver the compiler checks that it handles this message.
+  template <caf::message_priority Priority = caf::message_priority::normal, class Handle, class... Ts>
+  void tell(const Handle& receiver, Ts&&... content) {
+    if constexpr (!std::is_same_v<Handle, caf::actor>) {
+      using message = caf::detail::type_list<typename std::decay<Ts>::type...>;
+      static_assert(caf::response_type_unbox<caf::signatures_of_t<Handle>, message>::valid,
+                    "the receiver's interface has no such message");
+    }
+    if (receiver) {
+      receiver->eq_impl(caf::make_message_id(Priority), this->ctrl(), this->context(), std::forward<Ts>(content)...);
+    }
+  }
+  /// The same to this actor, later. The system's clock delivers it (the simulator's is virtual).
+  template <class... Ts>
+  void tell_self_after(std::chrono::microseconds delay, Ts&&... content) {
+    auto& clock = this->system().clock();
+    clock.schedule_message(clock.now() + delay, caf::strong_actor_ptr{this->ctrl()},
+                           caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages,
+                                                     std::forward<Ts>(content)...));
+  }
+
+  void running() {
+    if (seat_.record) seat_.record->state.store(ActorState::kRunning, std::memory_order_relaxed);
+  }
+
+ private:
+  /// One writer at a time, so no locked instruction.
+  static void bump(std::atomic<uint64_t>& counter, uint64_t by) {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  void note_failure(const std::exception_ptr& thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      seat_.failure->set(e.what());
+    } catch (...) {
+      seat_.failure->set("an exception of unknown type");
+    }
+  }
+
+  ActorSeat seat_;
+};
+
+}  // namespace troupe

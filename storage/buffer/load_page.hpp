@@ -1,0 +1,13 @@
+#pragma once
+/// What a reader thread runs on a page fault: one blocking read, verify, decompress. Touches no shared state.
+#include "storage/file/file_system.hpp"
+#include "storage/page/page_format.hpp"
+
+namespace troupe {
+
+/// Errors: kDataCorrupted (with file, address, expected and found), and the file's.
+absl::StatusOr<PageImage> load_page(const File& file, PageAddress address);
+/// The same, for a page that must be of `kind`.
+absl::StatusOr<PageImage> load_page(const File& file, PageAddress address, PageKind kind);
+
+}  // namespace troupe

@@ -1,0 +1,168 @@
+#pragma once
+/// The versioned store of one partition: for each tree the newest committed rows, the history that open snapshots
+/// need, and the pending writes of open transactions.
+/// Owner: one partition actor; calls never overlap, none blocks. What needs a page that is not in memory answers a
+/// PageFault, having changed nothing; the caller loads it (load_page on another thread), install()s it and repeats.
+/// Invariants: uncommitted data is never in a tree; a reader sees exactly its snapshot or gets kSnapshotTooOld.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "storage/checkpoint/checkpointer.hpp"
+#include "storage/history/history.hpp"
+#include "storage/partition/change_codec.hpp"
+#include "storage/partition/pending_writes.hpp"
+#include "storage/partition/read_view.hpp"
+#include "storage/tree/tree.hpp"
+#include "storage/tree/tree_reclaimer.hpp"
+
+namespace troupe {
+
+struct PartitionOptions {
+  PartitionId id = 0;
+  uint32_t page_bytes = 16 * 1024;        ///< target size of a page before compression
+  uint64_t cache_bytes = 256ull << 20;    ///< clean and dirty pages together; dirty ones cannot be evicted
+  uint64_t pending_bytes_max = 1ull << 30;  ///< per transaction
+  uint64_t history_bytes_max = 256ull << 20;
+  PageCodec codec = PageCodec::kLz4;
+  uint64_t file_growth_bytes = 8ull << 20;
+  bool create = true;  ///< makes the file when there is none
+};
+
+struct PartitionStatistics {
+  uint64_t cached_bytes = 0;   ///< clean pages
+  uint64_t dirty_bytes = 0;    ///< changed since the last freeze
+  uint64_t frozen_bytes = 0;   ///< being written by a checkpoint
+  uint64_t history_bytes = 0;
+  uint64_t pending_bytes = 0;
+  uint64_t file_bytes = 0;
+  uint64_t free_bytes = 0;     ///< reusable, inside the file
+  uint64_t evictions = 0;
+  uint64_t faults = 0;
+  uint64_t trees = 0;
+  uint64_t tombstones = 0;
+};
+
+enum class BulkOutcome : uint8_t { kInserted, kDuplicate };
+using BulkResult = std::variant<BulkOutcome, PageFault>;
+/// The packed changes, or need(page).
+using PrepareResult = std::variant<std::string, PageFault>;
+
+class PartitionStore {
+ public:
+  /// Opens (or makes) `directory`/partition-<id>.data. Blocking: part of starting up.
+  /// Errors: kDataCorrupted, kUndefinedFile (absent, without options.create), the file system's.
+  static absl::StatusOr<std::unique_ptr<PartitionStore>> open(FileSystem& files, const std::string& directory,
+                                                              PartitionOptions options);
+  static std::string file_name(PartitionId id);
+  ~PartitionStore();
+
+  // Reading.
+  ReadResult get(const ReadView& view, TreeId tree, std::string_view key);
+  LatestResult latest(TxnId txn, TreeId tree, std::string_view key);
+  /// Clears and fills `batch`. Errors: kSnapshotTooOld.
+  absl::Status scan(const ReadView& view, ScanCursor& cursor, const ScanBudget& budget, ScanBatch* batch);
+
+  // Writing.
+  /// Replaces what the same command staged for the key. Errors: kConfigurationLimitExceeded (pending_bytes_max),
+  /// kProgramLimitExceeded (key too long).
+  absl::Status stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
+                     std::string_view row);
+  absl::Status stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
+  /// ROLLBACK TO SAVEPOINT: forgets what commands >= `command` staged.
+  void rollback_to(TxnId txn, CommandId command);
+  void discard(TxnId txn);
+  bool has_pending(TxnId txn) const { return pending_.find(txn) != nullptr; }
+  /// The net effect of the transaction in this partition, packed, ordered by tree and key; empty when there is none.
+  PrepareResult prepare(TxnId txn);
+  /// Applies the changes that belong to this partition, which is also what recovery does with a log record, and
+  /// drops txn's pending writes. SCNs come in ascending order. Errors: kDataCorrupted (malformed; nothing applied).
+  absl::StatusOr<PageFault> apply(Scn scn, TxnId txn, std::string_view changes);
+  /// Straight into a tree that only the caller's uncommitted transaction knows, with kBulkScn. Ascending keys are
+  /// fastest and fill pages best. Errors: as stage().
+  absl::StatusOr<BulkResult> bulk_put(TreeId tree, std::string_view key, std::string_view row);
+  /// Drops at once a tree that nobody but the caller knows: a bulk load that was rolled back.
+  void abandon_tree(TreeId tree);
+
+  // Pages.
+  /// The page of a fault has been loaded. Ignored when nobody waits for it any more.
+  void install(PageAddress address, PageImage image);
+  /// The page of a fault will not come (I/O error, or its statement is gone).
+  void forget_fault(PageAddress address);
+  const File& file() const { return *file_; }
+
+  // Snapshots and garbage.
+  /// No snapshot below `scn` is open or will be. Never goes back.
+  void set_oldest_snapshot(Scn scn);
+  Scn oldest_snapshot() const { return oldest_snapshot_; }
+  /// Collects tombstones and dropped trees, `budget` entries or pages at most.
+  struct GarbageProgress {
+    bool done = true;  ///< nothing left that the oldest snapshot lets go
+    PageFault fault;
+  };
+  GarbageProgress collect_garbage(uint32_t budget);
+
+  // Checkpoints. One at a time: begin, run the job on any thread, finish.
+  /// Every commit applied so far must be durable in the log. `covered`: the newest SCN applied.
+  std::unique_ptr<CheckpointJob> begin_checkpoint(Scn covered, const CheckpointMetadata& metadata);
+  /// A failed result is rolled back: its pages are dirty again. When result.sync_failed the node must fence itself.
+  absl::Status finish_checkpoint(CheckpointResult result);
+  bool checkpoint_running() const { return checkpointer_->running(); }
+  Scn checkpoint_scn() const { return checkpointer_->superblock().covered_scn; }
+  const CheckpointMetadata& checkpoint_metadata() const { return checkpointer_->superblock().metadata; }
+
+  // Statistics.
+  PartitionStatistics statistics() const;
+  std::vector<TreeId> trees() const;  ///< ascending; without dropped ones
+  uint64_t row_count(TreeId tree) const;
+  /// Approximate rows in `range`, from pages in memory; never faults.
+  uint64_t estimate_rows(TreeId tree, const KeyRange& range) const;
+  /// About `count` keys that split the tree evenly, from pages in memory.
+  std::vector<std::string> split_keys(TreeId tree, uint32_t count) const;
+
+  void check_invariants() const;
+
+ private:
+  struct TreeState;
+  struct Garbage {
+    TreeId tree;
+    Scn scn;
+    std::string key;
+  };
+
+  PartitionStore(PartitionOptions options, std::unique_ptr<File> file);
+
+  TreeState* find_tree(TreeId id) const;
+  TreeState& tree_for_write(TreeId id);
+  ReadResult read_committed(const TreeState& state, Scn snapshot, std::string_view key);
+  ReadResult read_history(TreeId tree, Scn snapshot, std::string_view key) const;
+  PageFault prefault(std::string_view changes);
+  void apply_change(Scn scn, const Change& change);
+  void keep_old_version(Scn scn, const Change& change, const ValueRef& old);
+  void drop_tree(Scn scn, TreeId id);
+  void release_tree(TreeId id);
+  GarbageProgress collect_tombstones(uint32_t* budget);
+  GarbageProgress sweep_restored_tombstones(uint32_t* budget);
+  absl::Status restore(OpenedCheckpoint opened);
+
+  friend class PartitionScan;
+
+  PartitionOptions options_;
+  std::unique_ptr<File> file_;
+  std::unique_ptr<Pager> pager_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<TreeReclaimer> reclaimer_;
+  absl::flat_hash_map<TreeId, std::unique_ptr<TreeState>> trees_;
+  History history_;
+  PendingWrites pending_;
+  Scn oldest_snapshot_ = kFirstScn;
+  Scn last_applied_ = kNoScn;
+  std::deque<Garbage> tombstones_;  ///< ascending SCN
+  std::deque<std::pair<Scn, TreeId>> dropped_;
+  uint64_t tombstone_bytes_ = 0;
+};
+
+}  // namespace troupe
