@@ -1,0 +1,89 @@
+#pragma once
+/// Weak table locks without a message, like PostgreSQL's fast-path locking. ACCESS SHARE, ROW SHARE and ROW EXCLUSIVE
+/// do not conflict with each other, so a transaction only counts itself in at the table's gate. A strong lock closes
+/// the gate first: from then on weak requests go to the lock shard's queue, and the strong one waits for the counts
+/// that conflict with it to drain.
+/// Everything is in one atomic word, so a count and the closed bit are always read together: a weak request either
+/// came before the closing (then the strong one sees its count) or finds the gate closed (then it takes itself out).
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "storage/base/check.hpp"
+
+namespace troupe {
+
+/// PostgreSQL's table lock modes, weakest first.
+enum class TableLockMode : uint8_t {
+  kAccessShare = 1,
+  kRowShare,
+  kRowExclusive,
+  kShareUpdateExclusive,
+  kShare,
+  kShareRowExclusive,
+  kExclusive,
+  kAccessExclusive,
+};
+/// "AccessShareLock", as pg_locks and error details have it.
+std::string_view table_lock_name(TableLockMode mode);
+/// PostgreSQL's conflict table (Table 13.2).
+bool table_locks_conflict(TableLockMode a, TableLockMode b);
+constexpr bool is_weak(TableLockMode mode) { return mode <= TableLockMode::kRowExclusive; }
+
+class TableGate {
+ public:
+  /// A weak lock, released when destroyed.
+  class Hold {
+   public:
+    Hold() = default;
+    Hold(Hold&& other) noexcept : gate_{std::move(other.gate_)}, mode_{other.mode_} {}
+    Hold& operator=(Hold&& other) noexcept {
+      if (this != &other) {
+        release();
+        gate_ = std::move(other.gate_);
+        mode_ = other.mode_;
+      }
+      return *this;
+    }
+    ~Hold() { release(); }
+    /// True when somebody waits for the gate to drain, who has to be told.
+    bool release() {
+      if (gate_ == nullptr) return false;
+      return std::exchange(gate_, nullptr)->leave(mode_);
+    }
+    const TableGate* gate() const { return gate_.get(); }
+    TableLockMode mode() const { return mode_; }
+
+   private:
+    friend class TableGate;
+    Hold(std::shared_ptr<TableGate> gate, TableLockMode mode) : gate_{std::move(gate)}, mode_{mode} {}
+    std::shared_ptr<TableGate> gate_;
+    TableLockMode mode_ = TableLockMode::kAccessShare;
+  };
+
+  /// An empty hold when the gate is closed: ask the lock shard then.
+  static Hold try_enter(const std::shared_ptr<TableGate>& gate, TableLockMode mode);
+
+  /// For the lock shard: no weak lock enters from here on.
+  void close() { word_.fetch_or(kClosed, std::memory_order_acq_rel); }
+  void open() { word_.fetch_and(~kClosed, std::memory_order_acq_rel); }
+  bool closed() const { return (word_.load(std::memory_order_acquire) & kClosed) != 0; }
+  /// Weak locks held that conflict with `strong`.
+  uint64_t conflicting(TableLockMode strong) const;
+
+ private:
+  static constexpr int kCountBits = 20;
+  static constexpr uint64_t kClosed = uint64_t{1} << 63;
+  static constexpr uint64_t one(TableLockMode mode) {
+    return uint64_t{1} << (kCountBits * (static_cast<int>(mode) - 1));
+  }
+  bool leave(TableLockMode mode) {
+    return (word_.fetch_sub(one(mode), std::memory_order_acq_rel) & kClosed) != 0;
+  }
+
+  alignas(64) std::atomic<uint64_t> word_{0};
+};
+
+}  // namespace troupe
