@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -80,9 +81,9 @@ class BackendWriter {
     out_.commit(4);
   }
   void field(std::string_view bytes) {
-    char* at = out_.reserve(4 + bytes.size() + 1);
+    char* at = out_.reserve(4 + bytes.size());
     wire::store_u32(at, static_cast<uint32_t>(bytes.size()));
-    std::memcpy(at + 4, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(at + 4, bytes.data(), bytes.size());
     out_.commit(4 + bytes.size());
   }
   /// Text format of an integer.
@@ -125,7 +126,7 @@ class BackendWriter {
   /// The row failed half way: as if it had not begun.
   void abandon_row() { out_.rewind(row_mark_); }
 
-  // COPY. `formats` of the columns; the overall format is binary when `binary`.
+  // COPY: all columns in one format.
   void copy_in_response(bool binary, uint16_t columns) { copy_response('G', binary, columns); }
   void copy_out_response(bool binary, uint16_t columns) { copy_response('H', binary, columns); }
   void copy_both_response(bool binary, uint16_t columns) { copy_response('W', binary, columns); }

@@ -17,10 +17,10 @@ enum class CopyDirection : uint8_t { kFrom, kTo };
 
 /// One option as the statement wrote it; the old syntax (WITH CSV HEADER ...) is the parser's to translate.
 struct CopyOptionText {
-  std::string name;                  ///< lower case: "format", "delimiter", "force_quote" ...
-  std::optional<std::string> value;  ///< absent: HEADER alone
-  std::vector<std::string> columns;  ///< of FORCE_*
-  bool all_columns = false;          ///< FORCE_QUOTE *
+  std::string name{};                  ///< lower case: "format", "delimiter", "force_quote" ...
+  std::optional<std::string> value{};  ///< absent: HEADER alone
+  std::vector<std::string> columns{};  ///< of FORCE_*
+  bool all_columns = false;            ///< FORCE_QUOTE *
 };
 
 struct CopyOptions {

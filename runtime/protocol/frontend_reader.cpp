@@ -19,13 +19,13 @@ Received FrontendReader::next(FrontendMessage* message) {
   type_ = unread[0];
   const uint32_t limit = limit_of(type_);
   if (limit == 0) [[unlikely]] {
-    return fatal(error(ErrorCode::kProtocolViolation, "invalid frontend message type ",
+    return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid frontend message type ",
                        static_cast<int>(static_cast<unsigned char>(type_))));
   }
   if (unread.size() < wire::kHeaderBytes) return Received::kNeedMore;
   const uint32_t length = wire::load_u32(unread.data() + 1);
   if (length < wire::kLengthBytes || length > limit) [[unlikely]] {
-    return fatal(error(ErrorCode::kProtocolViolation, "invalid message length"));
+    return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid message length"));
   }
   const uint32_t body_size = length - wire::kLengthBytes;
   const std::string_view rest = unread.substr(wire::kHeaderBytes);
@@ -45,7 +45,7 @@ Received FrontendReader::next_startup(FrontendMessage* message) {
   if (unread.size() < wire::kLengthBytes) return Received::kNeedMore;
   const uint32_t length = wire::load_u32(unread.data());
   if (length < wire::kLengthBytes + 4 || length > limits_.startup_bytes_max) {
-    return fatal(error(ErrorCode::kProtocolViolation, "invalid length of startup packet"));
+    return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid length of startup packet"));
   }
   if (unread.size() < length) return Received::kNeedMore;
   buffer_.consume(length);

@@ -52,7 +52,8 @@ class OutputBuffer {
   }
   void commit(size_t size) { chunk_.end_ += size; }
   void append(std::string_view bytes) {
-    std::memcpy(reserve(bytes.size() + 1), bytes.data(), bytes.size());
+    if (bytes.empty()) return;
+    std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
     commit(bytes.size());
   }
   void push_back(char byte) {

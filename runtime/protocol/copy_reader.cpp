@@ -1,0 +1,61 @@
+#include "runtime/protocol/copy_reader.hpp"
+
+#include "runtime/protocol/copy_binary_reader.hpp"
+#include "runtime/protocol/copy_line_reader.hpp"
+#include "runtime/protocol/utf8.hpp"
+
+namespace troupe {
+namespace {
+
+/// At most 100 bytes of a value go into a context, whole characters only.
+std::string shown(std::string_view value) {
+  constexpr size_t kShownBytesMax = 100;
+  if (value.size() <= kShownBytesMax) return std::string(value);
+  return cat(value.substr(0, valid_utf8_prefix(value.substr(0, kShownBytesMax))), "...");
+}
+
+absl::Status with_where(const absl::Status& status, std::string where) {
+  ErrorFields fields = error_fields(status);
+  fields.where = std::move(where);
+  return make_error(fields);
+}
+
+}  // namespace
+
+CopyReader::CopyReader(CopyOptions options, CopyTarget target)
+    : options_{std::move(options)}, target_{std::move(target)} {
+  fields_.reserve(target_.columns.size() + 1);
+}
+
+std::unique_ptr<CopyReader> CopyReader::make(CopyOptions options, CopyTarget target) {
+  if (options.format == CopyFormat::kBinary) {
+    return std::make_unique<CopyBinaryReader>(std::move(options), std::move(target));
+  }
+  return std::make_unique<CopyLineReader>(std::move(options), std::move(target));
+}
+
+std::string CopyReader::context(std::optional<std::string_view> line) const {
+  std::string where = cat("COPY ", target_.table, ", line ", line_);
+  if (line) where += cat(": \"", shown(*line), "\"");
+  return where;
+}
+
+CopyRead CopyReader::fail(absl::Status status, std::optional<std::string_view> line) {
+  error_ = with_where(status, context(line));
+  return CopyRead::kError;
+}
+
+absl::Status CopyReader::with_row_context(absl::Status status, std::optional<size_t> column) const {
+  if (status.ok()) return status;
+  if (!column || *column >= fields_.size()) {
+    return with_where(status, context(options_.format == CopyFormat::kBinary ? std::nullopt
+                                                                            : std::optional(line_text_)));
+  }
+  const std::string where = cat(context(std::nullopt), ", column ", target_.columns[*column]);
+  const CopyField& field = fields_[*column];
+  if (!field) return with_where(status, where + ": null input");
+  if (options_.format == CopyFormat::kBinary) return with_where(status, where);
+  return with_where(status, cat(where, ": \"", shown(*field), "\""));
+}
+
+}  // namespace troupe
