@@ -72,6 +72,8 @@ class ChangeReader {
     return ok_;
   }
   bool ok() const { return ok_; }
+  /// Bytes not read yet.
+  size_t remaining() const { return in_.remaining(); }
   absl::Status status() const {
     return ok_ ? absl::OkStatus() : error(ErrorCode::kDataCorrupted, "a commit's packed changes are malformed");
   }

@@ -4,12 +4,11 @@
 /// Owner: one partition actor; calls never overlap, none blocks. What needs a page that is not in memory answers a
 /// PageFault, having changed nothing; the caller loads it (load_page on another thread), install()s it and repeats.
 /// Invariants: uncommitted data is never in a tree; a reader sees exactly its snapshot or gets kSnapshotTooOld.
+#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "storage/checkpoint/checkpointer.hpp"
 #include "storage/history/history.hpp"
@@ -95,7 +94,8 @@ class PartitionStore {
   const File& file() const { return *file_; }
 
   // Snapshots and garbage.
-  /// No snapshot below `scn` is open or will be. Never goes back.
+  /// No snapshot below `scn` is open or will be; reads below it get kSnapshotTooOld. Never goes back. Recovery calls it
+  /// with each record's SCN before apply(), so that nothing is kept for nobody.
   void set_oldest_snapshot(Scn scn);
   Scn oldest_snapshot() const { return oldest_snapshot_; }
   /// Collects tombstones and dropped trees, `budget` entries or pages at most.
@@ -108,7 +108,7 @@ class PartitionStore {
   // Checkpoints. One at a time: begin, run the job on any thread, finish.
   /// Every commit applied so far must be durable in the log. `covered`: the newest SCN applied.
   std::unique_ptr<CheckpointJob> begin_checkpoint(Scn covered, const CheckpointMetadata& metadata);
-  /// A failed result is rolled back: its pages are dirty again. When result.sync_failed the node must fence itself.
+  /// A failed result is rolled back: its pages are dirty again. When result.must_fence the node must fence itself.
   absl::Status finish_checkpoint(CheckpointResult result);
   bool checkpoint_running() const { return checkpointer_->running(); }
   Scn checkpoint_scn() const { return checkpointer_->superblock().covered_scn; }
@@ -132,37 +132,47 @@ class PartitionStore {
     Scn scn;
     std::string key;
   };
+  /// How far apply() got making pages writable; good until the next freeze makes them clean again.
+  struct PrefaultProgress {
+    Scn scn = kNoScn;
+    uint64_t epoch = 0;
+    size_t offset = 0;
+  };
 
-  PartitionStore(PartitionOptions options, std::unique_ptr<File> file);
+  PartitionStore(const PartitionOptions& options, OpenedCheckpoint opened);
 
   TreeState* find_tree(TreeId id) const;
   TreeState& tree_for_write(TreeId id);
-  ReadResult read_committed(const TreeState& state, Scn snapshot, std::string_view key);
-  ReadResult read_history(TreeId tree, Scn snapshot, std::string_view key) const;
-  PageFault prefault(std::string_view changes);
-  void apply_change(Scn scn, const Change& change);
-  void keep_old_version(Scn scn, const Change& change, const ValueRef& old);
+  ReadResult read_committed(TreeState& state, Scn snapshot, std::string_view key);
+  ReadResult read_history(TreeId tree, std::string_view key, Scn snapshot) const;
+  PageFault prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry, ChangeWriter* writer);
+  absl::StatusOr<PageFault> prefault(Scn scn, std::string_view changes);
+  PageFault apply_change(Scn scn, const Change& change);
+  void apply_erase(Scn scn, const Change& change, TreeState& state, TreePath& path, bool was_tombstone);
   void drop_tree(Scn scn, TreeId id);
   void release_tree(TreeId id);
-  GarbageProgress collect_tombstones(uint32_t* budget);
-  GarbageProgress sweep_restored_tombstones(uint32_t* budget);
-  absl::Status restore(OpenedCheckpoint opened);
+  PageFault collect_tombstones(uint32_t* budget);
+  PageFault sweep_tree(TreeState& state, uint32_t* budget);
+  PageFault sweep_trees(uint32_t* budget);
+  void restore(const Directory& directory, Scn covered);
+  std::vector<TreeState*> ordered_trees() const;
 
   friend class PartitionScan;
 
   PartitionOptions options_;
   std::unique_ptr<File> file_;
   std::unique_ptr<Pager> pager_;
-  std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<TreeReclaimer> reclaimer_;
+  std::unique_ptr<Checkpointer> checkpointer_;
   absl::flat_hash_map<TreeId, std::unique_ptr<TreeState>> trees_;
   History history_;
   PendingWrites pending_;
   Scn oldest_snapshot_ = kFirstScn;
   Scn last_applied_ = kNoScn;
+  PrefaultProgress prefaulted_;
   std::deque<Garbage> tombstones_;  ///< ascending SCN
-  std::deque<std::pair<Scn, TreeId>> dropped_;
   uint64_t tombstone_bytes_ = 0;
+  std::deque<std::pair<Scn, TreeId>> dropped_;  ///< ascending SCN
 };
 
 }  // namespace troupe

@@ -172,10 +172,14 @@ void Pager::thaw(const std::vector<PageAddress>& addresses, std::vector<PageImag
 }
 
 void Pager::patch_words(ResidentPage& page) {
+  if (page.clean()) return;
   PageEdit edit(*this, page);
   if (page.kind == PageKind::kInner) {
     for (uint32_t i = 0; i < page.children.size(); ++i) {
-      if (page.children[i] != nullptr && page.children[i]->clean()) edit.set_word(i, page.children[i]->word);
+      ResidentPage* child = page.children[i];
+      if (child == nullptr) continue;
+      patch_words(*child);
+      if (child->clean()) edit.set_word(i, child->word);
     }
     return;
   }

@@ -29,6 +29,9 @@ class Pager {
   /// Values above it go to overflow pages.
   uint32_t inline_value_max() const { return inline_value_max_; }
 
+  /// Grows with every freeze.
+  uint64_t epoch() const { return epoch_; }
+
   // Pages of trees.
   ResidentPage* new_page(PageKind kind, uint8_t level);
   bool writable(const ResidentPage& page) const { return page.dirty_epoch == epoch_; }
@@ -74,7 +77,8 @@ class Pager {
   void end_freeze();
   /// After a checkpoint: its i-th page is at addresses[i]; patched[i] (if any) is its image with its children's words.
   void thaw(const std::vector<PageAddress>& addresses, std::vector<PageImage>& patched);
-  /// Brings the words in a dirty page up to date with what thaw() learned; then call forget_thawed().
+  /// Brings the words in the dirty pages from `page` down up to date with what thaw() learned. When every tree has
+  /// been visited, forget_thawed().
   void patch_words(ResidentPage& page);
   void forget_thawed() { thawed_overflows_.clear(); }
   /// After a failed one: everything frozen is dirty again.

@@ -26,14 +26,14 @@ Tree::~Tree() {
 
 Tree::Lookup Tree::find(std::string_view key) {
   ResidentPage* page = load_root();
-  if (page == nullptr) [[unlikely]] return {.fault = has_root() ? pager_.fault(anchor_.word) : PageFault{}};
+  if (page == nullptr) [[unlikely]] return {false, {}, has_root() ? pager_.fault(anchor_.word) : PageFault{}};
   while (!page->page().is_leaf()) {
     const SlottedPage inner = page->page();
     const uint32_t slot = inner.child_for(key);
     ResidentPage* child = page->children[slot];
     if (child == nullptr) [[unlikely]] {
       child = pager_.child(*page, slot, inner.word(slot));
-      if (child == nullptr) return {.fault = pager_.fault(inner.word(slot))};
+      if (child == nullptr) return {false, {}, pager_.fault(inner.word(slot))};
     }
     page = child;
     __builtin_prefetch(page->image.data());
@@ -42,7 +42,7 @@ Tree::Lookup Tree::find(std::string_view key) {
   const SlottedPage leaf = page->page();
   const SlottedPage::Position at = leaf.lower_bound(key);
   if (!at.exact) return {};
-  return {.found = true, .value = value_at(leaf, at.index)};
+  return {true, value_at(leaf, at.index), {}};
 }
 
 PageFault Tree::load(const ValueRef& value, std::string_view* bytes) {
@@ -227,7 +227,10 @@ TreeRoot Tree::root() const { return {anchor_.word, root_level_, entries_, overf
 
 void Tree::adopt_addresses() {
   last_leaf_ = nullptr;  // it may be clean now, and leave
-  if (ResidentPage* root = root_page()) anchor_.word = root->clean() ? root->word : 0;
+  ResidentPage* root = root_page();
+  if (root == nullptr) return;
+  pager_.patch_words(*root);
+  anchor_.word = root->clean() ? root->word : 0;
 }
 
 ResidentPage* Tree::take_root(TreeRoot* root) {

@@ -58,7 +58,7 @@ void TreeReclaimer::expand(Work work) {
     // Backwards, so that the stack gives them in key order, which is about their order on disk.
     for (uint32_t i = view.count(); i-- > 0;) {
       ResidentPage* child = work.page->children[i];
-      const uint64_t word = child == nullptr || child->clean() ? view.word(i) : 0;
+      const uint64_t word = child == nullptr ? view.word(i) : child->word;
       push(child, {word, static_cast<uint8_t>(work.item.level - 1), work.item.has_overflow});
     }
   }
@@ -77,6 +77,12 @@ void TreeReclaimer::settle() {
     }
   }
   items_.assign(settled.rbegin(), settled.rend());
+}
+
+void TreeReclaimer::adopt_addresses() {
+  for (const Work& work : items_) {
+    if (work.page != nullptr) pager_.patch_words(*work.page);
+  }
 }
 
 std::vector<ReclaimItem> TreeReclaimer::items() const {

@@ -32,6 +32,8 @@ class TreeReclaimer {
   /// For a checkpoint that begins: no subtree left starts with a changed page. Costs no more than there are such.
   void settle();
   std::vector<ReclaimItem> items() const;
+  /// A finished checkpoint gave pages their addresses.
+  void adopt_addresses();
 
  private:
   struct Work {

@@ -1,0 +1,161 @@
+/// PartitionStore: from pending writes to a commit record, and from the record to the trees.
+#include "storage/base/check.hpp"
+#include "storage/partition/partition_store.hpp"
+#include "storage/partition/tree_state.hpp"
+
+namespace troupe {
+namespace {
+
+/// Above it, tombstones are no longer listed one by one; a sweep finds them.
+constexpr uint64_t kTombstoneQueueBytesMax = 64 << 20;
+
+}  // namespace
+
+PrepareResult PartitionStore::prepare(TxnId txn) {
+  PendingTransaction* pending = pending_.find(txn);
+  if (pending == nullptr) return std::string{};
+  PrepareProgress& progress = pending->progress();
+  ChangeWriter writer(&progress.changes);
+  for (const auto& [tree, keys] : pending->trees()) {
+    if ((progress.started && tree < progress.tree) || pending->drops_tree(tree)) continue;
+    const bool resumed = progress.started && tree == progress.tree;
+    for (auto at = resumed ? keys.upper_bound(progress.key) : keys.begin(); at != keys.end(); ++at) {
+      const PageFault fault = prepare_key(tree, at->first, at->second.entries.back(), &writer);
+      if (fault.needed()) return fault;
+      progress.tree = tree;
+      progress.key = at->first;
+      progress.started = true;
+    }
+  }
+  for (const auto& [command, tree] : pending->dropped_trees()) {
+    Change drop;
+    drop.tree = tree;
+    drop.partition = options_.id;
+    drop.op = ChangeOp::kDropTree;
+    writer.append(drop);
+  }
+  std::string changes = std::move(progress.changes);
+  progress = {};
+  return changes;
+}
+
+/// Packs the net effect on one key, unless there is none.
+PageFault PartitionStore::prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry,
+                                      ChangeWriter* writer) {
+  Change change;
+  change.tree = tree;
+  change.partition = options_.id;
+  change.op = entry.op;
+  change.key = key;
+  change.has_after = entry.op == ChangeOp::kPut;
+  change.after = entry.row;
+  if (TreeState* state = find_tree(tree)) {
+    const Tree::Lookup lookup = state->tree.find(key);
+    if (lookup.fault.needed()) return lookup.fault;
+    if (lookup.found && !stored_deleted(lookup.value)) {
+      std::string_view stored;
+      if (const PageFault fault = state->tree.load(lookup.value, &stored); fault.needed()) return fault;
+      change.has_before = true;
+      change.before = stored.substr(kRowHeaderBytes);
+    }
+  }
+  if (change.has_before || change.has_after) writer->append(change);
+  return {};
+}
+
+absl::StatusOr<PageFault> PartitionStore::apply(Scn scn, TxnId txn, std::string_view changes) {
+  TROUPE_CHECK_MSG(scn >= last_applied_, cat("commit ", scn, " after ", last_applied_));
+  TROUPE_ASSIGN_OR_RETURN(const PageFault missing, prefault(scn, changes));
+  if (missing.needed()) return missing;
+  ChangeReader reader(changes);
+  Change change;
+  while (reader.next(&change)) {
+    if (change.partition != options_.id) continue;
+    const PageFault fault = apply_change(scn, change);
+    if (fault.needed()) return fault;  // only when it is the one change: prefault() leaves that to apply_change()
+  }
+  prefaulted_ = {};
+  last_applied_ = scn;
+  if (txn != kNoTxn) pending_.discard(txn);
+  return PageFault{};
+}
+
+/// Verifies the changes and makes every page that they touch writable, so that all of them can be applied at once. A
+/// single change needs no such thing: it does nothing before it has its page.
+absl::StatusOr<PageFault> PartitionStore::prefault(Scn scn, std::string_view changes) {
+  const bool resumed = prefaulted_.scn == scn && prefaulted_.epoch == pager_->epoch() && prefaulted_.offset <= changes.size();
+  if (!resumed) {
+    ChangeReader verifier(changes);
+    Change change;
+    uint32_t count = 0;
+    while (verifier.next(&change)) ++count;
+    TROUPE_RETURN_IF_ERROR(verifier.status());
+    if (count <= 1) return PageFault{};
+    prefaulted_ = {scn, pager_->epoch(), 0};
+  }
+  ChangeReader reader(changes.substr(prefaulted_.offset));
+  Change change;
+  while (reader.next(&change)) {
+    TreeState* state = change.partition == options_.id && change.op != ChangeOp::kDropTree ? find_tree(change.tree) : nullptr;
+    if (state != nullptr) {
+      const PageFault fault = state->tree.prepare_write(change.key);
+      if (fault.needed()) return fault;
+    }
+    prefaulted_.offset = changes.size() - reader.remaining();
+  }
+  return PageFault{};
+}
+
+PageFault PartitionStore::apply_change(Scn scn, const Change& change) {
+  if (change.op == ChangeOp::kDropTree) {
+    drop_tree(scn, change.tree);
+    return {};
+  }
+  TreeState& state = tree_for_write(change.tree);
+  TreePath path;
+  if (const PageFault fault = state.tree.locate(change.key, &path); fault.needed()) return fault;
+  bool was_tombstone = false;
+  if (path.exact) {
+    const ValueRef old = state.tree.value_at(path);
+    was_tombstone = stored_deleted(old);
+    if (oldest_snapshot_ < scn) {
+      const std::string_view row = old.overflow == 0 ? old.head.substr(kRowHeaderBytes) : change.before;
+      history_.add({change.tree, change.key, stored_scn(old), scn, was_tombstone, row});
+    }
+  }
+  if (change.op == ChangeOp::kErase) {
+    apply_erase(scn, change, state, path, was_tombstone);
+    return {};
+  }
+  state.tree.write(path, change.key, RowHeader(scn, 0).view(), change.after);
+  state.tombstones -= was_tombstone ? 1 : 0;
+  return {};
+}
+
+/// Leaves a tombstone while a snapshot may ask for the row: it leads to the history, and it tells other writers that
+/// the row changed.
+void PartitionStore::apply_erase(Scn scn, const Change& change, TreeState& state, TreePath& path, bool was_tombstone) {
+  if (!path.exact) return;
+  if (oldest_snapshot_ >= scn) {
+    state.tombstones -= was_tombstone ? 1 : 0;
+    state.tree.remove(path);
+    return;
+  }
+  state.tree.write(path, change.key, RowHeader(scn, kRowDeleted).view(), {});
+  state.tombstones += was_tombstone ? 0 : 1;
+  if (tombstone_bytes_ > kTombstoneQueueBytesMax) {
+    ++state.unqueued_tombstones;
+    return;
+  }
+  tombstones_.push_back({change.tree, scn, std::string(change.key)});
+  tombstone_bytes_ += sizeof(Garbage) + change.key.size();
+}
+
+void PartitionStore::drop_tree(Scn scn, TreeId id) {
+  TreeState* state = find_tree(id);
+  if (state == nullptr || state->dropped_at != kNoScn) return;
+  state->dropped_at = scn;
+  dropped_.emplace_back(scn, id);
+}
+
+}  // namespace troupe
