@@ -7,12 +7,12 @@ namespace {
 constexpr size_t kNotFound = SIZE_MAX;
 }
 
-std::string_view isolation_name(Isolation isolation) {
+std::string_view isolation_name(IsolationLevel isolation) {
   switch (isolation) {
-    case Isolation::kReadUncommitted: return "read uncommitted";
-    case Isolation::kReadCommitted: return "read committed";
-    case Isolation::kRepeatableRead: return "repeatable read";
-    case Isolation::kSerializable: return "serializable";
+    case IsolationLevel::kReadUncommitted: return "read uncommitted";
+    case IsolationLevel::kReadCommitted: return "read committed";
+    case IsolationLevel::kRepeatableRead: return "repeatable read";
+    case IsolationLevel::kSerializable: return "serializable";
   }
   return "";
 }

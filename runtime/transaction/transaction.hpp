@@ -6,19 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/settings/settings_snapshot.hpp"
 #include "storage/base/error.hpp"
 #include "storage/base/ids.hpp"
 
 namespace troupe {
 
-enum class Isolation : uint8_t { kReadUncommitted, kReadCommitted, kRepeatableRead, kSerializable };
-std::string_view isolation_name(Isolation isolation);
-
-struct TransactionModes {
-  Isolation isolation = Isolation::kReadCommitted;
-  bool read_only = false;
-  bool deferrable = false;
-};
+std::string_view isolation_name(IsolationLevel isolation);
 
 class Transaction {
  public:
@@ -34,7 +28,7 @@ class Transaction {
   void set_id(TxnId id) { id_ = id; }
 
   /// One snapshot for the whole transaction, rather than one a statement.
-  bool keeps_snapshot() const { return modes_.isolation >= Isolation::kRepeatableRead; }
+  bool keeps_snapshot() const { return modes_.isolation >= IsolationLevel::kRepeatableRead; }
   Scn snapshot() const { return snapshot_; }
   void set_snapshot(Scn snapshot) { snapshot_ = snapshot; }
 

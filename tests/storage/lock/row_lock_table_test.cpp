@@ -1,0 +1,115 @@
+#include "storage/lock/row_lock_table.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "storage/base/random.hpp"
+#include "storage/lock/deadlock.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr auto kUpdate = RowLockStrength::kUpdate;
+constexpr auto kNoKeyUpdate = RowLockStrength::kNoKeyUpdate;
+constexpr auto kShare = RowLockStrength::kShare;
+constexpr auto kKeyShare = RowLockStrength::kKeyShare;
+
+LockOutcome acquire(RowLockTable& table, TxnId txn, std::string_view key, RowLockStrength strength,
+                    WaitPolicy wait = WaitPolicy::kWait) {
+  return table.acquire(txn, 7, key, strength, wait, txn * 10).value();
+}
+
+}  // namespace
+
+TEST_CASE("a waiter is granted when the last holder leaves", "[lock]") {
+  RowLockTable table{LockLimits{.waiters_max = 4}};
+  REQUIRE(acquire(table, 1, "a", kShare) == LockOutcome::kGranted);
+  REQUIRE(acquire(table, 2, "a", kShare) == LockOutcome::kGranted);
+  REQUIRE(acquire(table, 3, "a", kUpdate) == LockOutcome::kQueued);
+  CHECK(table.release_all(1).empty());
+  CHECK(table.release_all(2) == std::vector{LockGrant{3, 30}});
+  table.check_invariants();
+}
+
+TEST_CASE("a newcomer waits behind a waiter it conflicts with", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire(table, 1, "a", kShare);
+  REQUIRE(acquire(table, 2, "a", kUpdate) == LockOutcome::kQueued);
+  CHECK(acquire(table, 3, "a", kShare) == LockOutcome::kQueued);
+  CHECK(table.release_all(1) == std::vector{LockGrant{2, 20}});
+  CHECK(table.release_all(2) == std::vector{LockGrant{3, 30}});
+}
+
+TEST_CASE("a holder that wants more goes before strangers", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire(table, 1, "a", kShare);
+  acquire(table, 2, "a", kShare);
+  REQUIRE(acquire(table, 3, "a", kUpdate) == LockOutcome::kQueued);
+  REQUIRE(acquire(table, 1, "a", kUpdate) == LockOutcome::kQueued);
+  CHECK(table.release_all(2) == std::vector{LockGrant{1, 10}});
+  CHECK(table.release_all(1) == std::vector{LockGrant{3, 30}});
+}
+
+TEST_CASE("row lock strengths conflict as in PostgreSQL", "[lock]") {
+  CHECK_FALSE(row_locks_conflict(kKeyShare, kKeyShare));
+  CHECK_FALSE(row_locks_conflict(kKeyShare, kShare));
+  CHECK_FALSE(row_locks_conflict(kKeyShare, kNoKeyUpdate));
+  CHECK(row_locks_conflict(kKeyShare, kUpdate));
+  CHECK_FALSE(row_locks_conflict(kShare, kShare));
+  CHECK(row_locks_conflict(kShare, kNoKeyUpdate));
+  CHECK(row_locks_conflict(kNoKeyUpdate, kNoKeyUpdate));
+  CHECK(row_locks_conflict(kUpdate, kUpdate));
+}
+
+TEST_CASE("NOWAIT is refused and leaves no trace", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire(table, 1, "a", kUpdate);
+  CHECK(acquire(table, 2, "a", kUpdate, WaitPolicy::kNoWait) == LockOutcome::kRefused);
+  CHECK(table.waiting() == 0);
+  CHECK(table.release_all(1).empty());
+  CHECK(table.locked_keys() == 0);
+}
+
+TEST_CASE("more waiters than the limit are an error that names it", "[lock]") {
+  RowLockTable table{LockLimits{.waiters_max = 1}};
+  acquire(table, 1, "a", kUpdate);
+  acquire(table, 2, "a", kUpdate);
+  const auto refused = table.acquire(3, 7, "a", kUpdate, WaitPolicy::kWait, 1);
+  REQUIRE(error_code(refused.status()) == ErrorCode::kConfigurationLimitExceeded);
+  CHECK(refused.status().message().find("limits.lock_waiters_max") != absl::string_view::npos);
+}
+
+TEST_CASE("a deadlock of three is found and the youngest gives way", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire(table, 1, "a", kUpdate);
+  acquire(table, 2, "b", kUpdate);
+  acquire(table, 3, "c", kUpdate);
+  acquire(table, 1, "b", kUpdate);
+  acquire(table, 2, "c", kUpdate);
+  CHECK(find_deadlock(table.waits()).empty());
+  acquire(table, 3, "a", kUpdate);
+  const auto cycle = find_deadlock(table.waits());
+  CHECK(cycle == std::vector<TxnId>{1, 2, 3});
+  CHECK(choose_victim(cycle) == 3);
+}
+
+TEST_CASE("random locking keeps the invariants and lets everyone through", "[lock]") {
+  Random random(5);
+  RowLockTable table{LockLimits{}};
+  std::vector<bool> waiting(20, false);
+  for (int step = 0; step < 20'000; ++step) {
+    const TxnId txn = 1 + random.below(19);
+    if (random.chance(0.2)) {
+      waiting[txn] = false;
+      for (const LockGrant& grant : table.release_all(txn)) waiting[grant.txn] = false;
+    } else if (!waiting[txn]) {
+      const std::string key(1, static_cast<char>('a' + random.below(6)));
+      waiting[txn] = acquire(table, txn, key, static_cast<RowLockStrength>(random.below(4))) == LockOutcome::kQueued;
+    }
+    if (step % 100 == 0) table.check_invariants();
+  }
+  for (TxnId txn = 1; txn < 20; ++txn) table.release_all(txn);
+  CHECK(table.locked_keys() == 0);
+  CHECK(table.waiting() == 0);
+}
+
+}  // namespace troupe
