@@ -51,9 +51,9 @@ enum class ScanDirection : uint8_t { kForward, kBackward };
 /// Where a scan is: a key, so that it survives any change of the tree. Start with the range, hand it to every scan().
 struct ScanCursor {
   TreeId tree = 0;
-  KeyRange range;
+  KeyRange range{};
   ScanDirection direction = ScanDirection::kForward;
-  std::string position;  ///< the last key visited
+  std::string position{};  ///< the last key visited
   bool started = false;
 };
 

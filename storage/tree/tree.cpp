@@ -132,6 +132,7 @@ bool Tree::append(std::string_view key, std::string_view head, std::string_view 
 
 void Tree::make_path_writable(TreePath& path) {
   for (int i = 0; i < path.depth; ++i) pager_.make_writable(*path.steps[i].page);
+  if (path.depth > 0) anchor_.word = 0;  // the root is dirty, if it was not before
 }
 
 void Tree::make_first_leaf(TreePath* path) {

@@ -1,0 +1,230 @@
+#include "partition_test_support.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr TreeId kTree = 7;
+
+using Rows = TestPartition::Rows;
+
+}  // namespace
+
+TEST_CASE("a transaction sees its own writes of earlier commands only", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.put(10, kTree, "a", "old");
+  partition.stage(5, 1, kTree, "a", "new");
+  partition.stage_erase(5, 2, kTree, "a");
+
+  CHECK(partition.get({.txn = 5, .command = 1}, kTree, "a") == "old");
+  CHECK(partition.get({.txn = 5, .command = 2}, kTree, "a") == "new");
+  CHECK(partition.get({.txn = 5, .command = 3}, kTree, "a") == "(none)");
+  CHECK(partition.get({.txn = 6, .command = 3}, kTree, "a") == "old");
+
+  const LatestRow latest = partition.latest(5, kTree, "a");
+  CHECK_FALSE(latest.exists);
+  CHECK(latest.scn == 10);
+  CHECK(latest.pending_command == 2);
+}
+
+TEST_CASE("rolling back to a savepoint forgets what came after it", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.stage(5, 1, kTree, "a", "one");
+  partition.stage(5, 2, kTree, "a", "two");
+  partition.stage(5, 3, kTree, "b", "three");
+  partition.store->rollback_to(5, 2);
+  CHECK(partition.get({.txn = 5, .command = 9}, kTree, "a") == "one");
+  CHECK(partition.get({.txn = 5, .command = 9}, kTree, "b") == "(none)");
+  partition.store->rollback_to(5, 1);
+  CHECK_FALSE(partition.store->has_pending(5));
+  CHECK(partition.store->statistics().pending_bytes == 0);
+}
+
+TEST_CASE("a snapshot keeps seeing what it saw", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.store->set_oldest_snapshot(10);
+  partition.put(10, kTree, "a", "ten");
+  partition.put(20, kTree, "a", "twenty");
+  partition.stage_erase(1, 1, kTree, "a");
+  partition.commit(30, 1);
+  partition.put(40, kTree, "a", "forty");
+  partition.put(40, kTree, "b", "b");
+
+  CHECK(partition.get({.snapshot = 10}, kTree, "a") == "ten");
+  CHECK(partition.get({.snapshot = 29}, kTree, "a") == "twenty");
+  CHECK(partition.get({.snapshot = 30}, kTree, "a") == "(none)");
+  CHECK(partition.get({.snapshot = 40}, kTree, "a") == "forty");
+  CHECK(partition.get({.snapshot = 39}, kTree, "b") == "(none)");
+  const ScanCursor all{.tree = kTree};
+  CHECK(partition.scan({.snapshot = 15}, all, {}) == Rows{{"a", "ten"}});
+  CHECK(partition.scan({.snapshot = 35}, all, {}).empty());
+
+  partition.store->set_oldest_snapshot(20);
+  CHECK(partition.get({.snapshot = 15}, kTree, "a") == "(too old)");
+  CHECK(partition.get({.snapshot = 20}, kTree, "a") == "twenty");
+  partition.store->check_invariants();
+}
+
+TEST_CASE("prepare packs the net effect in key order", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.put(10, kTree, "b", "before");
+  partition.stage(5, 1, kTree, "z", "z1");
+  partition.stage(5, 2, kTree, "z", "z2");
+  partition.stage(5, 2, kTree, "c", "inserted");
+  partition.stage_erase(5, 3, kTree, "c");
+  partition.stage_erase(5, 3, kTree, "b");
+  REQUIRE(partition.store->stage_drop_tree(5, 4, 9).ok());
+
+  const std::string changes = partition.prepare(5);
+  ChangeReader reader(changes);
+  Change change;
+  REQUIRE(reader.next(&change));
+  CHECK((change.op == ChangeOp::kErase && change.key == "b" && change.before == "before" && !change.has_after));
+  REQUIRE(reader.next(&change));
+  CHECK((change.op == ChangeOp::kPut && change.key == "z" && !change.has_before && change.after == "z2"));
+  REQUIRE(reader.next(&change));
+  CHECK((change.op == ChangeOp::kDropTree && change.tree == 9));
+  CHECK_FALSE(reader.next(&change));
+  CHECK(reader.ok());
+}
+
+TEST_CASE("malformed changes are refused whole", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.stage(5, 1, kTree, "a", "row");
+  const std::string changes = partition.prepare(5) + "\x07";
+  CHECK(error_code(partition.store->apply(10, 5, changes).status()) == ErrorCode::kDataCorrupted);
+  CHECK(partition.get(kTree, "a") == "(none)");
+}
+
+TEST_CASE("a transaction's pending writes have a limit", "[partition]") {
+  SimFileSystem files(1);
+  PartitionOptions options = TestPartition::tiny();
+  options.pending_bytes_max = 10000;
+  TestPartition partition(files, options);
+  absl::Status status;
+  for (int i = 0; i < 200 && status.ok(); ++i) {
+    status = partition.store->stage(5, 1, kTree, cat("key", i), ChangeOp::kPut, std::string(100, 'r'));
+  }
+  CHECK(error_code(status) == ErrorCode::kConfigurationLimitExceeded);
+  CHECK(partition.store->statistics().pending_bytes <= 10000);
+  CHECK(partition.store->stage(6, 1, kTree, "a", ChangeOp::kPut, "other transactions go on").ok());
+  CHECK(error_code(partition.store->stage(6, 1, kTree, std::string(10000, 'k'), ChangeOp::kPut, "")) ==
+        ErrorCode::kProgramLimitExceeded);
+}
+
+TEST_CASE("a full history makes old snapshots fail, never lie", "[partition]") {
+  SimFileSystem files(1);
+  PartitionOptions options = TestPartition::tiny();
+  options.history_bytes_max = 20000;
+  TestPartition partition(files, options);
+  partition.store->set_oldest_snapshot(10);
+  partition.put(10, kTree, "untouched", "row");
+  for (Scn scn = 11; scn < 1000; ++scn) partition.put(scn, kTree, "a", cat("row ", scn, std::string(100, 'r')));
+  CHECK(partition.store->statistics().history_bytes <= 20000);
+  CHECK(partition.get({.snapshot = 20}, kTree, "a") == "(too old)");
+  CHECK(partition.get({.snapshot = 20}, kTree, "untouched") == "row");
+  CHECK(partition.get({.snapshot = 998}, kTree, "a").substr(0, 7) == "row 998");
+  partition.store->check_invariants();
+}
+
+TEST_CASE("deletions are collected when no snapshot needs them", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  partition.store->set_oldest_snapshot(10);
+  for (int i = 0; i < 500; ++i) partition.stage(1, 1, kTree, cat("key", 1000 + i), "row");
+  partition.commit(11, 1);
+  for (int i = 0; i < 500; ++i) partition.stage_erase(1, 1, kTree, cat("key", 1000 + i));
+  partition.commit(12, 1);
+  CHECK(partition.store->row_count(kTree) == 0);
+  partition.collect_garbage();
+  CHECK(partition.get({.snapshot = 11}, kTree, "key1003") == "row");
+  CHECK(partition.store->statistics().tombstones == 500);
+  partition.store->set_oldest_snapshot(12);
+  partition.collect_garbage();
+  CHECK(partition.store->statistics().tombstones == 0);
+  CHECK(partition.scan({}, {.tree = kTree}, {}).empty());
+  CHECK(partition.store->statistics().dirty_bytes == 0);
+}
+
+TEST_CASE("deletions from before a restart are collected too", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  for (int i = 0; i < 500; ++i) partition.stage(1, 1, kTree, cat("key", 1000 + i), "row");
+  partition.commit(11, 1);
+  for (int i = 0; i < 400; ++i) partition.stage_erase(1, 1, kTree, cat("key", 1000 + i));
+  partition.commit(12, 1);
+  REQUIRE(partition.checkpoint(12).ok());
+  partition.reopen();
+  CHECK(partition.store->statistics().tombstones == 400);
+  partition.collect_garbage();
+  CHECK(partition.store->statistics().tombstones == 0);
+  CHECK(partition.store->row_count(kTree) == 100);
+  partition.store->check_invariants();
+}
+
+TEST_CASE("a dropped tree stays for older snapshots, then gives its space back", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  for (int i = 0; i < 3000; ++i) partition.stage(1, 1, kTree, cat("key", i), std::string(i % 300, 'r'));
+  partition.commit(11, 1);
+  REQUIRE(partition.checkpoint(11).ok());
+  partition.store->set_oldest_snapshot(11);
+  REQUIRE(partition.store->stage_drop_tree(1, 1, kTree).ok());
+  partition.commit(12, 1);
+  CHECK(partition.store->trees().empty());
+  partition.collect_garbage();
+  CHECK(partition.get({.snapshot = 11}, kTree, "key8") == std::string(8, 'r'));
+
+  partition.store->set_oldest_snapshot(12);
+  (void)partition.store->collect_garbage(20);
+  REQUIRE(partition.checkpoint(12).ok());  // in the middle of it
+  partition.reopen();
+  CHECK(partition.get(kTree, "key8") == "(none)");
+  partition.collect_garbage();
+  REQUIRE(partition.checkpoint(12).ok());
+  REQUIRE(partition.checkpoint(12).ok());
+  const PartitionStatistics statistics = partition.store->statistics();
+  // All but superblocks, directory and free map.
+  CHECK(statistics.free_bytes >= statistics.file_bytes - 16 * 1024);
+}
+
+TEST_CASE("bulk rows go straight into the tree and report duplicates", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  const auto bulk = [&](std::string_view key) { return std::get<BulkOutcome>(*partition.store->bulk_put(kTree, key, "row")); };
+  for (int i = 0; i < 1000; ++i) CHECK(bulk(cat(1000 + i)) == BulkOutcome::kInserted);
+  CHECK(bulk("1500") == BulkOutcome::kDuplicate);
+  CHECK(bulk("0500") == BulkOutcome::kInserted);
+  CHECK(partition.get({.snapshot = kFirstScn}, kTree, "1500") == "row");
+  CHECK(partition.store->estimate_rows(kTree, {"1250", "1500", true}) == Approx(250).margin(60));
+  CHECK(partition.store->split_keys(kTree, 3).size() == 3);
+  partition.store->abandon_tree(kTree);
+  CHECK(partition.get(kTree, "1500") == "(none)");
+}
+
+TEST_CASE("a scan merges pending and committed rows in both directions", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  for (const char* key : {"b", "d", "f", "h"}) partition.stage(1, 1, kTree, key, "committed");
+  partition.commit(10, 1);
+  partition.stage(5, 1, kTree, "a", "pending");
+  partition.stage(5, 1, kTree, "d", "pending");
+  partition.stage_erase(5, 1, kTree, "f");
+  partition.stage(5, 1, kTree, "i", "pending");
+  partition.stage(5, 2, kTree, "c", "later");
+  Rows expected{{"a", "pending"}, {"b", "committed"}, {"d", "pending"}, {"h", "committed"}, {"i", "pending"}};
+  for (const uint32_t rows : {1u, 2u, 100u}) {
+    ScanCursor cursor{.tree = kTree};
+    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == expected);
+    cursor.direction = ScanDirection::kBackward;
+    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == Rows(expected.rbegin(), expected.rend()));
+    cursor.range = {"b", "h", true};
+    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == Rows{{"d", "pending"}, {"b", "committed"}});
+  }
+}
+
+}  // namespace troupe

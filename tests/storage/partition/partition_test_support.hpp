@@ -1,0 +1,137 @@
+#pragma once
+/// A partition on a simulated disk whose page faults are served at once.
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "storage/buffer/load_page.hpp"
+#include "storage/file/sim_file_system.hpp"
+#include "storage/partition/partition_store.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe {
+
+struct TestPartition {
+  explicit TestPartition(FileSystem& file_system, PartitionOptions partition_options = tiny())
+      : files{file_system}, options{partition_options} {
+    REQUIRE(files.create_directory("data").ok());
+    reopen();
+  }
+
+  /// Pages and cache so small that everything splits, spills and faults.
+  static PartitionOptions tiny() {
+    PartitionOptions options;
+    options.page_bytes = 512;
+    options.cache_bytes = 32 * 1024;
+    options.file_growth_bytes = 64 * 1024;
+    return options;
+  }
+
+  void reopen() {
+    store.reset();
+    auto opened = PartitionStore::open(files, "data", options);
+    INFO(opened.status().ToString());
+    REQUIRE(opened.ok());
+    store = *std::move(opened);
+  }
+
+  void serve(PageFault fault) {
+    auto image = load_page(store->file(), fault.address);
+    INFO(image.status().ToString());
+    REQUIRE(image.ok());
+    store->install(fault.address, *std::move(image));
+    ++faults;
+  }
+
+  void stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view row) {
+    REQUIRE(store->stage(txn, command, tree, key, ChangeOp::kPut, row).ok());
+  }
+  void stage_erase(TxnId txn, CommandId command, TreeId tree, std::string_view key) {
+    REQUIRE(store->stage(txn, command, tree, key, ChangeOp::kErase, {}).ok());
+  }
+
+  std::string prepare(TxnId txn) {
+    for (;;) {
+      PrepareResult result = store->prepare(txn);
+      if (auto* changes = std::get_if<std::string>(&result)) return std::move(*changes);
+      serve(std::get<PageFault>(result));
+    }
+  }
+  void apply(Scn scn, TxnId txn, std::string_view changes) {
+    for (;;) {
+      const auto missing = store->apply(scn, txn, changes);
+      REQUIRE(missing.ok());
+      if (!missing->needed()) return;
+      serve(*missing);
+    }
+  }
+  /// Returns the packed changes, as the log would keep them.
+  std::string commit(Scn scn, TxnId txn) {
+    std::string changes = prepare(txn);
+    apply(scn, txn, changes);
+    return changes;
+  }
+  void put(Scn scn, TreeId tree, std::string_view key, std::string_view row) {
+    stage(1, 1, tree, key, row);
+    commit(scn, 1);
+  }
+
+  /// The row, "(none)" or "(too old)".
+  std::string get(const ReadView& view, TreeId tree, std::string_view key) {
+    for (;;) {
+      const ReadResult result = store->get(view, tree, key);
+      if (const auto* row = std::get_if<RowView>(&result)) return std::string(row->row);
+      if (std::holds_alternative<Absent>(result)) return "(none)";
+      if (const auto* status = std::get_if<absl::Status>(&result)) {
+        REQUIRE(error_code(*status) == ErrorCode::kSnapshotTooOld);
+        return "(too old)";
+      }
+      serve(std::get<PageFault>(result));
+    }
+  }
+  std::string get(TreeId tree, std::string_view key) { return get(ReadView{}, tree, key); }
+
+  LatestRow latest(TxnId txn, TreeId tree, std::string_view key) {
+    for (;;) {
+      const LatestResult result = store->latest(txn, tree, key);
+      if (const auto* row = std::get_if<LatestRow>(&result)) return *row;
+      serve(std::get<PageFault>(result));
+    }
+  }
+
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+  Rows scan(const ReadView& view, ScanCursor cursor, const ScanBudget& budget) {
+    Rows rows;
+    ScanBatch batch;
+    do {
+      const absl::Status status = store->scan(view, cursor, budget, &batch);
+      INFO(status.ToString());
+      REQUIRE(status.ok());
+      for (const ScanRow& row : batch.rows) rows.emplace_back(row.key, row.row);
+      if (batch.state != ScanState::kFault) continue;
+      serve(batch.fault);
+      for (const PageAddress address : batch.ahead) serve({address});
+    } while (batch.state != ScanState::kEnd);
+    return rows;
+  }
+
+  void collect_garbage() {
+    for (;;) {
+      const auto progress = store->collect_garbage(50);
+      if (progress.fault.needed()) serve(progress.fault);
+      if (progress.done) return;
+    }
+  }
+
+  absl::Status checkpoint(Scn covered) {
+    return store->finish_checkpoint(store->begin_checkpoint(covered, CheckpointMetadata{})->run());
+  }
+
+  FileSystem& files;
+  PartitionOptions options;
+  std::unique_ptr<PartitionStore> store;
+  uint64_t faults = 0;
+};
+
+}  // namespace troupe
