@@ -176,7 +176,8 @@ bool equal(const Expr& a, const Expr& b) {
   if (&a == &b) return true;
   return a.kind == b.kind && a.type == b.type && a.index == b.index && a.relation == b.relation &&
          a.negated == b.negated && a.all_of == b.all_of && a.nested == b.nested && a.truth == b.truth &&
-         a.sequence_op == b.sequence_op && a.setting == b.setting && a.call.function == b.call.function &&
+         a.sequence_op == b.sequence_op && a.setting == b.setting && a.table_function == b.table_function &&
+         a.call.function == b.call.function &&
          (a.kind != ExprKind::kConstant || a.value == b.value) && a.subquery == b.subquery && a.window == b.window &&
          equal_pointed(a.aggregate, b.aggregate, equal_aggregates) && equal_ranges(a.args, b.args, equal_expr_ptr);
 }

@@ -54,6 +54,7 @@ enum class ExprKind : uint8_t {
   kGrouping,        ///< GROUPING(args)
   kSubquery,        ///< subquery
   kDefault,         ///< DEFAULT in VALUES or SET, replaced by the column's default
+  kTableFunction,   ///< a set-returning function in a select list: table_function(args), one column
 };
 
 enum class Truth : uint8_t { kTrue, kFalse, kUnknown };
@@ -63,6 +64,7 @@ enum class NamedSetting : uint8_t { kCurrentUser, kSessionUser, kCatalog, kSchem
 struct Expr;
 struct BoundSubquery;  // runtime/plan/bound_query.hpp
 struct WindowCall;
+struct TableFunction;  // runtime/plan/table_function.hpp
 using ExprPtr = std::shared_ptr<const Expr>;
 using ExprList = std::vector<ExprPtr>;
 
@@ -101,6 +103,7 @@ struct Expr {
   std::shared_ptr<const AggregateCall> aggregate;
   std::shared_ptr<const WindowCall> window;
   std::shared_ptr<const BoundSubquery> subquery;
+  const TableFunction* table_function = nullptr;
 
   const Expr& arg(size_t i) const { return *args[i]; }
   bool is_constant() const { return kind == ExprKind::kConstant; }

@@ -188,6 +188,7 @@ void ExprPrinter::print(const Expr& e) {
     case ExprKind::kGrouping: return wrapped("GROUPING(", e.args, ")");
     case ExprKind::kSubquery: out_ += "(SubPlan)"; return;
     case ExprKind::kDefault: out_ += "DEFAULT"; return;
+    case ExprKind::kTableFunction: return wrapped("(", e.args, ")");
   }
 }
 

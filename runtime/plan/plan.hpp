@@ -106,6 +106,7 @@ struct TableScanPlan final : PlanNode {
   static constexpr auto kKind = PlanKind::kTableScan;
   TableScanPlan() : PlanNode(kKind) {}
   TablePtr table;
+  std::string alias;              ///< as the statement calls it; empty: by its name
   Access access;
   std::vector<uint32_t> columns;  ///< row positions (attnum - 1) that are read, ascending
   ExprPtr filter;                 ///< over `columns`; null: none

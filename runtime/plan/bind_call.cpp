@@ -1,0 +1,336 @@
+/// Function calls: ordinary, aggregate, window, sequence and set-returning ones.
+#include "runtime/plan/binder.hpp"
+#include "runtime/plan/table_function.hpp"
+#include "runtime/types/resolve.hpp"
+
+namespace troupe {
+namespace {
+
+std::vector<Type> types_of(const ExprList& args) {
+  std::vector<Type> types;
+  types.reserve(args.size());
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  return types;
+}
+
+bool is_sequence_function(std::string_view name) {
+  return name == "nextval" || name == "currval" || name == "lastval" || name == "setval";
+}
+
+struct WindowName {
+  std::string_view name;
+  WindowFunction function;
+  Oid result;  ///< 0: the first argument's type
+};
+constexpr WindowName kWindowFunctions[] = {
+    {"row_number", WindowFunction::kRowNumber, oid::kInt8},
+    {"rank", WindowFunction::kRank, oid::kInt8},
+    {"dense_rank", WindowFunction::kDenseRank, oid::kInt8},
+    {"percent_rank", WindowFunction::kPercentRank, oid::kFloat8},
+    {"cume_dist", WindowFunction::kCumeDist, oid::kFloat8},
+    {"ntile", WindowFunction::kNtile, oid::kInt4},
+    {"lag", WindowFunction::kLag, oid::kInvalid},
+    {"lead", WindowFunction::kLead, oid::kInvalid},
+    {"first_value", WindowFunction::kFirstValue, oid::kInvalid},
+    {"last_value", WindowFunction::kLastValue, oid::kInvalid},
+    {"nth_value", WindowFunction::kNthValue, oid::kInvalid},
+};
+
+const WindowName* find_window_function(std::string_view name) {
+  for (const WindowName& known : kWindowFunctions) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
+std::string_view clause_name(Clause clause) {
+  switch (clause) {
+    case Clause::kWhere: return "WHERE";
+    case Clause::kJoin: return "JOIN conditions";
+    case Clause::kGroupBy: return "GROUP BY";
+    case Clause::kLimit: return "LIMIT";
+    case Clause::kOffset: return "OFFSET";
+    case Clause::kValues:
+    case Clause::kInsertValue: return "VALUES";
+    case Clause::kFromFunction: return "functions in FROM";
+    case Clause::kSet: return "UPDATE";
+    case Clause::kReturning: return "RETURNING";
+    case Clause::kCheck: return "check constraints";
+    case Clause::kDefault: return "DEFAULT expressions";
+    case Clause::kIndex: return "index expressions";
+    case Clause::kFilter: return "FILTER";
+    case Clause::kWindow: return "window definitions";
+    default: return "this place";
+  }
+}
+
+}  // namespace
+
+absl::Status Binder::check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const {
+  switch (site.clause) {
+    case Clause::kSelect:
+    case Clause::kHaving:
+    case Clause::kOrderBy:
+    case Clause::kArgument: return absl::OkStatus();
+    default: return fail(ErrorCode::kGroupingError, node, what, " are not allowed in ", clause_name(site.clause));
+  }
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const Site& site) {
+  const std::string_view name = call.name.back();
+  if (call.name.size() > 1 && call.name[call.name.size() - 2] != "pg_catalog") {
+    const std::string_view schema = call.name[call.name.size() - 2];
+    if (catalog().find_schema(schema) == nullptr) {
+      return fail(ErrorCode::kInvalidSchemaName, call, "schema \"", schema, "\" does not exist");
+    }
+  }
+  for (const sql::Expr* argument : call.arguments) {
+    if (argument->is<sql::NamedArgument>()) return refuse(*argument, "named argument notation");
+  }
+  const bool aggregate = is_aggregate(name) || find_window_function(name) != nullptr;
+  Site inner = site;
+  if (is_aggregate(name) && call.over == nullptr) {
+    if (site.in_aggregate) {
+      return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot be nested");
+    }
+    TROUPE_RETURN_IF_ERROR(check_aggregate_place(site, call, "aggregate functions"));
+    inner.in_aggregate = true;
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call.arguments, inner));
+  if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
+  if (find_window_function(name) != nullptr) {
+    return fail(ErrorCode::kWindowingError, call, "window function ", name, " requires an OVER clause");
+  }
+  if (aggregate) return bind_aggregate(call, name, std::move(args), inner);
+  if (call.star || call.distinct || call.filter != nullptr || !call.order_by.empty() || call.within_group) {
+    const std::string_view what = call.star       ? "(*)"
+                                  : call.distinct ? "DISTINCT"
+                                  : call.filter   ? "FILTER"
+                                                  : "ORDER BY";
+    return fail(ErrorCode::kWrongObjectType, call, what, " specified, but ", name, " is not an aggregate function");
+  }
+  if (is_sequence_function(name)) return bind_sequence_call(name, std::move(args), call);
+  if (is_table_function(name)) {
+    if (site.clause != Clause::kSelect || site.query == nullptr) {
+      return fail(ErrorCode::kFeatureNotSupported, call, "set-returning functions are not allowed in ",
+                  clause_name(site.clause));
+    }
+    TROUPE_ASSIGN_OR_RETURN(FunctionScanPlan::Call bound, bind_table_function(call, std::move(args)));
+    if (bound.columns.size() != 1) return refuse(call, "a function of several columns in a select list");
+    auto expr = std::make_shared<Expr>();
+    expr->kind = ExprKind::kTableFunction;
+    expr->type = bound.columns[0];
+    expr->table_function = bound.function;
+    expr->args = std::move(bound.args);
+    site.query->has_table_functions = true;
+    return expr;
+  }
+  // f(x) where f is a type is a cast, as in PostgreSQL.
+  if (args.size() == 1 && !is_function(name)) {
+    if (const TypeInfo* type = find_type_by_name(name)) {
+      auto result = coerce(std::move(args[0]), Type{type->oid}, CastContext::kExplicit);
+      if (!result.ok()) return at(result.status(), call);
+      return result;
+    }
+  }
+  return call_by_name(name, std::move(args), call);
+}
+
+absl::StatusOr<FunctionScanPlan::Call> Binder::bind_table_function(const sql::FunctionCall& call, ExprList args) {
+  auto function = resolve_table_function(call.name.back(), types_of(args));
+  if (!function.ok()) return at(function.status(), call);
+  FunctionScanPlan::Call bound;
+  bound.function = function->function;
+  bound.arguments = function->arguments;
+  bound.columns = function->columns;
+  for (size_t i = 0; i < args.size(); ++i) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, coerce(std::move(args[i]), function->arguments[i], CastContext::kImplicit));
+    bound.args.push_back(std::move(arg));
+  }
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
+                                               const Site& site) {
+  if (call.within_group) return refuse(call, "WITHIN GROUP");
+  if (site.query == nullptr) return fail(ErrorCode::kGroupingError, call, "aggregate functions are not allowed here");
+  if (args.empty() && !call.star) {
+    return fail(ErrorCode::kWrongObjectType, call, name, "(*) must be used to call a parameterless aggregate function");
+  }
+  auto aggregate = resolve_aggregate(name, types_of(args));
+  if (!aggregate.ok()) return at(aggregate.status(), call);
+  auto bound = std::make_shared<AggregateCall>();
+  bound->aggregate = *std::move(aggregate);
+  bound->distinct = call.distinct && !bound->aggregate.aggregate->ignores_duplicates;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const auto& wanted = bound->aggregate.arguments;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, i < wanted.size()
+                                             ? coerce(std::move(args[i]), wanted[i], CastContext::kImplicit)
+                                             : settle(std::move(args[i])));
+    bound->args.push_back(std::move(arg));
+  }
+  Site inside = site;
+  inside.clause = Clause::kArgument;
+  inside.in_aggregate = true;
+  for (const sql::SortItem* item : call.order_by) {
+    TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*item, inside));
+    bound->order.push_back(std::move(key));
+  }
+  if (call.filter != nullptr) {
+    inside.clause = Clause::kFilter;
+    TROUPE_ASSIGN_OR_RETURN(bound->filter, bind_condition(*call.filter, inside, "FILTER"));
+  }
+  site.query->aggregated = true;
+  auto expr = std::make_shared<Expr>();
+  expr->kind = ExprKind::kAggregate;
+  expr->type = bound->aggregate.result;
+  expr->aggregate = std::move(bound);
+  expr->position = call.position + 1;
+  return expr;
+}
+
+absl::StatusOr<WindowSpec> Binder::bind_window_spec(const sql::WindowDefinition& window, const Site& site) {
+  if (window.reference || !window.base.empty()) return refuse(window, "a named window");
+  Site inside = site;
+  inside.clause = Clause::kWindow;
+  WindowSpec spec;
+  for (const sql::Expr* expr : window.partition_by) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*expr, inside));
+    TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));
+    spec.partition_by.push_back(std::move(value));
+  }
+  for (const sql::SortItem* item : window.order_by) {
+    TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*item, inside));
+    spec.order.push_back(std::move(key));
+  }
+  const auto bound_of = [&](const sql::FrameBound& from) -> absl::StatusOr<FrameBound> {
+    FrameBound bound;
+    bound.kind = static_cast<FrameBoundKind>(from.type);
+    if (from.offset != nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(bound.offset, bind(*from.offset, inside));
+      if (window.unit != sql::FrameUnit::kRange) {
+        TROUPE_ASSIGN_OR_RETURN(bound.offset, coerce(bound.offset, Type{oid::kInt8}, CastContext::kImplicit));
+      }
+    }
+    return bound;
+  };
+  spec.unit = static_cast<FrameUnit>(window.unit);
+  spec.exclusion = static_cast<FrameExclusion>(window.exclusion);
+  TROUPE_ASSIGN_OR_RETURN(spec.start, bound_of(window.start));
+  TROUPE_ASSIGN_OR_RETURN(spec.end, bound_of(window.end));
+  return spec;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
+                                            const Site& site) {
+  if (site.clause != Clause::kSelect && site.clause != Clause::kOrderBy) {
+    return fail(ErrorCode::kWindowingError, call, "window functions are not allowed in ", clause_name(site.clause));
+  }
+  if (call.distinct) return refuse(call, "DISTINCT for window functions");
+  auto bound = std::make_shared<WindowCall>();
+  if (const WindowName* known = find_window_function(name)) {
+    bound->function = known->function;
+    if (known->result == oid::kInvalid && args.empty()) {
+      return fail(ErrorCode::kUndefinedFunction, call, "function ", name, "() does not exist");
+    }
+    for (size_t i = 0; i < args.size(); ++i) {
+      const bool value = i == 0 && known->result == oid::kInvalid;
+      const bool fallback = i == 2;
+      auto arg = value ? settle(std::move(args[i]))
+                       : coerce(std::move(args[i]), fallback ? bound->aggregate.args[0]->type : Type{oid::kInt4},
+                                CastContext::kImplicit);
+      if (!arg.ok()) return at(arg.status(), call);
+      bound->aggregate.args.push_back(*std::move(arg));
+    }
+    bound->type = known->result == oid::kInvalid ? bound->aggregate.args[0]->type : Type{known->result};
+  } else {
+    if (!is_aggregate(name)) {
+      return fail(ErrorCode::kWrongObjectType, call, "OVER specified, but ", name,
+                  " is not a window function nor an aggregate function");
+    }
+    BoundQuery scratch;  // whose `aggregated` does not matter
+    Site inside = site;
+    inside.query = &scratch;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr aggregate, bind_aggregate(call, name, std::move(args), inside));
+    bound->function = WindowFunction::kAggregate;
+    bound->aggregate = *aggregate->aggregate;
+    bound->type = aggregate->type;
+  }
+  TROUPE_ASSIGN_OR_RETURN(WindowSpec spec, bind_window_spec(*call.over, site));
+  bound->window = static_cast<uint32_t>(site.query->windows.size());
+  site.query->windows.push_back(std::move(spec));
+  auto expr = std::make_shared<Expr>();
+  expr->kind = ExprKind::kWindow;
+  expr->type = bound->type;
+  expr->window = std::move(bound);
+  return expr;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_sequence_call(std::string_view name, ExprList args,
+                                                   const sql::FunctionCall& call) {
+  const SequenceOp op = name == "nextval"   ? SequenceOp::kNext
+                        : name == "currval" ? SequenceOp::kCurrent
+                        : name == "lastval" ? SequenceOp::kLast
+                                            : SequenceOp::kSet;
+  const size_t least = op == SequenceOp::kLast ? 0 : op == SequenceOp::kSet ? 2 : 1;
+  const size_t most = op == SequenceOp::kSet ? 3 : least;
+  if (args.size() < least || args.size() > most) {
+    return fail(ErrorCode::kUndefinedFunction, call, "function ", describe_call(name, types_of(args)),
+                " does not exist");
+  }
+  auto expr = std::make_shared<Expr>();
+  expr->kind = ExprKind::kSequence;
+  expr->sequence_op = op;
+  expr->type = Type{oid::kInt8};
+  expr->position = call.position + 1;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Oid type = i == 0 ? oid::kRegclass : i == 1 ? oid::kInt8 : oid::kBool;
+    auto arg = coerce(std::move(args[i]), Type{type}, i == 0 ? CastContext::kExplicit : CastContext::kImplicit);
+    if (!arg.ok()) return at(arg.status(), call);
+    expr->args.push_back(*std::move(arg));
+  }
+  if (!expr->args.empty() && expr->args[0]->is_constant() && !expr->args[0]->value.is_null()) {
+    expr->index = static_cast<uint32_t>(expr->args[0]->value.get<int32_t>());
+    expr->args.erase(expr->args.begin());
+    const auto* sequence = catalog().find_as<SequenceDef>(expr->index);
+    if (sequence == nullptr) {
+      const ObjectDef* other = catalog().find(expr->index);
+      return fail(ErrorCode::kWrongObjectType, call, "\"", other ? other->name : cat(expr->index),
+                  "\" is not a sequence");
+    }
+    depend_on(*sequence);
+  }
+  moves_sequences = moves_sequences || op == SequenceOp::kNext || op == SequenceOp::kSet;
+  return expr;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_value_function(const sql::ValueFunctionExpr& expr) {
+  using sql::ValueFunction;
+  const auto setting = [](NamedSetting which) {
+    auto bound = std::make_shared<Expr>();
+    bound->kind = ExprKind::kNamedSetting;
+    bound->setting = which;
+    bound->type = Type{oid::kName};
+    return bound;
+  };
+  Oid type = oid::kTimestamptz;
+  switch (expr.function) {
+    case ValueFunction::kCurrentRole:
+    case ValueFunction::kCurrentUser:
+    case ValueFunction::kUser: return setting(NamedSetting::kCurrentUser);
+    case ValueFunction::kSessionUser: return setting(NamedSetting::kSessionUser);
+    case ValueFunction::kCurrentCatalog: return setting(NamedSetting::kCatalog);
+    case ValueFunction::kCurrentSchema: return setting(NamedSetting::kSchema);
+    case ValueFunction::kCurrentDate: type = oid::kDate; break;
+    case ValueFunction::kCurrentTime: type = oid::kTimetz; break;
+    case ValueFunction::kCurrentTimestamp: break;
+    case ValueFunction::kLocalTime: type = oid::kTime; break;
+    case ValueFunction::kLocalTimestamp: type = oid::kTimestamp; break;
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr now, call_by_name("now", {}, expr));
+  auto result = coerce(std::move(now), Type{type, expr.precision}, CastContext::kExplicit);
+  if (!result.ok()) return at(result.status(), expr);
+  return result;
+}
+
+}  // namespace troupe

@@ -1,0 +1,517 @@
+/// Expressions whose meaning does not depend on what is around them.
+#include "runtime/plan/binder.hpp"
+#include "runtime/types/array.hpp"
+#include "runtime/types/resolve.hpp"
+#include "runtime/types/text_io.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr Type kBoolType{oid::kBool, -1};
+constexpr Type kUnknownType{oid::kUnknown, -1};
+
+std::shared_ptr<Expr> make_node(ExprKind kind, Type type, ExprList args) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = kind;
+  expr->type = type;
+  expr->args = std::move(args);
+  return expr;
+}
+
+}  // namespace
+
+absl::StatusOr<ExprPtr> Binder::bind(const sql::Expr& expr, const Site& site) { return bind_any(expr, site); }
+
+absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site) {
+  using sql::NodeKind;
+  switch (expr.kind) {
+    case NodeKind::kColumnRef: return bind_column(expr.to<sql::ColumnRef>(), site);
+    case NodeKind::kParameter: return bind_parameter(expr.to<sql::Parameter>());
+    case NodeKind::kLiteral: return bind_literal(expr.to<sql::Literal>());
+    case NodeKind::kIndirection: return bind_indirection(expr.to<sql::Indirection>(), site);
+    case NodeKind::kOperator: return bind_operator(expr.to<sql::OperatorExpr>(), site);
+    case NodeKind::kBoolean: return bind_boolean(expr.to<sql::BooleanExpr>(), site);
+    case NodeKind::kFunctionCall: return bind_call(expr.to<sql::FunctionCall>(), site);
+    case NodeKind::kValueFunction: return bind_value_function(expr.to<sql::ValueFunctionExpr>());
+    case NodeKind::kCast: return bind_cast(expr.to<sql::CastExpr>(), site);
+    case NodeKind::kCollate: return bind_collate(expr.to<sql::CollateExpr>(), site);
+    case NodeKind::kRow: return bind_row(expr.to<sql::RowExpr>(), site);
+    case NodeKind::kArray: return bind_array(expr.to<sql::ArrayExpr>(), site);
+    case NodeKind::kSubquery: return bind_subquery(expr.to<sql::SubqueryExpr>(), site);
+    case NodeKind::kAnyAll: return bind_any_all(expr.to<sql::AnyAllExpr>(), site);
+    case NodeKind::kInList: return bind_in_list(expr.to<sql::InListExpr>(), site);
+    case NodeKind::kBetween: return bind_between(expr.to<sql::BetweenExpr>(), site);
+    case NodeKind::kLike: return bind_like(expr.to<sql::LikeExpr>(), site);
+    case NodeKind::kNullTest: {
+      const auto& test = expr.to<sql::NullTest>();
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind(*test.argument, site));
+      return make_null_test(std::move(arg), test.negated);
+    }
+    case NodeKind::kBooleanTest: {
+      const auto& test = expr.to<sql::BooleanTest>();
+      const std::string_view what = test.value == sql::TruthValue::kTrue    ? "IS TRUE"
+                                    : test.value == sql::TruthValue::kFalse ? "IS FALSE"
+                                                                            : "IS UNKNOWN";
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind_condition(*test.argument, site, what));
+      auto bound = make_node(ExprKind::kBooleanTest, kBoolType, {std::move(arg)});
+      bound->truth = static_cast<Truth>(test.value);
+      bound->negated = test.negated;
+      return bound;
+    }
+    case NodeKind::kDistinctTest: return bind_distinct(expr.to<sql::DistinctTest>(), site);
+    case NodeKind::kNullIf: return bind_null_if(expr.to<sql::NullIfExpr>(), site);
+    case NodeKind::kCoalesce:
+      return bind_common(ExprKind::kCoalesce, expr.to<sql::CoalesceExpr>().arguments, "COALESCE", site);
+    case NodeKind::kGreatestLeast: {
+      const auto& list = expr.to<sql::GreatestLeastExpr>();
+      return list.least ? bind_common(ExprKind::kLeast, list.arguments, "LEAST", site)
+                        : bind_common(ExprKind::kGreatest, list.arguments, "GREATEST", site);
+    }
+    case NodeKind::kCase: return bind_case(expr.to<sql::CaseExpr>(), site);
+    case NodeKind::kDefault:
+      if (site.clause == Clause::kInsertValue || site.clause == Clause::kSet) {
+        return make_node(ExprKind::kDefault, kUnknownType, {});
+      }
+      return fail(ErrorCode::kSyntaxError, expr, "DEFAULT is not allowed in this context");
+    case NodeKind::kGrouping: return refuse(expr, "GROUPING()");
+    case NodeKind::kCurrentOf: return refuse(expr, "WHERE CURRENT OF");
+    case NodeKind::kPrior: return refuse(expr, "CONNECT BY");
+    case NodeKind::kNamedArgument: return refuse(expr, "named argument notation");
+    default: return refuse(expr, "this kind of expression");
+  }
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_literal(const sql::Literal& literal) {
+  const auto typed = [](Oid type, Value value) { return make_constant(Type{type}, std::move(value)); };
+  switch (literal.type) {
+    case sql::LiteralType::kNull: {
+      auto null = make_node(ExprKind::kConstant, kUnknownType, {});
+      null->value = Value::null(Physical::kVarlen);
+      return null;
+    }
+    case sql::LiteralType::kBoolean: return make_bool(literal.integer != 0);
+    case sql::LiteralType::kInt4: return typed(oid::kInt4, Value::of(static_cast<int32_t>(literal.integer)));
+    case sql::LiteralType::kInt8: return typed(oid::kInt8, Value::of(literal.integer));
+    case sql::LiteralType::kNumeric: {
+      auto value = parse_text(Type{oid::kNumeric}, literal.text, eval());
+      if (!value.ok()) return at(value.status(), literal);
+      return typed(oid::kNumeric, *std::move(value));
+    }
+    case sql::LiteralType::kString: {
+      auto text = make_node(ExprKind::kConstant, kUnknownType, {});
+      text->value = Value::text(std::string(literal.text));
+      text->position = literal.position + 1;  // a cast that fails points here
+      return text;
+    }
+    case sql::LiteralType::kBits: return refuse(literal, "the type bit");
+  }
+  return refuse(literal, "this kind of literal");
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_parameter(const sql::Parameter& parameter) {
+  if (parameter.number == 0 || parameter.number > 65535) {
+    return fail(ErrorCode::kUndefinedParameter, parameter, "there is no parameter $", parameter.number);
+  }
+  if (parameter.number > parameters.size()) parameters.resize(parameter.number, kUnknownType);
+  auto bound = make_node(ExprKind::kParameter, parameters[parameter.number - 1], {});
+  bound->index = parameter.number - 1;
+  bound->position = parameter.position + 1;
+  return bound;
+}
+
+absl::Status Binder::finish_parameters() {
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].oid != oid::kUnknown) continue;
+    return error(ErrorCode::kIndeterminateDatatype, "could not determine data type of parameter $", i + 1);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast) {
+  if (expr->kind == ExprKind::kParameter && expr->type.oid == oid::kUnknown && type.oid != oid::kUnknown) {
+    if (is_polymorphic(type.oid) || type.oid == oid::kAny) return expr;
+    Type& known = parameters[expr->index];
+    if (known.oid == oid::kUnknown) {
+      known = Type{type.oid};
+    } else if (known.oid != type.oid) {
+      return with_position(with_detail(error(ErrorCode::kAmbiguousParameter,
+                                             "inconsistent types deduced for parameter $", expr->index + 1),
+                                       cat(format_type(known.oid), " versus ", format_type(type.oid))),
+                           expr->position == 0 ? 0 : position_of(expr->position - 1));
+    }
+    auto typed = std::make_shared<Expr>(*expr);
+    typed->type = known;
+    return make_cast(std::move(typed), type, cast, eval());
+  }
+  const uint32_t offset = expr->position;
+  auto result = make_cast(std::move(expr), type, cast, eval());
+  if (!result.ok() && offset != 0) return with_position(result.status(), position_of(offset - 1));
+  return result;
+}
+
+absl::StatusOr<ExprPtr> Binder::settle(ExprPtr expr) {
+  if (expr->type.oid != oid::kUnknown) return expr;
+  return coerce(std::move(expr), Type{oid::kText}, CastContext::kImplicit);
+}
+
+absl::StatusOr<ExprList> Binder::bind_list(sql::ExprList list, const Site& site) {
+  ExprList bound;
+  bound.reserve(list.size());
+  for (const sql::Expr* expr : list) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr one, bind(*expr, site));
+    bound.push_back(std::move(one));
+  }
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::to_boolean(ExprPtr expr, std::string_view what, const sql::Node& node) {
+  if (expr->type.oid == oid::kBool) return expr;
+  if (expr->type.oid == oid::kUnknown) return coerce(std::move(expr), kBoolType, CastContext::kImplicit);
+  return fail(ErrorCode::kDatatypeMismatch, node, "argument of ", what, " must be type boolean, not type ",
+              format_type(Type{expr->type.oid}));
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_condition(const sql::Expr& expr, const Site& site, std::string_view what) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr bound, bind(expr, site));
+  return to_boolean(std::move(bound), what, expr);
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_boolean(const sql::BooleanExpr& expr, const Site& site) {
+  const std::string_view what = expr.op == sql::BooleanOp::kAnd  ? "AND"
+                                : expr.op == sql::BooleanOp::kOr ? "OR"
+                                                                 : "NOT";
+  ExprList args;
+  args.reserve(expr.arguments.size());
+  for (const sql::Expr* argument : expr.arguments) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind_condition(*argument, site, what));
+    args.push_back(std::move(arg));
+  }
+  if (expr.op == sql::BooleanOp::kNot) return make_not(std::move(args[0]));
+  return expr.op == sql::BooleanOp::kAnd ? make_and(std::move(args)) : make_or(std::move(args));
+}
+
+absl::StatusOr<ExprPtr> Binder::apply_call(BoundFunction call, ExprList args) {
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i >= call.arguments.size()) break;
+    TROUPE_ASSIGN_OR_RETURN(args[i], coerce(std::move(args[i]), call.arguments[i], CastContext::kImplicit));
+  }
+  return make_call(std::move(call), std::move(args));
+}
+
+absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node) {
+  if (left && (left->kind == ExprKind::kRow || right->kind == ExprKind::kRow)) {
+    return compare_rows(symbol, *left, *right, node);
+  }
+  Type types[2];
+  size_t count = 0;
+  if (left) types[count++] = left->type;
+  types[count++] = right->type;
+  auto call = resolve_operator(symbol, {types, count});
+  if (!call.ok()) return at(call.status(), node);
+  ExprList args;
+  args.reserve(2);
+  if (left) args.push_back(std::move(left));
+  args.push_back(std::move(right));
+  auto result = apply_call(*std::move(call), std::move(args));
+  if (!result.ok()) return at(result.status(), node);
+  return result;
+}
+
+absl::StatusOr<ExprPtr> Binder::compare_rows(std::string_view symbol, const Expr& left, const Expr& right,
+                                             const sql::Node& node) {
+  if (left.kind != ExprKind::kRow || right.kind != ExprKind::kRow) {
+    return refuse(node, "comparing a row with a value of type record");
+  }
+  if (left.args.size() != right.args.size()) {
+    return fail(ErrorCode::kSyntaxError, node, "unequal number of entries in row expressions");
+  }
+  if (left.args.empty()) {
+    return fail(ErrorCode::kFeatureNotSupported, node, "cannot compare rows of zero length");
+  }
+  if (symbol == "=" || symbol == "<>" || symbol == "!=") {
+    ExprList parts;
+    for (size_t i = 0; i < left.args.size(); ++i) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr part, operate(symbol, left.args[i], right.args[i], node));
+      parts.push_back(std::move(part));
+    }
+    return symbol == "=" ? make_and(std::move(parts)) : make_or(std::move(parts));
+  }
+  if (symbol != "<" && symbol != "<=" && symbol != ">" && symbol != ">=") {
+    return fail(ErrorCode::kFeatureNotSupported, node, "could not determine interpretation of row comparison operator ",
+                symbol);
+  }
+  // (a, b) < (x, y) is a < x OR (a = x AND b < y), built from the right.
+  const std::string_view strict = symbol.substr(0, 1);
+  const size_t last = left.args.size() - 1;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr result, operate(symbol, left.args[last], right.args[last], node));
+  for (size_t i = last; i-- > 0;) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr less, operate(strict, left.args[i], right.args[i], node));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", left.args[i], right.args[i], node));
+    result = make_or({std::move(less), make_and({std::move(same), std::move(result)})});
+  }
+  return result;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_operator(const sql::OperatorExpr& expr, const Site& site) {
+  ExprPtr left;
+  if (expr.left != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(left, bind(*expr.left, site));
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
+  return operate(expr.op, std::move(left), std::move(right), expr);
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_cast(const sql::CastExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(const Type type, bind_type(*expr.type));
+  // ARRAY[...]::type[] gives an empty or untyped array its type.
+  const bool empty_array = expr.argument->is<sql::ArrayExpr>() && expr.argument->to<sql::ArrayExpr>().elements.empty();
+  if (empty_array && is_array_type(type.oid)) {
+    return make_constant(type, Value::text(pack_array(element_type_of(type.oid),
+                                                      type_info(element_type_of(type.oid)).physical, {}, {})));
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind(*expr.argument, site));
+  auto result = coerce(std::move(arg), type, CastContext::kExplicit);
+  if (!result.ok()) return at(result.status(), expr);
+  return result;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_collate(const sql::CollateExpr& expr, const Site& site) {
+  const std::string_view name = expr.collation.back();
+  if (name != "C" && name != "POSIX" && name != "default" && name != "C.UTF-8" && name != "ucs_basic") {
+    return fail(ErrorCode::kUndefinedObject, expr, "collation \"", name, "\" for encoding \"UTF8\" does not exist");
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind(*expr.argument, site));
+  TROUPE_ASSIGN_OR_RETURN(arg, settle(std::move(arg)));
+  if (!type_info(arg->type.oid).is_collatable) {
+    return fail(ErrorCode::kDatatypeMismatch, expr, "collations are not supported by type ",
+                format_type(arg->type.oid));
+  }
+  return arg;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_in_list(const sql::InListExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprList items, bind_list(expr.list, site));
+  const bool rows = test->kind == ExprKind::kRow;
+  if (rows || items.size() == 1) {
+    ExprList any;
+    for (ExprPtr& item : items) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate(expr.negated ? "<>" : "=", test, std::move(item), expr));
+      any.push_back(std::move(same));
+    }
+    return expr.negated ? make_and(std::move(any)) : make_or(std::move(any));
+  }
+  std::vector<Type> types{test->type};
+  for (const ExprPtr& item : items) types.push_back(item->type);
+  auto common = select_common_type(types, "IN");
+  if (!common.ok()) return at(common.status(), expr);
+  const Type pair[] = {test->type.oid == oid::kUnknown ? *common : test->type, *common};
+  auto call = resolve_operator("=", pair);
+  if (!call.ok()) return at(call.status(), expr);
+  TROUPE_ASSIGN_OR_RETURN(test, coerce(std::move(test), call->arguments[0], CastContext::kImplicit));
+  auto bound = make_node(ExprKind::kInList, kBoolType, {std::move(test)});
+  bound->negated = expr.negated;
+  bound->hashed = true;
+  for (ExprPtr& item : items) {
+    TROUPE_ASSIGN_OR_RETURN(item, coerce(std::move(item), call->arguments[1], CastContext::kImplicit));
+    bound->hashed = bound->hashed && item->is_constant();
+    bound->args.push_back(std::move(item));
+  }
+  bound->call = *std::move(call);
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_between(const sql::BetweenExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr low, bind(*expr.low, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr high, bind(*expr.high, site));
+  const auto within = [&](const ExprPtr& from, const ExprPtr& to) -> absl::StatusOr<ExprPtr> {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr above, operate(">=", test, from, expr));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr below, operate("<=", test, to, expr));
+    return make_and({std::move(above), std::move(below)});
+  };
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr result, within(low, high));
+  if (expr.symmetric) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr swapped, within(high, low));
+    result = make_or({std::move(result), std::move(swapped)});
+  }
+  return expr.negated ? make_not(std::move(result)) : std::move(result);
+}
+
+absl::StatusOr<ExprPtr> Binder::call_by_name(std::string_view name, ExprList args, const sql::Node& node) {
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  auto call = resolve_function(name, types);
+  if (!call.ok()) return at(call.status(), node);
+  auto result = apply_call(*std::move(call), std::move(args));
+  if (!result.ok()) return at(result.status(), node);
+  return result;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_like(const sql::LikeExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr pattern, bind(*expr.pattern, site));
+  if (expr.escape != nullptr || expr.type == sql::LikeType::kSimilar) {
+    ExprList args{std::move(pattern)};
+    if (expr.escape != nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr escape, bind(*expr.escape, site));
+      args.push_back(std::move(escape));
+    }
+    const std::string_view name = expr.type == sql::LikeType::kSimilar ? "similar_to_escape" : "like_escape";
+    TROUPE_ASSIGN_OR_RETURN(pattern, call_by_name(name, std::move(args), expr));
+  }
+  static constexpr std::string_view kPlain[] = {"~~", "~~*", "~"};
+  static constexpr std::string_view kNegated[] = {"!~~", "!~~*", "!~"};
+  const auto which = static_cast<size_t>(expr.type);
+  return operate(expr.negated ? kNegated[which] : kPlain[which], std::move(test), std::move(pattern), expr);
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_common(ExprKind kind, sql::ExprList list, std::string_view what,
+                                            const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(list, site));
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  auto common = select_common_type(types, what);
+  if (!common.ok()) return at(common.status(), *list[0]);
+  for (ExprPtr& arg : args) {
+    TROUPE_ASSIGN_OR_RETURN(arg, coerce(std::move(arg), *common, CastContext::kImplicit));
+  }
+  return make_node(kind, *common, std::move(args));
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_case(const sql::CaseExpr& expr, const Site& site) {
+  ExprPtr operand;
+  if (expr.argument != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(operand, bind(*expr.argument, site));
+    TROUPE_ASSIGN_OR_RETURN(operand, settle(std::move(operand)));
+  }
+  ExprList args;
+  std::vector<Type> types;
+  for (const sql::CaseBranch& branch : expr.branches) {
+    ExprPtr condition;
+    if (operand) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*branch.when, site));
+      TROUPE_ASSIGN_OR_RETURN(condition, operate("=", operand, std::move(value), *branch.when));
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(condition, bind_condition(*branch.when, site, "CASE/WHEN"));
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr result, bind(*branch.then, site));
+    types.push_back(result->type);
+    args.push_back(std::move(condition));
+    args.push_back(std::move(result));
+  }
+  ExprPtr otherwise = make_null(kUnknownType);
+  if (expr.otherwise != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(otherwise, bind(*expr.otherwise, site));
+  }
+  // PostgreSQL looks at ELSE first.
+  types.insert(types.begin(), otherwise->type);
+  args.push_back(std::move(otherwise));
+  auto common = select_common_type(types, "CASE");
+  if (!common.ok()) return at(common.status(), *expr.branches[0].then);
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i % 2 == 0 && i + 1 != args.size()) continue;
+    TROUPE_ASSIGN_OR_RETURN(args[i], coerce(std::move(args[i]), *common, CastContext::kImplicit));
+  }
+  return make_node(ExprKind::kCase, *common, std::move(args));
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Site& site) {
+  if (expr.elements.empty()) {
+    return with_hint(fail(ErrorCode::kIndeterminateDatatype, expr, "cannot determine type of empty array"),
+                     "Explicitly cast to the desired type, for example ARRAY[]::integer[].");
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(expr.elements, site));
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  auto common = select_common_type(types, "ARRAY");
+  if (!common.ok()) return at(common.status(), expr);
+  for (ExprPtr& arg : args) {
+    TROUPE_ASSIGN_OR_RETURN(arg, coerce(std::move(arg), *common, CastContext::kImplicit));
+  }
+  const bool nested = is_array_type(common->oid);
+  const Oid array = nested ? common->oid : array_type_of(common->oid);
+  if (array == 0) {
+    return fail(ErrorCode::kUndefinedObject, expr, "could not find array type for data type ", format_type(*common));
+  }
+  auto bound = make_node(ExprKind::kArray, Type{array, common->typmod}, std::move(args));
+  bound->nested = nested;
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_any_all(const sql::AnyAllExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr array, bind(*expr.array, site));
+  if (array->type.oid == oid::kUnknown) {
+    const Oid guess = left->type.oid == oid::kUnknown ? oid::kTextArray : array_type_of(left->type.oid);
+    TROUPE_ASSIGN_OR_RETURN(array, coerce(std::move(array), Type{guess}, CastContext::kImplicit));
+  }
+  if (!is_array_type(array->type.oid)) {
+    return fail(ErrorCode::kWrongObjectType, expr, "op ANY/ALL (array) requires array on right side");
+  }
+  const Type pair[] = {left->type, Type{element_type_of(array->type.oid)}};
+  auto call = resolve_operator(expr.op, pair);
+  if (!call.ok()) return at(call.status(), expr);
+  if (call->result.oid != oid::kBool) {
+    return fail(ErrorCode::kWrongObjectType, expr, "op ANY/ALL (array) requires operator to yield boolean");
+  }
+  TROUPE_ASSIGN_OR_RETURN(left, coerce(std::move(left), call->arguments[0], CastContext::kImplicit));
+  if (call->arguments[1].oid != pair[1].oid) {
+    const Type wanted{array_type_of(call->arguments[1].oid)};
+    TROUPE_ASSIGN_OR_RETURN(array, coerce(std::move(array), wanted, CastContext::kImplicit));
+  }
+  auto bound = make_node(ExprKind::kArrayCompare, kBoolType, {std::move(left), std::move(array)});
+  bound->all_of = expr.all;
+  bound->call = *std::move(call);
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_row(const sql::RowExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprList fields, bind_list(expr.fields, site));
+  return make_node(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_distinct(const sql::DistinctTest& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
+  if (same->kind != ExprKind::kCall) return refuse(expr, "IS DISTINCT FROM between rows");
+  auto bound = make_node(ExprKind::kDistinctTest, kBoolType, same->args);
+  bound->negated = expr.negated;
+  bound->call = same->call;
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_null_if(const sql::NullIfExpr& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
+  if (same->kind != ExprKind::kCall) return refuse(expr, "NULLIF of rows");
+  auto bound = make_node(ExprKind::kNullIf, same->args[0]->type, same->args);
+  bound->call = same->call;
+  return bound;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
+  ExprList args{base};
+  for (const sql::Accessor& accessor : expr.accessors) {
+    if (accessor.kind != sql::Accessor::Kind::kSubscript) {
+      return refuse(expr, accessor.kind == sql::Accessor::Kind::kSlice ? "array slices" : "fields of composite values");
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
+    auto as_int = coerce(std::move(index), Type{oid::kInt4}, CastContext::kAssignment);
+    if (!as_int.ok()) {
+      return fail(ErrorCode::kDatatypeMismatch, *accessor.upper, "array subscript must have type integer");
+    }
+    args.push_back(*std::move(as_int));
+  }
+  const Oid element = element_type_of(base->type.oid);
+  if (element == 0) {
+    return fail(ErrorCode::kDatatypeMismatch, expr, "cannot subscript type ", format_type(Type{base->type.oid}),
+                " because it does not support subscripting");
+  }
+  return make_node(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
+}
+
+}  // namespace troupe

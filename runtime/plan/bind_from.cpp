@@ -1,0 +1,316 @@
+/// FROM: tables, views, CTEs, subqueries, functions and joins.
+#include <algorithm>
+
+#include "runtime/plan/binder.hpp"
+#include "runtime/plan/table_function.hpp"
+#include "runtime/types/resolve.hpp"
+
+namespace troupe {
+namespace {
+
+/// A view inside a view inside ...: deeper than this can only be a cycle.
+constexpr int kViewDepthMax = 100;
+
+}  // namespace
+
+absl::Status Binder::bind_from(sql::List<const sql::FromItem*> items, Scope* scope, BoundQuery* query) {
+  for (const sql::FromItem* item : items) {
+    TROUPE_ASSIGN_OR_RETURN(FromItem bound, bind_from_item(*item, scope, query));
+    if (!bound.names->alias.empty()) {
+      for (const auto& other : scope->items) {
+        if (other->alias == bound.names->alias && other->schema == bound.names->schema) {
+          return fail(ErrorCode::kDuplicateAlias, *item, "table name \"", bound.names->alias,
+                      "\" specified more than once");
+        }
+      }
+    }
+    scope->items.push_back(std::move(bound.names));
+    query->from.push_back(std::move(bound.tree));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_from_item(const sql::FromItem& item, Scope* scope, BoundQuery* query) {
+  switch (item.kind) {
+    case sql::NodeKind::kTableRef: return bind_table(item.to<sql::TableRef>(), scope, query);
+    case sql::NodeKind::kSubqueryRef: return bind_subquery_ref(item.to<sql::SubqueryRef>(), scope, query);
+    case sql::NodeKind::kFunctionRef: return bind_function_ref(item.to<sql::FunctionRef>(), scope, query);
+    case sql::NodeKind::kJoin: return bind_join(item.to<sql::JoinExpr>(), scope, query);
+    default: return refuse(item, "this kind of FROM item");
+  }
+}
+
+Binder::FromItem Binder::leaf(std::shared_ptr<BoundRelation> relation, std::string_view alias, BoundQuery* query) {
+  relation->number = relations++;
+  relation->alias = alias;
+  query->relations.push_back(relation->number);
+  FromItem item;
+  item.tree = std::make_shared<FromTree>();
+  item.tree->relation = relation;
+  item.names = std::make_shared<FromNames>();
+  item.names->alias = alias;
+  item.names->relation = std::move(relation);
+  return item;
+}
+
+absl::Status Binder::rename_columns(BoundRelation* relation, const sql::Alias* alias) {
+  if (alias == nullptr || alias->columns.empty()) return absl::OkStatus();
+  std::vector<std::string> names;
+  size_t used = 0;
+  for (uint32_t i = 0; i < relation->size(); ++i) {
+    const bool renamed = relation->visible(i) && used < alias->columns.size();
+    names.emplace_back(renamed ? alias->columns[used++] : relation->name_of(i));
+  }
+  if (used < alias->columns.size()) {
+    return error(ErrorCode::kInvalidColumnReference, "table \"", alias->name, "\" has ", used,
+                 " columns available but ", alias->columns.size(), " columns specified");
+  }
+  relation->names = std::move(names);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Scope*, BoundQuery* query) {
+  if (ref.sample != nullptr) return refuse(ref, "TABLESAMPLE");
+  if (ref.schema.empty()) {
+    for (size_t i = cte_names_.size(); i-- > 0;) {
+      if (cte_names_[i].name == ref.name) return bind_cte_ref(cte_names_[i], ref, query);
+    }
+  }
+  TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
+  if (found.view) return bind_view(*found.view, ref, query);
+  auto relation = std::make_shared<BoundRelation>();
+  if (found.table) {
+    relation->table = std::move(found.table);
+  } else {
+    relation->kind = BoundRelation::Kind::kSystem;
+    relation->system = std::move(found.system);
+    for (const SystemColumn& column : relation->system->columns) {
+      relation->names.push_back(column.name);
+      relation->types.push_back(column.type);
+    }
+  }
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
+  if (ref.alias == nullptr) item.names->schema = ref.schema.empty() ? std::string_view("public") : ref.schema;
+  return item;
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query) {
+  if (view_depth_ >= kViewDepthMax) {
+    return fail(ErrorCode::kInvalidTableDefinition, ref, "infinite recursion detected in rules for relation \"",
+                view.name, "\"");
+  }
+  TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(view.query_sql));
+  kept_.push_back(parsed);
+  // The view's text knows nothing of the statement's WITH names and has positions of its own.
+  std::vector<CteName> outer_names;
+  outer_names.swap(cte_names_);
+  const bool outer_foreign = std::exchange(foreign_text_, true);
+  ++view_depth_;
+  auto bound = bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), nullptr);
+  --view_depth_;
+  foreign_text_ = outer_foreign;
+  cte_names_.swap(outer_names);
+  if (!bound.ok()) return bound.status();
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = BoundRelation::Kind::kSubquery;
+  relation->query = *std::move(bound);
+  for (size_t i = 0; i < relation->query->targets.size(); ++i) {
+    relation->names.push_back(i < view.columns.size() ? view.columns[i].name : relation->query->targets[i].name);
+    relation->types.push_back(relation->query->targets[i].value->type);
+  }
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
+  if (ref.alias == nullptr) item.names->schema = ref.schema;
+  return item;
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(const CteName& name, const sql::TableRef& ref,
+                                                      BoundQuery* query) {
+  BoundCte& cte = ctes[name.cte];
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = name.work_table ? BoundRelation::Kind::kWorkTable : BoundRelation::Kind::kCte;
+  relation->cte = name.work_table ? *name.work_table : name.cte;
+  relation->names = cte.names;
+  relation->types = cte.types;
+  if (!name.work_table) {
+    if (cte.query->modify && cte.query->targets.empty()) {
+      return fail(ErrorCode::kFeatureNotSupported, ref, "WITH query \"", cte.name,
+                  "\" does not have a RETURNING clause");
+    }
+    ++cte.references;
+  }
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope,
+                                                           BoundQuery* query) {
+  TROUPE_ASSIGN_OR_RETURN(QueryPtr bound, bind_select(*ref.query, ref.lateral ? scope : scope->outer));
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = BoundRelation::Kind::kSubquery;
+  relation->lateral = ref.lateral;
+  for (const BoundTarget& target : bound->targets) {
+    relation->names.push_back(target.name);
+    relation->types.push_back(target.value->type);
+  }
+  relation->query = std::move(bound);
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : std::string_view(), query);
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRef& ref, Scope* scope,
+                                                           BoundQuery* query) {
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = BoundRelation::Kind::kFunction;
+  relation->lateral = true;  // a function in FROM may always look to its left
+  relation->ordinality = ref.ordinality;
+  const Site site{scope, query, Clause::kFromFunction, false};
+  std::string_view default_alias;
+  for (const sql::TableFunction& item : ref.functions) {
+    if (!item.columns.empty()) return refuse(*item.call, "a column definition list");
+    const auto* call = item.call->as<sql::FunctionCall>();
+    const std::string_view name = call != nullptr ? call->name.back() : std::string_view("value");
+    if (default_alias.empty()) default_alias = name;
+    const bool lone = ref.functions.size() == 1 && ref.alias != nullptr;
+    if (call == nullptr || !is_table_function(name)) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*item.call, site));
+      TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));
+      relation->names.emplace_back(lone ? ref.alias->name : name);
+      relation->types.push_back(value->type);
+      relation->calls.push_back({nullptr, {value->type}, {value->type}, {value}});
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call->arguments, site));
+    std::vector<ExprList> calls;
+    if (name == "unnest" && args.size() > 1) {
+      for (ExprPtr& arg : args) calls.push_back({std::move(arg)});
+    } else {
+      calls.push_back(std::move(args));
+    }
+    for (ExprList& one : calls) {
+      TROUPE_ASSIGN_OR_RETURN(FunctionScanPlan::Call bound, bind_table_function(*call, std::move(one)));
+      for (size_t i = 0; i < bound.columns.size(); ++i) {
+        const bool named = i < bound.function->column_names.size();
+        relation->names.emplace_back(named                      ? std::string_view(bound.function->column_names[i])
+                                     : lone && calls.size() == 1 ? ref.alias->name
+                                                                 : name);
+        relation->types.push_back(bound.columns[i]);
+      }
+      relation->calls.push_back(std::move(bound));
+    }
+  }
+  if (ref.ordinality) {
+    relation->names.emplace_back("ordinality");
+    relation->types.push_back(Type{oid::kInt8});
+  }
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : default_alias, query);
+}
+
+namespace {
+
+JoinKind kind_of(sql::JoinType type) {
+  switch (type) {
+    case sql::JoinType::kLeft: return JoinKind::kLeft;
+    case sql::JoinType::kRight: return JoinKind::kRight;
+    case sql::JoinType::kFull: return JoinKind::kFull;
+    default: return JoinKind::kInner;
+  }
+}
+
+/// The names that both sides of a NATURAL join have, in the left's order.
+std::vector<std::string_view> common_names(const FromNames& left, const FromNames& right) {
+  std::vector<NamedColumn> left_columns, right_columns;
+  expand_star(left, &left_columns);
+  expand_star(right, &right_columns);
+  std::vector<std::string_view> names;
+  for (const NamedColumn& column : left_columns) {
+    const bool common = std::any_of(right_columns.begin(), right_columns.end(),
+                                    [&](const NamedColumn& other) { return other.name == column.name; });
+    if (common) names.push_back(column.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+absl::Status Binder::merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions) {
+  std::vector<std::string_view> names(join.using_columns.begin(), join.using_columns.end());
+  if (join.natural) names = common_names(*item->names->left, *item->names->right);
+  for (const std::string_view name : names) {
+    ExprPtr sides[2];
+    const FromNames* places[] = {item->names->left.get(), item->names->right.get()};
+    for (size_t i = 0; i < 2; ++i) {
+      const std::string_view side = i == 0 ? "left" : "right";
+      const LookupResult found = find_column(*places[i], name, &sides[i]);
+      if (found == LookupResult::kNotFound) {
+        return fail(ErrorCode::kUndefinedColumn, join, "column \"", name, "\" specified in USING clause does not exist in ",
+                    side, " table");
+      }
+      if (found == LookupResult::kAmbiguous) {
+        return fail(ErrorCode::kAmbiguousColumn, join, "common column name \"", name,
+                    "\" appears more than once in ", side, " table");
+      }
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", sides[0], sides[1], join));
+    conditions->push_back(std::move(same));
+    const Type types[] = {sides[0]->type, sides[1]->type};
+    auto common = select_common_type(types, "JOIN/USING");
+    if (!common.ok()) return at(common.status(), join);
+    for (ExprPtr& side : sides) {
+      TROUPE_ASSIGN_OR_RETURN(side, coerce(std::move(side), *common, CastContext::kImplicit));
+    }
+    ExprPtr merged = kind == JoinKind::kRight ? sides[1] : sides[0];
+    if (kind == JoinKind::kFull) {
+      auto either = std::make_shared<Expr>();
+      either->kind = ExprKind::kCoalesce;
+      either->type = *common;
+      either->args = {sides[0], sides[1]};
+      merged = std::move(either);
+    }
+    item->names->merged.push_back({name, std::move(merged)});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query) {
+  TROUPE_ASSIGN_OR_RETURN(FromItem left, bind_from_item(*join.left, scope, query));
+  scope->items.push_back(left.names);  // what is LATERAL on the right may look at it
+  auto bound_right = bind_from_item(*join.right, scope, query);
+  scope->items.pop_back();
+  if (!bound_right.ok()) return bound_right.status();
+  FromItem right = *std::move(bound_right);
+  const JoinKind kind = kind_of(join.type);
+  FromItem item;
+  item.tree = std::make_shared<FromTree>();
+  item.tree->join = kind;
+  item.tree->left = left.tree;
+  item.tree->right = right.tree;
+  item.names = std::make_shared<FromNames>();
+  item.names->left = left.names;
+  item.names->right = right.names;
+  ExprList conditions;
+  if (join.natural || !join.using_columns.empty()) {
+    TROUPE_RETURN_IF_ERROR(merge_columns(join, kind, &item, &conditions));
+  } else if (join.on != nullptr) {
+    Scope on;
+    on.outer = scope->outer;
+    on.items = {item.names};
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, bind_condition(*join.on, Site{&on, query, Clause::kJoin, false},
+                                                              "JOIN/ON"));
+    conditions.push_back(std::move(condition));
+  }
+  if (!conditions.empty()) item.tree->condition = make_and(std::move(conditions));
+  if (!join.using_alias.empty()) return refuse(join, "an alias of a USING clause");
+  if (join.alias != nullptr) {
+    expand_star(*item.names, &item.names->columns);
+    for (size_t i = 0; i < join.alias->columns.size() && i < item.names->columns.size(); ++i) {
+      item.names->columns[i].name = join.alias->columns[i];
+    }
+    item.names->alias = join.alias->name;
+  }
+  return item;
+}
+
+}  // namespace troupe

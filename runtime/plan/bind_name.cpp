@@ -1,0 +1,212 @@
+/// Names of columns, relations and types.
+#include "runtime/plan/binder.hpp"
+
+namespace troupe {
+
+Binder::Binder(const PlanContext& context)
+    : context_{context}, eval_{context.eval != nullptr ? context.eval : &default_eval_} {
+  parameters.assign(context.parameters.begin(), context.parameters.end());
+  for (Type& type : parameters) {
+    if (type.oid == oid::kInvalid) type = Type{};
+  }
+}
+
+void Binder::depend_on(const ObjectDef& object) {
+  for (const PlanDependency& known : dependencies) {
+    if (known.oid == object.oid) return;
+  }
+  dependencies.push_back({object.oid, object.version});
+}
+
+// --- columns ---
+
+absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
+  if (column.star) return fail(ErrorCode::kSyntaxError, column, "row expansion via \"*\" is not supported here");
+  const std::string_view name = column.name.back();
+  const bool qualified = column.name.size() > 1;
+  const std::string_view alias = qualified ? column.name[column.name.size() - 2] : std::string_view();
+  const std::string_view schema = column.name.size() > 2 ? column.name[column.name.size() - 3] : std::string_view();
+  for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
+    ExprPtr found;
+    LookupResult result = LookupResult::kNotFound;
+    bool item_found = false;
+    for (const auto& item : scope->items) {
+      const FromNames* place = qualified ? find_item(*item, schema, alias) : item.get();
+      if (place == nullptr) continue;
+      item_found = true;
+      ExprPtr candidate;
+      const LookupResult one = find_column(*place, name, &candidate);
+      if (one == LookupResult::kNotFound) continue;
+      if (one == LookupResult::kAmbiguous || result == LookupResult::kFound) {
+        return fail(ErrorCode::kAmbiguousColumn, column, "column reference \"", name, "\" is ambiguous");
+      }
+      result = one;
+      found = std::move(candidate);
+    }
+    if (result == LookupResult::kFound) {
+      auto placed = std::make_shared<Expr>(*found);
+      placed->position = column.position + 1;
+      return placed;
+    }
+    if (qualified && item_found) return unknown_column(column, scope);
+  }
+  // A relation's name alone is its whole row.
+  if (!qualified) {
+    for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
+      for (const auto& item : scope->items) {
+        const FromNames* place = find_item(*item, {}, name);
+        if (place == nullptr) continue;
+        std::vector<NamedColumn> columns;
+        expand_star(*place, &columns);
+        auto row = std::make_shared<Expr>();
+        row->kind = ExprKind::kRow;
+        row->type = Type{oid::kRecord};
+        for (NamedColumn& field : columns) row->args.push_back(std::move(field.value));
+        return row;
+      }
+    }
+  }
+  return unknown_column(column, site.scope);
+}
+
+absl::Status Binder::unknown_column(const sql::ColumnRef& column, const Scope* scope) {
+  const std::string_view name = column.name.back();
+  if (column.name.size() == 1) {
+    absl::Status status = fail(ErrorCode::kUndefinedColumn, column, "column \"", name, "\" does not exist");
+    std::string hint = scope == nullptr ? std::string() : suggest_column(*scope, {}, name);
+    return hint.empty() ? status : with_hint(std::move(status), std::move(hint));
+  }
+  const std::string_view alias = column.name[column.name.size() - 2];
+  for (const Scope* s = scope; s != nullptr; s = s->outer) {
+    for (const auto& item : s->items) {
+      if (find_item(*item, {}, alias) == nullptr) continue;
+      absl::Status status = fail(ErrorCode::kUndefinedColumn, column, "column ", alias, ".", name, " does not exist");
+      std::string hint = suggest_column(*s, alias, name);
+      return hint.empty() ? status : with_hint(std::move(status), std::move(hint));
+    }
+  }
+  // A table that is there under an alias only.
+  for (const Scope* s = scope; s != nullptr; s = s->outer) {
+    for (const auto& item : s->items) {
+      if (!item->relation || !item->relation->table || item->relation->table->name != alias) continue;
+      return with_hint(fail(ErrorCode::kUndefinedTable, column, "invalid reference to FROM-clause entry for table \"",
+                            alias, "\""),
+                       cat("Perhaps you meant to reference the table alias \"", item->alias, "\"."));
+    }
+  }
+  return fail(ErrorCode::kUndefinedTable, column, "missing FROM-clause entry for table \"", alias, "\"");
+}
+
+absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out) {
+  if (star.name.empty()) {
+    if (site.scope == nullptr || site.scope->items.empty()) {
+      return fail(ErrorCode::kSyntaxError, star, "SELECT * with no tables specified is not valid");
+    }
+    for (const auto& item : site.scope->items) expand_star(*item, out);
+    return absl::OkStatus();
+  }
+  const std::string_view alias = star.name.back();
+  const std::string_view schema = star.name.size() > 1 ? star.name[star.name.size() - 2] : std::string_view();
+  for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
+    for (const auto& item : scope->items) {
+      if (const FromNames* place = find_item(*item, schema, alias)) {
+        expand_star(*place, out);
+        return absl::OkStatus();
+      }
+    }
+  }
+  return fail(ErrorCode::kUndefinedTable, star, "missing FROM-clause entry for table \"", alias, "\"");
+}
+
+// --- relations ---
+
+absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& ref) {
+  const auto look_in = [&](Oid schema) -> std::optional<RelationName> {
+    if (const ObjectDef* object = catalog().find_relation(schema, ref.name)) {
+      RelationName found;
+      if (object->kind == ObjectKind::table) {
+        depend_on(*object);
+        found.table = std::static_pointer_cast<const TableDef>(catalog().find_shared(object->oid));
+        return found;
+      }
+      if (object->kind == ObjectKind::view) {
+        depend_on(*object);
+        found.view = std::static_pointer_cast<const ViewDef>(catalog().find_shared(object->oid));
+        return found;
+      }
+      return found;  // an index or a sequence: nothing set
+    }
+    if (context_.system_tables != nullptr) {
+      if (auto system = context_.system_tables->find(schema, ref.name)) return RelationName{{}, {}, std::move(system)};
+    }
+    return std::nullopt;
+  };
+  const auto use = [&](std::optional<RelationName> found) -> absl::StatusOr<RelationName> {
+    if (found->table || found->view || found->system) return *std::move(found);
+    const auto* what = catalog().find_relation(kPublicSchema, ref.name);
+    return fail(ErrorCode::kWrongObjectType, ref, "cannot open ",
+                what != nullptr && what->kind == ObjectKind::sequence ? "sequence" : "index", " \"", ref.name, "\"");
+  };
+  if (!ref.schema.empty()) {
+    const SchemaDef* schema = catalog().find_schema(ref.schema);
+    if (schema != nullptr) {
+      if (auto found = look_in(schema->oid)) return use(std::move(found));
+    }
+    return fail(ErrorCode::kUndefinedTable, ref, "relation \"", ref.schema, ".", ref.name, "\" does not exist");
+  }
+  for (const Oid schema : context_.search_path) {
+    if (schema == kPgCatalogSchema) break;
+    if (auto found = look_in(schema)) return use(std::move(found));
+  }
+  if (auto found = look_in(kPgCatalogSchema)) return use(std::move(found));
+  return fail(ErrorCode::kUndefinedTable, ref, "relation \"", ref.name, "\" does not exist");
+}
+
+absl::StatusOr<TablePtr> Binder::find_target_table(const sql::TableRef& ref) {
+  TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
+  if (found.table) return std::move(found.table);
+  if (found.view) return refuse(ref, "changing rows of a view");
+  return fail(ErrorCode::kInsufficientPrivilege, ref, "permission denied: \"", ref.name, "\" is a system catalog");
+}
+
+// --- types ---
+
+absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
+  const std::string_view word = name.name.back();
+  if (name.of_column) return refuse(name, "%TYPE");
+  if (name.set_of) return fail(ErrorCode::kInvalidTableDefinition, name, "SETOF is not allowed here");
+  const TypeInfo* info = find_type_by_name(word);
+  if (info == nullptr || (name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog")) {
+    std::string text;
+    for (const std::string_view part : name.name) text += cat(text.empty() ? "" : ".", part);
+    return fail(ErrorCode::kUndefinedObject, name, "type \"", text, "\" does not exist");
+  }
+  Type type{info->oid};
+  std::vector<int32_t> modifiers;
+  for (const sql::Expr* modifier : name.modifiers) {
+    const auto* literal = modifier->as<sql::Literal>();
+    if (literal == nullptr || literal->type != sql::LiteralType::kInt4) {
+      return fail(ErrorCode::kSyntaxError, *modifier, "type modifiers must be simple constants or identifiers");
+    }
+    modifiers.push_back(static_cast<int32_t>(literal->integer));
+  }
+  if (info->oid == oid::kInterval && (name.interval_fields != 0 || !modifiers.empty())) {
+    const uint32_t fields = name.interval_fields == 0 ? 0x7FFF : name.interval_fields;
+    const int32_t precision = modifiers.empty() ? 0xFFFF : modifiers[0];
+    type.typmod = static_cast<int32_t>((fields << 16) | static_cast<uint32_t>(precision & 0xFFFF));
+  } else if (!modifiers.empty()) {
+    auto typmod = make_typmod(info->oid, modifiers);
+    if (!typmod.ok()) return at(typmod.status(), name);
+    type.typmod = *typmod;
+  }
+  if (!name.array_bounds.empty()) {
+    type.oid = array_type_of(info->oid);
+    if (type.oid == 0) {
+      return fail(ErrorCode::kUndefinedObject, name, "could not find array type for data type ",
+                  format_type(info->oid));
+    }
+  }
+  return type;
+}
+
+}  // namespace troupe

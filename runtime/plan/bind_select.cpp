@@ -1,0 +1,432 @@
+/// SELECT, VALUES and set operations.
+#include <algorithm>
+
+#include "runtime/plan/binder.hpp"
+#include "runtime/types/resolve.hpp"
+
+namespace troupe {
+namespace {
+
+/// PostgreSQL's FigureColname: what a column of a select list is called without AS.
+std::string output_name(const sql::Expr& expr) {
+  using sql::NodeKind;
+  switch (expr.kind) {
+    case NodeKind::kColumnRef: return std::string(expr.to<sql::ColumnRef>().name.back());
+    case NodeKind::kFunctionCall: {
+      const auto& call = expr.to<sql::FunctionCall>();
+      return std::string(call.name.back());
+    }
+    case NodeKind::kCast: {
+      const auto& cast = expr.to<sql::CastExpr>();
+      std::string inner = output_name(*cast.argument);
+      return inner == "?column?" ? std::string(cast.type->name.back()) : inner;
+    }
+    case NodeKind::kCollate: return output_name(*expr.to<sql::CollateExpr>().argument);
+    case NodeKind::kCase: {
+      const auto& branches = expr.to<sql::CaseExpr>();
+      std::string inner = branches.otherwise != nullptr ? output_name(*branches.otherwise) : "?column?";
+      return inner == "?column?" ? "case" : inner;
+    }
+    case NodeKind::kCoalesce: return "coalesce";
+    case NodeKind::kGreatestLeast: return expr.to<sql::GreatestLeastExpr>().least ? "least" : "greatest";
+    case NodeKind::kNullIf: return "nullif";
+    case NodeKind::kArray: return "array";
+    case NodeKind::kRow: return "row";
+    case NodeKind::kGrouping: return "grouping";
+    case NodeKind::kIndirection: {
+      const auto& indirection = expr.to<sql::Indirection>();
+      for (size_t i = indirection.accessors.size(); i-- > 0;) {
+        if (indirection.accessors[i].kind == sql::Accessor::Kind::kField) {
+          return std::string(indirection.accessors[i].field);
+        }
+      }
+      return output_name(*indirection.argument);
+    }
+    case NodeKind::kSubquery: {
+      const auto& subquery = expr.to<sql::SubqueryExpr>();
+      if (subquery.type == sql::SubqueryType::kExists) return "exists";
+      if (subquery.type == sql::SubqueryType::kArray) return "array";
+      if (subquery.type != sql::SubqueryType::kScalar || subquery.query->targets.empty()) return "?column?";
+      const sql::Target& target = *subquery.query->targets[0];
+      return target.alias.empty() ? output_name(*target.value) : std::string(target.alias);
+    }
+    case NodeKind::kValueFunction: {
+      static constexpr std::string_view kNames[] = {
+          "current_date", "current_time", "current_timestamp", "localtime",       "localtimestamp", "current_role",
+          "current_user", "user",         "session_user",      "current_catalog", "current_schema"};
+      return std::string(kNames[static_cast<size_t>(expr.to<sql::ValueFunctionExpr>().function)]);
+    }
+    case NodeKind::kLiteral:
+      return expr.to<sql::Literal>().type == sql::LiteralType::kBoolean ? "bool" : "?column?";
+    default: return "?column?";
+  }
+}
+
+bool is_star(const sql::Expr& expr) {
+  const auto* column = expr.as<sql::ColumnRef>();
+  return column != nullptr && column->star;
+}
+
+}  // namespace
+
+absl::StatusOr<QueryPtr> Binder::bind_select(const sql::SelectStatement& select, const Scope* outer,
+                                             bool keep_unknown) {
+  if (select.connect_by != nullptr) return refuse(select, "CONNECT BY");
+  const size_t names_before = cte_names_.size();
+  if (select.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*select.with, outer));
+  absl::StatusOr<QueryPtr> query = select.operation != sql::SetOperation::kNone ? bind_set_operation(select, outer)
+                                   : select.is_values                           ? bind_values(select, outer)
+                                                     : bind_plain(select, outer, keep_unknown);
+  cte_names_.resize(names_before);
+  if (query.ok() && !keep_unknown) TROUPE_RETURN_IF_ERROR(settle_targets(query->get()));
+  return query;
+}
+
+absl::Status Binder::settle_targets(BoundQuery* query) {
+  for (BoundTarget& target : query->targets) {
+    TROUPE_ASSIGN_OR_RETURN(target.value, settle(std::move(target.value)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<QueryPtr> Binder::bind_plain(const sql::SelectStatement& select, const Scope* outer,
+                                            bool keep_unknown) {
+  auto query = std::make_shared<BoundQuery>();
+  Scope scope;
+  scope.outer = outer;
+  scope.query = query;
+  TROUPE_RETURN_IF_ERROR(bind_from(select.from, &scope, query.get()));
+  if (!select.windows.empty()) return refuse(*select.windows[0], "the WINDOW clause");
+  TROUPE_RETURN_IF_ERROR(bind_targets(select.targets, Site{&scope, query.get(), Clause::kSelect, false},
+                                      &query->targets));
+  if (!keep_unknown) TROUPE_RETURN_IF_ERROR(settle_targets(query.get()));
+  if (select.where != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(query->where, bind_condition(*select.where, Site{&scope, query.get(), Clause::kWhere, false},
+                                                         "WHERE"));
+  }
+  TROUPE_RETURN_IF_ERROR(bind_group_by(select, &scope, query.get()));
+  if (select.having != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(query->having, bind_condition(*select.having,
+                                                          Site{&scope, query.get(), Clause::kHaving, false}, "HAVING"));
+    query->aggregated = true;
+  }
+  TROUPE_RETURN_IF_ERROR(bind_order(select, &scope, query.get()));
+  TROUPE_RETURN_IF_ERROR(bind_distinct(select, &scope, query.get()));
+  TROUPE_RETURN_IF_ERROR(bind_limits(select, outer, query.get()));
+  if (query->aggregated) TROUPE_RETURN_IF_ERROR(check_grouping(scope, query.get()));
+  if (!select.locking.empty()) TROUPE_RETURN_IF_ERROR(bind_locks(select, scope, query.get()));
+  return query;
+}
+
+absl::Status Binder::bind_targets(sql::List<const sql::Target*> targets, const Site& site,
+                                  std::vector<BoundTarget>* out) {
+  out->reserve(targets.size());
+  const auto origin = [&](BoundTarget* target) {
+    const Expr& value = *target->value;
+    if (!value.is_column() || site.scope == nullptr) return;
+    for (const auto& item : site.scope->items) {
+      if (!item->relation || item->relation->number != value.relation || !item->relation->table) continue;
+      target->table = item->relation->table->oid;
+      target->attnum = static_cast<int16_t>(value.index + 1);
+    }
+  };
+  for (const sql::Target* target : targets) {
+    if (is_star(*target->value)) {
+      std::vector<NamedColumn> columns;
+      TROUPE_RETURN_IF_ERROR(expand_targets(target->value->to<sql::ColumnRef>(), site, &columns));
+      for (NamedColumn& column : columns) {
+        out->push_back({std::move(column.value), std::string(column.name)});
+        origin(&out->back());
+      }
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*target->value, site));
+    out->push_back({std::move(value), target->alias.empty() ? output_name(*target->value) : std::string(target->alias)});
+    origin(&out->back());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<QueryPtr> Binder::bind_values(const sql::SelectStatement& select, const Scope* outer) {
+  auto query = std::make_shared<BoundQuery>();
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = BoundRelation::Kind::kValues;
+  const Site site{outer, query.get(), Clause::kValues, false};
+  const size_t width = select.values[0].size();
+  for (const sql::ExprList& row : select.values) {
+    if (row.size() != width) {
+      return fail(ErrorCode::kSyntaxError, *row.front(), "VALUES lists must all be the same length");
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprList values, bind_list(row, site));
+    relation->values.push_back(std::move(values));
+  }
+  for (size_t column = 0; column < width; ++column) {
+    std::vector<Type> types;
+    for (const ExprList& row : relation->values) types.push_back(row[column]->type);
+    auto common = select_common_type(types, "VALUES");
+    if (!common.ok()) return at(common.status(), *select.values[0][column]);
+    for (ExprList& row : relation->values) {
+      TROUPE_ASSIGN_OR_RETURN(row[column], coerce(std::move(row[column]), *common, CastContext::kImplicit));
+    }
+    relation->types.push_back(*common);
+    relation->names.push_back(cat("column", column + 1));
+  }
+  Scope scope;
+  scope.outer = outer;
+  FromItem item = leaf(relation, "*VALUES*", query.get());
+  scope.items.push_back(item.names);
+  query->from.push_back(item.tree);
+  for (uint32_t i = 0; i < width; ++i) query->targets.push_back({column_of(*relation, i), relation->names[i]});
+  TROUPE_RETURN_IF_ERROR(bind_order(select, &scope, query.get()));
+  TROUPE_RETURN_IF_ERROR(bind_limits(select, outer, query.get()));
+  if (!select.locking.empty()) {
+    return fail(ErrorCode::kFeatureNotSupported, *select.locking[0], "FOR UPDATE cannot be applied to VALUES");
+  }
+  return query;
+}
+
+// --- set operations ---
+
+absl::StatusOr<QueryPtr> Binder::bind_set_operation(const sql::SelectStatement& select, const Scope* outer) {
+  auto query = std::make_shared<BoundQuery>();
+  query->operation = select.operation == sql::SetOperation::kUnion       ? SetOperationKind::kUnion
+                     : select.operation == sql::SetOperation::kIntersect ? SetOperationKind::kIntersect
+                                                                         : SetOperationKind::kExcept;
+  query->all = select.all;
+  TROUPE_ASSIGN_OR_RETURN(query->left, bind_select(*select.left, outer, true));
+  TROUPE_ASSIGN_OR_RETURN(query->right, bind_select(*select.right, outer, true));
+  TROUPE_RETURN_IF_ERROR(match_set_columns(select, query.get()));
+  TROUPE_RETURN_IF_ERROR(bind_set_order(select, query.get()));
+  TROUPE_RETURN_IF_ERROR(bind_limits(select, outer, query.get()));
+  if (!select.locking.empty()) {
+    return fail(ErrorCode::kFeatureNotSupported, *select.locking[0],
+                "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT");
+  }
+  return query;
+}
+
+absl::Status Binder::match_set_columns(const sql::SelectStatement& select, BoundQuery* query) {
+  static constexpr std::string_view kNames[] = {"UNION", "INTERSECT", "EXCEPT"};
+  const std::string_view name = kNames[static_cast<size_t>(*query->operation)];
+  auto& left = query->left->targets;
+  auto& right = query->right->targets;
+  if (left.size() != right.size()) {
+    return fail(ErrorCode::kSyntaxError, *select.right, "each ", name, " query must have the same number of columns");
+  }
+  query->set_relation = relations++;
+  query->relations = {query->set_relation};
+  for (uint32_t i = 0; i < left.size(); ++i) {
+    const Type types[] = {left[i].value->type, right[i].value->type};
+    auto common = select_common_type(types, name);
+    if (!common.ok()) return at(common.status(), *select.right);
+    TROUPE_ASSIGN_OR_RETURN(left[i].value, coerce(std::move(left[i].value), *common, CastContext::kImplicit));
+    TROUPE_ASSIGN_OR_RETURN(right[i].value, coerce(std::move(right[i].value), *common, CastContext::kImplicit));
+    query->targets.push_back({make_column(*common, i, query->set_relation), left[i].name});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Binder::bind_set_order(const sql::SelectStatement& select, BoundQuery* query) {
+  for (const sql::SortItem* item : select.order_by) {
+    const auto* column = item->value->as<sql::ColumnRef>();
+    const auto* literal = item->value->as<sql::Literal>();
+    ExprPtr value;
+    if (literal != nullptr || (column != nullptr && column->name.size() == 1 && !column->star)) {
+      TROUPE_ASSIGN_OR_RETURN(value, bind_output_item(*item->value, Site{nullptr, query, Clause::kOrderBy, false},
+                                                      "ORDER BY"));
+    } else {
+      return with_hint(
+          with_detail(fail(ErrorCode::kFeatureNotSupported, *item->value,
+                           "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
+                      "Only result column names can be used, not expressions or functions."),
+          "Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
+    }
+    TROUPE_ASSIGN_OR_RETURN(SortKey key, finish_sort_key(std::move(value), *item));
+    query->order.push_back(std::move(key));
+  }
+  return absl::OkStatus();
+}
+
+// --- ORDER BY, DISTINCT, LIMIT, FOR ---
+
+absl::StatusOr<ExprPtr> Binder::bind_output_item(const sql::Expr& value, const Site& site, std::string_view what) {
+  const auto& targets = site.query->targets;
+  if (const auto* literal = value.as<sql::Literal>()) {
+    if (literal->type != sql::LiteralType::kInt4) {
+      return fail(ErrorCode::kSyntaxError, value, "non-integer constant in ", what);
+    }
+    if (literal->integer < 1 || literal->integer > static_cast<int64_t>(targets.size())) {
+      return fail(ErrorCode::kInvalidColumnReference, value, what, " position ", literal->integer,
+                  " is not in select list");
+    }
+    return targets[static_cast<size_t>(literal->integer - 1)].value;
+  }
+  if (const auto* column = value.as<sql::ColumnRef>(); column != nullptr && column->name.size() == 1 && !column->star) {
+    const BoundTarget* match = nullptr;
+    for (const BoundTarget& target : targets) {
+      if (target.name != column->name[0]) continue;
+      if (match != nullptr && !equal(match->value, target.value)) {
+        return fail(ErrorCode::kAmbiguousColumn, value, what, " \"", column->name[0], "\" is ambiguous");
+      }
+      match = &target;
+    }
+    if (match != nullptr) return match->value;
+    if (site.scope == nullptr) {
+      return fail(ErrorCode::kUndefinedColumn, value, "column \"", column->name[0], "\" does not exist");
+    }
+  }
+  return bind(value, site);
+}
+
+absl::StatusOr<SortKey> Binder::finish_sort_key(ExprPtr value, const sql::SortItem& item) {
+  SortKey key;
+  TROUPE_ASSIGN_OR_RETURN(key.value, settle(std::move(value)));
+  const TypeInfo& type = type_info(key.value->type.oid);
+  if (type.oid == oid::kJson || type.oid == oid::kXml) {
+    return with_hint(fail(ErrorCode::kUndefinedFunction, item, "could not identify an ordering operator for type ",
+                          format_type(key.value->type.oid)),
+                     "Use an explicit ordering operator or modify the query.");
+  }
+  key.descending = item.order == sql::SortOrder::kDescending;
+  if (item.order == sql::SortOrder::kUsing) {
+    if (item.using_op != "<" && item.using_op != ">") {
+      return with_hint(fail(ErrorCode::kWrongObjectType, item, "operator ", item.using_op,
+                            " is not a valid ordering operator"),
+                       "Ordering operators must be \"<\" or \">\" members of btree operator families.");
+    }
+    key.descending = item.using_op == ">";
+  }
+  key.nulls_first = item.nulls == sql::NullsOrder::kDefault ? key.descending : item.nulls == sql::NullsOrder::kFirst;
+  return key;
+}
+
+absl::StatusOr<SortKey> Binder::bind_sort_item(const sql::SortItem& item, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*item.value, site));
+  return finish_sort_key(std::move(value), item);
+}
+
+absl::Status Binder::bind_order(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query) {
+  for (const sql::SortItem* item : select.order_by) {
+    const Site site{scope, query, Clause::kOrderBy, false};
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_output_item(*item->value, site, "ORDER BY"));
+    TROUPE_ASSIGN_OR_RETURN(SortKey key, finish_sort_key(std::move(value), *item));
+    query->order.push_back(std::move(key));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Binder::bind_distinct(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query) {
+  if (!select.distinct_on.empty()) {
+    for (const sql::Expr* expr : select.distinct_on) {
+      const Site site{scope, query, Clause::kSelect, false};
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_output_item(*expr, site, "DISTINCT ON"));
+      TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));
+      query->distinct_on.push_back(std::move(value));
+    }
+    // ORDER BY must start with the DISTINCT ON expressions, in any order.
+    for (size_t i = 0; i < query->order.size() && i < query->distinct_on.size(); ++i) {
+      const bool known = std::any_of(query->distinct_on.begin(), query->distinct_on.end(),
+                                     [&](const ExprPtr& on) { return equal(on, query->order[i].value); });
+      if (!known) {
+        return fail(ErrorCode::kInvalidColumnReference, *select.distinct_on[0],
+                    "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+      }
+    }
+    return absl::OkStatus();
+  }
+  query->distinct = select.distinct;
+  if (!query->distinct) return absl::OkStatus();
+  for (size_t i = 0; i < query->order.size(); ++i) {
+    const bool listed = std::any_of(query->targets.begin(), query->targets.end(), [&](const BoundTarget& target) {
+      return equal(target.value, query->order[i].value);
+    });
+    if (!listed) {
+      return fail(ErrorCode::kInvalidColumnReference, *select.order_by[i]->value,
+                  "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Binder::bind_limits(const sql::SelectStatement& select, const Scope* outer, BoundQuery* query) {
+  const auto bind_one = [&](const sql::Expr* expr, Clause clause, std::string_view what,
+                            ExprPtr* out) -> absl::Status {
+    if (expr == nullptr) return absl::OkStatus();
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*expr, Site{outer, query, clause, false}));
+    auto as_int = coerce(value, Type{oid::kInt8}, CastContext::kAssignment);
+    if (!as_int.ok()) {
+      if (value->type.oid == oid::kUnknown) return as_int.status();
+      return fail(ErrorCode::kDatatypeMismatch, *expr, "argument of ", what, " must be type bigint, not type ",
+                  format_type(Type{value->type.oid}));
+    }
+    *out = *std::move(as_int);
+    return absl::OkStatus();
+  };
+  TROUPE_RETURN_IF_ERROR(bind_one(select.limit, Clause::kLimit, "LIMIT", &query->limit));
+  TROUPE_RETURN_IF_ERROR(bind_one(select.offset, Clause::kOffset, "OFFSET", &query->offset));
+  if (query->limit && query->limit->is_null_constant()) query->limit = nullptr;  // LIMIT ALL
+  query->with_ties = select.with_ties && query->limit;
+  if (query->with_ties && query->order.empty()) {
+    return fail(ErrorCode::kSyntaxError, *select.limit, "WITH TIES cannot be specified without ORDER BY clause");
+  }
+  return absl::OkStatus();
+}
+
+namespace {
+
+void collect_tables(const FromTree& tree, std::vector<const BoundRelation*>* out) {
+  if (tree.relation) {
+    out->push_back(tree.relation.get());
+    return;
+  }
+  collect_tables(*tree.left, out);
+  collect_tables(*tree.right, out);
+}
+
+}  // namespace
+
+absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&, BoundQuery* query) {
+  static constexpr std::string_view kNames[] = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
+  std::vector<const BoundRelation*> tables;
+  for (const FromPtr& tree : query->from) collect_tables(*tree, &tables);
+  for (const sql::LockingClause* clause : select.locking) {
+    const std::string_view name = kNames[static_cast<size_t>(clause->strength)];
+    const std::string_view obstacle = !query->groups.empty()           ? "GROUP BY clause"
+                                      : query->aggregated              ? "aggregate functions"
+                                      : query->distinct || !query->distinct_on.empty() ? "DISTINCT clause"
+                                      : !query->windows.empty()        ? "window functions"
+                                      : query->has_table_functions     ? "set-returning functions in the target list"
+                                                                       : "";
+    if (!obstacle.empty()) {
+      return fail(ErrorCode::kFeatureNotSupported, *clause, name, " is not allowed with ", obstacle);
+    }
+    const auto lock = [&](const BoundRelation& relation) {
+      query->locks.push_back({relation.number, static_cast<LockStrength>(clause->strength),
+                              clause->wait == sql::LockWait::kNoWait       ? LockWait::kNoWait
+                              : clause->wait == sql::LockWait::kSkipLocked ? LockWait::kSkipLocked
+                                                                           : LockWait::kWait});
+    };
+    if (clause->tables.empty()) {
+      for (const BoundRelation* relation : tables) {
+        if (relation->kind == BoundRelation::Kind::kTable) lock(*relation);
+      }
+      continue;
+    }
+    for (const sql::TableRef* ref : clause->tables) {
+      const auto found = std::find_if(tables.begin(), tables.end(), [&](const BoundRelation* relation) {
+        return relation->alias == ref->name;
+      });
+      if (found == tables.end()) {
+        return fail(ErrorCode::kUndefinedTable, *ref, "relation \"", ref->name, "\" in ", name,
+                    " clause not found in FROM clause");
+      }
+      if ((*found)->kind != BoundRelation::Kind::kTable) {
+        return refuse(*ref, cat(name, " of something that is not a table"));
+      }
+      lock(**found);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,92 @@
+/// Subqueries in expressions.
+#include "runtime/plan/binder.hpp"
+
+namespace troupe {
+namespace {
+
+ExprPtr make_subquery(BoundSubquery subquery, Type type, const sql::Node& node) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = ExprKind::kSubquery;
+  expr->type = type;
+  expr->position = node.position + 1;
+  expr->subquery = std::make_shared<const BoundSubquery>(std::move(subquery));
+  return expr;
+}
+
+constexpr Type kBoolType{oid::kBool, -1};
+
+}  // namespace
+
+absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, const Site& site) {
+  if (site.clause == Clause::kCheck || site.clause == Clause::kDefault) {
+    return fail(ErrorCode::kFeatureNotSupported, expr, "cannot use subquery in ",
+                site.clause == Clause::kCheck ? "check constraint" : "DEFAULT expression");
+  }
+  TROUPE_ASSIGN_OR_RETURN(QueryPtr query, bind_select(*expr.query, site.scope));
+  BoundSubquery subquery;
+  subquery.query = query;
+  subquery.relation = relations++;
+  switch (expr.type) {
+    case sql::SubqueryType::kExists:
+      subquery.kind = BoundSubquery::Kind::kExists;
+      return make_subquery(std::move(subquery), kBoolType, expr);
+    case sql::SubqueryType::kScalar:
+    case sql::SubqueryType::kArray: {
+      if (query->targets.size() != 1) {
+        return fail(ErrorCode::kSyntaxError, expr, "subquery must return only one column");
+      }
+      Type type = query->targets[0].value->type;
+      if (expr.type == sql::SubqueryType::kArray) {
+        subquery.kind = BoundSubquery::Kind::kArray;
+        const Oid array = is_array_type(type.oid) ? type.oid : array_type_of(type.oid);
+        if (array == 0) {
+          return fail(ErrorCode::kUndefinedObject, expr, "could not find array type for data type ",
+                      format_type(type));
+        }
+        type = Type{array};
+      }
+      return make_subquery(std::move(subquery), type, expr);
+    }
+    default: return bind_any_subquery(expr, std::move(query), site);
+  }
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr, QueryPtr query, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.test, site));
+  const ExprList fields = test->kind == ExprKind::kRow ? test->args : ExprList{test};
+  if (query->targets.size() != fields.size()) {
+    return fail(ErrorCode::kSyntaxError, expr,
+                query->targets.size() < fields.size() ? "subquery has too few columns" : "subquery has too many columns");
+  }
+  BoundSubquery subquery;
+  subquery.kind = BoundSubquery::Kind::kAny;
+  subquery.relation = relations++;
+  const auto column = [&](size_t i) {
+    return make_column(query->targets[i].value->type, static_cast<uint32_t>(i), subquery.relation);
+  };
+  const std::string_view op = expr.type == sql::SubqueryType::kIn ? "=" : expr.op;
+  ExprPtr right;
+  if (fields.size() == 1) {
+    right = column(0);
+  } else {
+    auto row = std::make_shared<Expr>();
+    row->kind = ExprKind::kRow;
+    row->type = Type{oid::kRecord};
+    for (size_t i = 0; i < fields.size(); ++i) row->args.push_back(column(i));
+    right = std::move(row);
+    if (test->kind != ExprKind::kRow) return fail(ErrorCode::kSyntaxError, expr, "subquery has too many columns");
+  }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition,
+                          operate(op, fields.size() == 1 ? fields[0] : test, std::move(right), expr));
+  if (condition->type.oid != oid::kBool) {
+    return fail(ErrorCode::kWrongObjectType, expr, "operator in subquery must return type boolean");
+  }
+  // x op ALL (q) is NOT (NOT (x op row) for ANY row of q).
+  const bool all = expr.type == sql::SubqueryType::kAll;
+  subquery.condition = all ? make_not(std::move(condition)) : std::move(condition);
+  subquery.query = std::move(query);
+  ExprPtr result = make_subquery(std::move(subquery), kBoolType, expr);
+  return expr.negated != all ? make_not(std::move(result)) : std::move(result);
+}
+
+}  // namespace troupe

@@ -1,0 +1,223 @@
+#pragma once
+/// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
+/// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
+/// bind_group, bind_modify.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/plan/bound_query.hpp"
+#include "runtime/plan/planner.hpp"
+#include "runtime/plan/scope.hpp"
+#include "runtime/sql/ast_all.hpp"
+
+namespace troupe {
+
+/// Where an expression stands, for what is allowed there and how the error calls it.
+enum class Clause : uint8_t {
+  kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
+  kReturning, kCheck, kDefault, kIndex, kFilter, kWindow, kArgument,
+};
+
+class Binder {
+ public:
+  explicit Binder(const PlanContext& context);
+
+  /// With `keep_unknown`, untyped literals among the targets stay so, for the caller to give them a type.
+  absl::StatusOr<QueryPtr> bind_select(const sql::SelectStatement& select, const Scope* outer,
+                                       bool keep_unknown = false);
+  absl::StatusOr<std::shared_ptr<BoundModify>> bind_insert(const sql::InsertStatement& insert);
+  absl::StatusOr<std::shared_ptr<BoundModify>> bind_update(const sql::UpdateStatement& update);
+  absl::StatusOr<std::shared_ptr<BoundModify>> bind_delete(const sql::DeleteStatement& statement);
+  /// An expression of a table's definition (check, default); columns are (relation, row position).
+  absl::StatusOr<ExprPtr> bind_table_expression(const sql::Expr& expr, const std::shared_ptr<BoundRelation>& relation,
+                                                Clause clause);
+  /// The column's default, cast to its type; null when it has none.
+  absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
+  absl::StatusOr<Type> bind_type(const sql::TypeName& name);
+
+  /// Errors: 42P18 for a parameter whose type nothing told.
+  absl::Status finish_parameters();
+
+  // What the statement turned out to need.
+  std::vector<Type> parameters;
+  std::vector<BoundCte> ctes;
+  std::vector<PlanDependency> dependencies;
+  uint32_t relations = 1;    ///< the next relation number; 0 means "none"
+  uint32_t work_tables = 0;
+  bool moves_sequences = false;
+
+ private:
+  friend class QueryBinder;
+  /// What an expression is bound in.
+  struct Site {
+    const Scope* scope = nullptr;
+    BoundQuery* query = nullptr;
+    Clause clause = Clause::kSelect;
+    bool in_aggregate = false;
+  };
+  struct CteName {
+    std::string_view name;
+    uint32_t cte = 0;
+    std::optional<uint32_t> work_table;  ///< while its recursive part is bound
+  };
+
+  // --- bind_expr.cpp ---
+  absl::StatusOr<ExprPtr> bind(const sql::Expr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_any(const sql::Expr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_literal(const sql::Literal& literal);
+  absl::StatusOr<ExprPtr> bind_parameter(const sql::Parameter& parameter);
+  absl::StatusOr<ExprPtr> bind_boolean(const sql::BooleanExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_operator(const sql::OperatorExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_cast(const sql::CastExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_in_list(const sql::InListExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_between(const sql::BetweenExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_like(const sql::LikeExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_case(const sql::CaseExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_array(const sql::ArrayExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_any_all(const sql::AnyAllExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_row(const sql::RowExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_distinct(const sql::DistinctTest& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_null_if(const sql::NullIfExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
+  absl::StatusOr<ExprList> bind_list(sql::ExprList list, const Site& site);
+  /// Bound and of type boolean; `what` names the place: "WHERE" gives "argument of WHERE must be type boolean, ...".
+  absl::StatusOr<ExprPtr> bind_condition(const sql::Expr& expr, const Site& site, std::string_view what);
+  absl::StatusOr<ExprPtr> to_boolean(ExprPtr expr, std::string_view what, const sql::Node& node);
+  /// make_cast that also settles parameters of unknown type.
+  absl::StatusOr<ExprPtr> coerce(ExprPtr expr, Type type, CastContext cast);
+  absl::StatusOr<ExprPtr> operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node);
+  absl::StatusOr<ExprPtr> compare_rows(std::string_view symbol, const Expr& left, const Expr& right,
+                                       const sql::Node& node);
+  absl::StatusOr<ExprPtr> call_by_name(std::string_view name, ExprList args, const sql::Node& node);
+  absl::StatusOr<ExprPtr> apply_call(BoundFunction call, ExprList args);
+  /// Unknown literals and parameters become text.
+  absl::StatusOr<ExprPtr> settle(ExprPtr expr);
+
+  // --- bind_call.cpp ---
+  absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);
+  absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
+                                         const Site& site);
+  absl::StatusOr<ExprPtr> bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
+                                      const Site& site);
+  absl::StatusOr<WindowSpec> bind_window_spec(const sql::WindowDefinition& window, const Site& site);
+  absl::StatusOr<ExprPtr> bind_sequence_call(std::string_view name, ExprList args, const sql::FunctionCall& call);
+  absl::StatusOr<ExprPtr> bind_value_function(const sql::ValueFunctionExpr& expr);
+  absl::StatusOr<FunctionScanPlan::Call> bind_table_function(const sql::FunctionCall& call, ExprList args);
+  absl::Status check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const;
+
+  // --- bind_name.cpp ---
+  absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column, const Site& site);
+  absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
+  absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
+  /// A table, view or system relation. `relation_error` words the error when there is none.
+  struct RelationName {
+    TablePtr table;
+    std::shared_ptr<const ViewDef> view;
+    std::shared_ptr<const SystemTable> system;
+  };
+  absl::StatusOr<RelationName> find_relation(const sql::TableRef& ref);
+  absl::StatusOr<TablePtr> find_target_table(const sql::TableRef& ref);
+  void depend_on(const ObjectDef& object);
+
+  // --- bind_subquery.cpp ---
+  absl::StatusOr<ExprPtr> bind_subquery(const sql::SubqueryExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_any_subquery(const sql::SubqueryExpr& expr, QueryPtr query, const Site& site);
+
+  // --- bind_from.cpp ---
+  struct FromItem {
+    FromPtr tree;
+    std::shared_ptr<FromNames> names;
+  };
+  absl::Status bind_from(sql::List<const sql::FromItem*> items, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_from_item(const sql::FromItem& item, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_table(const sql::TableRef& ref, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_cte_ref(const CteName& cte, const sql::TableRef& ref, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
+  absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);
+  FromItem leaf(std::shared_ptr<BoundRelation> relation, std::string_view alias, BoundQuery* query);
+  static absl::Status rename_columns(BoundRelation* relation, const sql::Alias* alias);
+
+  // --- bind_select.cpp ---
+  absl::StatusOr<QueryPtr> bind_plain(const sql::SelectStatement& select, const Scope* outer, bool keep_unknown);
+  absl::StatusOr<QueryPtr> bind_values(const sql::SelectStatement& select, const Scope* outer);
+  absl::StatusOr<QueryPtr> bind_set_operation(const sql::SelectStatement& select, const Scope* outer);
+  absl::Status match_set_columns(const sql::SelectStatement& select, BoundQuery* query);
+  absl::Status bind_set_order(const sql::SelectStatement& select, BoundQuery* query);
+  absl::Status bind_targets(sql::List<const sql::Target*> targets, const Site& site,
+                            std::vector<BoundTarget>* out);
+  absl::Status bind_order(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
+  absl::StatusOr<SortKey> bind_sort_item(const sql::SortItem& item, const Site& site);
+  /// An ORDER BY or DISTINCT ON item: an output column's number or name, or an expression over the input.
+  absl::StatusOr<ExprPtr> bind_output_item(const sql::Expr& value, const Site& site, std::string_view what);
+  absl::Status bind_distinct(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
+  absl::StatusOr<SortKey> finish_sort_key(ExprPtr value, const sql::SortItem& item);
+  absl::Status bind_limits(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
+  absl::Status bind_locks(const sql::SelectStatement& select, const Scope& scope, BoundQuery* query);
+  absl::Status bind_with(const sql::WithClause& with, const Scope* outer);
+  absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer, uint32_t number);
+  absl::StatusOr<QueryPtr> bind_cte_query(const sql::CommonTable& table, const Scope* outer);
+  absl::Status name_cte_columns(const sql::CommonTable& table, BoundCte* cte);
+  absl::Status settle_targets(BoundQuery* query);
+
+  // --- bind_group.cpp ---
+  absl::Status bind_group_by(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
+  absl::StatusOr<ExprPtr> bind_group_item(const sql::Expr& item, const Site& site);
+  absl::Status check_grouping(const Scope& scope, BoundQuery* query);
+  absl::Status check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query);
+
+  // --- bind_modify.cpp ---
+  absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
+  absl::Status bind_table_checks(BoundModify* modify);
+  absl::StatusOr<std::vector<uint32_t>> insert_columns(const sql::InsertStatement& insert, const TableDef& table);
+  absl::Status bind_insert_source(const sql::InsertStatement& insert, const std::vector<uint32_t>& columns,
+                                  BoundModify* modify);
+  absl::StatusOr<ExprPtr> assign(ExprPtr value, const ColumnDef& column, const sql::Node& node);
+  absl::StatusOr<ExprPtr> insert_default(const TableDef& table, const ColumnDef& column);
+  absl::Status bind_insert_targets(const sql::InsertStatement& insert, const std::vector<uint32_t>& columns,
+                                   BoundModify* modify);
+  absl::Status bind_assignments(sql::List<const sql::Assignment*> list, const TableDef& table, const Site& site,
+                                std::vector<ColumnAssignment>* out);
+  absl::Status bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,
+                                   const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
+  absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,
+                             BoundModify* modify);
+  absl::Status choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action);
+  absl::Status bind_returning(sql::List<const sql::Target*> returning, const Scope* scope, BoundModify* modify);
+
+  // --- positions ---
+  /// 0 (none) inside text that is not the client's: views, defaults, checks.
+  int position(const sql::Node& node) const { return position_of(node.position); }
+  int position_of(uint32_t offset) const {
+    return foreign_text_ ? 0 : sql::character_position(context_.text, offset);
+  }
+  absl::Status at(absl::Status status, const sql::Node& node) const {
+    return with_position(std::move(status), position(node));
+  }
+  template <typename... Pieces>
+  [[gnu::cold]] absl::Status fail(ErrorCode code, const sql::Node& node, const Pieces&... pieces) const {
+    return at(error(code, pieces...), node);
+  }
+  absl::Status refuse(const sql::Node& node, std::string_view feature) const {
+    return fail(ErrorCode::kFeatureNotSupported, node, feature, feature.ends_with("supported") ? "" : " is not supported yet");
+  }
+  const Catalog& catalog() const { return *context_.catalog; }
+  const EvalContext& eval() const { return *eval_; }
+
+  const PlanContext& context_;
+  const EvalContext* eval_;
+  EvalContext default_eval_;
+  std::vector<CteName> cte_names_;  ///< visible ones, innermost last
+  int view_depth_ = 0;
+  bool foreign_text_ = false;
+  std::vector<std::shared_ptr<const void>> kept_;  ///< parsed texts that bound names point into
+};
+
+}  // namespace troupe

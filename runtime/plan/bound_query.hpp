@@ -1,0 +1,137 @@
+#pragma once
+/// Queries after binding and before planning. Columns are (relation, index): relations are numbered through the whole
+/// statement; a table's index is the row position (attnum - 1).
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/plan/modify_plan.hpp"
+#include "runtime/plan/plan.hpp"
+#include "runtime/plan/system_table.hpp"
+
+namespace troupe {
+
+struct BoundQuery;
+using QueryPtr = std::shared_ptr<BoundQuery>;
+
+/// The pseudo column of a table that holds the row's key (bytea).
+inline constexpr uint32_t kRowKeyColumn = UINT32_MAX;
+
+struct BoundRelation {
+  enum class Kind : uint8_t { kTable, kSubquery, kFunction, kValues, kCte, kWorkTable, kSystem };
+  Kind kind = Kind::kTable;
+  bool lateral = false;
+  bool ordinality = false;
+  uint32_t number = 0;
+  std::string_view alias;             ///< as the statement calls it
+  TablePtr table;
+  QueryPtr query;                     ///< kSubquery
+  std::vector<FunctionScanPlan::Call> calls;
+  std::vector<ExprList> values;
+  uint32_t cte = 0;                   ///< kCte; kWorkTable: its work table
+  std::shared_ptr<const SystemTable> system;
+  std::vector<std::string> names;     ///< of the columns; empty: the table's own
+  std::vector<Type> types;            ///< of what is not a table
+
+  size_t size() const { return kind == Kind::kTable ? table->columns.size() : types.size(); }
+  std::string_view name_of(uint32_t column) const {
+    return column < names.size() ? std::string_view(names[column]) : std::string_view(table->columns[column].name);
+  }
+  Type type_of(uint32_t column) const {
+    if (kind != Kind::kTable) return types[column];
+    return {table->columns[column].type, table->columns[column].typmod};
+  }
+  bool visible(uint32_t column) const { return kind != Kind::kTable || !table->columns[column].dropped; }
+};
+
+/// A tree of joins; leaves are relations.
+struct FromTree {
+  std::shared_ptr<BoundRelation> relation;  ///< a leaf
+  JoinKind join = JoinKind::kInner;
+  std::shared_ptr<FromTree> left;
+  std::shared_ptr<FromTree> right;
+  ExprPtr condition;
+};
+using FromPtr = std::shared_ptr<FromTree>;
+
+struct BoundTarget {
+  ExprPtr value;
+  std::string name;
+  Oid table = kNoOid;
+  int16_t attnum = 0;
+};
+
+struct BoundLock {
+  uint32_t relation = 0;
+  LockStrength strength = LockStrength::kExclusive;
+  LockWait wait = LockWait::kWait;
+};
+
+struct BoundQuery {
+  // A plain SELECT.
+  std::vector<FromPtr> from;
+  std::vector<uint32_t> relations;  ///< numbers of all of FROM's, joins' included
+  ExprPtr where;
+  bool aggregated = false;
+  ExprList groups;
+  std::vector<std::vector<uint16_t>> grouping_sets;
+  ExprPtr having;
+  std::vector<WindowSpec> windows;
+  bool has_table_functions = false;  ///< set-returning functions among the targets
+  // A set operation: targets are columns (set_relation, i).
+  std::optional<SetOperationKind> operation;
+  bool all = false;
+  QueryPtr left, right;
+  uint32_t set_relation = 0;
+  // WITH RECURSIVE: left is the start, right reads the work table.
+  bool recursive = false;
+  uint32_t work_table = 0;
+
+  std::vector<BoundTarget> targets;
+  bool distinct = false;
+  ExprList distinct_on;
+  std::vector<SortKey> order;
+  ExprPtr limit, offset;
+  bool with_ties = false;
+  std::vector<BoundLock> locks;
+
+  /// INSERT ... RETURNING and its kin in WITH: the targets are what it returns.
+  std::shared_ptr<const struct BoundModify> modify;
+};
+
+/// A subquery in an expression.
+struct BoundSubquery {
+  enum class Kind : uint8_t { kScalar, kExists, kArray, kAny };
+  Kind kind = Kind::kScalar;
+  QueryPtr query;
+  uint32_t relation = 0;  ///< under which `condition` sees the query's targets
+  /// kAny (IN, = ANY, NOT ... for ALL): true for a row that matches.
+  ExprPtr condition;
+};
+
+struct BoundCte {
+  std::string name;
+  QueryPtr query;
+  std::vector<std::string> names;
+  std::vector<Type> types;
+  int references = 0;
+  bool materialized = false;
+  bool not_materialized = false;
+};
+
+/// INSERT, UPDATE, DELETE.
+struct BoundModify {
+  PlanKind kind = PlanKind::kInsert;
+  std::shared_ptr<BoundRelation> target;
+  QueryPtr source;              ///< INSERT: rows of all layout columns. Others: FROM with the target, WHERE, no targets
+  std::vector<ColumnAssignment> assignments;  ///< over relations
+  std::vector<uint32_t> not_null;
+  std::vector<CheckCondition> checks;         ///< over (target, column)
+  std::optional<ConflictAction> conflict;     ///< expressions over layout columns already
+  std::vector<BoundTarget> returning;
+};
+
+}  // namespace troupe

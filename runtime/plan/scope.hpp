@@ -1,0 +1,52 @@
+#pragma once
+/// Which names an expression may use: the FROM items of its query, then those of the queries around it.
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/plan/bound_query.hpp"
+
+namespace troupe {
+
+/// A name of a joined column: of USING's merged ones, and of all when the join has an alias.
+struct NamedColumn {
+  std::string_view name;
+  ExprPtr value;
+};
+
+/// One FROM item as names see it.
+struct FromNames {
+  std::string_view alias;                     ///< empty: a join without one
+  std::string_view schema;                    ///< of a table without alias: `schema.table.column` works
+  std::shared_ptr<BoundRelation> relation;    ///< a leaf; otherwise a join of:
+  std::shared_ptr<FromNames> left, right;
+  std::vector<NamedColumn> merged;            ///< USING's columns
+  std::vector<NamedColumn> columns;           ///< an aliased join's, all of them
+  bool is_aliased_join() const { return !relation && !alias.empty(); }
+};
+
+struct Scope {
+  const Scope* outer = nullptr;
+  std::vector<std::shared_ptr<FromNames>> items;
+  /// Names that are there but may not be used yet (FROM items left of a non-LATERAL subquery).
+  bool hidden = false;
+  QueryPtr query;  ///< whose clauses use this scope
+  /// Select-list names for ORDER BY and GROUP BY are looked up by their binder, not here.
+};
+
+enum class LookupResult : uint8_t { kNotFound, kFound, kAmbiguous };
+
+/// An unqualified column in one item.
+LookupResult find_column(const FromNames& item, std::string_view name, ExprPtr* out);
+/// The item called `alias` in `item` (itself or under an unnamed join); null when there is none.
+const FromNames* find_item(const FromNames& item, std::string_view schema, std::string_view alias);
+/// A column of a relation by position, as an expression.
+ExprPtr column_of(const BoundRelation& relation, uint32_t index);
+/// What `*` means for the item, in order.
+void expand_star(const FromNames& item, std::vector<NamedColumn>* out);
+/// PostgreSQL's "Perhaps you meant to reference the column ...", or empty. `alias` empty: any item's column.
+std::string suggest_column(const Scope& scope, std::string_view alias, std::string_view name);
+
+}  // namespace troupe
