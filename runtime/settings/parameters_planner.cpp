@@ -1,0 +1,91 @@
+/// The planner's switches and costs.
+#include "runtime/settings/parameter_table.hpp"
+
+namespace troupe::parameter_table {
+namespace {
+
+using enum ParameterContext;
+using enum ParameterUnit;
+
+constexpr ParameterInfo kParameters[] = {
+    choice("constraint_exclusion", kUser, "partition", "partition, on, off", kPlannerOther,
+           "Lets the planner skip tables by their constraints."),
+    real("cpu_index_tuple_cost", kUser, "0.005", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of one index entry."),
+    real("cpu_operator_cost", kUser, "0.0025", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of one operator or function call."),
+    real("cpu_tuple_cost", kUser, "0.01", kNone, 0, kRealMax, kPlannerCosts, "Sets the estimated cost of one row."),
+    real("cursor_tuple_fraction", kUser, "0.1", kNone, 0, 1, kPlannerOther,
+         "Sets how much of a cursor's rows the planner expects to be fetched."),
+    integer("default_statistics_target", kUser, "100", kNone, 1, 10000, kPlannerOther,
+            "Sets how detailed statistics are by default."),
+    integer("effective_cache_size", kUser, "524288", kPages, 1, kIntMax, kPlannerCosts,
+            "Sets how much cache the planner expects."),
+    boolean("enable_async_append", kUser, "on", kPlannerMethods, "Lets the planner use asynchronous appends."),
+    boolean("enable_bitmapscan", kUser, "on", kPlannerMethods, "Lets the planner use bitmap scans."),
+    boolean("enable_gathermerge", kUser, "on", kPlannerMethods, "Lets the planner merge ordered parallel results."),
+    boolean("enable_hashagg", kUser, "on", kPlannerMethods, "Lets the planner use hashed aggregation."),
+    boolean("enable_hashjoin", kUser, "on", kPlannerMethods, "Lets the planner use hash joins."),
+    boolean("enable_incremental_sort", kUser, "on", kPlannerMethods, "Lets the planner use incremental sorts."),
+    boolean("enable_indexonlyscan", kUser, "on", kPlannerMethods, "Lets the planner answer from an index alone."),
+    boolean("enable_indexscan", kUser, "on", kPlannerMethods, "Lets the planner use index scans."),
+    boolean("enable_material", kUser, "on", kPlannerMethods, "Lets the planner keep intermediate rows."),
+    boolean("enable_memoize", kUser, "on", kPlannerMethods, "Lets the planner remember results of inner scans."),
+    boolean("enable_mergejoin", kUser, "on", kPlannerMethods, "Lets the planner use merge joins."),
+    boolean("enable_nestloop", kUser, "on", kPlannerMethods, "Lets the planner use nested loops."),
+    boolean("enable_parallel_append", kUser, "on", kPlannerMethods, "Lets the planner use parallel appends."),
+    boolean("enable_parallel_hash", kUser, "on", kPlannerMethods, "Lets the planner use parallel hash joins."),
+    boolean("enable_partition_pruning", kUser, "on", kPlannerMethods, "Lets the planner leave out partitions."),
+    boolean("enable_partitionwise_aggregate", kUser, "off", kPlannerMethods,
+            "Lets the planner aggregate each partition by itself."),
+    boolean("enable_partitionwise_join", kUser, "off", kPlannerMethods,
+            "Lets the planner join partition by partition."),
+    boolean("enable_seqscan", kUser, "on", kPlannerMethods, "Lets the planner use sequential scans."),
+    boolean("enable_sort", kUser, "on", kPlannerMethods, "Lets the planner use explicit sorts."),
+    boolean("enable_tidscan", kUser, "on", kPlannerMethods, "Lets the planner use scans by row address."),
+    integer("from_collapse_limit", kUser, "8", kNone, 1, kIntMax, kPlannerOther,
+            "Sets how many FROM items are planned together with subqueries."),
+    boolean("geqo", kUser, "on", kGenetic, "Accepted for compatibility; there is no genetic optimizer."),
+    integer("geqo_effort", kUser, "5", kNone, 1, 10, kGenetic,
+            "Accepted for compatibility; there is no genetic optimizer."),
+    integer("geqo_generations", kUser, "0", kNone, 0, kIntMax, kGenetic,
+            "Accepted for compatibility; there is no genetic optimizer."),
+    integer("geqo_pool_size", kUser, "0", kNone, 0, kIntMax, kGenetic,
+            "Accepted for compatibility; there is no genetic optimizer."),
+    real("geqo_seed", kUser, "0", kNone, 0, 1, kGenetic, "Accepted for compatibility; there is no genetic optimizer."),
+    real("geqo_selection_bias", kUser, "2", kNone, 1.5, 2, kGenetic,
+         "Accepted for compatibility; there is no genetic optimizer."),
+    integer("geqo_threshold", kUser, "12", kNone, 2, kIntMax, kGenetic,
+            "Accepted for compatibility; there is no genetic optimizer."),
+    boolean("jit", kUser, "off", kPlannerOther, "Accepted for compatibility; queries are not compiled."),
+    real("jit_above_cost", kUser, "100000", kNone, -1, kRealMax, kPlannerCosts,
+         "Accepted for compatibility; queries are not compiled."),
+    real("jit_inline_above_cost", kUser, "500000", kNone, -1, kRealMax, kPlannerCosts,
+         "Accepted for compatibility; queries are not compiled."),
+    real("jit_optimize_above_cost", kUser, "500000", kNone, -1, kRealMax, kPlannerCosts,
+         "Accepted for compatibility; queries are not compiled."),
+    integer("join_collapse_limit", kUser, "8", kNone, 1, kIntMax, kPlannerOther,
+            "Sets how many FROM items explicit joins are planned together with."),
+    integer("min_parallel_index_scan_size", kUser, "64", kPages, 0, 715827882, kPlannerCosts,
+            "Sets the least index size for which a parallel scan is considered."),
+    integer("min_parallel_table_scan_size", kUser, "1024", kPages, 0, 715827882, kPlannerCosts,
+            "Sets the least table size for which a parallel scan is considered."),
+    real("parallel_setup_cost", kUser, "1000", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of starting parallel work."),
+    real("parallel_tuple_cost", kUser, "0.1", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of handing on one row of parallel work."),
+    choice("plan_cache_mode", kUser, "auto", "auto, force_generic_plan, force_custom_plan", kPlannerOther,
+           "Sets whether prepared statements use generic or custom plans."),
+    real("random_page_cost", kUser, "4", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of a page read out of order."),
+    real("recursive_worktable_factor", kUser, "10", kNone, 0.001, 1e+06, kPlannerOther,
+         "Sets the estimated size of a recursive query's work table."),
+    real("seq_page_cost", kUser, "1", kNone, 0, kRealMax, kPlannerCosts,
+         "Sets the estimated cost of a page read in order."),
+};
+
+}  // namespace
+
+std::span<const ParameterInfo> planner_parameters() { return kParameters; }
+
+}  // namespace troupe::parameter_table
