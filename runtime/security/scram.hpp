@@ -35,7 +35,7 @@ ScramVerifier make_unknown_role_verifier(std::string_view role, std::string_view
 /// One authentication. client-first → server_first(), client-final → server_final().
 class ScramServer {
  public:
-  /// `nonce`: 18 random bytes or more; printable form is made here.
+  /// `nonce`: printable and without a comma, such as base64_encode() of 18 random bytes.
   ScramServer(ScramVerifier verifier, std::string_view nonce);
 
   /// Errors: kProtocolViolation for what is not a SCRAM message, with PostgreSQL's words.
