@@ -63,6 +63,8 @@ Numeric numeric_truncate(const Numeric& v, int scale);
 Numeric numeric_ceil(const Numeric& v);
 Numeric numeric_floor(const Numeric& v);
 absl::StatusOr<Numeric> numeric_sqrt(const Numeric& v);
+/// sqrt() rounded to `scale`; v is finite and not negative.
+Numeric numeric_sqrt_to_scale(const Numeric& v, int scale);
 absl::StatusOr<Numeric> numeric_exp(const Numeric& v);
 absl::StatusOr<Numeric> numeric_ln(const Numeric& v);
 absl::StatusOr<Numeric> numeric_log(const Numeric& base, const Numeric& v);

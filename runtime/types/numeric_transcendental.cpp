@@ -202,6 +202,10 @@ absl::StatusOr<Numeric> numeric_sqrt(const Numeric& v) {
   return Numeric::of_digits(sqrt_of(d, display_scale(std::max(kSignificantDigitsMin - weight, d.scale))));
 }
 
+Numeric numeric_sqrt_to_scale(const Numeric& v, int scale) {
+  return Numeric::of_digits(sqrt_of(numeric_digits(v.bytes()), scale));
+}
+
 absl::StatusOr<Numeric> numeric_exp(const Numeric& v) {
   if (v.is_nan()) return v;
   if (v.is_infinite()) return v.sign() > 0 ? v : Numeric();

@@ -1,0 +1,107 @@
+#include "runtime/types/aggregate_state.hpp"
+#include "storage/column/array_format.hpp"
+#include "storage/column/batch_codec.hpp"
+
+/// string_agg and array_agg: rows in the order fed.
+namespace troupe::aggregate_detail {
+namespace {
+
+struct StringAgg {
+  static constexpr bool kSkipsNulls = false;
+  /// Keeps the first delimiter too: when partial results are joined it stands between them.
+  struct Text {
+    std::string joined;
+    std::string first_delimiter;
+  };
+  struct State {
+    Text* text = nullptr;
+  };
+  static void append(State& s, std::string_view delimiter, std::string_view value) {
+    if (s.text == nullptr) {
+      s.text = new Text{std::string(value), std::string(delimiter)};
+    } else {
+      s.text->joined.append(delimiter).append(value);
+    }
+  }
+  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
+    if (args[0].is_null(row)) return absl::OkStatus();
+    append(s, args[1].is_null(row) ? std::string_view{} : args[1].string(row), args[0].string(row));
+    return absl::OkStatus();
+  }
+  static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
+    if (from.text != nullptr) append(into, from.text->first_delimiter, from.text->joined);
+    return absl::OkStatus();
+  }
+  static void serialize(const State& s, const BoundAggregate&, ByteWriter out) {
+    out.u8(s.text != nullptr ? 1 : 0);
+    if (s.text == nullptr) return;
+    out.bytes(s.text->joined);
+    out.bytes(s.text->first_delimiter);
+  }
+  static void deserialize(State& s, const BoundAggregate&, ByteReader& in) {
+    if (in.u8() == 0) return;
+    const std::string_view joined = in.bytes(), delimiter = in.bytes();
+    s.text = new Text{std::string(joined), std::string(delimiter)};
+  }
+  static absl::Status result(const State& s, const BoundAggregate&, EvalContext&, Vector& out) {
+    if (s.text == nullptr) {
+      out.append_null();
+    } else {
+      out.append_string(s.text->joined);
+    }
+    return absl::OkStatus();
+  }
+  static void destroy(State& s) { delete s.text; }
+};
+
+struct ArrayAgg {
+  static constexpr bool kSkipsNulls = false;
+  struct State {
+    std::vector<Value>* values = nullptr;
+  };
+  static std::vector<Value>& values_of(State& s) {
+    if (s.values == nullptr) s.values = new std::vector<Value>;
+    return *s.values;
+  }
+  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
+    values_of(s).push_back(args[0].value(row));
+    return absl::OkStatus();
+  }
+  static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
+    if (from.values == nullptr) return absl::OkStatus();
+    auto& values = values_of(into);
+    values.insert(values.end(), from.values->begin(), from.values->end());
+    return absl::OkStatus();
+  }
+  static void serialize(const State& s, const BoundAggregate&, ByteWriter out) {
+    std::string bytes;
+    if (s.values != nullptr) encode_values(*s.values, &bytes);
+    out.bytes(bytes);
+  }
+  static void deserialize(State& s, const BoundAggregate&, ByteReader& in) {
+    const std::string_view bytes = in.bytes();
+    if (bytes.empty()) return;
+    if (auto values = decode_values(bytes); values.ok()) values_of(s) = *std::move(values);
+  }
+  static absl::Status result(const State& s, const BoundAggregate& call, EvalContext&, Vector& out) {
+    if (s.values == nullptr) {
+      out.append_null();
+    } else {
+      out.append_string(pack_array(call.arguments[0].oid, physical_of(call.arguments[0]), *s.values));
+    }
+    return absl::OkStatus();
+  }
+  static void destroy(State& s) { delete s.values; }
+};
+
+}  // namespace
+
+void add_collectors(std::vector<Aggregate>* to) {
+  const size_t first = to->size();
+  to->push_back(aggregate_of<StringAgg>("string_agg", {oid::kText, oid::kText}, oid::kText));
+  to->push_back(aggregate_of<StringAgg>("string_agg", {oid::kBytea, oid::kBytea}, oid::kBytea));
+  to->push_back(aggregate_of<ArrayAgg>("array_agg", {oid::kAnyNonArray}, oid::kAnyArray));
+  for (size_t i = first; i < to->size(); ++i) (*to)[i].ordered = true;
+}
+
+}  // namespace troupe::aggregate_detail
