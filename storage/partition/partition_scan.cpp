@@ -6,13 +6,6 @@
 #include "storage/tree/tree_cursor.hpp"
 
 namespace troupe {
-namespace {
-
-/// A fault brings so many of the next leaves with it.
-constexpr size_t kReadAheadPages = 16;
-
-}  // namespace
-
 /// One call of scan(). Two sorted sources, the tree and the overlay; where both have a key, the overlay wins.
 class PartitionScan {
  public:
@@ -61,7 +54,7 @@ class PartitionScan {
   absl::Status stop_at_fault(PageFault fault) {
     batch_.state = ScanState::kFault;
     batch_.fault = fault;
-    tree_->read_ahead(forward_, kReadAheadPages, &batch_.ahead);
+    tree_->read_ahead(forward_, budget_.ahead_max, &batch_.ahead);
     return absl::OkStatus();
   }
   absl::Status end() {

@@ -61,6 +61,7 @@ struct ScanBudget {
   uint32_t rows_max = 1024;
   uint64_t bytes_max = 1 << 20;  ///< of keys and rows; the row that crosses it is the last
   uint32_t visits_max = 65536;   ///< entries looked at, visible or not
+  uint32_t ahead_max = 0;        ///< with a fault, so many of the pages that follow may be asked for as well
 };
 
 struct ScanRow {
@@ -75,7 +76,7 @@ struct ScanBatch {
   std::vector<ScanRow> rows;
   ScanState state = ScanState::kMore;
   PageFault fault;
-  std::vector<PageAddress> ahead;  ///< with kFault: what the scan needs next; requested like the fault itself
+  std::vector<PageAddress> ahead;  ///< with kFault: what the scan needs next; install or forget each, like the fault
 };
 
 }  // namespace troupe

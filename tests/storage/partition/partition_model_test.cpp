@@ -152,6 +152,7 @@ class Run {
     cursor.range.upper = cursor.range.has_upper ? random_key().second : "";
     ScanBudget budget;
     budget.rows_max = 1 + static_cast<uint32_t>(random_.below(50));
+    budget.ahead_max = static_cast<uint32_t>(random_.below(8));
     const Rows expected = model_.scan(view, cursor.tree, cursor.range, cursor.direction == ScanDirection::kForward);
     CHECK(partition_.scan(view, cursor, budget) == expected);
   }
@@ -247,7 +248,7 @@ TEST_CASE("a partition answers as a model that keeps every version", "[partition
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     CAPTURE(seed);
     Run run(seed);
-    run.steps(3000);
+    run.steps(4000);
     faults += run.faults();
     crashes += run.crashes();
     checkpoints += run.checkpoints();

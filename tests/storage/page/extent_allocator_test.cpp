@@ -1,0 +1,63 @@
+#include "storage/page/extent_allocator.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <map>
+
+#include "storage/base/random.hpp"
+
+namespace troupe {
+
+TEST_CASE("extents in use never overlap, and free space is found again after a restart", "[page]") {
+  Random random(4);
+  ExtentAllocator allocator(16, 16, 128);
+  std::map<uint64_t, uint64_t> used;
+  uint64_t used_grains = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const bool shrink = (i / 2000) % 2 == 1;
+    if (used.empty() || random.chance(shrink ? 0.3 : 0.7)) {
+      const Extent extent = allocator.allocate(1 + random.below(random.chance(0.01) ? 3000 : 40));
+      const auto next = used.lower_bound(extent.first);
+      REQUIRE((next == used.end() || extent.end() <= next->first));
+      REQUIRE((next == used.begin() || std::prev(next)->first + std::prev(next)->second <= extent.first));
+      REQUIRE((extent.first >= 16 && extent.end() <= allocator.end()));
+      used.emplace(extent.first, extent.count);
+      used_grains += extent.count;
+    } else {
+      auto victim = used.lower_bound(random.below(allocator.end()));
+      if (victim == used.end()) victim = used.begin();
+      allocator.release({victim->first, victim->second});
+      used_grains -= victim->second;
+      used.erase(victim);
+    }
+    REQUIRE(allocator.free_grains() + used_grains == allocator.end() - 16);
+    if (i % 500 == 0) {
+      allocator.check_invariants();
+      auto decoded = ExtentAllocator::decode(allocator.encode(), 128);
+      REQUIRE(decoded.ok());
+      REQUIRE(decoded->encode() == allocator.encode());
+      allocator = *std::move(decoded);
+    }
+  }
+}
+
+TEST_CASE("pages written one after the other lie one after the other", "[page]") {
+  ExtentAllocator allocator(16, 16, 4096);
+  uint64_t at = allocator.allocate(7).end();
+  for (int i = 0; i < 200; ++i) {
+    const Extent extent = allocator.allocate(1 + i % 9);
+    CHECK(extent.first == at);
+    at = extent.end();
+  }
+}
+
+TEST_CASE("a damaged free map is refused", "[page]") {
+  ExtentAllocator allocator(16, 16, 64);
+  (void)allocator.allocate(10);
+  std::string bytes = allocator.encode();
+  CHECK_FALSE(ExtentAllocator::decode(std::string_view(bytes).substr(0, bytes.size() - 1), 64).ok());
+  bytes[2] = 99;  // more extents than there are
+  CHECK_FALSE(ExtentAllocator::decode(bytes, 64).ok());
+}
+
+}  // namespace troupe
