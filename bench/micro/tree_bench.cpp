@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "storage/base/random.hpp"
+#include "storage/file/sim_file_system.hpp"
+#include "storage/partition/partition_store.hpp"
 #include "storage/tree/tree_cursor.hpp"
 
 namespace troupe {
@@ -71,6 +73,45 @@ void run(uint64_t rows, size_t row_bytes) {
               static_cast<unsigned long long>(2 * rows), static_cast<unsigned long long>(bytes));
 }
 
+void run_partition(uint64_t rows, size_t row_bytes) {
+  SimFileSystem files(1);
+  (void)files.create_directory("data");
+  PartitionOptions options;
+  options.cache_bytes = 1ull << 34;
+  auto store = *PartitionStore::open(files, "data", options);
+  const std::string row(row_bytes, 'r');
+  for (uint64_t i = 0; i < rows; ++i) (void)store->bulk_put(1, key_of(i), row).status();
+  Random random(9);
+  std::vector<std::string> keys(rows);
+  for (std::string& key : keys) key = key_of(random.below(rows));
+  uint64_t bytes = 0;
+  const ReadView view{.txn = 5, .command = 1, .snapshot = 100};
+  measure("partition get, random", rows, [&] {
+    for (const std::string& key : keys) bytes += std::get<RowView>(store->get(view, 1, key)).row.size();
+  });
+  ScanBatch batch;
+  measure("partition scan", rows, [&] {
+    ScanCursor cursor{.tree = 1};
+    do {
+      (void)store->scan(view, cursor, {}, &batch);
+      bytes += batch.rows.size();
+    } while (batch.state == ScanState::kMore);
+  });
+  measure("stage, prepare, apply 1 row", rows, [&] {
+    for (uint64_t i = 0; i < rows; ++i) {
+      const Scn scn = 200 + i;
+      (void)store->stage(scn, 1, 1, keys[i], ChangeOp::kPut, row);
+      const std::string changes = std::get<std::string>(store->prepare(scn));
+      (void)store->apply(scn, scn, changes).status();
+      store->set_oldest_snapshot(scn);
+    }
+  });
+  measure("checkpoint, per dirty byte", store->statistics().dirty_bytes, [&] {
+    (void)store->finish_checkpoint(store->begin_checkpoint(200 + rows, {})->run());
+  });
+  std::printf("%llu bytes\n", static_cast<unsigned long long>(bytes));
+}
+
 }  // namespace
 }  // namespace troupe
 
@@ -78,5 +119,6 @@ int main(int argc, char** argv) {
   const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
   const size_t row_bytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 100;
   troupe::run(rows, row_bytes);
+  troupe::run_partition(rows, row_bytes);
   return 0;
 }

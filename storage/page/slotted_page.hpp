@@ -169,7 +169,8 @@ inline SlottedPage::Position SlottedPage::lower_bound(std::string_view key) cons
   if (h.count <= first) return {h.count, false};
   const uint32_t shared = h.shared_bytes;
   if (shared > 0) {
-    const int order = std::memcmp(key.data(), this->key(first).data(), std::min<size_t>(shared, key.size()));
+    const size_t size = std::min<size_t>(shared, key.size());
+    const int order = size == 0 ? 0 : std::memcmp(key.data(), this->key(first).data(), size);
     if (order < 0 || (order == 0 && key.size() < shared)) return {first, false};
     if (order > 0) return {h.count, false};
   }

@@ -195,6 +195,25 @@ TEST_CASE("a torn superblock leaves the checkpoint before it", "[checkpoint]") {
   }
 }
 
+TEST_CASE("a damaged directory or free map is refused, not guessed", "[checkpoint]") {
+  SimFileSystem files(1);
+  Superblock superblock;
+  {
+    Bench bench(files);
+    for (uint64_t n = 0; n < 300; ++n) bench.put(cat("key", n), value_for(n));
+    REQUIRE(bench.checkpoint(7).ok());
+    superblock = bench.checkpointer->superblock();
+  }
+  for (const PageAddress page : {superblock.directory, superblock.free_map}) {
+    for (const uint64_t byte : {0ull, 4ull, 9ull, 16ull, 70ull}) {
+      const auto damaged = files.fork(byte);
+      damaged->flip_bit("partition-3.data", page.offset_bytes() + byte, 5);
+      const auto opened = open_data_file(*damaged, "partition-3.data", {.partition = 3});
+      CHECK(error_code(opened.status()) == ErrorCode::kDataCorrupted);
+    }
+  }
+}
+
 TEST_CASE("another partition's file is refused", "[checkpoint]") {
   SimFileSystem files(1);
   Bench bench(files);

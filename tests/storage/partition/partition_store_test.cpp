@@ -192,6 +192,70 @@ TEST_CASE("a dropped tree stays for older snapshots, then gives its space back",
   CHECK(statistics.free_bytes >= statistics.file_bytes - 16 * 1024);
 }
 
+TEST_CASE("a commit that is larger than the cache is applied whole", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  for (int i = 0; i < 5000; ++i) partition.stage(1, 1, kTree, cat("key", i), std::string(100, 'a'));
+  partition.commit(11, 1);
+  REQUIRE(partition.checkpoint(11).ok());
+  partition.reopen();
+  for (int i = 0; i < 5000; i += 3) partition.stage(1, 1, kTree, cat("key", i), std::string(100, 'b'));
+  const std::string changes = partition.prepare(1);
+  CHECK(partition.store->statistics().evictions > 1000);
+  for (int missing = 0;; ++missing) {
+    const auto fault = partition.store->apply(12, 1, changes);
+    REQUIRE(fault.ok());
+    if (!fault->needed()) break;
+    CHECK(partition.get({.txn = 0, .command = 0, .snapshot = kMaxScn}, kTree, "key0") == std::string(100, 'a'));
+    partition.serve(*fault);
+  }
+  CHECK(partition.get(kTree, "key0") == std::string(100, 'b'));
+  CHECK(partition.get(kTree, "key4998") == std::string(100, 'b'));
+  CHECK(partition.get(kTree, "key4999") == std::string(100, 'a'));
+  CHECK(partition.get({.snapshot = 11}, kTree, "key0") == std::string(100, 'a'));
+}
+
+TEST_CASE("a page that cannot be read is asked for again later", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  for (int i = 0; i < 1000; ++i) partition.stage(1, 1, kTree, cat("key", i), "row");
+  partition.commit(11, 1);
+  REQUIRE(partition.checkpoint(11).ok());
+  partition.reopen();
+  const ReadResult result = partition.store->get({}, kTree, "key77");
+  REQUIRE(std::holds_alternative<PageFault>(result));
+  files.fail_nth(SimOperation::read, 1);
+  const PageAddress address = std::get<PageFault>(result).address;
+  CHECK(error_code(load_page(partition.store->file(), address).status()) == ErrorCode::kIoError);
+  partition.store->forget_fault(address);
+  CHECK(partition.get(kTree, "key77") == "row");
+}
+
+TEST_CASE("what a read under way still looks at is not written over", "[partition]") {
+  SimFileSystem files(1);
+  TestPartition partition(files);
+  const std::string big(4000, 'b');
+  partition.put(10, kTree, "big", big);
+  partition.put(10, kTree, "small", "row");
+  REQUIRE(partition.checkpoint(10).ok());
+  partition.reopen();
+  CHECK(partition.get(kTree, "small") == "row");
+  const ReadResult result = partition.store->get({}, kTree, "big");  // its overflow page
+  REQUIRE(std::holds_alternative<PageFault>(result));
+  const PageAddress address = std::get<PageFault>(result).address;
+  partition.put(11, kTree, "big", "small now");
+  for (Scn scn = 12; scn < 40; ++scn) {
+    partition.put(scn, kTree, cat("other", scn), big);
+    REQUIRE(partition.checkpoint(scn).ok());
+  }
+  const auto image = load_page(partition.store->file(), address);
+  REQUIRE(image.ok());
+  CHECK(image->view().substr(9) == big);
+  partition.store->install(address, *image);
+  CHECK(partition.get(kTree, "big") == "small now");
+  partition.store->check_invariants();
+}
+
 TEST_CASE("bulk rows go straight into the tree and report duplicates", "[partition]") {
   SimFileSystem files(1);
   TestPartition partition(files);
