@@ -68,8 +68,7 @@ absl::Status LinkConnection::send(LinkKind kind, FrameBytes frame) {
 
 void LinkConnection::request(LinkKind kind, FrameBytes frame, uint32_t deadline_ms, PeerLink::Reply reply) {
   const auto refuse = [&](absl::Status status) {
-    asio::post(stream_->get_executor(),
-               [reply = std::move(reply), status = std::move(status)] { reply(status); });
+    asio::post(stream_->get_executor(), [reply = std::move(reply), status = std::move(status)] { reply(status); });
   };
   if (auto status = check_frame(frame); !status.ok()) return refuse(std::move(status));
   if (pending_.size() >= options_.requests_max) {

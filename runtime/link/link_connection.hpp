@@ -88,8 +88,8 @@ class LinkConnection final : public IncomingOwner, public std::enable_shared_fro
   int64_t next_heartbeat_ms_ = 0;
   bool wrote_since_heartbeat_ = false;
 
-  std::string batch_;        // being written
-  FrameBytes batch_tail_;    // a large payload, written from where it is
+  std::string batch_;      // being written
+  FrameBytes batch_tail_;  // a large payload, written from where it is
   std::string compressed_;
   bool writing_ = false;
   bool heartbeat_due_ = false;
@@ -99,7 +99,7 @@ class LinkConnection final : public IncomingOwner, public std::enable_shared_fro
   size_t received_size_ = 0;
   LinkHeader header_;  // of the frame being received
   bool in_frame_ = false;
-  FrameBytes large_;  // its payload as it travels, when it does not fit in received_
+  FrameBytes large_;               // its payload as it travels, when it does not fit in received_
   uint64_t unreturned_bytes_ = 0;  // received and not yet credited to the peer
   uint64_t credit_due_bytes_ = 0;  // consumed and not yet credited to the peer
   bool open_ = true;

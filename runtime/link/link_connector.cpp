@@ -16,7 +16,8 @@ namespace {
 using asio::ip::tcp;
 
 /// Where `target` is; a literal address needs no resolver.
-asio::awaitable<absl::StatusOr<tcp::endpoint>> resolve(const LinkTarget& target, const asio::any_io_executor& executor) {
+asio::awaitable<absl::StatusOr<tcp::endpoint>> resolve(const LinkTarget& target,
+                                                       const asio::any_io_executor& executor) {
   asio::error_code code;
   const auto address = asio::ip::make_address(target.address, code);
   if (!code) co_return tcp::endpoint(address, target.port);

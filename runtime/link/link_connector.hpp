@@ -8,7 +8,7 @@
 namespace troupe {
 
 struct LinkTarget {
-  std::string address;    ///< IPv4, IPv6 or a host name
+  std::string address;  ///< IPv4, IPv6 or a host name
   uint16_t port = 0;
   std::string peer_name;  ///< whose certificate must answer
 };

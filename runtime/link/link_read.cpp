@@ -1,6 +1,6 @@
 /// LinkConnection's reading side. It never stops reading: the window bounds what a peer may send.
-#include <asio/read.hpp>
 #include <lz4.h>
+#include <asio/read.hpp>
 
 #include <algorithm>
 
@@ -76,24 +76,25 @@ void LinkConnection::read_payload() {
   std::copy_n(received_.data(), received_size_, large_.mutable_data());
   const size_t have = std::exchange(received_size_, 0);
   // Each piece is a sign of life, so that a slow large frame is not taken for silence.
-  asio::async_read(*stream_, asio::buffer(large_.mutable_data() + have, header_.size - have),
-                   [self = shared_from_this()](const asio::error_code& failed, size_t) -> size_t {
-                     self->last_heard_ms_ = self->now_ms();
-                     return failed ? 0 : kReceivePieceMax;
-                   },
-                   [self = shared_from_this()](const asio::error_code& failed, size_t) {
-                     if (!self->open_) return;
-                     if (failed) return self->lose(error(ErrorCode::kConnectionFailure, failed.message()));
-                     FrameBytes payload = std::exchange(self->large_, FrameBytes());
-                     if (self->header_.compressed) {
-                       auto unpacked = self->unpack(self->header_, payload.view());
-                       if (!unpacked.ok()) return self->lose(unpacked.status());
-                       payload = *std::move(unpacked);
-                     }
-                     self->in_frame_ = false;
-                     self->deliver(std::move(payload));
-                     if (self->open_) self->on_read(0);
-                   });
+  asio::async_read(
+      *stream_, asio::buffer(large_.mutable_data() + have, header_.size - have),
+      [self = shared_from_this()](const asio::error_code& failed, size_t) -> size_t {
+        self->last_heard_ms_ = self->now_ms();
+        return failed ? 0 : kReceivePieceMax;
+      },
+      [self = shared_from_this()](const asio::error_code& failed, size_t) {
+        if (!self->open_) return;
+        if (failed) return self->lose(error(ErrorCode::kConnectionFailure, failed.message()));
+        FrameBytes payload = std::exchange(self->large_, FrameBytes());
+        if (self->header_.compressed) {
+          auto unpacked = self->unpack(self->header_, payload.view());
+          if (!unpacked.ok()) return self->lose(unpacked.status());
+          payload = *std::move(unpacked);
+        }
+        self->in_frame_ = false;
+        self->deliver(std::move(payload));
+        if (self->open_) self->on_read(0);
+      });
 }
 
 absl::Status LinkConnection::check_header(const LinkHeader& header) {
@@ -103,7 +104,8 @@ absl::Status LinkConnection::check_header(const LinkHeader& header) {
   if (header.type == LinkFrameType::kHello) return violation("introduced itself twice");
   if (header.incarnation != incarnation_) return violation("sent a frame of another connection");
   if (header.raw_size > options_.frame_bytes_max) return violation("sent a frame above link.frame_bytes_max");
-  if (header.type == LinkFrameType::kHeartbeat && header.raw_size != 0) return violation("sent a heartbeat with a body");
+  if (header.type == LinkFrameType::kHeartbeat && header.raw_size != 0)
+    return violation("sent a heartbeat with a body");
   if (!queue_.credited(header.credit)) return violation("returned more of the window than it was sent");
   if (header.type == LinkFrameType::kMessage || header.type == LinkFrameType::kRequest) {
     unreturned_bytes_ += kLinkHeaderBytes + header.raw_size;

@@ -1,6 +1,6 @@
 /// LinkConnection's writing side: frames are gathered into batches, one of which is on its way at any time.
-#include <asio/write.hpp>
 #include <lz4.h>
+#include <asio/write.hpp>
 
 #include <array>
 

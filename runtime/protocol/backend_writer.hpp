@@ -62,7 +62,9 @@ class BackendWriter {
   void no_data() { empty_message('n'); }
   void portal_suspended() { empty_message('s'); }
   void parameter_description(std::span<const Oid> types);
-  void error_response(const ErrorFields& fields, Severity severity = Severity::kError) { report('E', fields, severity); }
+  void error_response(const ErrorFields& fields, Severity severity = Severity::kError) {
+    report('E', fields, severity);
+  }
   void notice_response(const ErrorFields& fields, Severity severity = Severity::kNotice) {
     report('N', fields, severity);
   }
@@ -153,9 +155,7 @@ class BackendWriter {
 
   /// Type byte and room for the length; returns the mark that patch_length() wants.
   size_t begin(char type);
-  void patch_length(size_t mark) {
-    wire::store_u32(out_.at(mark) + 1, static_cast<uint32_t>(out_.mark() - mark - 1));
-  }
+  void patch_length(size_t mark) { wire::store_u32(out_.at(mark) + 1, static_cast<uint32_t>(out_.mark() - mark - 1)); }
   void empty_message(char type);
   void authentication(uint32_t code, std::string_view data = {});
   void copy_response(char type, bool binary, uint16_t columns);

@@ -33,9 +33,9 @@ class CopyBinaryReader final : public CopyReader {
   Parsed broken(std::string_view message);
 
   std::string_view data_;
-  std::string carry_;       // what a unit that is not whole has so far, then the piece fed
-  std::string row_carry_;   // what the views of the last row point into
-  size_t wanted_ = 0;       // a unit shorter than this is not looked at again
+  std::string carry_;      // what a unit that is not whole has so far, then the piece fed
+  std::string row_carry_;  // what the views of the last row point into
+  size_t wanted_ = 0;      // a unit shorter than this is not looked at again
   bool header_read_ = false;
   bool trailer_read_ = false;
   bool finished_ = false;

@@ -89,10 +89,10 @@ CopyRead CopyLineReader::header_from(std::string_view line) {
   }
   for (size_t i = 0; i < columns.size(); ++i) {
     if (fields_[i] == columns[i]) continue;
-    const std::string got = fields_[i] ? cat("got \"", *fields_[i], "\"")
-                                       : cat("got null value (\"", options_.null_text, "\")");
-    return fail(troupe::error(ErrorCode::kBadCopyFileFormat, "column name mismatch in header line field ", i + 1,
-                              ": ", got, ", expected \"", columns[i], "\""),
+    const std::string got =
+        fields_[i] ? cat("got \"", *fields_[i], "\"") : cat("got null value (\"", options_.null_text, "\")");
+    return fail(troupe::error(ErrorCode::kBadCopyFileFormat, "column name mismatch in header line field ", i + 1, ": ",
+                              got, ", expected \"", columns[i], "\""),
                 line);
   }
   return CopyRead::kNeedMore;
@@ -215,7 +215,8 @@ absl::StatusOr<bool> CopyLineReader::quoted_field(std::string_view line, size_t*
 
 absl::Status CopyLineReader::check_field_count() const {
   const size_t expected = target_.columns.size();
-  if (fields_.size() == expected) [[likely]] return absl::OkStatus();
+  if (fields_.size() == expected) [[likely]]
+    return absl::OkStatus();
   if (fields_.size() > expected) {
     return troupe::error(ErrorCode::kBadCopyFileFormat, "extra data after last expected column");
   }

@@ -50,7 +50,7 @@ class CopyLines {
 
   const bool csv_;
   const char quote_;
-  const char escape_;  // NUL when it is the quote
+  const char escape_;      // NUL when it is the quote
   std::string_view data_;  // of the piece fed last: not yet given out
   std::string carry_;      // a line that began in an earlier piece
   std::string given_;      // what the last line's view points into, when it was carried

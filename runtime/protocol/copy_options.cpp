@@ -111,8 +111,7 @@ absl::Status check_characters(const GivenOptions& given, CopyFormat format) {
     return error(ErrorCode::kInvalidParameterValue, "COPY delimiter cannot be newline or carriage return");
   }
   if (given.null_text->find_first_of("\r\n") != std::string::npos) {
-    return error(ErrorCode::kInvalidParameterValue,
-                 "COPY null representation cannot use newline or carriage return");
+    return error(ErrorCode::kInvalidParameterValue, "COPY null representation cannot use newline or carriage return");
   }
   constexpr std::string_view kNotInText = "\\.abcdefghijklmnopqrstuvwxyz0123456789";
   if (format != CopyFormat::kCsv && kNotInText.find(delimiter[0]) != std::string_view::npos) {

@@ -48,8 +48,8 @@ CopyRead CopyReader::fail(absl::Status status, std::optional<std::string_view> l
 absl::Status CopyReader::with_row_context(absl::Status status, std::optional<size_t> column) const {
   if (status.ok()) return status;
   if (!column || *column >= fields_.size()) {
-    return with_where(status, context(options_.format == CopyFormat::kBinary ? std::nullopt
-                                                                            : std::optional(line_text_)));
+    return with_where(status,
+                      context(options_.format == CopyFormat::kBinary ? std::nullopt : std::optional(line_text_)));
   }
   const std::string where = cat(context(std::nullopt), ", column ", target_.columns[*column]);
   const CopyField& field = fields_[*column];

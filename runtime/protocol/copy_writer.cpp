@@ -101,7 +101,8 @@ void CopyWriter::text_value(std::string_view value) {
       *to++ = letter;
       continue;
     }
-    if (c == '\\' || c == options_.delimiter) [[unlikely]] *to++ = '\\';
+    if (c == '\\' || c == options_.delimiter) [[unlikely]]
+      *to++ = '\\';
     *to++ = c;
   }
   out_->buffer().commit(static_cast<size_t>(to - start));

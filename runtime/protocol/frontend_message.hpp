@@ -160,10 +160,9 @@ struct SaslInitialResponse {
 /// The fast path (PQfn): recognised, so that the session can refuse it with 0A000.
 struct FunctionCallMessage {};
 
-using FrontendMessage =
-    std::variant<std::monostate, StartupMessage, SslRequest, GssEncRequest, CancelRequest, QueryMessage, ParseMessage,
-                 BindMessage, DescribeMessage, ExecuteMessage, CloseMessage, SyncMessage, FlushMessage,
-                 TerminateMessage, CopyDataMessage, CopyDoneMessage, CopyFailMessage, PasswordMessage,
-                 FunctionCallMessage>;
+using FrontendMessage = std::variant<std::monostate, StartupMessage, SslRequest, GssEncRequest, CancelRequest,
+                                     QueryMessage, ParseMessage, BindMessage, DescribeMessage, ExecuteMessage,
+                                     CloseMessage, SyncMessage, FlushMessage, TerminateMessage, CopyDataMessage,
+                                     CopyDoneMessage, CopyFailMessage, PasswordMessage, FunctionCallMessage>;
 
 }  // namespace troupe

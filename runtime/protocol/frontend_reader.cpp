@@ -11,16 +11,19 @@ constexpr size_t kCopyPieceBytes = 16 * 1024;
 }  // namespace
 
 Received FrontendReader::next(FrontendMessage* message) {
-  if (failed_) [[unlikely]] return Received::kFatal;
-  if (!started_) [[unlikely]] return next_startup(message);
-  if (copy_left_ > 0) [[unlikely]] return next_copy_piece(message);
+  if (failed_) [[unlikely]]
+    return Received::kFatal;
+  if (!started_) [[unlikely]]
+    return next_startup(message);
+  if (copy_left_ > 0) [[unlikely]]
+    return next_copy_piece(message);
   const std::string_view unread = buffer_.unread();
   if (unread.empty()) return Received::kNeedMore;
   type_ = unread[0];
   const uint32_t limit = limit_of(type_);
   if (limit == 0) [[unlikely]] {
     return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid frontend message type ",
-                       static_cast<int>(static_cast<unsigned char>(type_))));
+                               static_cast<int>(static_cast<unsigned char>(type_))));
   }
   if (unread.size() < wire::kHeaderBytes) return Received::kNeedMore;
   const uint32_t length = wire::load_u32(unread.data() + 1);
@@ -92,7 +95,8 @@ Received FrontendReader::fatal(absl::Status error) {
 }
 
 Received FrontendReader::parsed(absl::Status status) {
-  if (status.ok()) [[likely]] return Received::kMessage;
+  if (status.ok()) [[likely]]
+    return Received::kMessage;
   error_ = std::move(status);
   return Received::kError;
 }

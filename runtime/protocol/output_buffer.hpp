@@ -47,7 +47,8 @@ class OutputBuffer {
 
   /// Room for `size` more bytes; write them, then commit() what was used. Ends every pointer into the buffer.
   char* reserve(size_t size) {
-    if (chunk_.capacity_ - chunk_.end_ < size) [[unlikely]] grow(size);
+    if (chunk_.capacity_ - chunk_.end_ < size) [[unlikely]]
+      grow(size);
     return chunk_.bytes_.get() + chunk_.end_;
   }
   void commit(size_t size) { chunk_.end_ += size; }

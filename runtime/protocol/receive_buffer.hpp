@@ -1,6 +1,7 @@
 #pragma once
 /// The bytes of one connection that were received and not yet consumed, in one contiguous piece. It grows with what
-/// arrives, never with what a peer announces, and falls back to kIdleBytes when the owner says that nothing is going on.
+/// arrives, never with what a peer announces, and falls back to kIdleBytes when the owner says that nothing is going
+/// on.
 #include <cstddef>
 #include <memory>
 #include <span>

@@ -47,7 +47,7 @@ size_t ascii_prefix(const char* at, size_t size) {
     if (_mm_movemask_epi8(_mm_cmpgt_epi8(block, zero)) != 0xFFFF) break;
   }
 #endif
-  while (done < size && static_cast<signed char>(at[done]) > 0) ++done;
+  while (done<size&& static_cast<signed char>(at[done])> 0) ++done;
   return done;
 }
 
@@ -65,8 +65,7 @@ size_t valid_utf8_prefix(std::string_view text) {
   for (;;) {
     at += ascii_prefix(text.data() + at, text.size() - at);
     if (at == text.size()) return at;
-    const size_t length =
-        sequence_length(reinterpret_cast<const unsigned char*>(text.data()) + at, text.size() - at);
+    const size_t length = sequence_length(reinterpret_cast<const unsigned char*>(text.data()) + at, text.size() - at);
     if (length == 0) return at;
     at += length;
   }
@@ -74,7 +73,8 @@ size_t valid_utf8_prefix(std::string_view text) {
 
 absl::Status check_utf8(std::string_view text) {
   const size_t valid = valid_utf8_prefix(text);
-  if (valid == text.size()) [[likely]] return absl::OkStatus();
+  if (valid == text.size()) [[likely]]
+    return absl::OkStatus();
   const std::string_view bad = text.substr(valid);
   std::string shown;
   const size_t length = std::min(bad.size(), promised_length(static_cast<unsigned char>(bad[0])));

@@ -8,8 +8,8 @@
 namespace troupe {
 
 struct CertificateRequest {
-  std::string name;  ///< subject and subject alternative name (DNS)
-  int64_t valid_from_s = 0;   ///< Unix seconds
+  std::string name;          ///< subject and subject alternative name (DNS)
+  int64_t valid_from_s = 0;  ///< Unix seconds
   int64_t valid_until_s = 0;
 };
 

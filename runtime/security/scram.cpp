@@ -158,10 +158,10 @@ absl::StatusOr<std::string> ScramServer::server_final(std::string_view client_fi
   const size_t proof_at = client_final.rfind(",p=");
   if (proof_at == std::string_view::npos) return malformed("Expected attribute \"p\".");
   ScramKey proof;
-  if (!read_key(client_final.substr(proof_at + 3), &proof)) return malformed("Malformed proof in client-final-message.");
+  if (!read_key(client_final.substr(proof_at + 3), &proof))
+    return malformed("Malformed proof in client-final-message.");
 
-  const std::string signed_text =
-      cat(client_first_bare_, ",", server_first_, ",", client_final.substr(0, proof_at));
+  const std::string signed_text = cat(client_first_bare_, ",", server_first_, ",", client_final.substr(0, proof_at));
   const ScramKey signature = hmac(bytes_of(verifier_.stored_key), signed_text);
   ScramKey client_key;
   for (size_t i = 0; i < client_key.size(); ++i) client_key[i] = proof[i] ^ signature[i];

@@ -194,7 +194,8 @@ TEST_CASE("options that do not go together are refused in PostgreSQL's words", "
 }
 
 TEST_CASE("what is copied out reads back the same", "[copy]") {
-  const Rows rows{{"1", "plain"}, {"a\tb\\c\nd\re", "<null>"}, {"", "quote \" comma ,"}, {"\\.", "\\N"}, {"\b\f\v", "x"}};
+  const Rows rows{
+      {"1", "plain"}, {"a\tb\\c\nd\re", "<null>"}, {"", "quote \" comma ,"}, {"\\.", "\\N"}, {"\b\f\v", "x"}};
   for (const char* format : {"text", "csv", "binary"}) {
     for (const bool header : {false, true}) {
       if (header && std::string_view(format) == "binary") continue;
@@ -238,8 +239,7 @@ TEST_CASE("csv quotes what would read as something else", "[copy]") {
     plain.field(value);
     plain.end_row();
   }
-  CHECK(std::string(out.pending()) ==
-        "d\0\0\0\x08\"x\"\nd\0\0\0\x06x\nd\0\0\0\x07\"\"\nd\0\0\0\x09\"\\.\"\n"s);
+  CHECK(std::string(out.pending()) == "d\0\0\0\x08\"x\"\nd\0\0\0\x06x\nd\0\0\0\x07\"\"\nd\0\0\0\x09\"\\.\"\n"s);
 }
 
 }  // namespace troupe

@@ -123,9 +123,9 @@ TEST_CASE("messages come out whole whatever the pieces they arrive in", "[protoc
 
 TEST_CASE("Bind gives formats and values", "[protocol]") {
   FrontendReader reader = started();
-  const auto bind = only<BindMessage>(
-      &reader, message('B', z("p") + z("s") + be16(1) + be16(1) + be16(3) + be32(4) + be32(7) + be32(0xFFFFFFFF) +
-                                be32(0) + be16(2) + be16(0) + be16(1)));
+  const auto bind =
+      only<BindMessage>(&reader, message('B', z("p") + z("s") + be16(1) + be16(1) + be16(3) + be32(4) + be32(7) +
+                                                  be32(0xFFFFFFFF) + be32(0) + be16(2) + be16(0) + be16(1)));
   CHECK(bind.portal == "p");
   CHECK(bind.statement == "s");
   CHECK(bind.parameter_formats.of(2) == 1);

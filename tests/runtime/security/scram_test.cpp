@@ -41,8 +41,8 @@ TEST_CASE("a nonce of another exchange is refused", "[scram]") {
 }
 
 TEST_CASE("what is no SCRAM message is refused", "[scram]") {
-  for (const char* message : {"", "n", "n,", "n,,", "n,,n=user", "n,,n=user,r=", "x,,n=user,r=abc", "p=tls-unique,,n=,r=a",
-                              "n,a=bob,n=user,r=abc", "n,,m=ext,n=user,r=abc", "n,,r=abc"}) {
+  for (const char* message : {"", "n", "n,", "n,,", "n,,n=user", "n,,n=user,r=", "x,,n=user,r=abc",
+                              "p=tls-unique,,n=,r=a", "n,a=bob,n=user,r=abc", "n,,m=ext,n=user,r=abc", "n,,r=abc"}) {
     INFO(message);
     CHECK_FALSE(rfc_server("pencil").server_first(message).ok());
   }
@@ -70,12 +70,14 @@ TEST_CASE("a verifier is kept as PostgreSQL keeps it and checks passwords", "[sc
 }
 
 TEST_CASE("an unknown role shows the same salt each time", "[scram]") {
-  CHECK(make_unknown_role_verifier("bob", "secret").to_string() == make_unknown_role_verifier("bob", "secret").to_string());
+  CHECK(make_unknown_role_verifier("bob", "secret").to_string() ==
+        make_unknown_role_verifier("bob", "secret").to_string());
   CHECK(make_unknown_role_verifier("bob", "secret").salt != make_unknown_role_verifier("eve", "secret").salt);
 }
 
 TEST_CASE("base64 takes only what it would write", "[scram]") {
-  for (const char* text : {"", "f", "fo", "foo", "foob", "\xff\xfe"}) CHECK(base64_decode(base64_encode(text)).value() == text);
+  for (const char* text : {"", "f", "fo", "foo", "foob", "\xff\xfe"})
+    CHECK(base64_decode(base64_encode(text)).value() == text);
   for (const char* text : {"Zg", "Zg=", "Z===", "====", "Z g=", "Zm9v\n", "Zg==Zg=="}) {
     INFO(text);
     CHECK_FALSE(base64_decode(text).ok());
