@@ -7,12 +7,12 @@
 
 #include <caf/all.hpp>
 
+#include "actors/node/commit_request.hpp"
 #include "runtime/cell/frame_message.hpp"
 #include "runtime/exec/data_access.hpp"
-#include "schemas/log_generated.h"
+#include "runtime/transaction/table_gate.hpp"
 #include "storage/base/ids.hpp"
-#include "storage/catalog/catalog.hpp"
-#include "storage/lock/row_lock.hpp"
+#include "storage/lock/lock_queue.hpp"
 
 namespace troupe {
 
@@ -30,9 +30,11 @@ using rollback_atom = caf::atom_constant<caf::atom("rollback")>;
 using release_atom = caf::atom_constant<caf::atom("release")>;
 using abort_atom = caf::atom_constant<caf::atom("abort")>;
 using table_atom = caf::atom_constant<caf::atom("table")>;
+using drained_atom = caf::atom_constant<caf::atom("drained")>;
 using granted_atom = caf::atom_constant<caf::atom("granted")>;
 using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
+using start_atom = caf::atom_constant<caf::atom("start")>;
 using turn_atom = caf::atom_constant<caf::atom("turn")>;
 using lost_atom = caf::atom_constant<caf::atom("lost")>;
 using rejoin_atom = caf::atom_constant<caf::atom("rejoin")>;
@@ -45,29 +47,13 @@ using checkpt_atom = caf::atom_constant<caf::atom("checkpt")>;
 using ckptdone_atom = caf::atom_constant<caf::atom("ckptdone")>;
 using waits_atom = caf::atom_constant<caf::atom("waits")>;
 using set_atom = caf::atom_constant<caf::atom("set")>;
+using changes_atom = caf::atom_constant<caf::atom("changes")>;
 using next_atom = caf::atom_constant<caf::atom("next")>;
 
-using CommitFrame = Frame<schema::Commit>;
+using TableGatePtr = std::shared_ptr<TableGate>;
 
-/// One transaction on its way through the transaction manager, the log and the partitions. The session builds it; the
-/// manager alone sets the SCN in the frames, before anybody else reads them.
-struct CommitRequest {
-  TxnId txn = kNoTxn;
-  /// Bit i: partition i has something to apply or locks to release.
-  uint64_t participants = 0;
-  /// Log records; the last one makes it a commit.
-  std::vector<CommitFrame> records;
-  /// DDL: what changes in the catalog.
-  std::vector<CatalogChange> catalog_changes;
-  CatalogCounters counters;
-  bool changes_catalog = false;
-  /// Who is told once it is durable.
-  caf::strong_actor_ptr waiter;
-  Scn scn = kNoScn;
-};
-using CommitRequestPtr = std::shared_ptr<CommitRequest>;
-
-enum class LostKind : uint8_t { kPartition, kLockShard, kTransactionManager, kLogWriter };
+struct Changes;
+using ChangesPtr = std::shared_ptr<Changes>;
 
 using SessionActor = caf::typed_actor<
     caf::reacts_to<readdone_atom, ReadResultFrame>,
@@ -80,14 +66,26 @@ using SessionActor = caf::typed_actor<
     caf::reacts_to<granted_atom, uint64_t, std::string>,
     // A sequence's next values: request, first value, how many; or an encoded error.
     caf::reacts_to<next_atom, uint64_t, int64_t, uint32_t, std::string>,
+    // From the publisher: commits after the SCN that was asked from, or an encoded error.
+    caf::reacts_to<changes_atom, ChangesPtr, std::string>,
     // Ends the running statement, if there is one: encoded error.
     caf::reacts_to<cancel_atom, std::string>,
     // Ends the session: encoded error.
     caf::reacts_to<end_atom, std::string>,
+    // Begin to serve.
+    caf::reacts_to<start_atom>,
     // To itself: others had their turn.
     caf::reacts_to<turn_atom>,
-    // A part of the node was restarted; requests sent to an older incarnation get no answer.
-    caf::reacts_to<lost_atom, uint8_t, uint32_t, uint64_t>>;
+    // A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost too. Requests
+    // sent to an older incarnation get no answer.
+    caf::reacts_to<lost_atom, uint8_t, uint32_t, uint64_t, bool>,
+    // Timeouts.
+    caf::reacts_to<tick_atom>>;
+
+struct LoadedPage;
+using LoadedPagePtr = std::shared_ptr<LoadedPage>;
+struct CheckpointRun;
+using CheckpointRunPtr = std::shared_ptr<CheckpointRun>;
 
 using PartitionActor = caf::typed_actor<
     caf::reacts_to<read_atom, ReadFrame>,
@@ -96,36 +94,66 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<prepare_atom, TxnId>,
     // A commit in SCN order, and the SCN of the one that this partition was sent before it.
     caf::reacts_to<apply_atom, CommitRequestPtr, Scn>,
-    // Forget the transaction's writes and release its locks.
+    // From the lock shard: forget the transaction's writes.
     caf::reacts_to<discard_atom, TxnId>,
-    // Savepoint: forget writes of this command id and later.
+    // From the lock shard: forget its writes of this command id and later.
     caf::reacts_to<rollback_atom, TxnId, CommandId>,
-    // A page that an operation waited for was read.
-    caf::reacts_to<page_atom, uint64_t>,
-    // Begin a checkpoint that covers everything up to the SCN.
+    // From the page reader: a page that an operation waits for.
+    caf::reacts_to<page_atom, LoadedPagePtr>,
+    // From the transaction manager: begin a checkpoint that covers everything up to the SCN.
     caf::reacts_to<checkpt_atom, Scn>,
-    caf::reacts_to<ckptdone_atom>,
+    // From the page writer.
+    caf::reacts_to<ckptdone_atom, CheckpointRunPtr>,
     // To itself: more of a sliced operation, and of garbage collection.
     caf::reacts_to<turn_atom>,
     caf::reacts_to<tick_atom>,
     // To itself: after a restart, ask the transaction manager for what was missed.
     caf::reacts_to<rejoin_atom>>;
 
+// Detached: blocks on the disk.
+using PageReaderActor = caf::typed_actor<caf::reacts_to<page_atom, LoadedPagePtr>>;
+using PageWriterActor = caf::typed_actor<caf::reacts_to<checkpt_atom, CheckpointRunPtr>>;
+
+// Decides when to make checkpoints; hears how they went.
+using CheckpointerActor = caf::typed_actor<
+    caf::reacts_to<tick_atom>,
+    // Now, please; the asker is told with granted (request number, encoded error).
+    caf::reacts_to<checkpt_atom, uint64_t>,
+    // A partition's checkpoint ended: partition, SCN it covers, encoded error.
+    caf::reacts_to<ckptdone_atom, PartitionId, Scn, std::string>>;
+
 using LockShardActor = caf::typed_actor<
     // Locks the frame's keys, then forwards it to the partition.
     caf::reacts_to<write_atom, WriteFrame>,
-    // Request number, transaction, table oid, mode: answers with granted.
-    caf::reacts_to<table_atom, uint64_t, TxnId, Oid, uint8_t, uint8_t>,
-    // Idempotent.
+    // Request number, transaction, table, mode, wait policy: answers with granted.
+    caf::reacts_to<table_atom, uint64_t, TxnId, TableGatePtr, Oid, uint8_t, bool>,
+    // A weak lock left a closed gate.
+    caf::reacts_to<drained_atom>,
+    // From the partition, which has applied the commit. Idempotent.
     caf::reacts_to<release_atom, TxnId>,
+    // The transaction ended without a commit: release its locks and let the partition forget its writes. Idempotent.
+    caf::reacts_to<discard_atom, TxnId>,
+    // Savepoint: goes on to the partition, behind the writes forwarded before.
+    caf::reacts_to<rollback_atom, TxnId, CommandId>,
     // The transaction no longer waits: its statement was cancelled. Encoded error for the waiting request.
     caf::reacts_to<cancel_atom, TxnId, std::string>,
     // The deadlock detector wants (waiter, blocker) pairs.
     caf::reacts_to<waits_atom>,
     caf::reacts_to<tick_atom>>;
 
+using WaitEdgesPtr = std::shared_ptr<std::vector<WaitEdge>>;
+
+using DeadlockDetectorActor = caf::typed_actor<
+    // Somebody has begun to wait: look for a cycle soon.
+    caf::reacts_to<waits_atom>,
+    // A shard's waits.
+    caf::reacts_to<waits_atom, PartitionId, WaitEdgesPtr>,
+    // To itself.
+    caf::reacts_to<tick_atom>>;
+
 using TransactionManagerActor = caf::typed_actor<
-    caf::reacts_to<commit_atom, CommitRequestPtr>,
+    // The waiter is told with committed once it is durable.
+    caf::reacts_to<commit_atom, CommitRequestPtr, caf::strong_actor_ptr>,
     // A session ended with this transaction open: roll it back at the participants, unless it is committed already.
     caf::reacts_to<abort_atom, TxnId, uint64_t>,
     // A restarted partition has applied everything up to the SCN and wants the rest.
@@ -135,23 +163,46 @@ using TransactionManagerActor = caf::typed_actor<
     caf::reacts_to<checkpt_atom>,
     caf::reacts_to<tick_atom>>;
 
+using SequencePtr = std::shared_ptr<const SequenceDef>;
+
 using SequenceActor = caf::typed_actor<
     // Request number, sequence, how many values: answers the session with next.
-    caf::reacts_to<next_atom, uint64_t, Oid, uint32_t>,
+    caf::reacts_to<next_atom, uint64_t, SequencePtr, uint32_t>,
     // setval: request number, sequence, value, is_called.
-    caf::reacts_to<set_atom, uint64_t, Oid, int64_t, bool>,
+    caf::reacts_to<set_atom, uint64_t, SequencePtr, int64_t, bool>,
     // The sequence is dropped.
     caf::reacts_to<release_atom, Oid>,
     // The log record that lets values be given out is durable.
     caf::reacts_to<committed_atom, TxnId, Scn, std::string>>;
 
 using LogWriterActor = caf::typed_actor<
-    caf::reacts_to<append_atom, CommitRequestPtr>,
+    // In SCN order; the waiter is told with committed once it is durable.
+    caf::reacts_to<append_atom, CommitRequestPtr, caf::strong_actor_ptr>,
     // To itself: write and sync what was appended.
     caf::reacts_to<flush_atom>,
-    // Recovery needs nothing before this SCN any more.
+    // To itself: nothing has come for a while.
+    caf::reacts_to<tick_atom>,
+    // Recovery needs nothing up to this SCN any more.
     caf::reacts_to<release_atom, Scn>>;
+
+using CommitsPtr = std::shared_ptr<std::vector<CommitRequestPtr>>;
+
+// Hands the log's commits to those who follow it.
+using PublisherActor = caf::typed_actor<
+    // From the log writer: these are durable.
+    caf::reacts_to<durable_atom, CommitsPtr>,
+    // A subscriber wants what comes after the SCN, up to so many bytes; answered with changes when there are some.
+    caf::reacts_to<next_atom, uint64_t, Scn, uint64_t>,
+    // The subscriber is gone.
+    caf::reacts_to<release_atom, uint64_t>>;
 
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CommitRequestPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::TableGatePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::LoadedPagePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CheckpointRunPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitEdgesPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SequencePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChangesPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CommitsPtr)

@@ -6,6 +6,7 @@
 
 #include "actors/messages.hpp"
 #include "runtime/cell/published.hpp"
+#include "runtime/cell/supervisor.hpp"
 
 namespace troupe {
 
@@ -17,7 +18,12 @@ struct Addresses {
   TransactionManagerActor manager;
   LogWriterActor log_writer;
   SequenceActor sequences;
-  caf::actor sessions;  ///< the sessions' supervisor
+  PublisherActor publisher;
+  DeadlockDetectorActor deadlock_detector;
+  PageReaderActor page_reader;
+  PageWriterActor page_writer;
+  CheckpointerActor checkpointer;
+  SupervisorActor sessions;
 };
 
 using Directory = Published<Addresses>;

@@ -38,6 +38,7 @@ class SessionData final : public DataAccess {
 
   /// Partitions whose lock shard a write of the transaction was sent to, and those that may hold its writes.
   uint64_t participants() const { return participants_; }
+  void add_participant(PartitionId partition) { participants_ |= uint64_t{1} << partition; }
   void clear_participants() { participants_ = 0; }
   /// True when a write went out and its answer has not come: its statement was cancelled meanwhile.
   bool has_writes_under_way() const { return !writes_.empty(); }

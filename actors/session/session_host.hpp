@@ -10,6 +10,8 @@
 namespace troupe {
 
 struct CommitRequest;
+struct SequenceDef;
+class TableGate;
 
 class SessionHost {
  public:
@@ -29,13 +31,19 @@ class SessionHost {
   /// The transaction is over without a commit: forget its writes, release its locks, end its waiting.
   virtual void send_discard(PartitionId partition, TxnId txn) = 0;
   virtual void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) = 0;
-  /// Strong table lock, answered by on_granted().
-  virtual void send_table_lock(uint64_t request, TxnId txn, Oid table, uint8_t mode, uint8_t wait) = 0;
+  /// To lock shard 0, answered by on_granted().
+  virtual void send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
+                               bool no_wait) = 0;
+  /// A weak lock left a closed gate, for which a strong one waits.
+  virtual void send_gate_drained() = 0;
   /// Ends the transaction's waiting for locks with the (encoded) error.
   virtual void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) = 0;
-  virtual void send_sequence_next(uint64_t request, Oid sequence, uint32_t count) = 0;
-  virtual void send_sequence_set(uint64_t request, Oid sequence, int64_t value, bool is_called) = 0;
+  virtual void send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) = 0;
+  virtual void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
+                         bool is_called) = 0;
   virtual void send_sequence_drop(Oid sequence) = 0;
+  /// CHECKPOINT; answered by on_granted().
+  virtual void send_checkpoint(uint64_t request) = 0;
   /// Comes back as on_turn() after others had theirs.
   virtual void send_turn() = 0;
   /// The session is over; the actor ends.

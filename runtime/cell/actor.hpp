@@ -80,12 +80,16 @@ class ActorOf : public Base {
   /// One-way message. For a typed receiver the compiler checks that it handles this message.
   template <caf::message_priority Priority = caf::message_priority::normal, class Handle, class... Ts>
   void tell(const Handle& receiver, Ts&&... content) {
-    if constexpr (!std::is_same_v<Handle, caf::actor>) {
+    if constexpr (!std::is_same_v<Handle, caf::actor> && !std::is_same_v<Handle, caf::strong_actor_ptr>) {
       using message = caf::detail::type_list<typename std::decay<Ts>::type...>;
       static_assert(caf::response_type_unbox<caf::signatures_of_t<Handle>, message>::valid,
                     "the receiver's interface has no such message");
     }
-    if (receiver) {
+    if (!receiver) return;
+    if constexpr (std::is_same_v<Handle, caf::strong_actor_ptr>) {
+      receiver->get()->eq_impl(caf::make_message_id(Priority), this->ctrl(), this->context(),
+                               std::forward<Ts>(content)...);
+    } else {
       receiver->eq_impl(caf::make_message_id(Priority), this->ctrl(), this->context(), std::forward<Ts>(content)...);
     }
   }

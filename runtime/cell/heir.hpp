@@ -27,6 +27,9 @@ class Heir {
     return *state_;
   }
 
+  /// The state is known to be wrong.
+  void taint() { busy_ = true; }
+
   /// Marks the state as in use for the duration of one handler; an exception leaves the mark behind.
   class Use {
    public:

@@ -8,29 +8,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "storage/base/check.hpp"
+#include "storage/lock/table_lock_mode.hpp"
 
 namespace troupe {
-
-/// PostgreSQL's table lock modes, weakest first.
-enum class TableLockMode : uint8_t {
-  kAccessShare = 1,
-  kRowShare,
-  kRowExclusive,
-  kShareUpdateExclusive,
-  kShare,
-  kShareRowExclusive,
-  kExclusive,
-  kAccessExclusive,
-};
-/// "AccessShareLock", as pg_locks and error details have it.
-std::string_view table_lock_name(TableLockMode mode);
-/// PostgreSQL's conflict table (Table 13.2).
-bool table_locks_conflict(TableLockMode a, TableLockMode b);
-constexpr bool is_weak(TableLockMode mode) { return mode <= TableLockMode::kRowExclusive; }
 
 class TableGate {
  public:

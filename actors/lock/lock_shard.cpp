@@ -1,0 +1,210 @@
+#include "actors/lock/lock_shard.hpp"
+
+#include <algorithm>
+
+#include "runtime/exec/messages.hpp"
+
+namespace troupe {
+namespace {
+
+RowLockStrength strength_of(schema::LockStrength strength) { return static_cast<RowLockStrength>(strength); }
+
+absl::Status lock_timeout() {
+  return error(ErrorCode::kLockNotAvailable, "canceling statement due to lock timeout");
+}
+
+}  // namespace
+
+LockShard::LockShard(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
+    : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory},
+      heir_{*node.lock_shards[id]} {
+  state_ = &heir_.take_over();
+}
+
+LockShard::behavior_type LockShard::make_behavior() {
+  running();
+  return {
+      [this](write_atom, const WriteFrame& frame) {
+        const Heir<LockShardState>::Use use(heir_);
+        on_write(frame);
+      },
+      [this](table_atom, uint64_t request, TxnId txn, const TableGatePtr& gate, Oid table, uint8_t mode, bool no_wait) {
+        const Heir<LockShardState>::Use use(heir_);
+        on_table({request, txn, gate, table, static_cast<TableLockMode>(mode), false, current_sender(),
+                  node_.services.clock.monotonic_us()},
+                 no_wait);
+      },
+      [this](drained_atom) { check_gates(); },
+      [this](release_atom, TxnId txn) { on_release(txn); },
+      [this](discard_atom, TxnId txn) {
+        tell(directory_.get().partitions[id_], discard_atom::value, txn);
+        on_release(txn);
+      },
+      [this](rollback_atom, TxnId txn, CommandId command) {
+        tell(directory_.get().partitions[id_], rollback_atom::value, txn, command);
+      },
+      [this](cancel_atom, TxnId txn, const std::string& encoded_error) { on_cancel(txn, encoded_error); },
+      [this](waits_atom) {
+        auto waits = std::make_shared<std::vector<WaitEdge>>(state_->rows.waits());
+        for (const WaitEdge& edge : state_->tables.waits()) waits->push_back(edge);
+        tell(caf::actor_cast<DeadlockDetectorActor>(current_sender()), waits_atom::value, id_, std::move(waits));
+      },
+      [this](tick_atom) { check_timeouts(); },
+  };
+}
+
+// --- rows ---
+
+void LockShard::on_write(const WriteFrame& frame) {
+  const schema::WriteHead& head = *frame->head();
+  lock_keys({head.txn(), frame, current_sender(), 0, {}, node_.services.clock.monotonic_us()});
+}
+
+void LockShard::lock_keys(WaitingWrite write) {
+  const schema::WriteHead& head = *write.frame->head();
+  const auto policy = head.wait() == schema::LockWait::wait ? WaitPolicy::kWait : WaitPolicy::kNoWait;
+  PackedStrings keys = keys_of(*write.frame);
+  std::string_view key;
+  for (uint32_t i = 0; keys.next(&key); ++i) {
+    if (i < write.next_key) continue;
+    const auto outcome = state_->rows.acquire(write.txn, head.tree(), key, strength_of(head.strength()), policy, i);
+    if (!outcome.ok()) return refuse(write, outcome.status());
+    if (*outcome == LockOutcome::kQueued) {
+      write.next_key = i;
+      tell(directory_.get().deadlock_detector, waits_atom::value);
+      state_->waiting_writes.insert_or_assign(write.txn, std::move(write));
+      return;
+    }
+    if (*outcome == LockOutcome::kRefused) {
+      if (head.wait() == schema::LockWait::nowait) {
+        return refuse(write, error(ErrorCode::kLockNotAvailable, "could not obtain lock on row"));
+      }
+      write.skip.resize(head.key_count(), '\0');
+      write.skip[i] = '\1';
+    }
+  }
+  forward(std::move(write));
+}
+
+void LockShard::forward(WaitingWrite write) {
+  WriteFrame frame = write.skip.empty() ? std::move(write.frame) : with_skipped(write.frame, write.skip);
+  tell(directory_.get().partitions[id_], write_atom::value, std::move(frame), std::move(write.asker));
+}
+
+void LockShard::refuse(const WaitingWrite& write, const absl::Status& status) {
+  tell(caf::actor_cast<SessionActor>(write.asker), written_atom::value, failed_write(*write.frame->head(), status));
+}
+
+void LockShard::go_on(const std::vector<LockGrant>& grants) {
+  for (const LockGrant& grant : grants) {
+    const auto it = state_->waiting_writes.find(grant.txn);
+    if (it == state_->waiting_writes.end()) continue;
+    WaitingWrite write = std::move(it->second);
+    state_->waiting_writes.erase(it);
+    ++write.next_key;
+    lock_keys(std::move(write));
+  }
+}
+
+void LockShard::on_release(TxnId txn) {
+  const Heir<LockShardState>::Use use(heir_);
+  state_->waiting_writes.erase(txn);
+  go_on(state_->rows.release_all(txn));
+  if (!state_->tables.empty() || !state_->waiting_tables.empty()) release_tables(txn);
+}
+
+void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
+  const Heir<LockShardState>::Use use(heir_);
+  const auto it = state_->waiting_writes.find(txn);
+  if (it != state_->waiting_writes.end()) {
+    refuse(it->second, decode_error(encoded_error));
+    state_->waiting_writes.erase(it);
+  }
+  go_on(state_->rows.cancel_wait(txn));
+  for (size_t i = 0; i < state_->waiting_tables.size();) {
+    if (state_->waiting_tables[i].txn != txn) {
+      ++i;
+      continue;
+    }
+    const WaitingTable waiting = std::move(state_->waiting_tables[i]);
+    state_->waiting_tables.erase(state_->waiting_tables.begin() + static_cast<ptrdiff_t>(i));
+    tell(caf::actor_cast<SessionActor>(waiting.asker), granted_atom::value, waiting.request, encoded_error);
+  }
+  state_->tables.cancel_wait(txn);
+  check_gates();
+}
+
+// --- tables ---
+
+void LockShard::on_table(WaitingTable request, bool no_wait) {
+  if (!is_weak(request.mode)) {
+    request.gate->close();
+    state_->closed_gates.insert_or_assign(request.table, request.gate);
+  }
+  const auto outcome =
+      state_->tables.acquire(request.txn, request.table, request.mode, no_wait, request.request);
+  const bool drained = is_weak(request.mode) || request.gate->conflicting(request.mode) == 0;
+  if (outcome == TableLockTable::Outcome::kRefused || (no_wait && !drained)) {
+    if (outcome == TableLockTable::Outcome::kGranted) state_->tables.release_all(request.txn);
+    tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request,
+         encode_error(error(ErrorCode::kLockNotAvailable, "could not obtain lock on relation")));
+    check_gates();
+    return;
+  }
+  request.granted = outcome == TableLockTable::Outcome::kGranted;
+  if (request.granted && drained) {
+    table_granted(request);
+    return;
+  }
+  tell(directory_.get().deadlock_detector, waits_atom::value);
+  state_->waiting_tables.push_back(std::move(request));
+}
+
+void LockShard::table_granted(WaitingTable& request) {
+  tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request, std::string());
+}
+
+/// Grants what only waited for a gate to drain, and opens the gates that nobody needs closed any more.
+void LockShard::check_gates() {
+  for (size_t i = 0; i < state_->waiting_tables.size();) {
+    WaitingTable& waiting = state_->waiting_tables[i];
+    if (!waiting.granted || (!is_weak(waiting.mode) && waiting.gate->conflicting(waiting.mode) != 0)) {
+      ++i;
+      continue;
+    }
+    table_granted(waiting);
+    state_->waiting_tables.erase(state_->waiting_tables.begin() + static_cast<ptrdiff_t>(i));
+  }
+  for (auto it = state_->closed_gates.begin(); it != state_->closed_gates.end();) {
+    if (state_->tables.has_strong(it->first)) {
+      ++it;
+      continue;
+    }
+    it->second->open();
+    state_->closed_gates.erase(it++);
+  }
+}
+
+void LockShard::release_tables(TxnId txn) {
+  std::erase_if(state_->waiting_tables, [&](const WaitingTable& waiting) { return waiting.txn == txn; });
+  for (const LockGrant& grant : state_->tables.release_all(txn)) {
+    for (WaitingTable& waiting : state_->waiting_tables) {
+      if (waiting.txn == grant.txn && waiting.request == grant.ticket) waiting.granted = true;
+    }
+  }
+  check_gates();
+}
+
+void LockShard::check_timeouts() {
+  const int64_t now = node_.services.clock.monotonic_us();
+  std::vector<TxnId> late;
+  for (const auto& [txn, write] : state_->waiting_writes) {
+    const uint32_t limit_ms = write.frame->head()->lock_timeout_ms();
+    if (limit_ms != 0 && now - write.since_us > static_cast<int64_t>(limit_ms) * 1'000) late.push_back(txn);
+  }
+  std::sort(late.begin(), late.end());
+  for (const TxnId txn : late) on_cancel(txn, encode_error(lock_timeout()));
+  if (!state_->waiting_tables.empty()) check_gates();
+}
+
+}  // namespace troupe

@@ -1,0 +1,79 @@
+#pragma once
+/// The locks of one partition. A write's keys are locked one after the other; when the last is had, the same frame goes
+/// on to the partition. A waiter waits here, not there. Shard 0 has the table locks too.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "actors/node/node_context.hpp"
+#include "runtime/cell/actor.hpp"
+#include "runtime/cell/heir.hpp"
+#include "storage/lock/row_lock_table.hpp"
+#include "storage/lock/table_lock_table.hpp"
+
+namespace troupe {
+
+/// What outlives the actor.
+struct LockShardState {
+  explicit LockShardState(LockLimits limits) : rows{limits} {}
+
+  /// A write that waits for one of its keys.
+  struct WaitingWrite {
+    TxnId txn = kNoTxn;
+    WriteFrame frame;
+    caf::strong_actor_ptr asker;
+    uint32_t next_key = 0;
+    std::string skip;  ///< SKIP LOCKED: a byte a key, once one was skipped
+    int64_t since_us = 0;
+  };
+  /// A table lock that waits for other strong ones, or for the gate to drain.
+  struct WaitingTable {
+    uint64_t request = 0;
+    TxnId txn = kNoTxn;
+    TableGatePtr gate;
+    Oid table = kNoOid;
+    TableLockMode mode = TableLockMode::kAccessShare;
+    bool granted = false;  ///< by the queue; only the gate has to drain
+    caf::strong_actor_ptr asker;
+    int64_t since_us = 0;
+  };
+
+  RowLockTable rows;
+  TableLockTable tables;
+  absl::flat_hash_map<TxnId, WaitingWrite> waiting_writes;  ///< by transaction: it waits for one write at a time
+  std::vector<WaitingTable> waiting_tables;
+  absl::flat_hash_map<Oid, TableGatePtr> closed_gates;
+};
+
+class LockShard final : public ActorOf<LockShardActor::base> {
+ public:
+  LockShard(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "lock_shard"; }
+
+ private:
+  using WaitingWrite = LockShardState::WaitingWrite;
+  using WaitingTable = LockShardState::WaitingTable;
+
+  void on_write(const WriteFrame& frame);
+  void lock_keys(WaitingWrite write);
+  void forward(WaitingWrite write);
+  void refuse(const WaitingWrite& write, const absl::Status& status);
+  void go_on(const std::vector<LockGrant>& grants);
+  void on_cancel(TxnId txn, const std::string& encoded_error);
+  void on_release(TxnId txn);
+  void on_table(WaitingTable request, bool no_wait);
+  void table_granted(WaitingTable& request);
+  void check_gates();
+  void release_tables(TxnId txn);
+  void check_timeouts();
+
+  NodeContext& node_;
+  const PartitionId id_;
+  DirectoryView directory_;
+  Heir<LockShardState>& heir_;
+  LockShardState* state_ = nullptr;
+};
+
+}  // namespace troupe

@@ -1,0 +1,184 @@
+#include "actors/log/log_actor.hpp"
+
+#include <thread>
+
+#include "storage/base/bytes.hpp"
+#include "storage/base/crc32c.hpp"
+
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+/// After so long without a commit the newest ones are taken out of doubt by a mark (storage/log/format.hpp).
+constexpr std::chrono::milliseconds kIdle{50};
+constexpr std::chrono::milliseconds kRetryDiskFull{500};
+
+}  // namespace
+
+std::string recovery_point_path(const std::string& data_directory) {
+  return join_path(data_directory, "recovery.point");
+}
+
+absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory) {
+  const std::string path = recovery_point_path(data_directory);
+  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
+  RecoveryPoint point;
+  if (!there) return point;
+  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
+  ByteReader reader(bytes);
+  point.scn = reader.u64();
+  point.position = reader.u64();
+  const uint32_t crc = reader.u32();
+  // Only a hint that saves scanning: one that is damaged is not used.
+  if (!reader.ok() || crc != crc32c(std::string_view(bytes).substr(0, 16))) return RecoveryPoint{};
+  return point;
+}
+
+LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {
+  state_ = &heir_.take_over();
+}
+
+LogActor::behavior_type LogActor::make_behavior() {
+  running();
+  // What a predecessor left behind: its mailbox is lost, so the transaction manager sends again what is missing.
+  tell(directory_.get().manager, append_atom::value, state_->appender.last_scn());
+  flush_wanted_ = true;
+  tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
+  return {
+      [this](append_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+        const Heir<LogState>::Use use(heir_);
+        append(commit, waiter);
+      },
+      [this](flush_atom) {
+        const Heir<LogState>::Use use(heir_);
+        flush();
+      },
+      [this](tick_atom) {
+        const Heir<LogState>::Use use(heir_);
+        on_idle();
+      },
+      [this](release_atom, Scn scn) {
+        const Heir<LogState>::Use use(heir_);
+        release(scn);
+      },
+  };
+}
+
+void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+  if (commit->scn <= state_->appender.last_scn()) return;  // sent again
+  const size_t parts = commit->records.size();
+  for (size_t part = 0; part < parts; ++part) {
+    const auto kind = part + 1 == parts ? LogRecordKind::commit : LogRecordKind::commit_part;
+    auto position = state_->appender.append(kind, commit->scn, commit->records[part].view());
+    if (error_code(position.status()) == ErrorCode::kConfigurationLimitExceeded) {
+      // More than the queue holds: put on the disk what is there, then go on.
+      if (!write_queued()) return;
+      position = state_->appender.append(kind, commit->scn, commit->records[part].view());
+    }
+    if (!position.ok()) return give_up(position.status());
+  }
+  if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
+  state_->waiting.push_back({commit, waiter});
+  ++appended_;
+  if (flush_wanted_) return;
+  flush_wanted_ = true;
+  // What is in the mailbox before this message joins the batch.
+  tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
+}
+
+void LogActor::flush() {
+  flush_wanted_ = false;
+  if (!write_queued()) return;
+  tell_durable();
+  if (idle_watch_) return;
+  idle_watch_ = true;
+  appended_at_idle_ = appended_;
+  tell_self_after(kIdle, tick_atom::value);
+}
+
+/// False: the node is fenced, or the disk is full and it will be tried again.
+bool LogActor::write_queued() {
+  while (state_->appender.has_queued()) {
+    LogBatch batch = state_->appender.take_batch();
+    if (state_->first_unbatched != kNoScn) {
+      state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
+    }
+    absl::Status status = state_->writer.write(batch);
+    while (!status.ok() && state_->writer.fenced().ok() && node_.may_block) {
+      node_.services.events.add("log", "log_writer", std::string(status.message()));
+      std::this_thread::sleep_for(kRetryDiskFull);
+      status = state_->writer.write(batch);
+    }
+    const uint64_t size = batch.bytes.size();
+    state_->appender.finished(std::move(batch), status);
+    if (!status.ok()) {
+      give_up(status);
+      return false;
+    }
+    node_.log_bytes.fetch_add(size, std::memory_order_relaxed);
+  }
+  return true;
+}
+
+void LogActor::tell_durable() {
+  const Scn durable = state_->appender.durable_scn();
+  if (durable <= node_.services.commits.durable()) return;
+  node_.durable_log_position.store(state_->appender.durable_position(), std::memory_order_release);
+  node_.services.commits.publish(durable);
+  auto commits = std::make_shared<std::vector<CommitRequestPtr>>();
+  while (!state_->waiting.empty() && state_->waiting.front().commit->scn <= durable) {
+    LogState::Waiting& done = state_->waiting.front();
+    tell(done.waiter, committed_atom::value, done.commit->txn, done.commit->scn, std::string());
+    commits->push_back(std::move(done.commit));
+    state_->waiting.pop_front();
+  }
+  if (!commits->empty()) tell(directory_.get().publisher, durable_atom::value, std::move(commits));
+}
+
+void LogActor::on_idle() {
+  idle_watch_ = false;
+  if (appended_ != appended_at_idle_) {
+    idle_watch_ = true;
+    appended_at_idle_ = appended_;
+    tell_self_after(kIdle, tick_atom::value);
+    return;
+  }
+  if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
+  const absl::Status prepared = state_->writer.prepare_next();
+  if (!prepared.ok()) node_.services.events.add("log", "log_writer", std::string(prepared.message()));
+}
+
+/// Every partition's checkpoint covers `scn`: recovery starts behind it.
+void LogActor::release(Scn scn) {
+  auto& batches = state_->batches;
+  while (batches.size() > 1 && batches[1].first <= scn + 1) batches.pop_front();
+  if (batches.empty() || batches.front().first > scn + 1) return;
+  const LogPosition position = batches.front().second;
+  std::string bytes;
+  ByteWriter out(&bytes);
+  out.u64(scn);
+  out.u64(position);
+  out.u32(crc32c(bytes));
+  absl::Status status =
+      replace_file(node_.services.files, recovery_point_path(node_.services.config.data_directory), bytes);
+  if (status.ok()) {
+    status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
+  }
+  if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
+}
+
+/// A failed sync: nobody knows what is on the disk. Nothing is acknowledged any more.
+void LogActor::give_up(const absl::Status& why) {
+  node_.fence("writing the log failed", why);
+  const std::string encoded = encode_error(
+      with_hint(error(ErrorCode::kStatementCompletionUnknown, "the commit's outcome is unknown: ", std_view(why.message())),
+                "The node stops; after its restart see whether the transaction is there."));
+  for (const LogState::Waiting& waiting : state_->waiting) {
+    tell(waiting.waiter, committed_atom::value, waiting.commit->txn, kNoScn, encoded);
+  }
+  state_->waiting.clear();
+}
+
+}  // namespace troupe

@@ -1,0 +1,68 @@
+#pragma once
+/// The log writer's actor: detached, because it blocks on the disk. What arrives while a batch is being written and
+/// synced makes the next batch.
+/// Invariant: durable() is published, and committers are told, only after the sync.
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "actors/node/node_context.hpp"
+#include "runtime/cell/actor.hpp"
+#include "runtime/cell/heir.hpp"
+#include "storage/log/log_writer.hpp"
+
+namespace troupe {
+
+/// What outlives the actor.
+struct LogState {
+  LogState(FileSystem& files, const std::string& directory, const OpenedLog& opened, const LogOptions& log_options)
+      : options{log_options}, appender{opened.tail, log_options}, writer{files, directory, opened, log_options} {}
+
+  LogOptions options;
+  LogAppender appender;
+  LogWriter writer;
+  struct Waiting {
+    CommitRequestPtr commit;
+    caf::strong_actor_ptr waiter;
+  };
+  std::deque<Waiting> waiting;  ///< appended and not yet durable, in SCN order
+  /// Where batches begin: their first SCN and position, for releasing.
+  std::deque<std::pair<Scn, LogPosition>> batches;
+  Scn first_unbatched = kNoScn;
+  uint64_t bytes_since_checkpoint = 0;
+};
+
+/// Where recovery may start scanning: kept beside the log.
+struct RecoveryPoint {
+  Scn scn = kNoScn;
+  LogPosition position = 0;
+};
+std::string recovery_point_path(const std::string& data_directory);
+absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory);
+
+class LogActor final : public ActorOf<LogWriterActor::base> {
+ public:
+  LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "log_writer"; }
+
+ private:
+  void append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
+  void flush();
+  bool write_queued();
+  void tell_durable();
+  void on_idle();
+  void release(Scn scn);
+  void give_up(const absl::Status& why);
+
+  NodeContext& node_;
+  DirectoryView directory_;
+  Heir<LogState>& heir_;
+  LogState* state_ = nullptr;
+  bool flush_wanted_ = false;
+  bool idle_watch_ = false;
+  uint64_t appended_ = 0;
+  uint64_t appended_at_idle_ = 0;
+};
+
+}  // namespace troupe

@@ -1,0 +1,63 @@
+#include "actors/node/commit_records.hpp"
+
+#include "storage/log/commit_record.hpp"
+#include "storage/partition/change_codec.hpp"
+
+namespace troupe {
+namespace {
+
+/// Below log.record_bytes_max (16 MiB), with room for one large change.
+constexpr size_t kRecordBytes = 8u << 20;
+
+CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32_t parts,
+                         std::span<const std::string_view> changes) {
+  CommitInfo info;
+  info.txn = txn;
+  info.participants = participants;
+  info.part = part;
+  info.parts = part + 1 == parts ? parts : 0;
+  return build_commit(info, changes);
+}
+
+/// Where to cut `changes` so that each piece holds whole changes and is not much larger than kRecordBytes.
+std::vector<std::string_view> cut(std::string_view changes) {
+  std::vector<std::string_view> pieces;
+  if (changes.size() <= kRecordBytes) return {changes};
+  ChangeReader reader(changes);
+  Change change;
+  size_t begin = 0;
+  while (reader.next(&change)) {
+    const size_t end = changes.size() - reader.remaining();
+    if (end - begin < kRecordBytes) continue;
+    pieces.push_back(changes.substr(begin, end - begin));
+    begin = end;
+  }
+  if (begin < changes.size()) pieces.push_back(changes.substr(begin));
+  return pieces;
+}
+
+}  // namespace
+
+std::vector<CommitFrame> build_commit_records(TxnId txn, uint64_t participants,
+                                              std::span<const std::string_view> redo) {
+  size_t total = 0;
+  for (const std::string_view changes : redo) total += changes.size();
+  if (total <= kRecordBytes) return {build_record(txn, participants, 0, 1, redo)};
+  std::vector<std::string_view> pieces;
+  for (const std::string_view changes : redo) {
+    const auto cut_up = cut(changes);
+    pieces.insert(pieces.end(), cut_up.begin(), cut_up.end());
+  }
+  std::vector<CommitFrame> records;
+  const auto parts = static_cast<uint32_t>(pieces.size());
+  for (uint32_t part = 0; part < parts; ++part) {
+    records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
+  }
+  return records;
+}
+
+void stamp_commit_records(std::vector<CommitFrame>& records, Scn scn, int64_t now_us) {
+  for (CommitFrame& record : records) stamp_commit(record, scn, now_us);
+}
+
+}  // namespace troupe

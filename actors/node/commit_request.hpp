@@ -1,0 +1,31 @@
+#pragma once
+/// One transaction on its way through the transaction manager, the log and the partitions.
+#include <memory>
+#include <vector>
+
+#include "schemas/log_generated.h"
+#include "storage/base/frame.hpp"
+#include "storage/base/ids.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+using CommitFrame = Frame<schema::Commit>;
+
+/// The committer builds it; the transaction manager alone sets the SCN in the frames, before anybody else reads them.
+struct CommitRequest {
+  TxnId txn = kNoTxn;
+  /// Bit i: partition i has something to apply or locks to release.
+  uint64_t participants = 0;
+  /// Log records; the last one makes it a commit.
+  std::vector<CommitFrame> records;
+  /// DDL: what changes in the catalog once the commit is in the log.
+  std::vector<CatalogChange> catalog_changes;
+  Scn scn = kNoScn;
+};
+using CommitRequestPtr = std::shared_ptr<CommitRequest>;
+
+/// Which part of the node was restarted.
+enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences };
+
+}  // namespace troupe

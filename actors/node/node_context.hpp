@@ -1,0 +1,78 @@
+#pragma once
+/// What the actors of one node share: the services, each other's addresses, and the state that outlives them.
+/// Owner: Node.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/node/directory.hpp"
+#include "actors/node/services.hpp"
+#include "runtime/cell/cell.hpp"
+#include "runtime/cell/heir.hpp"
+#include "storage/partition/partition_store.hpp"
+
+namespace troupe {
+
+class LoggedSequences;
+struct PartitionState;
+struct LockShardState;
+struct TransactionManagerState;
+struct SequenceState;
+struct LogState;
+
+/// Shown in sys.partitions; written by the partition now and then.
+class PublishedStatistics {
+ public:
+  void set(const PartitionStatistics& statistics) {
+    const std::lock_guard lock(mutex_);
+    statistics_ = statistics;
+  }
+  PartitionStatistics get() const {
+    const std::lock_guard lock(mutex_);
+    return statistics_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  PartitionStatistics statistics_;
+};
+
+struct NodeContext {
+  NodeContext(NodeServices& node_services, uint32_t partition_count)
+      : services{node_services},
+        directory{std::make_shared<Addresses>()},
+        applied(partition_count),
+        statistics(partition_count) {}
+
+  NodeServices& services;
+  Directory directory;
+  std::vector<Cell*> cells;
+  /// False in the simulator, where nothing may wait for anything else.
+  bool may_block = true;
+
+  std::vector<std::unique_ptr<Heir<PartitionState>>> partitions;
+  std::vector<std::unique_ptr<Heir<LockShardState>>> lock_shards;
+  std::unique_ptr<Heir<TransactionManagerState>> manager;
+  std::unique_ptr<Heir<SequenceState>> sequences;
+  std::unique_ptr<Heir<LogState>> log;
+
+  std::shared_ptr<LoggedSequences> logged_sequences;
+
+  /// Per partition, the newest commit it has applied.
+  std::vector<std::atomic<Scn>> applied;
+  std::vector<PublishedStatistics> statistics;
+  std::atomic<Scn> checkpoint_scn{kNoScn};
+  /// Written to the log since the node started.
+  std::atomic<uint64_t> log_bytes{0};
+  std::atomic<uint64_t> durable_log_position{0};
+  std::string log_directory;
+
+  /// The disk cannot be trusted any more: acknowledge nothing, end the process. Recovery starts from the log.
+  void fence(const std::string& what, const absl::Status& why);
+  std::function<void(const std::string& reason)> on_fenced;
+};
+
+}  // namespace troupe

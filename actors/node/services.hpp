@@ -1,0 +1,54 @@
+#pragma once
+/// What every session of a node shares, without actors: the catalog, SCNs, snapshots, limits, who is connected.
+/// Owner: the node; it outlives every actor. Members are safe to use from any thread in the way their classes say.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/node/config.hpp"
+#include "actors/session/session_list.hpp"
+#include "runtime/cell/actor_registry.hpp"
+#include "runtime/cell/published.hpp"
+#include "runtime/plan/system_table.hpp"
+#include "runtime/transaction/commit_clock.hpp"
+#include "runtime/transaction/snapshot_registry.hpp"
+#include "storage/catalog/catalog.hpp"
+#include "storage/file/file_system.hpp"
+
+namespace troupe {
+
+struct NodeServices {
+  NodeServices(NodeConfig node_config, FileSystem& file_system, const Clock& node_clock, Scn last_scn, uint64_t boot,
+               CatalogPtr first_catalog)
+      : config{std::move(node_config)},
+        files{file_system},
+        clock{node_clock},
+        events{node_clock, config.events_max},
+        commits{last_scn},
+        transactions{boot},
+        snapshots{commits, config.connections_max + 64},
+        catalog{std::move(first_catalog)},
+        sessions{static_cast<uint64_t>(node_clock.wall_us()) ^ boot},
+        started_us{node_clock.wall_us()} {}
+
+  const NodeConfig config;
+  FileSystem& files;
+  const Clock& clock;
+  ActorRegistry actors;
+  EventLog events;
+  CommitClock commits;
+  TxnIdAllocator transactions;
+  SnapshotRegistry snapshots;
+  Published<Catalog> catalog;
+  SystemTables system_tables;
+  SessionList sessions;
+  const int64_t started_us;
+  /// Counters above everything in the catalog and in the partitions; DDL takes blocks of them.
+  std::atomic<Oid> next_oid{kFirstUserOid};
+  std::atomic<TreeId> next_tree{kFirstUserTree};
+  /// The log could not be written: nothing is acknowledged any more.
+  std::atomic<bool> fenced{false};
+};
+
+}  // namespace troupe

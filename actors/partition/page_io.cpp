@@ -1,0 +1,40 @@
+#include "actors/partition/page_io.hpp"
+
+#include <thread>
+
+#include "storage/buffer/load_page.hpp"
+
+namespace troupe {
+
+PageReader::behavior_type PageReader::make_behavior() {
+  running();
+  return {[this](page_atom, const LoadedPagePtr& page) {
+    page->image = load_page(*page->file, page->address);
+    tell(caf::actor_cast<PartitionActor>(current_sender()), page_atom::value, page);
+  }};
+}
+
+PageWriter::behavior_type PageWriter::make_behavior() {
+  running();
+  return {[this](checkpt_atom, const CheckpointRunPtr& run) { this->run(run); }};
+}
+
+/// A checkpoint must not be ahead of the log, so it waits until the log is durable up to what it covers.
+void PageWriter::run(const CheckpointRunPtr& run) {
+  const NodeServices& services = node_.services;
+  while (services.commits.durable() < run->covered && !services.fenced.load(std::memory_order_acquire)) {
+    if (!node_.may_block) {  // the simulator: come back when others had their turn
+      tell_self_after(std::chrono::microseconds(100), checkpt_atom::value, run);
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  if (services.fenced.load(std::memory_order_acquire)) {
+    run->result.status = error(ErrorCode::kIoError, "the node is fenced");
+  } else {
+    run->result = run->job->run();
+  }
+  tell(node_.directory.get()->partitions[run->partition], ckptdone_atom::value, run);
+}
+
+}  // namespace troupe

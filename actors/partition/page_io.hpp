@@ -1,0 +1,47 @@
+#pragma once
+/// The blocking side of a partition's pages: detached actors that read cold pages and write checkpoints.
+#include <memory>
+
+#include "actors/node/node_context.hpp"
+#include "runtime/cell/actor.hpp"
+#include "storage/checkpoint/checkpoint_job.hpp"
+#include "storage/page/page_image.hpp"
+
+namespace troupe {
+
+/// A page on its way from the disk. The partition's file is held, because the partition may be restarted meanwhile.
+struct LoadedPage {
+  std::shared_ptr<const File> file;
+  PageAddress address;
+  absl::StatusOr<PageImage> image{PageImage{}};
+};
+
+/// A checkpoint on its way to the disk.
+struct CheckpointRun {
+  PartitionId partition = 0;
+  Scn covered = kNoScn;
+  std::unique_ptr<CheckpointJob> job;
+  CheckpointResult result;
+  uint64_t store_serial = 0;  ///< which incarnation of the store it belongs to
+};
+
+class PageReader final : public ActorOf<PageReaderActor::base> {
+ public:
+  using ActorOf::ActorOf;
+  behavior_type make_behavior() override;
+  const char* name() const override { return "page_reader"; }
+};
+
+class PageWriter final : public ActorOf<PageWriterActor::base> {
+ public:
+  PageWriter(caf::actor_config& config, ActorSeat seat, NodeContext& node)
+      : ActorOf(config, std::move(seat)), node_{node} {}
+  behavior_type make_behavior() override;
+  const char* name() const override { return "page_writer"; }
+
+ private:
+  void run(const CheckpointRunPtr& run);
+  NodeContext& node_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,266 @@
+#include "actors/partition/partition.hpp"
+
+#include <algorithm>
+
+#include "runtime/exec/messages.hpp"
+
+namespace troupe {
+namespace {
+constexpr uint32_t kGarbagePerTick = 2'000;
+}
+
+Partition::Partition(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
+    : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory}, heir_{*node.partitions[id]} {
+  state_ = &heir_.take_over();
+}
+
+Partition::~Partition() = default;
+
+Partition::behavior_type Partition::make_behavior() {
+  running();
+  return {
+      [this](read_atom, const ReadFrame& frame) { submit(ReadJob{ReadTask(frame), current_sender()}); },
+      [this](write_atom, const WriteFrame& frame, const caf::strong_actor_ptr& asker) {
+        submit(WriteJob{WriteTask(frame), asker});
+      },
+      [this](prepare_atom, TxnId txn) { submit(PrepareJob{txn, current_sender()}); },
+      [this](apply_atom, const CommitRequestPtr& commit, Scn previous) { on_apply(commit, previous); },
+      [this](discard_atom, TxnId txn) {
+        const Heir<PartitionState>::Use use(heir_);
+        state_->store->discard(txn);
+      },
+      [this](rollback_atom, TxnId txn, CommandId command) {
+        const Heir<PartitionState>::Use use(heir_);
+        state_->store->rollback_to(txn, command);
+      },
+      [this](page_atom, const LoadedPagePtr& page) { on_page(page); },
+      [this](checkpt_atom, Scn scn) { begin_checkpoint(scn); },
+      [this](ckptdone_atom, const CheckpointRunPtr& run) { end_checkpoint(run); },
+      [this](turn_atom) { on_turn(); },
+      [this](tick_atom) { collect_garbage(); },
+      [this](rejoin_atom) {
+        rejoining_ = true;
+        tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+      },
+  };
+}
+
+// --- jobs ---
+
+void Partition::submit(Job job) {
+  if (apply_waits_) {
+    backlog_.push_back(std::move(job));
+  } else {
+    run(std::move(job));
+  }
+}
+
+void Partition::run(Job job) {
+  switch (step(job)) {
+    case Progress::kDone: return;
+    case Progress::kAgain:
+      sliced_.push_back(std::move(job));
+      want_turn();
+      return;
+    case Progress::kWaits:
+      if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = true;
+      parked_.push_back({std::move(job), missing_});
+      return;
+  }
+}
+
+void Partition::run_backlog() {
+  while (!apply_waits_ && !backlog_.empty()) {
+    Job job = std::move(backlog_.front());
+    backlog_.pop_front();
+    run(std::move(job));
+  }
+}
+
+Partition::Progress Partition::step(Job& job) {
+  const Heir<PartitionState>::Use use(heir_);
+  return std::visit([this](auto& one) { return step(one); }, job);
+}
+
+Partition::Progress Partition::step(ReadJob& job) {
+  ReadOutcome outcome = state_->engine.run(job.task);
+  if (auto* frame = std::get_if<ReadResultFrame>(&outcome)) {
+    tell(caf::actor_cast<SessionActor>(job.asker), readdone_atom::value, std::move(*frame));
+    return Progress::kDone;
+  }
+  if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
+  const MissingPages& missing = std::get<MissingPages>(outcome);
+  for (const PageAddress ahead : missing.ahead) request_page(ahead);
+  return wait_for(missing.fault);
+}
+
+Partition::Progress Partition::step(WriteJob& job) {
+  WriteOutcomeFrame outcome = state_->engine.run(job.task);
+  if (auto* frame = std::get_if<WriteResultFrame>(&outcome)) {
+    tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, std::move(*frame));
+    return Progress::kDone;
+  }
+  if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
+  const MissingPages& missing = std::get<MissingPages>(outcome);
+  for (const PageAddress ahead : missing.ahead) request_page(ahead);
+  return wait_for(missing.fault);
+}
+
+Partition::Progress Partition::step(PrepareJob& job) {
+  PrepareResult result = state_->store->prepare(job.txn);
+  if (const auto* fault = std::get_if<PageFault>(&result)) return wait_for(*fault);
+  tell(caf::actor_cast<SessionActor>(job.asker), prepared_atom::value, job.txn, id_,
+       FrameBytes::copy_of(std::get<std::string>(result)), std::string());
+  return Progress::kDone;
+}
+
+Partition::Progress Partition::step(ApplyJob& job) {
+  const CommitRequest& commit = *job.commit;
+  for (; job.record < commit.records.size(); ++job.record) {
+    const auto applied =
+        state_->store->apply(commit.scn, commit.txn, bytes_view(commit.records[job.record]->changes()));
+    // A commit in the log that cannot be applied: this partition's state is worthless.
+    TROUPE_CHECK_MSG(applied.ok(), std::string(applied.status().message()));
+    if (applied->needed()) return wait_for(*applied);
+  }
+  state_->applied = commit.scn;
+  state_->last_commit = commit.scn;
+  node_.applied[id_].store(commit.scn, std::memory_order_release);
+  tell(directory_.get().lock_shards[id_], release_atom::value, commit.txn);
+  return Progress::kDone;
+}
+
+/// `previous` says which commit this partition was sent before: after a restart some may be missing.
+void Partition::on_apply(const CommitRequestPtr& commit, Scn previous) {
+  if (commit->scn <= state_->last_commit) return;  // sent again
+  const bool behind_others = apply_waits_ || !backlog_.empty();
+  if (!behind_others && previous > state_->last_commit) {
+    if (!rejoining_) {
+      rejoining_ = true;
+      tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+    }
+    return;
+  }
+  rejoining_ = false;
+  submit(ApplyJob{commit});
+}
+
+// --- pages ---
+
+Partition::Progress Partition::wait_for(const PageFault& fault) {
+  missing_ = fault.address;
+  request_page(fault.address);
+  return Progress::kWaits;
+}
+
+void Partition::request_page(PageAddress address) {
+  if (std::find(requested_.begin(), requested_.end(), address) != requested_.end()) return;
+  requested_.push_back(address);
+  auto page = std::make_shared<LoadedPage>();
+  page->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
+  page->address = address;
+  tell(directory_.get().page_reader, page_atom::value, std::move(page));
+}
+
+void Partition::on_page(const LoadedPagePtr& page) {
+  std::erase(requested_, page->address);
+  {
+    const Heir<PartitionState>::Use use(heir_);
+    if (page->image.ok()) {
+      state_->store->install(page->address, *page->image);
+    } else {
+      state_->store->forget_fault(page->address);
+    }
+  }
+  std::vector<Job> ready;
+  for (size_t i = 0; i < parked_.size();) {
+    if (parked_[i].waits_for != page->address) {
+      ++i;
+      continue;
+    }
+    ready.push_back(std::move(parked_[i].job));
+    parked_.erase(parked_.begin() + static_cast<ptrdiff_t>(i));
+  }
+  for (Job& job : ready) {
+    if (!page->image.ok()) {
+      fail(job, page->image.status());
+      continue;
+    }
+    if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = false;
+    run(std::move(job));
+  }
+  run_backlog();
+}
+
+void Partition::fail(Job& job, const absl::Status& status) {
+  if (auto* read = std::get_if<ReadJob>(&job)) {
+    tell(caf::actor_cast<SessionActor>(read->asker), readdone_atom::value,
+         failed_read(*read->task.question()->head(), status));
+  } else if (auto* write = std::get_if<WriteJob>(&job)) {
+    tell(caf::actor_cast<SessionActor>(write->asker), written_atom::value,
+         failed_write(*write->task.question()->head(), status));
+  } else if (auto* prepare = std::get_if<PrepareJob>(&job)) {
+    tell(caf::actor_cast<SessionActor>(prepare->asker), prepared_atom::value, prepare->txn, id_, FrameBytes(),
+         encode_error(status));
+  } else {
+    // A commit that cannot be applied: rebuilding from checkpoint and log will say what is wrong with the file.
+    heir_.taint();
+    throw CheckFailure("partition " + std::to_string(id_) + ": " + std::string(status.message()));
+  }
+}
+
+// --- turns ---
+
+void Partition::want_turn() {
+  if (turn_wanted_) return;
+  turn_wanted_ = true;
+  tell(caf::actor_cast<PartitionActor>(this), turn_atom::value);
+}
+
+void Partition::on_turn() {
+  turn_wanted_ = false;
+  if (sliced_.empty()) return;
+  Job job = std::move(sliced_.front());
+  sliced_.pop_front();
+  run(std::move(job));
+  if (!sliced_.empty()) want_turn();
+}
+
+void Partition::collect_garbage() {
+  const Heir<PartitionState>::Use use(heir_);
+  PartitionStore& store = *state_->store;
+  store.set_oldest_snapshot(node_.services.snapshots.oldest());
+  if (apply_waits_) return;
+  const auto progress = store.collect_garbage(kGarbagePerTick);
+  if (progress.fault.needed()) request_page(progress.fault.address);
+  node_.statistics[id_].set(store.statistics());
+}
+
+// --- checkpoints ---
+
+void Partition::begin_checkpoint(Scn scn) {
+  const auto refuse = [&](std::string_view why) {
+    tell(directory_.get().checkpointer, ckptdone_atom::value, id_, kNoScn,
+         encode_error(error(ErrorCode::kObjectInUse, "partition ", id_, ": ", why)));
+  };
+  if (apply_waits_ || rejoining_) return refuse("commits are waiting for pages");
+  if (state_->store->checkpoint_running()) return refuse("a checkpoint is running already");
+  const Heir<PartitionState>::Use use(heir_);
+  state_->applied = std::max(state_->applied, scn);
+  auto run = std::make_shared<CheckpointRun>();
+  run->partition = id_;
+  run->covered = state_->applied;
+  run->store_serial = state_->serial;
+  run->job = state_->store->begin_checkpoint(state_->applied, CheckpointMetadata{});
+  tell(directory_.get().page_writer, checkpt_atom::value, std::move(run));
+}
+
+void Partition::end_checkpoint(const CheckpointRunPtr& run) {
+  if (run->store_serial != state_->serial || !state_->store->checkpoint_running()) return;
+  if (run->result.must_fence) node_.fence("writing a checkpoint failed", run->result.status);
+  const Heir<PartitionState>::Use use(heir_);
+  const absl::Status status = state_->store->finish_checkpoint(std::move(run->result));
+  tell(directory_.get().checkpointer, ckptdone_atom::value, id_, run->covered, encode_error(status));
+}
+
+}  // namespace troupe

@@ -1,0 +1,102 @@
+#pragma once
+/// The actor of one partition: takes questions, commits and checkpoints in order and runs them on the engine. What
+/// misses a page waits for the page reader; what takes long goes on in turns.
+/// Invariant: commits are applied in SCN order, and nothing that came after a commit overtakes it.
+#include <deque>
+#include <functional>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/node/node_context.hpp"
+#include "actors/partition/page_io.hpp"
+#include "runtime/cell/actor.hpp"
+#include "runtime/cell/heir.hpp"
+#include "runtime/fragment/partition_engine.hpp"
+#include "storage/partition/partition_store.hpp"
+
+namespace troupe {
+
+/// What outlives the actor.
+struct PartitionState {
+  PartitionState(PartitionId id, std::shared_ptr<PartitionStore> opened, Scn applied_scn)
+      : store{std::move(opened)}, engine{id, *store}, applied{applied_scn} {}
+
+  /// Shared with the page reader, which reads its file while the store may be replaced.
+  std::shared_ptr<PartitionStore> store;
+  PartitionEngine engine;
+  /// Everything up to it that concerns this partition is applied.
+  Scn applied;
+  /// The newest commit it was sent: the next one must follow on it.
+  Scn last_commit = kNoScn;
+  uint64_t serial = 0;
+};
+
+class Partition final : public ActorOf<PartitionActor::base> {
+ public:
+  Partition(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id);
+  ~Partition() override;
+  behavior_type make_behavior() override;
+  const char* name() const override { return "partition"; }
+
+ private:
+  struct ReadJob {
+    ReadTask task;
+    caf::strong_actor_ptr asker;
+  };
+  struct WriteJob {
+    WriteTask task;
+    caf::strong_actor_ptr asker;
+  };
+  struct PrepareJob {
+    TxnId txn;
+    caf::strong_actor_ptr asker;
+  };
+  struct ApplyJob {
+    CommitRequestPtr commit;
+    size_t record = 0;  ///< records before it are applied
+  };
+  using Job = std::variant<ReadJob, WriteJob, PrepareJob, ApplyJob>;
+  enum class Progress : uint8_t { kDone, kAgain, kWaits };
+
+  /// Runs `job`, or puts it behind a commit that waits for a page.
+  void submit(Job job);
+  void run(Job job);
+  void run_backlog();
+  Progress step(Job& job);
+  Progress step(ReadJob& job);
+  Progress step(WriteJob& job);
+  Progress step(PrepareJob& job);
+  Progress step(ApplyJob& job);
+  Progress wait_for(const PageFault& fault);
+  void request_page(PageAddress address);
+  void on_apply(const CommitRequestPtr& commit, Scn previous);
+  void on_page(const LoadedPagePtr& page);
+  void fail(Job& job, const absl::Status& status);
+  void begin_checkpoint(Scn scn);
+  void end_checkpoint(const CheckpointRunPtr& run);
+  void collect_garbage();
+  void want_turn();
+  void on_turn();
+
+  NodeContext& node_;
+  const PartitionId id_;
+  DirectoryView directory_;
+  Heir<PartitionState>& heir_;
+  PartitionState* state_ = nullptr;
+
+  struct Parked {
+    Job job;
+    PageAddress waits_for;
+  };
+  std::vector<Parked> parked_;
+  std::vector<PageAddress> requested_;
+  PageAddress missing_;        ///< of the step that just answered kWaits
+  bool apply_waits_ = false;   ///< a parked ApplyJob: everything else queues in backlog_
+  std::deque<Job> backlog_;
+  std::deque<Job> sliced_;     ///< unfinished, run on in turns
+  bool turn_wanted_ = false;
+  bool rejoining_ = false;     ///< commits are missing; the transaction manager will send them
+};
+
+}  // namespace troupe

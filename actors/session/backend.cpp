@@ -1,0 +1,450 @@
+#include "actors/session/backend.hpp"
+
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+
+absl::Status shutting_down() {
+  return error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command");
+}
+
+}  // namespace
+
+Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionInfoPtr info)
+    : services_{services},
+      host_{host},
+      transport_{std::move(transport)},
+      info_{std::move(info)},
+      data_{host},
+      sequences_{host, services},
+      transaction_{services, host, data_, *info_},
+      parameters_{services.parameter_defaults},
+      random_{static_cast<uint64_t>(services.clock.monotonic_us()) * 0x9E3779B97F4A7C15u ^
+              static_cast<uint64_t>(info_->process_id)} {
+  eval_.settings = &parameters_.snapshot().values;
+  eval_.clock = &services_.clock;
+  eval_.random = &random_;
+}
+
+Backend::~Backend() {
+  // What the coroutine waits for unregisters itself, so it goes first.
+  serve_.reset();
+  portals_.clear();
+}
+
+void Backend::start() {
+  transport_->start(this);
+  serve_ = serve();
+  serve_.start();
+}
+
+std::exception_ptr Backend::failed() {
+  if (!serve_ || !serve_.done()) return nullptr;
+  try {
+    serve_.result();
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+// --- from outside ---
+
+void Backend::on_received(size_t size) {
+  reader_.received(size);
+  input_.raise();
+}
+
+void Backend::on_sent() {
+  sending_ = false;
+  sent_.raise();
+}
+
+void Backend::on_closed() {
+  closed_ = true;
+  sending_ = false;
+  if (executing_) data_.cancel(error(ErrorCode::kConnectionFailure, "the client closed the connection"));
+  sent_.raise();
+  input_.raise();
+}
+
+void Backend::on_cancel(const std::string& encoded_error) {
+  if (!executing_) return;
+  const absl::Status status = decode_error(encoded_error);
+  for (uint64_t left = data_.participants(); data_.has_writes_under_way() && left != 0; left &= left - 1) {
+    host_.send_cancel_wait(static_cast<PartitionId>(std::countr_zero(left)), transaction_.state().id(), encoded_error);
+  }
+  transaction_.cancel(status);
+  data_.cancel(status);
+  interrupted_.raise();
+}
+
+void Backend::on_end(const std::string& encoded_error) {
+  end_reason_ = decode_error(encoded_error);
+  on_cancel(encoded_error);
+  input_.raise();
+}
+
+void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
+  if (part == LostPart::kSequences) {
+    sequences_.on_lost();
+    return;
+  }
+  transaction_.on_lost(part, index, state_lost);
+  if (part != LostPart::kTransactionManager) data_.on_lost(part == LostPart::kLockShard, index, incarnation);
+}
+
+void Backend::on_tick(int64_t now_us) {
+  constexpr int64_t kUsPerMs = 1'000;
+  const SettingsSnapshot& settings = parameters_.snapshot();
+  const int64_t since = now_us - info_->state_changed_us.load(std::memory_order_relaxed);
+  switch (info_->state.load(std::memory_order_relaxed)) {
+    case SessionState::kActive:
+      if (settings.statement_timeout_ms > 0 && executing_ && statement_timed_ &&
+          now_us - eval_.statement_us > settings.statement_timeout_ms * kUsPerMs) {
+        statement_timed_ = false;
+        on_cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to statement timeout")));
+      }
+      break;
+    case SessionState::kIdle:
+      if (settings.idle_session_timeout_ms > 0 && since > settings.idle_session_timeout_ms * kUsPerMs) {
+        on_end(encode_error(
+            error(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout")));
+      }
+      break;
+    default:
+      if (settings.idle_in_transaction_session_timeout_ms > 0 &&
+          since > settings.idle_in_transaction_session_timeout_ms * kUsPerMs) {
+        on_end(encode_error(error(ErrorCode::kIdleInTransactionTimeout,
+                                  "terminating connection due to idle-in-transaction timeout")));
+      }
+  }
+}
+
+// --- the connection's life ---
+
+Task<void> Backend::serve() {
+  auto starting = start_up();
+  Flow flow = co_await starting;
+  while (flow == Flow::kContinue) {
+    FrontendMessage message;
+    auto receiving = next_message(&message);
+    const bool received = co_await receiving;
+    if (!received) break;
+    auto handling = handle(message);
+    flow = co_await handling;
+  }
+  clean_up();
+  auto flushing = flush();
+  co_await flushing;
+  transport_->close();
+  host_.finished();
+}
+
+void Backend::clean_up() {
+  portals_.clear();
+  parameters_.rollback();
+  transaction_.rollback();
+}
+
+Task<void> Backend::flush() {
+  while (sending_ && !closed_) co_await sent_;
+  sending_ = !transport_->send(writer_.buffer());
+  while (sending_ && !closed_) co_await sent_;
+}
+
+Task<void> Backend::flush_if_large() {
+  if (!writer_.over_high_water()) co_return;
+  auto flushing = flush();
+  co_await flushing;
+}
+
+Task<bool> Backend::next_message(FrontendMessage* message) {
+  while (!closed_) {
+    if (!end_reason_.ok()) {
+      send_error(end_reason_, Severity::kFatal);
+      co_return false;
+    }
+    switch (reader_.next(message)) {
+      case Received::kMessage: co_return true;
+      case Received::kError:
+        *message = std::monostate{};
+        co_return true;
+      case Received::kFatal:
+        send_error(reader_.error(), Severity::kFatal);
+        co_return false;
+      case Received::kNeedMore: break;
+    }
+    if (!writer_.pending().empty() || sending_) {
+      auto flushing = flush();
+      co_await flushing;
+      continue;
+    }
+    if (!executing_) trim_when_idle();
+    transport_->pause_reading(false);
+    co_await input_;
+    transport_->pause_reading(true);
+  }
+  co_return false;
+}
+
+/// An idle connection keeps little memory; a busy one keeps its buffers.
+void Backend::trim_when_idle() {
+  constexpr size_t kBusyBytes = 8 * 1024;
+  if (reader_.memory_bytes() + writer_.memory_bytes() <= kBusyBytes) return;
+  if (++quiet_turns_ < 16) return;
+  quiet_turns_ = 0;
+  reader_.trim();
+  writer_.trim();
+}
+
+void Backend::send_error(const absl::Status& status, Severity severity) {
+  writer_.error_response(error_fields(status), severity);
+}
+
+void Backend::send_notice(const absl::Status& status, Severity severity) {
+  const MessageLevel level = severity == Severity::kWarning ? MessageLevel::kWarning : MessageLevel::kNotice;
+  if (level < parameters_.snapshot().client_min_messages) return;
+  writer_.notice_response(error_fields(status), severity);
+}
+
+void Backend::ready_for_query() {
+  const int64_t now = services_.clock.wall_us();
+  info_->state_changed_us.store(now, std::memory_order_relaxed);
+  const Transaction& transaction = transaction_.state();
+  if (!transaction.in_block()) {
+    info_->state.store(SessionState::kIdle, std::memory_order_relaxed);
+    writer_.ready_for_query(TransactionStatus::kIdle);
+  } else if (transaction.status() == Transaction::Status::kFailed) {
+    info_->state.store(SessionState::kIdleInFailedTransaction, std::memory_order_relaxed);
+    writer_.ready_for_query(TransactionStatus::kFailed);
+  } else {
+    info_->state.store(SessionState::kIdleInTransaction, std::memory_order_relaxed);
+    writer_.ready_for_query(TransactionStatus::kInTransaction);
+  }
+}
+
+// --- start-up ---
+
+Task<Backend::Flow> Backend::start_up() {
+  while (true) {
+    FrontendMessage message;
+    auto receiving = next_message(&message);
+    const bool received = co_await receiving;
+    if (!received) co_return Flow::kEnd;
+    if (std::holds_alternative<SslRequest>(message) || std::holds_alternative<GssEncRequest>(message)) {
+      writer_.ssl_response(false);
+      continue;
+    }
+    if (const auto* cancel = std::get_if<CancelRequest>(&message)) {
+      cancel_other(*cancel);
+      co_return Flow::kEnd;
+    }
+    if (const auto* startup = std::get_if<StartupMessage>(&message)) co_return accept_start_up(*startup);
+    send_error(error(ErrorCode::kProtocolViolation, "expected a startup packet"), Severity::kFatal);
+    co_return Flow::kEnd;
+  }
+}
+
+void Backend::cancel_other(const CancelRequest& request) {
+  const SessionInfoPtr other = services_.sessions.find(request.process_id);
+  if (other == nullptr || other->secret_key != request.secret_key || !other->cancel) return;
+  other->cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
+}
+
+Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
+  const auto refuse = [this](const absl::Status& status) {
+    send_error(status, Severity::kFatal);
+    return Flow::kEnd;
+  };
+  const std::string user(startup.find("user").value_or(""));
+  std::string database(startup.find("database").value_or(""));
+  if (user.empty()) {
+    return refuse(error(ErrorCode::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet"));
+  }
+  if (database.empty()) database = user;
+  if (services_.sessions.size() > services_.config.connections_max) {
+    return refuse(with_hint(error(ErrorCode::kTooManyConnections, "sorry, too many clients already"),
+                            cat("limits.connections_max is ", services_.config.connections_max, ".")));
+  }
+  const CatalogPtr catalog = transaction_.catalog();
+  const ObjectDef* role = catalog->find(NameClass::role, kNoOid, user);
+  if (role == nullptr) {
+    return refuse(error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist"));
+  }
+  if (catalog->find(NameClass::database, kNoOid, database) == nullptr) {
+    return refuse(error(ErrorCode::kInvalidCatalogName, "database \"", database, "\" does not exist"));
+  }
+  user_ = user;
+  database_ = database;
+  role_ = role->oid;
+  eval_.user = user_;
+  eval_.session_user = user_;
+  eval_.database = database_;
+  absl::Status status;
+  startup.for_each([&](std::string_view name, std::string_view value) {
+    if (!status.ok() || name == "user" || name == "database" || name == "replication") return;
+    if (name == "options") {
+      status = apply_startup_options(value);
+    } else if (!name.starts_with("_pq_.")) {
+      status = parameters_.set(name, value, {.scope = SetScope::kStartup});
+    }
+  });
+  if (!status.ok()) return refuse(status);
+  const auto replication = startup.find("replication");
+  if (replication && *replication != "false" && *replication != "off" && *replication != "0") {
+    return refuse(with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
+                            "Use SUBSCRIBE TO table on an ordinary connection."));
+  }
+  parameters_.set_internal("session_authorization", user_);
+  parameters_.set_internal("is_superuser", "on");
+  greet();
+  return Flow::kContinue;
+}
+
+/// "-c name=value --name=value" as PGOPTIONS has it; a backslash keeps the next character.
+absl::Status Backend::apply_startup_options(std::string_view options) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  for (size_t i = 0; i < options.size(); ++i) {
+    if (options[i] == ' ') {
+      in_word = false;
+      continue;
+    }
+    if (options[i] == '\\' && i + 1 < options.size()) ++i;
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    words.back().push_back(options[i]);
+  }
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string word = words[i];
+    if (word == "-c" && i + 1 < words.size()) {
+      word = words[++i];
+    } else if (word.starts_with("--")) {
+      word = word.substr(2);
+    } else if (word.starts_with("-c")) {
+      word = word.substr(2);
+    } else {
+      return error(ErrorCode::kSyntaxError, "invalid command-line argument for server process: ", word);
+    }
+    const size_t equals = word.find('=');
+    if (equals == std::string::npos) return error(ErrorCode::kSyntaxError, "-c ", word, " requires a value");
+    std::string name = word.substr(0, equals);
+    std::replace(name.begin(), name.end(), '-', '_');
+    TROUPE_RETURN_IF_ERROR(parameters_.set(name, word.substr(equals + 1), {.scope = SetScope::kStartup}));
+  }
+  return absl::OkStatus();
+}
+
+void Backend::greet() {
+  const std::string peer = transport_->peer_name();
+  const size_t colon = peer.rfind(':');
+  info_->edit([&](SessionInfo::Text& text) {
+    text.user = user_;
+    text.database = database_;
+    text.application_name = parameters_.show("application_name").value_or("");
+    text.client_address = colon == std::string::npos ? "" : peer.substr(0, colon);
+    text.client_port = colon == std::string::npos ? -1 : std::atoi(peer.c_str() + colon + 1);
+  });
+  writer_.authentication_ok();
+  parameters_.report_all(
+      [this](std::string_view name, std::string_view value) { writer_.parameter_status(name, value); });
+  writer_.backend_key_data(info_->process_id, info_->secret_key);
+  ready_for_query();
+}
+
+// --- messages ---
+
+/// A message of the extended protocol that fails makes the session skip everything up to Sync.
+Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
+  const bool extended = std::holds_alternative<ParseMessage>(message) || std::holds_alternative<BindMessage>(message) ||
+                        std::holds_alternative<DescribeMessage>(message) ||
+                        std::holds_alternative<ExecuteMessage>(message) ||
+                        std::holds_alternative<CloseMessage>(message);
+  if (skip_to_sync_ && !std::holds_alternative<SyncMessage>(message) &&
+      !std::holds_alternative<TerminateMessage>(message)) {
+    co_return Flow::kContinue;
+  }
+  if (std::holds_alternative<TerminateMessage>(message)) co_return Flow::kEnd;
+  if (const auto* query = std::get_if<QueryMessage>(&message)) {
+    auto running = on_query(query->sql);
+    co_return co_await running;
+  }
+  if (extended) {
+    auto running = handle_extended(message);
+    const absl::Status status = co_await running;
+    if (!status.ok()) {
+      send_error(status);
+      fail_transaction();
+      skip_to_sync_ = true;
+    }
+    co_return end_reason_.ok() ? Flow::kContinue : end_now();
+  }
+  if (std::holds_alternative<SyncMessage>(message)) {
+    auto syncing = on_sync();
+    co_await syncing;
+    co_return Flow::kContinue;
+  }
+  if (std::holds_alternative<FlushMessage>(message)) {
+    auto flushing = flush();
+    co_await flushing;
+    co_return Flow::kContinue;
+  }
+  // CopyData & co outside COPY are left over from one that failed.
+  if (std::holds_alternative<CopyDataMessage>(message) || std::holds_alternative<CopyDoneMessage>(message) ||
+      std::holds_alternative<CopyFailMessage>(message)) {
+    co_return Flow::kContinue;
+  }
+  co_return handle_odd(message);
+}
+
+Backend::Flow Backend::end_now() {
+  send_error(end_reason_.ok() ? shutting_down() : end_reason_, Severity::kFatal);
+  return Flow::kEnd;
+}
+
+/// What no well-behaved client sends here: a malformed message, a function call, a password nobody asked for.
+Backend::Flow Backend::handle_odd(const FrontendMessage& message) {
+  if (std::holds_alternative<std::monostate>(message)) {
+    send_error(reader_.error());
+    fail_transaction();
+    if (reader_.message_type() == 'Q' || reader_.message_type() == 'F') {
+      ready_for_query();
+    } else {
+      skip_to_sync_ = true;
+    }
+    return Flow::kContinue;
+  }
+  if (std::holds_alternative<FunctionCallMessage>(message)) {
+    send_error(with_hint(error(ErrorCode::kFeatureNotSupported, "the function call protocol is not supported"),
+                         "Call the function in a SELECT."));
+    fail_transaction();
+    ready_for_query();
+    return Flow::kContinue;
+  }
+  send_error(error(ErrorCode::kProtocolViolation, "unexpected message type \"", std::string(1, reader_.message_type()),
+                   "\""),
+             Severity::kFatal);
+  return Flow::kEnd;
+}
+
+/// After an error: the block waits for its end, a statement of its own is rolled back.
+void Backend::fail_transaction() {
+  Transaction& transaction = transaction_.state();
+  drop_portals_of_transaction();
+  if (transaction.in_block()) {
+    transaction.fail();
+    transaction_.release_statement_snapshot();
+    return;
+  }
+  parameters_.rollback();
+  transaction_.rollback();
+}
+
+void Backend::drop_portals_of_transaction() {
+  std::erase_if(portals_, [](const auto& entry) { return !entry.second->hold; });
+}
+
+}  // namespace troupe

@@ -1,0 +1,383 @@
+/// From a syntax tree to rows on the wire.
+#include <algorithm>
+
+#include "actors/session/backend.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr uint64_t kRowIdBlock = 256;
+
+std::string_view tag_of(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kInsert: return "INSERT 0 ";
+    case StatementKind::kUpdate: return "UPDATE ";
+    case StatementKind::kDelete: return "DELETE ";
+    default: return "SELECT ";
+  }
+}
+std::string_view write_tag(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kInsert: return "INSERT";
+    case StatementKind::kUpdate: return "UPDATE";
+    case StatementKind::kDelete: return "DELETE";
+    default: return "SELECT FOR UPDATE";
+  }
+}
+
+/// Which tables a plan reads, locks rows of, or changes, from its nodes.
+void collect_locks(const PlanNode& node, std::vector<TableLockWish>* wishes) {
+  const auto wish = [&](const TablePtr& table, TableLockMode mode) {
+    for (TableLockWish& known : *wishes) {
+      if (known.table->oid != table->oid) continue;
+      known.mode = std::max(known.mode, mode);
+      return;
+    }
+    wishes->push_back({table, mode});
+  };
+  if (const auto* scan = node.as<TableScanPlan>()) wish(scan->table, TableLockMode::kAccessShare);
+  if (const auto* join = node.as<IndexJoinPlan>()) wish(join->inner->table, TableLockMode::kAccessShare);
+  if (const auto* insert = node.as<InsertPlan>()) wish(insert->write.table, TableLockMode::kRowExclusive);
+  if (const auto* update = node.as<UpdatePlan>()) wish(update->write.table, TableLockMode::kRowExclusive);
+  if (const auto* remove = node.as<DeletePlan>()) wish(remove->write.table, TableLockMode::kRowExclusive);
+  if (const auto* lock = node.as<LockRowsPlan>()) {
+    for (const RowLock& one : lock->locks) wish(one.table, TableLockMode::kRowShare);
+  }
+  for (const PlanPtr& input : node.inputs) collect_locks(*input, wishes);
+}
+
+}  // namespace
+
+uint64_t Backend::next_row_id() {
+  if (row_ids_left_ == 0) {
+    next_row_id_ = services_.next_row_id.fetch_add(kRowIdBlock, std::memory_order_relaxed);
+    row_ids_left_ = kRowIdBlock;
+  }
+  --row_ids_left_;
+  return next_row_id_++;
+}
+
+/// The statement clock, and what pg_stat_activity shows.
+void Backend::begin_clock(std::string_view text) {
+  constexpr size_t kShownBytes = 1024;
+  eval_.statement_us = services_.clock.wall_us();
+  statement_timed_ = true;
+  info_->state.store(SessionState::kActive, std::memory_order_relaxed);
+  info_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
+  info_->query_us.store(eval_.statement_us, std::memory_order_relaxed);
+  info_->edit([&](SessionInfo::Text& shown) { shown.query.assign(text.substr(0, kShownBytes)); });
+}
+
+// --- planning ---
+
+std::vector<Oid> Backend::resolve_search_path() {
+  const CatalogPtr& catalog = transaction_.catalog();
+  std::vector<Oid> path;
+  for (const std::string& name : *parameters_.snapshot().search_path) {
+    const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
+    if (schema != nullptr) path.push_back(schema->oid);
+  }
+  return path;
+}
+
+/// Makes or renews the plan. Utility statements have none.
+absl::Status Backend::plan_prepared(Prepared& prepared) {
+  if (prepared.raw == nullptr || is_utility(*prepared.raw->node)) return absl::OkStatus();
+  const bool defines = is_definition(*prepared.raw->node);
+  // A definition takes oids when it is planned, so it is planned anew each time it runs.
+  if (defines && !running_definition_) return absl::OkStatus();
+  const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
+  if (prepared.plan != nullptr && !defines && prepared.search_path == parameters_.snapshot().search_path &&
+      is_current(*prepared.plan, *catalog)) {
+    return absl::OkStatus();
+  }
+  const std::vector<Oid> path = resolve_search_path();
+  schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
+  eval_.schema = schema_name_;
+  PlanContext context;
+  context.catalog = catalog;
+  context.system_tables = &services_.system_tables;
+  context.eval = &eval_;
+  context.text = prepared.parsed->text();
+  context.search_path = path;
+  context.role = role_;
+  context.parameters = prepared.declared;
+  auto plan = plan_statement(*prepared.raw->node, context);
+  if (!plan.ok()) return plan.status();
+  const bool had_columns = prepared.plan != nullptr && !prepared.by_query;
+  if (had_columns && !same_columns(*prepared.plan, **plan)) {
+    return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
+  }
+  prepared.plan = *std::move(plan);
+  prepared.search_path = parameters_.snapshot().search_path;
+  prepared.executable = nullptr;
+  prepared.locks.clear();
+  collect_plan_locks(prepared);
+  return absl::OkStatus();
+}
+
+void Backend::collect_plan_locks(Prepared& prepared) {
+  const StatementPlan& plan = *prepared.plan;
+  if (plan.root != nullptr) collect_locks(*plan.root, &prepared.locks);
+  for (const PlanPtr& cte : plan.ctes) collect_locks(*cte, &prepared.locks);
+  for (const InitPlan& init : plan.init_plans) collect_locks(*init.plan, &prepared.locks);
+}
+
+const std::vector<Type>& Backend::parameter_types(const Prepared& prepared) const {
+  return prepared.plan != nullptr ? prepared.plan->parameters : prepared.declared;
+}
+
+// --- running ---
+
+/// Runs a portal from where it is; at its end the command tag goes out.
+Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* suspended) {
+  const sql::Statement& statement = *portal.prepared->raw->node;
+  Transaction& transaction = transaction_.state();
+  if (const auto* control = statement.as<sql::TransactionStatement>()) {
+    auto running = run_transaction_statement(*control);
+    co_return co_await running;
+  }
+  if (const absl::Status usable = transaction.check_usable(); !usable.ok()) co_return usable;
+  if (!transaction_.doom().ok()) co_return transaction_.doom();
+  if (portal.finished) {
+    writer_.command_complete(portal.tag);
+    co_return absl::OkStatus();
+  }
+  if (!portal.started) begin_transaction_statement();
+  absl::Status status;
+  if (is_utility(statement)) {
+    auto running = run_utility(portal);
+    status = co_await running;
+  } else {
+    auto running = run_planned(portal, rows_max, suspended);
+    status = co_await running;
+  }
+  if (!*suspended) {
+    portal.execution = nullptr;
+    if (suspended_portals_ == 0) transaction_.release_statement_snapshot();
+  }
+  if (!status.ok()) co_return status;
+  if (*suspended) co_return absl::OkStatus();
+  portal.finished = true;
+  // The simple protocol commits before it says that the command is complete; the extended one at Sync.
+  if (portal.describe_first && !transaction.in_block() && !transaction.implicit_block()) {
+    auto ending = end_transaction(true);
+    const absl::Status ended = co_await ending;
+    if (!ended.ok()) co_return ended;
+  }
+  if (!portal.tag.empty()) writer_.command_complete(portal.tag);
+  co_return absl::OkStatus();
+}
+
+void Backend::begin_transaction_statement() {
+  Transaction& transaction = transaction_.state();
+  if (transaction.status() == Transaction::Status::kIdle) {
+    parameters_.begin();
+    eval_.transaction_us = eval_.statement_us;
+    info_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
+  }
+  transaction.begin_statement(parameters_.snapshot().transaction, eval_.statement_us);
+  transaction_.drop_ready_redo();
+}
+
+Task<absl::Status> Backend::run_planned(Portal& portal, int64_t rows_max, bool* suspended) {
+  if (!portal.started) {
+    auto starting = start_portal(portal);
+    const absl::Status status = co_await starting;
+    if (!status.ok()) co_return status;
+  }
+  if (portal.finished) co_return absl::OkStatus();  // a definition, or EXPLAIN
+  auto fetching = send_rows(portal, rows_max, suspended);
+  co_return co_await fetching;
+}
+
+/// Plans, locks the tables (again, when one changed before the lock was had), takes the snapshot, opens the plan.
+Task<absl::Status> Backend::start_portal(Portal& portal) {
+  Prepared& prepared = *portal.prepared;
+  running_definition_ = is_definition(*prepared.raw->node);
+  absl::Status planned = plan_prepared(prepared);
+  running_definition_ = false;
+  if (!planned.ok()) co_return planned;
+  portal.started = true;
+  switch (prepared.plan->kind) {
+    case StatementKind::kDdl:
+    case StatementKind::kCreateTableAs: {
+      portal.plan = prepared.plan;
+      auto running = run_ddl(portal);
+      co_return co_await running;
+    }
+    case StatementKind::kExplain: {
+      portal.plan = prepared.plan;
+      auto running = run_explain(portal);
+      co_return co_await running;
+    }
+    default: break;
+  }
+  for (int attempt = 0;; ++attempt) {
+    auto locking = lock_tables(prepared);
+    const absl::Status locked = co_await locking;
+    if (!locked.ok()) co_return locked;
+    if (is_current(*prepared.plan, *transaction_.catalog())) break;
+    if (attempt > 16) co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
+    planned = plan_prepared(prepared);
+    if (!planned.ok()) co_return planned;
+  }
+  portal.plan = prepared.plan;
+  if (portal.describe_first) send_columns(portal.plan->columns, portal.result_formats);
+  co_return open_portal(portal);
+}
+
+Task<absl::Status> Backend::lock_tables(const Prepared& prepared) {
+  for (size_t i = 0; i < prepared.locks.size(); ++i) {
+    const TableLockWish wish = prepared.locks[i];
+    auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
+    const absl::Status status = co_await locking;
+    if (!status.ok()) co_return status;
+  }
+  co_return absl::OkStatus();
+}
+
+absl::Status Backend::open_portal(Portal& portal) {
+  const StatementPlan& plan = *portal.plan;
+  Prepared& prepared = *portal.prepared;
+  if (!plan.read_only) {
+    TROUPE_RETURN_IF_ERROR(transaction_.state().check_writable(write_tag(plan.kind)));
+  }
+  if (prepared.executable == nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(prepared.executable, ExecutablePlan::compile(portal.plan));
+  }
+  TROUPE_RETURN_IF_ERROR(fill_exec_context(plan, &portal.context));
+  // The executor may prepare its only write along with it when the transaction ends with it.
+  portal.context.autocommit = !transaction_.state().in_block() && !transaction_.state().implicit_block();
+  portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);
+  if (!plan.columns.empty()) {
+    std::vector<Type> types;
+    std::vector<uint8_t> binary;
+    for (size_t i = 0; i < plan.columns.size(); ++i) {
+      types.push_back(plan.columns[i].type);
+      binary.push_back(portal.binary(i) ? 1 : 0);
+    }
+    portal.writer.prepare(types, binary, eval_);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* context) {
+  const SettingsSnapshot& settings = parameters_.snapshot();
+  sequences_.set_catalog(transaction_.catalog());
+  system_.catalog = transaction_.catalog().get();
+  system_catalog_ = transaction_.catalog();
+  system_.context = &eval_;
+  system_.session = this;
+  context->data = &data_;
+  context->eval = &eval_;
+  context->sequences = &sequences_;
+  context->row_ids = this;
+  context->system = &system_;
+  context->txn = plan.read_only ? transaction_.state().id() : transaction_.ensure_id();
+  context->command = transaction_.state().command();
+  context->one_snapshot = transaction_.state().keeps_snapshot();
+  context->lock_timeout_ms = static_cast<uint32_t>(settings.lock_timeout_ms);
+  context->memory_bytes_max = services_.config.sort_bytes_max;
+  if (plan.uses_snapshot) {
+    TROUPE_ASSIGN_OR_RETURN(context->snapshot, transaction_.take_snapshot(suspended_portals_ > 0));
+  }
+  return absl::OkStatus();
+}
+
+/// Rows until `rows_max` (0: all) are out or there are no more.
+Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* suspended) {
+  const bool returns_rows = !portal.plan->columns.empty() || portal.plan->kind == StatementKind::kSelect;
+  int64_t left = rows_max > 0 ? rows_max : INT64_MAX;
+  if (portal.suspended) {
+    portal.suspended = false;
+    --suspended_portals_;
+  }
+  while (true) {
+    if (portal.batch_at < portal.batch.rows) {
+      const auto take = static_cast<uint32_t>(std::min<int64_t>(left, portal.batch.rows - portal.batch_at));
+      portal.writer.write(portal.batch, portal.batch_at, portal.batch_at + take, writer_);
+      portal.batch_at += take;
+      portal.rows_sent += take;
+      left -= take;
+      auto flushing = flush_if_large();
+      co_await flushing;
+      if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
+    }
+    if (left == 0) {
+      // PostgreSQL suspends without looking whether there is another row.
+      *suspended = portal.suspended = true;
+      ++suspended_portals_;
+      co_return absl::OkStatus();
+    }
+    auto fetching = portal.execution->next();
+    auto batch = co_await fetching;
+    if (!batch.ok()) co_return batch.status();
+    if (batch->rows == 0) break;
+    portal.batch_at = 0;
+    if (returns_rows) {
+      portal.batch = *std::move(batch);
+    } else {
+      portal.batch = Batch();
+    }
+  }
+  finish_execution(portal);
+  co_return absl::OkStatus();
+}
+
+void Backend::finish_execution(Portal& portal) {
+  const StatementKind kind = portal.plan->kind;
+  const uint64_t rows = kind == StatementKind::kSelect ? portal.rows_sent : portal.execution->rows_affected();
+  portal.tag = cat(tag_of(kind), rows);
+  if (portal.context.autocommit) {
+    if (const auto* prepared = portal.execution->prepared()) transaction_.keep_redo(*prepared);
+  }
+}
+
+void Backend::send_columns(const std::vector<OutputColumn>& columns, const std::vector<int16_t>& formats) {
+  if (columns.empty()) {
+    writer_.no_data();
+    return;
+  }
+  std::vector<ColumnDescriptor> descriptors;
+  descriptors.reserve(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const OutputColumn& column = columns[i];
+    ColumnDescriptor descriptor;
+    descriptor.name = column.name;
+    descriptor.table = column.table;
+    descriptor.attribute = column.attnum;
+    descriptor.type = column.type.oid;
+    descriptor.type_length = type_info(column.type.oid).typlen;
+    descriptor.type_modifier = column.type.typmod;
+    descriptor.format = formats.empty() ? int16_t{0} : formats[formats.size() == 1 ? 0 : i];
+    descriptors.push_back(descriptor);
+  }
+  writer_.row_description(descriptors);
+}
+
+// --- EXPLAIN ---
+
+Task<absl::Status> Backend::run_explain(Portal& portal) {
+  const StatementPlan& plan = *portal.plan;
+  std::vector<std::string> lines;
+  if (plan.explain.analyze) {
+    auto running = run_analyzed(portal, &lines);
+    const absl::Status status = co_await running;
+    if (!status.ok()) co_return status;
+  } else {
+    lines = explain_plan(plan);
+  }
+  if (portal.describe_first) send_columns(plan.columns, portal.result_formats);
+  for (const std::string& line : lines) {
+    writer_.begin_row(1);
+    writer_.field(line);
+    writer_.end_row();
+  }
+  portal.tag = "EXPLAIN";
+  portal.finished = true;
+  co_return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,140 @@
+/// Transaction control as statements, and how transactions of single statements end.
+#include "actors/session/backend.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+absl::Status not_in_block(std::string_view what) {
+  return error(ErrorCode::kNoActiveSqlTransaction, what, " can only be used in transaction blocks");
+}
+
+}  // namespace
+
+/// Commits or rolls back, and lets the settings follow.
+Task<absl::Status> Backend::end_transaction(bool commit) {
+  drop_portals_of_transaction();
+  absl::Status status;
+  if (commit) {
+    auto committing = transaction_.commit();
+    status = co_await committing;
+  } else {
+    transaction_.rollback();
+  }
+  if (commit && status.ok()) {
+    parameters_.commit();
+  } else {
+    parameters_.rollback();
+  }
+  co_return status;
+}
+
+absl::StatusOr<TransactionModes> Backend::modes_of(sql::List<const sql::Option*> options, TransactionModes modes) {
+  for (const sql::Option* option : options) {
+    const auto* value = option->value == nullptr ? nullptr : option->value->as<sql::Literal>();
+    if (value == nullptr) continue;
+    if (option->name == "transaction_read_only") {
+      modes.read_only = value->integer != 0;
+    } else if (option->name == "transaction_deferrable") {
+      modes.deferrable = value->integer != 0;
+    } else if (value->text == "serializable") {
+      // Snapshot isolation does not see write skew, and SERIALIZABLE that is not would be a lie.
+      return with_hint(error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet"),
+                       "Use REPEATABLE READ, with SELECT ... FOR UPDATE where rows must not change.");
+    } else if (value->text == "repeatable read") {
+      modes.isolation = IsolationLevel::kRepeatableRead;
+    } else if (value->text == "read committed") {
+      modes.isolation = IsolationLevel::kReadCommitted;
+    } else {
+      modes.isolation = IsolationLevel::kReadUncommitted;
+    }
+  }
+  return modes;
+}
+
+Task<absl::Status> Backend::run_transaction_statement(const sql::TransactionStatement& statement) {
+  using Verb = sql::TransactionVerb;
+  std::string tag;
+  absl::Status status;
+  switch (statement.verb) {
+    case Verb::kBegin:
+    case Verb::kStart: status = begin_block(statement); tag = statement.verb == Verb::kBegin ? "BEGIN" : "START TRANSACTION"; break;
+    case Verb::kCommit:
+    case Verb::kRollback: {
+      auto ending = end_block(statement, &tag);
+      status = co_await ending;
+      break;
+    }
+    case Verb::kSavepoint:
+    case Verb::kRelease:
+    case Verb::kRollbackTo: status = run_savepoint(statement, &tag); break;
+    default:
+      status = with_hint(error(ErrorCode::kFeatureNotSupported, "two-phase commit is not supported"),
+                         "Use COMMIT.");
+  }
+  if (status.ok()) writer_.command_complete(tag);
+  co_return status;
+}
+
+absl::Status Backend::begin_block(const sql::TransactionStatement& statement) {
+  Transaction& transaction = transaction_.state();
+  TROUPE_RETURN_IF_ERROR(transaction.check_usable());
+  if (!transaction.in_block() && transaction.status() == Transaction::Status::kIdle) {
+    parameters_.begin();
+    eval_.transaction_us = eval_.statement_us;
+    info_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
+  }
+  TROUPE_ASSIGN_OR_RETURN(const TransactionModes modes,
+                          modes_of(statement.modes, parameters_.snapshot().transaction));
+  if (transaction.in_block()) {
+    send_notice(error(ErrorCode::kActiveSqlTransaction, "there is already a transaction in progress"),
+                Severity::kWarning);
+    return absl::OkStatus();
+  }
+  return transaction.begin_block(modes, eval_.statement_us);
+}
+
+Task<absl::Status> Backend::end_block(const sql::TransactionStatement& statement, std::string* tag) {
+  Transaction& transaction = transaction_.state();
+  const bool commit = statement.verb == sql::TransactionVerb::kCommit;
+  *tag = commit ? "COMMIT" : "ROLLBACK";
+  if (!transaction.in_block()) {
+    if (statement.chain) {
+      co_return error(ErrorCode::kNoActiveSqlTransaction, commit ? "COMMIT" : "ROLLBACK",
+                      " AND CHAIN can only be used in transaction blocks");
+    }
+    send_notice(error(ErrorCode::kNoActiveSqlTransaction, "there is no transaction in progress"), Severity::kWarning);
+    if (transaction.status() == Transaction::Status::kIdle) co_return absl::OkStatus();
+  }
+  const TransactionModes modes = transaction.modes();
+  const bool failed = transaction.status() == Transaction::Status::kFailed;
+  if (commit && failed) *tag = "ROLLBACK";
+  auto ending = end_transaction(commit && !failed);
+  const absl::Status status = co_await ending;
+  if (!status.ok() || !statement.chain) co_return status;
+  parameters_.begin();
+  eval_.transaction_us = eval_.statement_us;
+  co_return transaction.begin_block(modes, eval_.statement_us);
+}
+
+absl::Status Backend::run_savepoint(const sql::TransactionStatement& statement, std::string* tag) {
+  using Verb = sql::TransactionVerb;
+  Transaction& transaction = transaction_.state();
+  const char* name = statement.verb == Verb::kSavepoint ? "SAVEPOINT"
+                     : statement.verb == Verb::kRelease ? "RELEASE SAVEPOINT"
+                                                        : "ROLLBACK TO SAVEPOINT";
+  *tag = statement.verb == Verb::kSavepoint ? "SAVEPOINT" : statement.verb == Verb::kRelease ? "RELEASE" : "ROLLBACK";
+  if (!transaction.in_block()) return not_in_block(name);
+  if (statement.verb == Verb::kRollbackTo) {
+    TROUPE_RETURN_IF_ERROR(transaction_.rollback_to(statement.name));
+    const auto mark = setting_marks_.find(statement.name);
+    if (mark != setting_marks_.end()) parameters_.rollback_to(mark->second);
+    return absl::OkStatus();
+  }
+  TROUPE_RETURN_IF_ERROR(transaction.check_usable());
+  if (statement.verb == Verb::kRelease) return transaction.release(statement.name);
+  setting_marks_.insert_or_assign(std::string(statement.name), parameters_.mark());
+  return transaction.savepoint(statement.name);
+}
+
+}  // namespace troupe

@@ -1,0 +1,479 @@
+/// Statements that the session runs from their syntax trees: settings, prepared statements, cursors, maintenance.
+#include "actors/session/backend.hpp"
+#include "runtime/sql/deparse.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+absl::Status refused(std::string_view what, std::string_view hint) {
+  return with_hint(error(ErrorCode::kFeatureNotSupported, what, " is not supported"), std::string(hint));
+}
+
+/// SET's values as text, one per element.
+std::vector<std::string> texts_of(sql::ExprList values) {
+  std::vector<std::string> texts;
+  for (const sql::Expr* value : values) {
+    const auto* literal = value->as<sql::Literal>();
+    if (literal == nullptr) {
+      const auto* cast = value->as<sql::CastExpr>();
+      literal = cast == nullptr ? nullptr : cast->argument->as<sql::Literal>();
+    }
+    if (literal == nullptr) continue;
+    switch (literal->type) {
+      case sql::LiteralType::kBoolean: texts.push_back(literal->integer != 0 ? "true" : "false"); break;
+      case sql::LiteralType::kInt4:
+      case sql::LiteralType::kInt8: texts.push_back(std::to_string(literal->integer)); break;
+      default: texts.emplace_back(literal->text);
+    }
+  }
+  return texts;
+}
+
+}  // namespace
+
+/// Leaves portal.tag.
+Task<absl::Status> Backend::run_utility(Portal& portal) {
+  const sql::Statement& statement = *portal.prepared->raw->node;
+  portal.started = true;
+  using sql::NodeKind;
+  switch (statement.kind) {
+    case NodeKind::kSet: co_return run_set(statement.to<sql::SetStatement>(), &portal.tag);
+    case NodeKind::kShow: co_return run_show(statement.to<sql::ShowStatement>(), portal);
+    case NodeKind::kPrepare: co_return run_prepare(statement.to<sql::PrepareStatement>(), portal);
+    case NodeKind::kDeallocate: co_return run_deallocate(statement.to<sql::DeallocateStatement>(), &portal.tag);
+    case NodeKind::kClose: co_return run_close(statement.to<sql::CloseStatement>(), &portal.tag);
+    case NodeKind::kDiscard: co_return run_discard(statement.to<sql::DiscardStatement>(), &portal.tag);
+    case NodeKind::kExecute: {
+      auto running = run_execute(statement.to<sql::ExecuteStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kDeclareCursor: {
+      auto running = run_declare(statement.to<sql::DeclareCursorStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kFetch: {
+      auto running = run_fetch(statement.to<sql::FetchStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kCopy: {
+      auto running = run_copy(statement.to<sql::CopyStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kSubscribe: {
+      auto running = run_subscribe(statement.to<sql::SubscribeStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kVacuum: {
+      auto running = run_vacuum(statement.to<sql::VacuumStatement>(), &portal.tag);
+      co_return co_await running;
+    }
+    case NodeKind::kLockTable: {
+      auto running = run_lock_table(statement.to<sql::LockTableStatement>(), &portal.tag);
+      co_return co_await running;
+    }
+    case NodeKind::kCheckpoint: {
+      auto running = run_checkpoint();
+      portal.tag = "CHECKPOINT";
+      co_return co_await running;
+    }
+    default: co_return refuse_utility(statement, &portal.tag);
+  }
+}
+
+absl::Status Backend::refuse_utility(const sql::Statement& statement, std::string* tag) {
+  using sql::NodeKind;
+  switch (statement.kind) {
+    case NodeKind::kReindex: *tag = "REINDEX"; return absl::OkStatus();  // indexes are never bloated here
+    case NodeKind::kSetConstraints: *tag = "SET CONSTRAINTS"; return absl::OkStatus();
+    case NodeKind::kCluster: return refused("CLUSTER", "Rows are kept in the order of their primary key.");
+    case NodeKind::kListen:
+    case NodeKind::kUnlisten:
+    case NodeKind::kNotify: return refused("LISTEN/NOTIFY", "Use SUBSCRIBE TO table for changes of data.");
+    case NodeKind::kLoad: return refused("LOAD", "There are no loadable modules.");
+    case NodeKind::kAlterSystem: return refused("ALTER SYSTEM", "Change the node's TOML file and restart it.");
+    default: return refused("procedural code", "Send the statements one by one.");
+  }
+}
+
+// --- settings ---
+
+absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* tag) {
+  using Action = sql::SetStatement::Action;
+  *tag = statement.action == Action::kReset || statement.action == Action::kResetAll ? "RESET" : "SET";
+  SetOptions options;
+  options.scope = statement.local ? SetScope::kLocal : SetScope::kSession;
+  options.query_ran = transaction_.state().snapshot() != kNoScn;
+  if (statement.local && !transaction_.state().in_block()) {
+    send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET LOCAL can only be used in transaction blocks"),
+                Severity::kWarning);
+  }
+  switch (statement.action) {
+    case Action::kSet: {
+      TROUPE_ASSIGN_OR_RETURN(const std::string value,
+                              SessionParameters::flatten(statement.name, texts_of(statement.values)));
+      TROUPE_RETURN_IF_ERROR(parameters_.set(statement.name, value, options));
+      return follow_setting(statement.name);
+    }
+    case Action::kDefault:
+    case Action::kReset:
+      TROUPE_RETURN_IF_ERROR(parameters_.reset(statement.name, options));
+      return follow_setting(statement.name);
+    case Action::kResetAll: parameters_.reset_all(); return absl::OkStatus();
+    case Action::kFromCurrent: return absl::OkStatus();
+    case Action::kTransaction: {
+      TROUPE_ASSIGN_OR_RETURN(const auto modes, modes_of(statement.modes, transaction_.state().modes()));
+      if (!transaction_.state().in_block()) {
+        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET TRANSACTION can only be used in transaction blocks"),
+                    Severity::kWarning);
+        return absl::OkStatus();
+      }
+      return transaction_.state().set_modes(modes);
+    }
+    case Action::kSessionCharacteristics: return set_characteristics(statement, options);
+    case Action::kTransactionSnapshot:
+      return refused("SET TRANSACTION SNAPSHOT", "Use one REPEATABLE READ transaction.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Backend::set_characteristics(const sql::SetStatement& statement, const SetOptions& options) {
+  TROUPE_ASSIGN_OR_RETURN(const auto modes, modes_of(statement.modes, parameters_.snapshot().new_transaction));
+  TROUPE_RETURN_IF_ERROR(
+      parameters_.set("default_transaction_isolation", isolation_name(modes.isolation), options));
+  TROUPE_RETURN_IF_ERROR(
+      parameters_.set("default_transaction_read_only", modes.read_only ? "on" : "off", options));
+  return parameters_.set("default_transaction_deferrable", modes.deferrable ? "on" : "off", options);
+}
+
+/// Some parameters are more than a value.
+absl::Status Backend::follow_setting(std::string_view name) {
+  const SettingsSnapshot& settings = parameters_.snapshot();
+  if (settings.transaction.isolation == IsolationLevel::kSerializable ||
+      settings.new_transaction.isolation == IsolationLevel::kSerializable) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet"),
+                     "Use REPEATABLE READ.");
+  }
+  if (name.starts_with("transaction_") && transaction_.state().in_block()) {
+    return transaction_.state().set_modes(settings.transaction);
+  }
+  if (name == "application_name") {
+    const std::string shown = parameters_.show(name).value_or("");
+    info_->edit([&](SessionInfo::Text& text) { text.application_name = shown; });
+  }
+  return absl::OkStatus();
+}
+
+void Backend::report_parameters() {
+  parameters_.take_reports(
+      [this](std::string_view name, std::string_view value) { writer_.parameter_status(name, value); });
+}
+
+absl::Status Backend::run_show(const sql::ShowStatement& statement, Portal& portal) {
+  portal.tag = "SHOW";
+  const auto columns = show_columns(statement);
+  if (portal.describe_first) send_columns(columns, portal.result_formats);
+  if (statement.name == "all") {
+    for (const ShownParameter& row : parameters_.show_all()) {
+      writer_.begin_row(3);
+      writer_.field(row.name);
+      writer_.field(row.setting);
+      writer_.field(row.description);
+      writer_.end_row();
+    }
+    return absl::OkStatus();
+  }
+  TROUPE_ASSIGN_OR_RETURN(const std::string value, parameters_.show(statement.name));
+  writer_.begin_row(1);
+  writer_.field(value);
+  writer_.end_row();
+  return absl::OkStatus();
+}
+
+std::vector<OutputColumn> Backend::show_columns(const sql::ShowStatement& statement) const {
+  const auto text = [](std::string name) { return OutputColumn{std::move(name), Type{oid::kText}, kNoOid, 0}; };
+  if (statement.name == "all") return {text("name"), text("setting"), text("description")};
+  return {text(std::string(statement.name))};
+}
+
+/// What Describe says of a statement without a plan.
+std::vector<OutputColumn> Backend::result_columns(const Prepared& prepared) const {
+  if (prepared.plan != nullptr) return prepared.plan->columns;
+  if (prepared.raw == nullptr) return {};
+  if (const auto* show = prepared.raw->node->as<sql::ShowStatement>()) return show_columns(*show);
+  if (const auto* execute = prepared.raw->node->as<sql::ExecuteStatement>()) {
+    const auto target = find_prepared(execute->name);
+    return target == nullptr ? std::vector<OutputColumn>{} : result_columns(*target);
+  }
+  if (const auto* fetch = prepared.raw->node->as<sql::FetchStatement>()) {
+    const Portal* cursor = fetch->move ? nullptr : find_portal(fetch->cursor);
+    return cursor == nullptr || cursor->plan == nullptr ? std::vector<OutputColumn>{} : cursor->plan->columns;
+  }
+  if (prepared.raw->node->is<sql::SubscribeStatement>()) return subscribe_columns();
+  return {};
+}
+
+// --- prepared statements ---
+
+absl::Status Backend::run_prepare(const sql::PrepareStatement& statement, Portal& portal) {
+  if (prepared_.contains(statement.name)) {
+    return error(ErrorCode::kDuplicatePreparedStatement, "prepared statement \"", statement.name, "\" already exists");
+  }
+  const std::string_view text = portal.prepared->parsed->text();
+  auto prepared = std::make_shared<Prepared>();
+  prepared->name = std::string(statement.name);
+  prepared->by_sql = true;
+  prepared->prepared_us = eval_.statement_us;
+  TROUPE_ASSIGN_OR_RETURN(prepared->parsed, sql::parse_statement(text.substr(
+                                                statement.query_begin, statement.query_end - statement.query_begin)));
+  prepared->raw = &prepared->parsed->statements()[0];
+  for (const sql::TypeName* type : statement.types) {
+    const TypeInfo* info = type->name.empty() ? nullptr : find_type_by_name(type->name.back());
+    if (info == nullptr) {
+      return error(ErrorCode::kUndefinedObject, "type \"", type->name.empty() ? "" : type->name.back(),
+                   "\" does not exist");
+    }
+    prepared->declared.push_back(
+        Type{type->array_bounds.empty() ? info->oid : array_type_of(info->oid)});
+  }
+  TROUPE_RETURN_IF_ERROR(plan_prepared(*prepared));
+  prepared_.emplace(prepared->name, prepared);
+  portal.tag = "PREPARE";
+  return absl::OkStatus();
+}
+
+absl::Status Backend::run_deallocate(const sql::DeallocateStatement& statement, std::string* tag) {
+  if (statement.name.empty()) {
+    prepared_.clear();
+    *tag = "DEALLOCATE ALL";
+    return absl::OkStatus();
+  }
+  *tag = "DEALLOCATE";
+  const auto it = prepared_.find(statement.name);
+  if (it == prepared_.end()) {
+    return error(ErrorCode::kInvalidSqlStatementName, "prepared statement \"", statement.name, "\" does not exist");
+  }
+  prepared_.erase(it);
+  return absl::OkStatus();
+}
+
+Task<absl::Status> Backend::run_execute(const sql::ExecuteStatement& statement, Portal& portal) {
+  const std::shared_ptr<Prepared> prepared = find_prepared(statement.name);
+  if (prepared == nullptr || prepared->raw == nullptr) {
+    co_return error(ErrorCode::kInvalidSqlStatementName, "prepared statement \"", statement.name, "\" does not exist");
+  }
+  if (const absl::Status planned = plan_prepared(*prepared); !planned.ok()) co_return planned;
+  const std::vector<Type>& types = parameter_types(*prepared);
+  if (statement.arguments.size() != types.size()) {
+    co_return with_detail(
+        error(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"", statement.name, "\""),
+        cat("Expected ", types.size(), " parameters but got ", statement.arguments.size(), "."));
+  }
+  Portal inner;
+  inner.prepared = prepared;
+  inner.describe_first = portal.describe_first;
+  inner.nested = true;
+  inner.result_formats = portal.result_formats;
+  for (size_t i = 0; i < types.size(); ++i) {
+    auto value = evaluate_constant(*statement.arguments[i], types[i]);
+    if (!value.ok()) co_return value.status();
+    inner.parameters.push_back(*std::move(value));
+  }
+  bool suspended = false;
+  if (is_utility(*prepared->raw->node)) {
+    auto running = run_utility(inner);
+    const absl::Status status = co_await running;
+    portal.tag = inner.tag;
+    co_return status;
+  }
+  auto running = run_planned(inner, 0, &suspended);
+  const absl::Status status = co_await running;
+  portal.tag = inner.tag;
+  co_return status;
+}
+
+/// The value of an expression without columns.
+absl::StatusOr<Value> Backend::evaluate_constant(const sql::Expr& expr, Type type) {
+  const std::string text = cat("SELECT CAST(", sql::to_sql(expr), " AS ", format_type(type), ")");
+  TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_statement(text));
+  PlanContext context;
+  context.catalog = transaction_.catalog();
+  context.system_tables = &services_.system_tables;
+  context.eval = &eval_;
+  context.text = text;
+  TROUPE_ASSIGN_OR_RETURN(const auto plan, plan_statement(*parsed->statements()[0].node, context));
+  const auto* project = plan->root->as<ProjectPlan>();
+  const auto* values = plan->root->as<ValuesPlan>();
+  const ExprPtr bound = project != nullptr && project->values.size() == 1      ? project->values[0]
+                        : values != nullptr && values->rows.size() == 1 ? values->rows[0][0]
+                                                                               : nullptr;
+  if (bound == nullptr) return error(ErrorCode::kFeatureNotSupported, "EXECUTE parameters must be simple expressions");
+  TROUPE_ASSIGN_OR_RETURN(const Program program, Program::compile(bound));
+  EvalInput input;
+  input.rows = 1;
+  input.context = &eval_;
+  return program.run_once(input);
+}
+
+absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::string* tag) {
+  using Target = sql::DiscardStatement::Target;
+  switch (statement.target) {
+    case Target::kAll:
+      if (transaction_.state().in_block()) {
+        return error(ErrorCode::kActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block");
+      }
+      portals_.clear();
+      prepared_.clear();
+      sequences_.forget_all();
+      parameters_.reset_all();
+      *tag = "DISCARD ALL";
+      return absl::OkStatus();
+    case Target::kSequences:
+      sequences_.forget_all();
+      *tag = "DISCARD SEQUENCES";
+      return absl::OkStatus();
+    case Target::kPlans:
+      for (auto& [name, prepared] : prepared_) prepared->plan = nullptr;
+      *tag = "DISCARD PLANS";
+      return absl::OkStatus();
+    case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+// --- cursors ---
+
+Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& statement, Portal& portal) {
+  if (!transaction_.state().in_block() && !statement.hold) {
+    co_return error(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
+  }
+  if (statement.hold) {
+    co_return refused("DECLARE CURSOR ... WITH HOLD", "Fetch the rows within the transaction.");
+  }
+  if (statement.scroll == sql::DeclareCursorStatement::Scroll::kScroll) {
+    co_return refused("DECLARE SCROLL CURSOR", "Use NO SCROLL and fetch forward.");
+  }
+  if (portals_.contains(statement.name)) {
+    co_return error(ErrorCode::kDuplicateCursor, "cursor \"", statement.name, "\" already exists");
+  }
+  auto cursor = std::make_unique<Portal>();
+  cursor->name = std::string(statement.name);
+  cursor->cursor_query = std::make_unique<sql::RawStatement>(*portal.prepared->raw);
+  cursor->cursor_query->node = statement.query;
+  cursor->prepared = std::make_shared<Prepared>();
+  cursor->prepared->parsed = portal.prepared->parsed;
+  cursor->prepared->raw = cursor->cursor_query.get();
+  cursor->parameters = std::move(portal.parameters);
+  cursor->prepared->declared = portal.prepared->declared;
+  if (statement.binary) cursor->result_formats = {1};
+  auto starting = start_portal(*cursor);
+  const absl::Status status = co_await starting;
+  if (!status.ok()) co_return status;
+  cursor->suspended = true;
+  ++suspended_portals_;
+  portals_.emplace(cursor->name, std::move(cursor));
+  portal.tag = "DECLARE CURSOR";
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> Backend::run_fetch(const sql::FetchStatement& statement, Portal& portal) {
+  Portal* cursor = find_portal(statement.cursor);
+  if (cursor == nullptr || statement.cursor.empty()) {
+    co_return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
+  }
+  if (statement.direction != sql::FetchDirection::kForward || statement.count < 0) {
+    co_return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward"),
+                        "Declare it with SCROLL option to enable backward scan.");
+  }
+  if (portal.describe_first && !statement.move) send_columns(cursor->plan->columns, cursor->result_formats);
+  const uint64_t before = cursor->rows_sent;
+  const size_t mark = writer_.mark();
+  bool suspended = false;
+  if (statement.count > 0 && !cursor->at_end) {
+    const int64_t count = statement.count == sql::FetchStatement::kFetchAll ? 0 : statement.count;
+    auto fetching = send_rows(*cursor, count, &suspended);
+    const absl::Status status = co_await fetching;
+    if (!status.ok()) co_return status;
+    if (!suspended) cursor->at_end = true;
+  }
+  if (statement.move) writer_.rewind(mark);
+  portal.tag = cat(statement.move ? "MOVE " : "FETCH ", cursor->rows_sent - before);
+  co_return absl::OkStatus();
+}
+
+absl::Status Backend::run_close(const sql::CloseStatement& statement, std::string* tag) {
+  *tag = statement.cursor.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR";
+  if (statement.cursor.empty()) {
+    drop_portals_of_transaction();
+    return absl::OkStatus();
+  }
+  const auto it = portals_.find(statement.cursor);
+  if (it == portals_.end()) {
+    return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
+  }
+  if (it->second->suspended) --suspended_portals_;
+  portals_.erase(it);
+  return absl::OkStatus();
+}
+
+// --- maintenance ---
+
+Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statement, std::string* tag) {
+  *tag = "LOCK TABLE";
+  if (!transaction_.state().in_block()) {
+    co_return error(ErrorCode::kNoActiveSqlTransaction, "LOCK TABLE can only be used in transaction blocks");
+  }
+  for (const sql::TableRef* ref : statement.tables) {
+    const auto table = find_table(*ref);
+    if (!table.ok()) co_return table.status();
+    auto locking = transaction_.lock_table(**table, static_cast<TableLockMode>(statement.mode), statement.no_wait);
+    const absl::Status status = co_await locking;
+    if (!status.ok()) co_return status;
+  }
+  co_return absl::OkStatus();
+}
+
+/// VACUUM has nothing to do here: versions are collected as snapshots let them go. ANALYZE counts.
+Task<absl::Status> Backend::run_vacuum(const sql::VacuumStatement& statement, std::string* tag) {
+  *tag = statement.analyze_only ? "ANALYZE" : "VACUUM";
+  if (!statement.analyze_only && transaction_.state().in_block()) {
+    co_return error(ErrorCode::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
+  }
+  for (const sql::VacuumTarget* target : statement.targets) {
+    const auto table = find_table(*target->table);
+    if (!table.ok()) co_return table.status();
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> Backend::run_checkpoint() {
+  checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointBit;
+  host_.send_checkpoint(checkpoint_request_);
+  while (checkpoint_request_ != 0) co_await checkpointed_;
+  co_return checkpoint_status_;
+}
+
+/// A table by name along the search path. Errors: 42P01, 42809.
+absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
+  const Catalog& catalog = *transaction_.catalog();
+  const std::string_view name = ref.name.back();
+  std::vector<Oid> path = resolve_search_path();
+  if (ref.name.size() > 1) {
+    const SchemaDef* schema = catalog.find_schema(ref.name[ref.name.size() - 2]);
+    if (schema == nullptr) {
+      return error(ErrorCode::kInvalidSchemaName, "schema \"", ref.name[ref.name.size() - 2], "\" does not exist");
+    }
+    path = {schema->oid};
+  }
+  for (const Oid schema : path) {
+    const ObjectDef* object = catalog.find_relation(schema, name);
+    if (object == nullptr) continue;
+    if (object->kind != ObjectKind::table) {
+      return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not a table");
+    }
+    return static_cast<const TableDef*>(object);
+  }
+  return error(ErrorCode::kUndefinedTable, "relation \"", name, "\" does not exist");
+}
+
+}  // namespace troupe

@@ -1,0 +1,150 @@
+#include "actors/session/listener.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "actors/session/session.hpp"
+#include "actors/session/socket_transport.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+absl::Status socket_error(const char* what, const std::string& address) {
+  const int code = errno;
+  if (code == EADDRINUSE) {
+    return with_hint(error(ErrorCode::kObjectInUse, "cannot listen on ", address, ": the address is in use"),
+                     "Another server is running there; choose another port with --port.");
+  }
+  return error(ErrorCode::kSystemError, what, " ", address, ": ", std::strerror(code));
+}
+
+absl::StatusOr<int> listen_on(int family, const sockaddr* address, socklen_t size, const std::string& name) {
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return socket_error("cannot make a socket for", name);
+  const int on = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(descriptor, address, size) != 0 || ::listen(descriptor, kBacklog) != 0) {
+    const absl::Status status = socket_error("cannot listen on", name);
+    ::close(descriptor);
+    return status;
+  }
+  return descriptor;
+}
+
+absl::StatusOr<int> listen_tcp(const std::string& address, uint16_t port) {
+  const std::string name = cat(address, ":", static_cast<uint32_t>(port));
+  if (address == "::1") {
+    sockaddr_in6 in6{};
+    in6.sin6_family = AF_INET6;
+    in6.sin6_port = htons(port);
+    in6.sin6_addr = in6addr_loopback;
+    return listen_on(AF_INET6, reinterpret_cast<sockaddr*>(&in6), sizeof in6, name);
+  }
+  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  in.sin_port = htons(port);
+  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in, name);
+}
+
+std::string peer_name(ClientSocket& socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return "";
+  char text[INET6_ADDRSTRLEN] = {};
+  if (storage.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
+    ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+    return cat(text, ":", static_cast<uint32_t>(ntohs(in.sin_port)));
+  }
+  if (storage.ss_family == AF_INET6) {
+    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(storage);
+    ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
+    return cat(text, ":", static_cast<uint32_t>(ntohs(in6.sin6_port)));
+  }
+  return "[local]";
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const NodeConfig& config) {
+  auto sockets = std::make_shared<ListenSockets>();
+  TROUPE_ASSIGN_OR_RETURN(const int tcp, listen_tcp(config.listen_address, config.port));
+  sockets->descriptors_.push_back(tcp);
+  if (config.unix_socket_directory.empty()) return sockets;
+  sockaddr_un un{};
+  un.sun_family = AF_UNIX;
+  const std::string path = cat(config.unix_socket_directory, "/.s.PGSQL.", static_cast<uint32_t>(config.port));
+  if (path.size() >= sizeof un.sun_path) return error(ErrorCode::kInvalidParameterValue, path, " is too long a path");
+  std::memcpy(un.sun_path, path.c_str(), path.size() + 1);
+  ::unlink(path.c_str());
+  TROUPE_ASSIGN_OR_RETURN(const int local, listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path));
+  sockets->descriptors_.push_back(local);
+  sockets->unix_path_ = path;
+  return sockets;
+}
+
+ListenSockets::~ListenSockets() {
+  for (const int descriptor : descriptors_) ::close(descriptor);
+  if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+}
+
+Listener::Listener(caf::actor_config& config, ActorSeat seat, NodeContext& node, Cell& cell,
+                   std::shared_ptr<ListenSockets> sockets)
+    : ActorOf(config, std::move(seat)), node_{node}, cell_{cell}, sockets_{std::move(sockets)} {}
+
+Listener::behavior_type Listener::make_behavior() {
+  running();
+  return {[this](accept_atom) {
+    for (const int descriptor : sockets_->descriptors()) {
+      sockaddr_storage storage{};
+      socklen_t size = sizeof storage;
+      ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
+      // A duplicate, so that this acceptor's end does not close the port for the next one.
+      auto acceptor = std::make_unique<Acceptor>(cell_.io());
+      acceptor->assign(asio::generic::stream_protocol(storage.ss_family, 0), ::dup(descriptor));
+      acceptors_.push_back(std::move(acceptor));
+      accept_next(acceptors_.size() - 1);
+    }
+  }};
+}
+
+void Listener::on_exit() {
+  stopped_ = true;
+  acceptors_.clear();
+}
+
+void Listener::accept_next(size_t which) {
+  Cell& target = *node_.cells[next_cell_++ % node_.cells.size()];
+  acceptors_[which]->async_accept(
+      target.io(), [self = caf::intrusive_ptr<Listener>(this), which, &target](const std::error_code& problem,
+                                                                               ClientSocket socket) {
+        if (self->stopped_) return;
+        if (!problem) self->take(std::move(socket), target);
+        self->accept_next(which);
+      });
+}
+
+void Listener::take(ClientSocket socket, Cell& target) {
+  std::string peer = peer_name(socket);
+  if (peer != "[local]") {
+    const int on = 1;
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  }
+  context(&cell_);
+  tell(node_.directory.get()->sessions, add_child_atom::value,
+       session_child(node_, target, std::make_shared<SocketTransport>(std::move(socket), std::move(peer))));
+}
+
+}  // namespace troupe

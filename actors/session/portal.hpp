@@ -1,0 +1,54 @@
+#pragma once
+/// Prepared statements and portals of one session.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/session/result_writer.hpp"
+#include "runtime/exec/execution.hpp"
+#include "runtime/plan/statement_plan.hpp"
+#include "runtime/sql/parser.hpp"
+
+namespace troupe {
+
+/// A parsed statement and its newest plan. Shared between its name and the portals made from it.
+struct Prepared {
+  std::string name;
+  sql::ParsedSqlPtr parsed;
+  const sql::RawStatement* raw = nullptr;  ///< null: an empty query
+  std::vector<Type> declared;              ///< parameter types the client gave; unknown ones are inferred
+  StatementPlanPtr plan;                   ///< null: not planned yet, or utility
+  std::shared_ptr<const SearchPath> search_path;  ///< that the plan was made with
+  bool by_sql = false;                     ///< PREPARE rather than Parse
+  int64_t prepared_us = 0;
+
+  std::string_view text() const { return raw == nullptr ? std::string_view{} : parsed->text_of(*raw); }
+};
+
+/// A bound statement and how far it has run.
+struct Portal {
+  std::string name;
+  std::shared_ptr<Prepared> prepared;
+  StatementPlanPtr plan;
+  std::vector<Value> parameters;
+  std::vector<int16_t> result_formats;  ///< none: all text, one: all of them so
+  bool hold = false;                    ///< WITH HOLD: lives on after its transaction
+
+  // While it runs.
+  bool started = false;
+  bool finished = false;
+  std::unique_ptr<Execution> execution;
+  ResultWriter writer;
+  Batch batch;             ///< rows fetched and not yet all sent
+  uint32_t batch_at = 0;
+  uint64_t rows_sent = 0;
+  std::string tag;         ///< of a statement that has ended
+
+  bool binary(size_t column) const {
+    if (result_formats.empty()) return false;
+    return result_formats[result_formats.size() == 1 ? 0 : column] == 1;
+  }
+};
+
+}  // namespace troupe

@@ -1,0 +1,183 @@
+#include "actors/session/session.hpp"
+
+namespace troupe {
+
+Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {
+  info_ = node_.services.sessions.add(node_.services.clock.wall_us());
+  const caf::actor_addr self = address();
+  const auto to_self = [self](auto atom, std::string encoded) {
+    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, atom, std::move(encoded));
+  };
+  info_->cancel = [to_self](std::string encoded) { to_self(cancel_atom::value, std::move(encoded)); };
+  info_->end = [to_self](std::string encoded) { to_self(end_atom::value, std::move(encoded)); };
+}
+
+Session::~Session() = default;
+
+Session::behavior_type Session::make_behavior() {
+  running();
+  backend_ = std::make_unique<Backend>(node_.services, *this, transport_, info_);
+  return {
+      [this](readdone_atom, const ReadResultFrame& frame) {
+        backend_->on_read_result(frame);
+        after();
+      },
+      [this](written_atom, const WriteResultFrame& frame) {
+        backend_->on_write_result(frame);
+        after();
+      },
+      [this](prepared_atom, TxnId txn, PartitionId partition, const FrameBytes& redo, const std::string& error) {
+        backend_->on_prepared(txn, partition, redo, error);
+        after();
+      },
+      [this](committed_atom, TxnId txn, Scn scn, const std::string& error) {
+        backend_->on_committed(txn, scn, error);
+        after();
+      },
+      [this](granted_atom, uint64_t request, const std::string& error) {
+        backend_->on_granted(request, error);
+        after();
+      },
+      [this](next_atom, uint64_t request, int64_t first, uint32_t count, const std::string& error) {
+        backend_->on_sequence(request, first, count, error);
+        after();
+      },
+      [this](cancel_atom, const std::string& error) {
+        backend_->on_cancel(error);
+        after();
+      },
+      [this](end_atom, const std::string& error) {
+        backend_->on_end(error);
+        after();
+      },
+      [this](start_atom) {
+        backend_->start(this);
+        after();
+      },
+      [this](turn_atom) {
+        backend_->on_turn();
+        after();
+      },
+      [this](lost_atom, uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
+        backend_->on_lost(static_cast<LostPart>(part), index, incarnation, state_lost);
+        after();
+      },
+      [this](tick_atom) {
+        if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+        backend_->on_tick(node_.services.clock.wall_us());
+        after();
+      },
+  };
+}
+
+/// Killed or failed: what the transaction holds is given back through the transaction manager, which knows whether
+/// its commit is under way.
+void Session::on_exit() {
+  quitting_ = true;
+  const TxnId txn = info_->txn.load(std::memory_order_acquire);
+  const uint64_t participants = backend_ ? backend_->participants() : 0;
+  node_.services.sessions.remove(info_->process_id);
+  if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
+  transport_->close();
+  backend_.reset();
+}
+
+void Session::after() {
+  if (quitting_) return;
+  if (const std::exception_ptr failure = backend_->failed()) std::rethrow_exception(failure);
+  if (finished_) quit();
+}
+
+void Session::outside(const std::function<void()>& event) {
+  if (quitting_) return;
+  context(seat().pinned);
+  event();
+  if (const std::exception_ptr failure = backend_->failed()) {
+    thrown_ = failure;
+    tell(caf::actor_cast<SessionActor>(this), tick_atom::value);
+  } else if (finished_) {
+    tell(caf::actor_cast<SessionActor>(this), turn_atom::value);
+  }
+}
+
+void Session::on_received(size_t size) {
+  outside([&] { backend_->on_received(size); });
+}
+void Session::on_sent() {
+  outside([&] { backend_->on_sent(); });
+}
+void Session::on_closed() {
+  outside([&] { backend_->on_closed(); });
+}
+
+// --- sending ---
+
+uint16_t Session::partition_count() { return static_cast<uint16_t>(directory_.get().partitions.size()); }
+uint64_t Session::partition_incarnation(PartitionId partition) {
+  return directory_.get().partition_incarnations[partition];
+}
+uint64_t Session::lock_shard_incarnation(PartitionId partition) {
+  return directory_.get().lock_shard_incarnations[partition];
+}
+void Session::send_read(PartitionId partition, ReadFrame frame) {
+  tell(directory_.get().partitions[partition], read_atom::value, std::move(frame));
+}
+void Session::send_write(PartitionId partition, WriteFrame frame) {
+  info_->participants.fetch_or(uint64_t{1} << partition, std::memory_order_relaxed);
+  tell(directory_.get().lock_shards[partition], write_atom::value, std::move(frame));
+}
+void Session::send_bulk(PartitionId partition, WriteFrame frame) {
+  tell(directory_.get().partitions[partition], write_atom::value, std::move(frame),
+       caf::actor_cast<caf::strong_actor_ptr>(this));
+}
+void Session::send_prepare(PartitionId partition, TxnId txn) {
+  tell(directory_.get().partitions[partition], prepare_atom::value, txn);
+}
+void Session::send_commit(std::shared_ptr<CommitRequest> request) {
+  tell(directory_.get().manager, commit_atom::value, std::move(request),
+       caf::actor_cast<caf::strong_actor_ptr>(this));
+}
+void Session::send_discard(PartitionId partition, TxnId txn) {
+  tell(directory_.get().lock_shards[partition], discard_atom::value, txn);
+}
+void Session::send_rollback_to(PartitionId partition, TxnId txn, CommandId command) {
+  tell(directory_.get().lock_shards[partition], rollback_atom::value, txn, command);
+}
+void Session::send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
+                              bool no_wait) {
+  tell(directory_.get().lock_shards[0], table_atom::value, request, txn, std::move(gate), table, mode, no_wait);
+}
+void Session::send_gate_drained() { tell(directory_.get().lock_shards[0], drained_atom::value); }
+void Session::send_cancel_wait(PartitionId partition, TxnId txn, std::string error) {
+  tell(directory_.get().lock_shards[partition], cancel_atom::value, txn, std::move(error));
+}
+void Session::send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) {
+  tell(directory_.get().sequences, next_atom::value, request, std::move(sequence), count);
+}
+void Session::send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
+                         bool is_called) {
+  tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
+}
+void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
+void Session::send_checkpoint(uint64_t request) {
+  tell(directory_.get().checkpointer, checkpt_atom::value, request);
+}
+void Session::send_turn() { tell(caf::actor_cast<SessionActor>(this), turn_atom::value); }
+
+ChildSpecPtr session_child(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport) {
+  auto spec = std::make_shared<ChildSpec>();
+  spec->kind = "session";
+  spec->name = "session " + transport->peer_name();
+  spec->restart = RestartType::kTemporary;
+  spec->pinned = &cell;
+  spec->start = [&node, transport = std::move(transport)](caf::local_actor& supervisor, const ActorSeat& seat) {
+    // Lazily, so that its first turn is on its own cell.
+    const auto session = supervisor.spawn<Session, caf::lazy_init>(seat, std::ref(node), transport);
+    caf::anon_send(session, start_atom::value);
+    return caf::actor_cast<caf::actor>(session);
+  };
+  return spec;
+}
+
+}  // namespace troupe

@@ -1,0 +1,67 @@
+#pragma once
+/// The actor of one client connection: a backend with a mailbox. It is pinned to the cell that owns its socket.
+#include <memory>
+
+#include "actors/node/node_context.hpp"
+#include "actors/session/backend.hpp"
+#include "runtime/cell/actor.hpp"
+
+namespace troupe {
+
+class Session final : public ActorOf<SessionActor::base>, private SessionHost, private TransportEvents {
+ public:
+  Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport);
+  ~Session() override;
+  behavior_type make_behavior() override;
+  const char* name() const override { return "session"; }
+  void on_exit() override;
+
+ private:
+  // TransportEvents: socket events run outside a message, on this session's cell.
+  std::span<char> read_room() override { return backend_->read_room(); }
+  void on_received(size_t size) override;
+  void on_sent() override;
+  void on_closed() override;
+
+  // SessionHost.
+  uint16_t partition_count() override;
+  uint64_t partition_incarnation(PartitionId partition) override;
+  uint64_t lock_shard_incarnation(PartitionId partition) override;
+  void send_read(PartitionId partition, ReadFrame frame) override;
+  void send_write(PartitionId partition, WriteFrame frame) override;
+  void send_bulk(PartitionId partition, WriteFrame frame) override;
+  void send_prepare(PartitionId partition, TxnId txn) override;
+  void send_commit(std::shared_ptr<CommitRequest> request) override;
+  void send_discard(PartitionId partition, TxnId txn) override;
+  void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) override;
+  void send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
+                       bool no_wait) override;
+  void send_gate_drained() override;
+  void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) override;
+  void send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) override;
+  void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
+                         bool is_called) override;
+  void send_sequence_drop(Oid sequence) override;
+  void send_checkpoint(uint64_t request) override;
+  void send_turn() override;
+  void finished() override { finished_ = true; }
+
+  /// After anything that may have run the backend on.
+  void after();
+  /// Runs a socket event: errors must not reach the loop, so they are thrown from a message of our own.
+  void outside(const std::function<void()>& event);
+
+  NodeContext& node_;
+  DirectoryView directory_;
+  std::shared_ptr<Transport> transport_;
+  SessionInfoPtr info_;
+  std::unique_ptr<Backend> backend_;
+  std::exception_ptr thrown_;
+  bool finished_ = false;
+  bool quitting_ = false;
+};
+
+/// The child that the sessions' supervisor starts for a new connection.
+ChildSpecPtr session_child(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport);
+
+}  // namespace troupe

@@ -1,0 +1,304 @@
+#include "actors/session/session_transaction.hpp"
+
+#include <algorithm>
+
+#include "actors/node/commit_records.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+/// Oids and trees that one DDL transaction takes at once from the node's counters.
+constexpr Oid kOidBlock = 1'024;
+constexpr TreeId kTreeBlock = 256;
+
+absl::Status restarted(std::string_view what) {
+  return with_hint(error(ErrorCode::kSerializationFailure, "the transaction was lost with a restarted ", what),
+                   "Retry the transaction.");
+}
+
+}  // namespace
+
+SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionInfo& info)
+    : services_{services},
+      host_{host},
+      data_{data},
+      info_{info},
+      slot_{services.snapshots.take_slot()},
+      published_{services.catalog} {}
+
+SessionTransaction::~SessionTransaction() = default;
+
+absl::StatusOr<Scn> SessionTransaction::take_snapshot() {
+  if (!slot_) return error(ErrorCode::kTooManyConnections, "no room for one more snapshot (limits.connections_max)");
+  if (state_.keeps_snapshot() && state_.snapshot() != kNoScn) return state_.snapshot();
+  const Scn snapshot = slot_.acquire();
+  state_.set_snapshot(snapshot);
+  return snapshot;
+}
+
+void SessionTransaction::release_statement_snapshot() {
+  if (!state_.keeps_snapshot() && slot_) slot_.release();
+}
+
+TxnId SessionTransaction::ensure_id() {
+  if (state_.id() == kNoTxn) {
+    state_.set_id(services_.transactions.next());
+    info_.txn.store(state_.id(), std::memory_order_release);
+  }
+  return state_.id();
+}
+
+const CatalogPtr& SessionTransaction::catalog() {
+  const CatalogPtr& newest = published_.shared();
+  if (catalog_changes_.empty()) return newest;
+  if (newest->version() != own_catalog_base_) {
+    // Somebody else's DDL committed meanwhile; ours concerns other objects, or they would have waited for our locks.
+    const CatalogCounters counters = own_catalog_->counters();
+    auto rebased = newest->with_changes(catalog_changes_, newest->version(), counters);
+    if (rebased.ok()) {
+      own_catalog_ = *std::move(rebased);
+      own_catalog_base_ = newest->version();
+    } else {
+      doom_ = rebased.status();
+    }
+  }
+  return own_catalog_;
+}
+
+CatalogPtr SessionTransaction::catalog_for_ddl() {
+  if (!catalog_changes_.empty()) return catalog();
+  const CatalogPtr& newest = published_.shared();
+  CatalogCounters counters;
+  counters.next_oid = services_.next_oid.fetch_add(kOidBlock);
+  counters.next_tree = services_.next_tree.fetch_add(kTreeBlock);
+  own_catalog_base_ = newest->version();
+  auto fresh = newest->with_changes({}, newest->version(), counters);
+  return fresh.ok() ? *fresh : newest;
+}
+
+absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>& changes,
+                                                const CatalogCounters& counters) {
+  const CatalogPtr base = catalog_changes_.empty() ? published_.shared() : catalog();
+  auto next = base->with_changes(changes, base->version(), counters);
+  if (!next.ok()) return next.status();
+  own_catalog_ = *std::move(next);
+  own_catalog_base_ = published_.get().version();
+  for (const CatalogChange& change : changes) {
+    const auto same = [&](const CatalogChange& other) { return other.oid == change.oid; };
+    const auto known = std::find_if(catalog_changes_.begin(), catalog_changes_.end(), same);
+    if (known != catalog_changes_.end()) {
+      *known = change;
+    } else {
+      catalog_changes_.push_back(change);
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool SessionTransaction::owns_tree(TreeId tree) const {
+  return std::find(own_trees_.begin(), own_trees_.end(), tree) != own_trees_.end();
+}
+
+Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLockMode mode, bool no_wait) {
+  auto gate = std::static_pointer_cast<TableGate>(table.gate);
+  if (gate == nullptr) co_return absl::OkStatus();  // made by this transaction
+  if (is_weak(mode)) {
+    for (const TableGate::Hold& hold : gates_) {
+      if (hold.gate() == gate.get() && hold.mode() >= mode) co_return absl::OkStatus();
+    }
+    TableGate::Hold hold = TableGate::try_enter(gate, mode);
+    if (hold.gate() != nullptr) {
+      gates_.push_back(std::move(hold));
+      co_return absl::OkStatus();
+    }
+  } else {
+    // Its own weak locks must not stand in its way; what it wrote stays protected by the stronger mode.
+    const bool wrote = std::any_of(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
+      return hold.gate() == gate.get() && hold.mode() == TableLockMode::kRowExclusive;
+    });
+    if (wrote && mode == TableLockMode::kShare) mode = TableLockMode::kShareRowExclusive;
+    std::erase_if(gates_, [&](const TableGate::Hold& hold) { return hold.gate() == gate.get(); });
+  }
+  lock_wait_.request = next_lock_request_++;
+  lock_wait_.done = false;
+  lock_wait_.status = absl::OkStatus();
+  data_.add_participant(0);
+  host_.send_table_lock(lock_wait_.request, ensure_id(), std::move(gate), table.oid, static_cast<uint8_t>(mode),
+                        no_wait);
+  while (!lock_wait_.done) co_await lock_wait_.signal;
+  co_return lock_wait_.status;
+}
+
+void SessionTransaction::on_granted(uint64_t request, const std::string& error) {
+  if (lock_wait_.done || request != lock_wait_.request) return;
+  lock_wait_.status = decode_error(error);
+  lock_wait_.done = true;
+  lock_wait_.signal.raise();
+}
+
+void SessionTransaction::cancel(const absl::Status& status) {
+  if (lock_wait_.request == 0 || lock_wait_.done) return;
+  host_.send_cancel_wait(0, state_.id(), encode_error(status));
+  lock_wait_.status = status;
+  lock_wait_.done = true;
+  lock_wait_.signal.raise();
+}
+
+// --- the end ---
+
+Task<absl::Status> SessionTransaction::commit() {
+  absl::Status status = doom_;
+  if (status.ok() && state_.id() != kNoTxn) {
+    auto logging = log_commit();
+    status = co_await logging;
+  }
+  if (!status.ok() && error_code(status) != ErrorCode::kStatementCompletionUnknown) {
+    rollback();
+    co_return status;
+  }
+  release_everything(status.ok());
+  co_return status;
+}
+
+Task<absl::Status> SessionTransaction::prepare() {
+  preparation_.waiting = data_.participants();
+  preparation_.redo.clear();
+  preparation_.status = absl::OkStatus();
+  for (uint64_t left = preparation_.waiting; left != 0; left &= left - 1) {
+    host_.send_prepare(static_cast<PartitionId>(std::countr_zero(left)), state_.id());
+  }
+  while (preparation_.waiting != 0 && doom_.ok()) co_await preparation_.signal;
+  if (!doom_.ok()) co_return doom_;
+  co_return preparation_.status;
+}
+
+void SessionTransaction::on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error) {
+  const uint64_t bit = uint64_t{1} << partition;
+  if (txn != state_.id() || (preparation_.waiting & bit) == 0) return;
+  preparation_.waiting &= ~bit;
+  if (!error.empty()) preparation_.status = decode_error(error);
+  if (redo.size() > 0) preparation_.redo.emplace_back(partition, std::move(redo));
+  if (preparation_.waiting == 0) preparation_.signal.raise();
+}
+
+Task<absl::Status> SessionTransaction::log_commit() {
+  if (ready_redo_.empty()) {
+    auto preparing = prepare();
+    const absl::Status status = co_await preparing;
+    if (!status.ok()) co_return status;
+  }
+  if (ready_redo_.empty() && preparation_.redo.empty() && catalog_changes_.empty()) {
+    // It only locked. What it saw under its locks may not be durable yet.
+    discard_participants();
+    auto waiting = wait_for_durable(state_.depends_on());
+    co_return co_await waiting;
+  }
+  if (services_.fenced.load(std::memory_order_acquire)) {
+    co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
+  }
+  committing_ = std::make_shared<CommitRequest>();
+  committing_->txn = state_.id();
+  committing_->participants = data_.participants();
+  committing_->catalog_changes = catalog_changes_;
+  std::vector<std::string_view> redo;
+  if (!ready_redo_.empty()) redo.push_back(ready_redo_);
+  for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  committing_->records = build_commit_records(state_.id(), data_.participants(), redo);
+  commit_answered_ = false;
+  host_.send_commit(committing_);
+  while (!commit_answered_) co_await commit_signal_;
+  committing_ = nullptr;
+  co_return commit_status_;
+}
+
+void SessionTransaction::on_committed(TxnId txn, Scn scn, const std::string& error) {
+  if (committing_ == nullptr || txn != committing_->txn || commit_answered_) return;
+  (void)scn;
+  commit_status_ = decode_error(error);
+  commit_answered_ = true;
+  commit_signal_.raise();
+}
+
+/// Only a transaction that locked rows of a commit still on its way to the disk waits here, so a turn at a time will do.
+Task<absl::Status> SessionTransaction::wait_for_durable(Scn scn) {
+  while (services_.commits.durable() < scn) {
+    if (services_.fenced.load(std::memory_order_acquire)) {
+      co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
+    }
+    Yield yield(data_);
+    co_await yield;
+  }
+  co_return absl::OkStatus();
+}
+
+void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost) {
+  if (part == LostPart::kTransactionManager) {
+    if (committing_ != nullptr && !commit_answered_) host_.send_commit(committing_);
+    return;
+  }
+  const bool concerned = (data_.participants() >> index & 1) != 0;
+  if (!concerned || committing_ != nullptr) return;
+  if (state_lost) {
+    doom_ = restarted(part == LostPart::kPartition ? "partition" : "lock shard");
+    preparation_.signal.raise();
+    return;
+  }
+  if (part == LostPart::kPartition && (preparation_.waiting >> index & 1) != 0) {
+    host_.send_prepare(static_cast<PartitionId>(index), state_.id());
+  }
+  if (part == LostPart::kLockShard && index == 0 && lock_wait_.request != 0 && !lock_wait_.done) {
+    lock_wait_.status = restarted("lock shard");
+    lock_wait_.done = true;
+    lock_wait_.signal.raise();
+  }
+}
+
+void SessionTransaction::discard_participants() {
+  for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
+    host_.send_discard(static_cast<PartitionId>(std::countr_zero(left)), state_.id());
+  }
+}
+
+void SessionTransaction::rollback() {
+  if (state_.id() != kNoTxn) discard_participants();
+  release_everything(false);
+}
+
+absl::Status SessionTransaction::rollback_to(std::string_view savepoint) {
+  TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(savepoint));
+  if (!catalog_changes_.empty()) {
+    state_.fail();
+    return with_hint(error(ErrorCode::kFeatureNotSupported,
+                           "ROLLBACK TO SAVEPOINT in a transaction that changed definitions is not supported"),
+                     "Roll back the whole transaction.");
+  }
+  for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
+    host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
+  }
+  return absl::OkStatus();
+}
+
+void SessionTransaction::release_everything(bool committed) {
+  for (TableGate::Hold& hold : gates_) {
+    if (hold.release()) host_.send_gate_drained();
+  }
+  gates_.clear();
+  if (slot_) slot_.release();
+  if (state_.id() != kNoTxn) {
+    info_.txn.store(kNoTxn, std::memory_order_release);
+    data_.clear_participants();
+    ready_redo_.clear();
+    preparation_.redo.clear();
+    catalog_changes_.clear();
+    own_trees_.clear();
+    own_catalog_ = nullptr;
+    lock_wait_.request = 0;
+  }
+  doom_ = absl::OkStatus();
+  state_.end();
+  auto actions = std::exchange(at_end_, {});
+  for (const auto& action : actions) action(committed);
+}
+
+}  // namespace troupe

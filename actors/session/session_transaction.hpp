@@ -1,0 +1,118 @@
+#pragma once
+/// A session's transaction with everything it holds in the node: snapshot, participants, table locks, changed catalog;
+/// and how it ends.
+/// Owner: one backend. commit() is a coroutine: it waits for the participants, then for the log.
+#include <bit>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/node/commit_request.hpp"
+#include "actors/node/services.hpp"
+#include "actors/session/session_data.hpp"
+#include "actors/session/session_host.hpp"
+#include "runtime/exec/task.hpp"
+#include "runtime/transaction/table_gate.hpp"
+#include "runtime/transaction/transaction.hpp"
+
+namespace troupe {
+
+class SessionTransaction {
+ public:
+  SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionInfo& info);
+  ~SessionTransaction();
+
+  Transaction& state() { return state_; }
+  const Transaction& state() const { return state_; }
+
+  /// The snapshot of the statement that begins: the transaction's own, or a new one. Errors: 53300.
+  absl::StatusOr<Scn> take_snapshot();
+  /// READ COMMITTED: nothing is kept from being collected any more.
+  void release_statement_snapshot();
+  /// The transaction's id, given at its first write.
+  TxnId ensure_id();
+
+  /// The catalog as this transaction sees it.
+  const CatalogPtr& catalog();
+  /// Oids and tree ids that nobody else will use; planning DDL starts from the catalog with these.
+  CatalogPtr catalog_for_ddl();
+  /// What a DDL statement did. Errors: a name that is taken.
+  absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
+  bool changes_catalog() const { return !catalog_changes_.empty(); }
+  /// The tree was made by this transaction, so nobody else can see it.
+  void own_tree(TreeId tree) { own_trees_.push_back(tree); }
+  bool owns_tree(TreeId tree) const;
+  /// Runs after the commit is durable (true) or the transaction was rolled back (false).
+  void at_end(std::function<void(bool committed)> action) { at_end_.push_back(std::move(action)); }
+
+  /// Weak table locks, kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
+  Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
+
+  /// Redo that came with the only write's answer, so that commit() needs no prepare.
+  void keep_redo(std::string redo) { ready_redo_ = std::move(redo); }
+
+  /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
+  Task<absl::Status> commit();
+  void rollback();
+  absl::Status rollback_to(std::string_view savepoint);
+
+  // Answers.
+  void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);
+  void on_committed(TxnId txn, Scn scn, const std::string& error);
+  void on_granted(uint64_t request, const std::string& error);
+  void on_lost(LostPart part, uint32_t index, bool state_lost);
+  /// Ends a wait for a table lock.
+  void cancel(const absl::Status& status);
+
+  /// Not OK once a restarted actor took something with it that the transaction needs.
+  const absl::Status& doom() const { return doom_; }
+
+ private:
+  struct Preparation {
+    uint64_t waiting = 0;  ///< participants that have not answered
+    std::vector<std::pair<PartitionId, FrameBytes>> redo;
+    absl::Status status;
+    ReplySignal signal;
+  };
+  struct LockWait {
+    uint64_t request = 0;
+    absl::Status status;
+    bool done = false;
+    ReplySignal signal;
+  };
+
+  Task<absl::Status> prepare();
+  Task<absl::Status> log_commit();
+  Task<absl::Status> wait_for_durable(Scn scn);
+  void release_everything(bool committed);
+  void discard_participants();
+
+  NodeServices& services_;
+  SessionHost& host_;
+  SessionData& data_;
+  SessionInfo& info_;
+  Transaction state_;
+  SnapshotRegistry::Slot slot_;
+  std::vector<TableGate::Hold> gates_;
+
+  PublishedView<Catalog> published_;
+  CatalogPtr own_catalog_;
+  uint64_t own_catalog_base_ = 0;
+  std::vector<CatalogChange> catalog_changes_;
+  std::vector<TreeId> own_trees_;
+  std::vector<std::function<void(bool)>> at_end_;
+
+  std::string ready_redo_;
+  Preparation preparation_;
+  LockWait lock_wait_;
+  uint64_t next_lock_request_ = 1;
+  CommitRequestPtr committing_;
+  absl::Status commit_status_;
+  bool commit_answered_ = false;
+  ReplySignal commit_signal_;
+  absl::Status doom_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,62 @@
+#include "actors/session/statement_kind.hpp"
+
+namespace troupe {
+
+using sql::NodeKind;
+
+bool is_utility(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case NodeKind::kTransaction:
+    case NodeKind::kSet:
+    case NodeKind::kShow:
+    case NodeKind::kPrepare:
+    case NodeKind::kExecute:
+    case NodeKind::kDeallocate:
+    case NodeKind::kDeclareCursor:
+    case NodeKind::kFetch:
+    case NodeKind::kClose:
+    case NodeKind::kVacuum:
+    case NodeKind::kLockTable:
+    case NodeKind::kListen:
+    case NodeKind::kNotify:
+    case NodeKind::kUnlisten:
+    case NodeKind::kDiscard:
+    case NodeKind::kCheckpoint:
+    case NodeKind::kCopy:
+    case NodeKind::kSubscribe:
+    case NodeKind::kReindex:
+    case NodeKind::kCluster:
+    case NodeKind::kSetConstraints:
+    case NodeKind::kLoad:
+    case NodeKind::kAlterSystem:
+    case NodeKind::kDo:
+    case NodeKind::kCall: return true;
+    default: return false;
+  }
+}
+
+bool is_definition(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case NodeKind::kSelect: return statement.to<sql::SelectStatement>().into != nullptr;
+    case NodeKind::kInsert:
+    case NodeKind::kUpdate:
+    case NodeKind::kDelete:
+    case NodeKind::kMerge:
+    case NodeKind::kExplain: return false;
+    default: return !is_utility(statement);
+  }
+}
+
+bool ends_transaction(const sql::Statement& statement) {
+  const auto* transaction = statement.as<sql::TransactionStatement>();
+  if (transaction == nullptr) return false;
+  switch (transaction->verb) {
+    case sql::TransactionVerb::kCommit:
+    case sql::TransactionVerb::kRollback:
+    case sql::TransactionVerb::kRollbackTo:
+    case sql::TransactionVerb::kPrepare: return true;
+    default: return false;
+  }
+}
+
+}  // namespace troupe

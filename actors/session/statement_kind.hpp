@@ -1,0 +1,14 @@
+#pragma once
+/// Which statements the session runs itself, and which need a fresh plan each time.
+#include "runtime/sql/ast_all.hpp"
+
+namespace troupe {
+
+/// Run from the syntax tree, without a plan.
+bool is_utility(const sql::Statement& statement);
+/// Changes definitions: planned when it runs, because planning it takes object ids.
+bool is_definition(const sql::Statement& statement);
+/// COMMIT, ROLLBACK and the like: allowed in a failed transaction.
+bool ends_transaction(const sql::Statement& statement);
+
+}  // namespace troupe

@@ -1,0 +1,134 @@
+#include "actors/stream/publisher.hpp"
+
+#include <algorithm>
+
+#include "storage/log/frame_cursor.hpp"
+
+namespace troupe {
+namespace {
+
+/// Commits kept in memory for those who follow closely (limit streams.memory_bytes).
+constexpr uint64_t kMemoryBytes = 16u << 20;
+
+uint64_t size_of(const CommitRequest& commit) {
+  uint64_t size = 0;
+  for (const CommitFrame& record : commit.records) size += record.size();
+  return size;
+}
+
+}  // namespace
+
+Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
+    : ActorOf(config, std::move(seat)),
+      node_{node},
+      index_{node.services.files, node.log_directory},
+      before_newest_{node.services.commits.durable()} {}
+
+Publisher::behavior_type Publisher::make_behavior() {
+  running();
+  return {
+      [this](durable_atom, const CommitsPtr& commits) { on_durable(*commits); },
+      [this](next_atom, uint64_t subscription, Scn after, uint64_t bytes_max) {
+        on_request({subscription, after, bytes_max, current_sender()});
+      },
+      [this](release_atom, uint64_t subscription) {
+        catching_up_.erase(subscription);
+        std::erase_if(waiting_, [&](const Request& request) { return request.subscription == subscription; });
+      },
+  };
+}
+
+void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
+  for (const CommitRequestPtr& commit : commits) {
+    const Scn previous = newest_.empty() ? before_newest_ : newest_.back()->scn;
+    if (commit->scn <= previous) continue;
+    if (commit->scn != previous + 1) {
+      // A predecessor of this actor took some with it: only the files have them.
+      newest_.clear();
+      newest_bytes_ = 0;
+      before_newest_ = commit->scn - 1;
+    }
+    newest_.push_back(commit);
+    newest_bytes_ += size_of(*commit);
+  }
+  while (newest_bytes_ > kMemoryBytes && newest_.size() > 1) {
+    newest_bytes_ -= size_of(*newest_.front());
+    before_newest_ = newest_.front()->scn;
+    newest_.pop_front();
+  }
+  auto requests = std::exchange(waiting_, {});
+  for (Request& request : requests) on_request(std::move(request));
+}
+
+void Publisher::on_request(Request request) {
+  const Scn known = newest_.empty() ? before_newest_ : newest_.back()->scn;
+  if (request.after >= known) {
+    waiting_.push_back(std::move(request));
+    return;
+  }
+  if (serve_from_memory(request)) return;
+  const absl::Status status = serve_from_log(request);
+  if (status.ok()) return;
+  catching_up_.erase(request.subscription);
+  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, ChangesPtr(), encode_error(status));
+}
+
+bool Publisher::serve_from_memory(const Request& request) {
+  if (request.after < before_newest_) return false;
+  catching_up_.erase(request.subscription);
+  auto changes = std::make_shared<Changes>();
+  uint64_t bytes = 0;
+  for (size_t i = request.after - before_newest_; i < newest_.size() && (bytes == 0 || bytes < request.bytes_max);
+       ++i) {
+    const CommitRequest& commit = *newest_[i];
+    changes->records.insert(changes->records.end(), commit.records.begin(), commit.records.end());
+    changes->through = commit.scn;
+    bytes += size_of(commit);
+  }
+  answer(request, std::move(changes));
+  return true;
+}
+
+absl::Status Publisher::position(CatchUp& catch_up, Scn after) {
+  TROUPE_RETURN_IF_ERROR(index_.refresh(node_.durable_log_position.load(std::memory_order_acquire)));
+  TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find(after));
+  catch_up.reader = std::make_unique<LogReader>(node_.services.files, node_.log_directory);
+  catch_up.through = after;
+  return catch_up.reader->seek_behind(segment, after);
+}
+
+absl::Status Publisher::serve_from_log(const Request& request) {
+  CatchUp& catch_up = catching_up_[request.subscription];
+  if (catch_up.reader == nullptr || catch_up.through != request.after) {
+    TROUPE_RETURN_IF_ERROR(position(catch_up, request.after));
+  }
+  auto changes = std::make_shared<Changes>();
+  changes->through = request.after;
+  uint64_t bytes = 0;
+  bool in_parts = false;
+  const LogPosition durable = node_.durable_log_position.load(std::memory_order_acquire);
+  while (in_parts || bytes < request.bytes_max) {
+    TROUPE_ASSIGN_OR_RETURN(const auto record, catch_up.reader->next(durable));
+    if (!record) break;
+    if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
+    TROUPE_ASSIGN_OR_RETURN(auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
+    bytes += frame.size();
+    in_parts = record->kind == LogRecordKind::commit_part;
+    changes->records.push_back(std::move(frame));
+    if (!in_parts) changes->through = record->scn;
+  }
+  catch_up.through = changes->through;
+  if (changes->records.empty()) {
+    // The log's end: what comes next will be in memory.
+    waiting_.push_back(request);
+    return absl::OkStatus();
+  }
+  answer(request, std::move(changes));
+  return absl::OkStatus();
+}
+
+void Publisher::answer(const Request& request, std::shared_ptr<Changes> changes) {
+  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, std::move(changes), std::string());
+}
+
+}  // namespace troupe

@@ -1,0 +1,58 @@
+#pragma once
+/// Hands the log's commits to those who follow it: the newest ones from memory, older ones from the log's files.
+/// Detached, because it reads files. A subscriber asks for the next commits when it has room for them; nobody is sent
+/// anything unasked, so a slow subscriber costs nothing.
+/// Invariant: a subscriber gets every commit after the SCN it names, in order, once.
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "actors/node/node_context.hpp"
+#include "runtime/cell/actor.hpp"
+#include "storage/log/log_reader.hpp"
+
+namespace troupe {
+
+/// Commits in SCN order, whole transactions only.
+struct Changes {
+  std::vector<CommitFrame> records;
+  Scn through = kNoScn;  ///< every commit up to it is in here or was before
+};
+
+class Publisher final : public ActorOf<PublisherActor::base> {
+ public:
+  Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "change_publisher"; }
+
+ private:
+  struct Request {
+    uint64_t subscription = 0;
+    Scn after = kNoScn;
+    uint64_t bytes_max = 0;
+    caf::strong_actor_ptr asker;
+  };
+  /// A subscriber that is behind what memory has.
+  struct CatchUp {
+    std::unique_ptr<LogReader> reader;
+    Scn through = kNoScn;
+  };
+
+  void on_durable(const std::vector<CommitRequestPtr>& commits);
+  void on_request(Request request);
+  bool serve_from_memory(const Request& request);
+  absl::Status serve_from_log(const Request& request);
+  absl::Status position(CatchUp& catch_up, Scn after);
+  void answer(const Request& request, std::shared_ptr<Changes> changes);
+
+  NodeContext& node_;
+  LogIndex index_;
+  std::deque<CommitRequestPtr> newest_;  ///< every commit after `before_newest_`
+  uint64_t newest_bytes_ = 0;
+  Scn before_newest_ = kNoScn;
+  std::vector<Request> waiting_;  ///< for what has not happened yet
+  std::map<uint64_t, CatchUp> catching_up_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,113 @@
+#include "actors/transaction/transaction_manager.hpp"
+
+#include <bit>
+
+#include "actors/node/commit_records.hpp"
+
+namespace troupe {
+
+TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat, NodeContext& node)
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.manager} {
+  state_ = &heir_.take_over();
+}
+
+TransactionManager::behavior_type TransactionManager::make_behavior() {
+  running();
+  return {
+      [this](commit_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+        const Heir<TransactionManagerState>::Use use(heir_);
+        on_commit(commit, waiter);
+      },
+      [this](abort_atom, TxnId txn, uint64_t participants) { on_abort(txn, participants); },
+      [this](rejoin_atom, PartitionId partition, Scn after) { resend_to_partition(partition, after); },
+      [this](append_atom, Scn after) { resend_to_log(after); },
+      [this](checkpt_atom) {
+        const Addresses& to = directory_.get();
+        for (const PartitionActor& partition : to.partitions) {
+          tell(partition, checkpt_atom::value, state_->last_dispatched);
+        }
+      },
+      [this](tick_atom) { forget_finished(); },
+  };
+}
+
+void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+  if (state_->known.contains(commit->txn)) return;  // a session repeated it: the answer will come
+  if (commit->scn != kNoScn) {
+    // Sequenced, and forgotten since because it is durable and applied: only the answer was lost.
+    tell(caf::actor_cast<SessionActor>(waiter), committed_atom::value, commit->txn, commit->scn, std::string());
+    return;
+  }
+  forget_finished();
+  commit->scn = node_.services.commits.assign();
+  stamp_commit_records(commit->records, commit->scn, node_.services.clock.wall_us());
+  state_->known.emplace(commit->txn, commit->scn);
+  state_->kept.push_back({commit, waiter});
+  state_->last_dispatched = commit->scn;
+  dispatch(state_->kept.back());
+  if (!commit->catalog_changes.empty()) publish_catalog(*commit);
+}
+
+void TransactionManager::dispatch(const Kept& kept) {
+  const Addresses& to = directory_.get();
+  tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
+  for (uint64_t left = kept.commit->participants; left != 0; left &= left - 1) {
+    const auto partition = static_cast<size_t>(std::countr_zero(left));
+    tell(to.partitions[partition], apply_atom::value, kept.commit, state_->last_sent[partition]);
+    state_->last_sent[partition] = kept.commit->scn;
+  }
+}
+
+void TransactionManager::publish_catalog(const CommitRequest& commit) {
+  auto& catalog = node_.services.catalog;
+  auto next = catalog.get()->with_changes(commit.catalog_changes, commit.scn);
+  // The committer held the locks on its objects' names and rows, so nobody can have come in between.
+  TROUPE_CHECK_MSG(next.ok(), std::string(next.status().message()));
+  catalog.set(*std::move(next));
+}
+
+bool TransactionManager::applied_everywhere(const CommitRequest& commit) const {
+  for (uint64_t left = commit.participants; left != 0; left &= left - 1) {
+    const auto partition = static_cast<size_t>(std::countr_zero(left));
+    if (node_.applied[partition].load(std::memory_order_acquire) < commit.scn) return false;
+  }
+  return true;
+}
+
+void TransactionManager::forget_finished() {
+  const Scn durable = node_.services.commits.durable();
+  while (!state_->kept.empty()) {
+    const CommitRequest& oldest = *state_->kept.front().commit;
+    if (oldest.scn > durable || !applied_everywhere(oldest)) return;
+    state_->known.erase(oldest.txn);
+    state_->kept.pop_front();
+  }
+}
+
+/// Its session died. Nothing of it can come after this message, so what is not known by now never was committed.
+void TransactionManager::on_abort(TxnId txn, uint64_t participants) {
+  if (state_->known.contains(txn)) return;
+  const Addresses& to = directory_.get();
+  for (uint64_t left = participants; left != 0; left &= left - 1) {
+    tell(to.lock_shards[static_cast<size_t>(std::countr_zero(left))], discard_atom::value, txn);
+  }
+}
+
+void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {
+  const Addresses& to = directory_.get();
+  Scn previous = after;
+  for (const Kept& kept : state_->kept) {
+    if ((kept.commit->participants >> partition & 1) == 0 || kept.commit->scn <= after) continue;
+    tell(to.partitions[partition], apply_atom::value, kept.commit, previous);
+    previous = kept.commit->scn;
+  }
+}
+
+void TransactionManager::resend_to_log(Scn after) {
+  const Addresses& to = directory_.get();
+  for (const Kept& kept : state_->kept) {
+    if (kept.commit->scn > after) tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
+  }
+}
+
+}  // namespace troupe

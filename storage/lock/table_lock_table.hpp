@@ -1,0 +1,65 @@
+#pragma once
+/// Table locks that went past the tables' gates: strong ones, and weak ones that found a gate closed.
+/// Owner: lock shard 0.
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "storage/lock/lock_queue.hpp"
+#include "storage/lock/table_lock_mode.hpp"
+
+namespace troupe {
+
+class TableLockTable {
+ public:
+  enum class Outcome : uint8_t { kGranted, kQueued, kRefused };
+
+  Outcome acquire(TxnId txn, Oid table, TableLockMode mode, bool no_wait, uint64_t ticket) {
+    Queue& queue = tables_[table];
+    if (queue.try_acquire(txn, mode)) return Outcome::kGranted;
+    if (no_wait) {
+      forget_if_free(table);
+      return Outcome::kRefused;
+    }
+    queue.enqueue(txn, mode, ticket);
+    return Outcome::kQueued;
+  }
+  /// Drops every lock and wait of `txn`; whom that let in, in order.
+  std::vector<LockGrant> release_all(TxnId txn) {
+    std::vector<LockGrant> grants;
+    for (auto it = tables_.begin(); it != tables_.end();) {
+      it->second.release(txn, &grants);
+      it = it->second.empty() ? tables_.erase(it) : std::next(it);
+    }
+    return grants;
+  }
+  std::vector<LockGrant> cancel_wait(TxnId txn) {
+    std::vector<LockGrant> grants;
+    for (auto& [table, queue] : tables_) queue.cancel(txn, &grants);
+    return grants;
+  }
+  /// Somebody holds or wants a strong lock: the gate stays closed.
+  bool has_strong(Oid table) const {
+    const auto it = tables_.find(table);
+    if (it == tables_.end()) return false;
+    const auto strong = [](const auto& entry) { return !is_weak(entry.mode); };
+    return std::any_of(it->second.holders().begin(), it->second.holders().end(), strong) ||
+           std::any_of(it->second.waiters().begin(), it->second.waiters().end(), strong);
+  }
+  std::vector<WaitEdge> waits() const {
+    std::vector<WaitEdge> edges;
+    for (const auto& [table, queue] : tables_) queue.add_waits(&edges);
+    return edges;
+  }
+  bool empty() const { return tables_.empty(); }
+
+ private:
+  using Queue = LockQueue<TableLockMode, &table_locks_conflict>;
+  void forget_if_free(Oid table) {
+    const auto it = tables_.find(table);
+    if (it != tables_.end() && it->second.empty()) tables_.erase(it);
+  }
+  absl::btree_map<Oid, Queue> tables_;
+};
+
+}  // namespace troupe
