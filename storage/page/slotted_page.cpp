@@ -54,6 +54,8 @@ void SlottedPage::check_invariants() const {
     TROUPE_CHECK(i == first_searched() || key(i - 1) < key(i));
     TROUPE_CHECK(key(i).size() >= h.shared_bytes &&
                  key(i).substr(0, h.shared_bytes) == key(first_searched()).substr(0, h.shared_bytes));
+    const size_t prefix = std::min<size_t>(h.shared_bytes, sizeof h.shared_prefix);
+    TROUPE_CHECK(key(i).substr(0, prefix) == std::string_view(h.shared_prefix, prefix));
     TROUPE_CHECK(slots()[i].head == key_head(key(i), h.shared_bytes));
   }
   TROUPE_CHECK(live + h.garbage_bytes == h.heap_bytes && overflows == h.overflow_count);
@@ -64,7 +66,7 @@ PageImage SlottedEditor::make_page(PageKind kind, uint8_t level, uint32_t bytes)
   PageImage image = PageImage::allocate(size);
   *reinterpret_cast<SlottedHeader*>(image.mutable_data()) = {
       .kind = kind, .level = level, .unused = 0, .count = 0, .bytes = size, .heap_bytes = 0, .garbage_bytes = 0,
-      .shared_bytes = 0, .overflow_count = 0, .ascending_run = 0};
+      .shared_bytes = 0, .overflow_count = 0, .ascending_run = 0, .shared_prefix = {}};
   return image;
 }
 
@@ -151,6 +153,7 @@ void SlottedEditor::recompute_heads() {
   if (count <= first) return;
   const uint32_t shared = shared_prefix(page().key(first), page().key(count - 1));
   header().shared_bytes = shared;
+  std::memcpy(header().shared_prefix, page().key(first).data(), std::min<size_t>(shared, sizeof header().shared_prefix));
   for (uint32_t i = first; i < count; ++i) slots()[i].head = key_head(page().key(i), shared);
 }
 

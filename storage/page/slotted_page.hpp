@@ -31,8 +31,9 @@ struct SlottedHeader {
   uint32_t shared_bytes;    ///< how many first bytes all searched keys share
   uint32_t overflow_count;  ///< entries whose value is in an overflow page
   uint32_t ascending_run;   ///< inserts in a row at the end
+  char shared_prefix[16];   ///< the first of the shared bytes: a search does not touch an entry for them
 };
-static_assert(sizeof(SlottedHeader) == 32);
+static_assert(sizeof(SlottedHeader) == 48);
 
 struct Slot {
   uint32_t head;      ///< four key bytes after the shared ones, big endian
@@ -46,6 +47,9 @@ struct EntryHeader {
   uint16_t overflow : 1;
 };
 static_assert(sizeof(EntryHeader) == 4);
+
+/// Header and slots of a typical leaf.
+inline constexpr size_t kSearchedBytes = 1024;
 
 inline uint32_t key_head(std::string_view key, size_t skip) {
   uint32_t head = 0;
@@ -111,6 +115,11 @@ class SlottedPage {
   /// Appends the page without its gap: what goes to the disk.
   void append_packed(std::string* out) const;
 
+  /// Fetches what a search of a page that is not in the processor's caches will look at, all at once.
+  static void prefetch(const char* data) {
+    for (size_t at = 0; at < kSearchedBytes; at += 64) __builtin_prefetch(data + at);
+  }
+
   void check_invariants() const;
 
  private:
@@ -170,7 +179,8 @@ inline SlottedPage::Position SlottedPage::lower_bound(std::string_view key) cons
   const uint32_t shared = h.shared_bytes;
   if (shared > 0) {
     const size_t size = std::min<size_t>(shared, key.size());
-    const int order = size == 0 ? 0 : std::memcmp(key.data(), this->key(first).data(), size);
+    const char* prefix = shared <= sizeof h.shared_prefix ? h.shared_prefix : this->key(first).data();
+    const int order = size == 0 ? 0 : std::memcmp(key.data(), prefix, size);
     if (order < 0 || (order == 0 && key.size() < shared)) return {first, false};
     if (order > 0) return {h.count, false};
   }
@@ -179,7 +189,7 @@ inline SlottedPage::Position SlottedPage::lower_bound(std::string_view key) cons
   uint32_t length = h.count - first;
   while (length > 1) {  // without branches: the processor cannot guess the way
     const uint32_t half = length / 2;
-    base += base[half - 1].head < head ? half : 0;
+    base += half & (0u - static_cast<uint32_t>(base[half - 1].head < head));
     length -= half;
   }
   uint32_t low = static_cast<uint32_t>(base - slots()) + (base->head < head ? 1 : 0);

@@ -8,11 +8,20 @@
 namespace troupe {
 namespace {
 
-absl::Status check_key(std::string_view key) {
-  if (key.size() <= kKeyBytesMax) return absl::OkStatus();
-  return with_hint(error(ErrorCode::kProgramLimitExceeded, "key of ", key.size(), " bytes exceeds the maximum of ",
-                         kKeyBytesMax),
-                   "Values this long cannot be indexed; index a hash or a prefix of them.");
+/// PostgreSQL's limit for one value.
+constexpr uint64_t kRowBytesMax = 1 << 30;
+
+absl::Status check_sizes(std::string_view key, std::string_view row) {
+  if (key.size() > kKeyBytesMax) {
+    return with_hint(error(ErrorCode::kProgramLimitExceeded, "key of ", key.size(), " bytes exceeds the maximum of ",
+                           kKeyBytesMax),
+                     "Values this long cannot be indexed; index a hash or a prefix of them.");
+  }
+  if (row.size() > kRowBytesMax) {
+    return error(ErrorCode::kProgramLimitExceeded, "row of ", row.size(), " bytes exceeds the maximum of ",
+                 kRowBytesMax);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status snapshot_too_old(Scn snapshot) {
@@ -149,7 +158,7 @@ LatestResult PartitionStore::latest(TxnId txn, TreeId tree, std::string_view key
 absl::Status PartitionStore::stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
                                    std::string_view row) {
   TROUPE_CHECK(txn != kNoTxn && op != ChangeOp::kDropTree);
-  TROUPE_RETURN_IF_ERROR(check_key(key));
+  TROUPE_RETURN_IF_ERROR(check_sizes(key, row));
   return pending_.stage(txn, command, tree, key, op, op == ChangeOp::kPut ? row : std::string_view{});
 }
 
@@ -164,7 +173,7 @@ void PartitionStore::rollback_to(TxnId txn, CommandId command) { pending_.rollba
 void PartitionStore::discard(TxnId txn) { pending_.discard(txn); }
 
 absl::StatusOr<BulkResult> PartitionStore::bulk_put(TreeId tree, std::string_view key, std::string_view row) {
-  TROUPE_RETURN_IF_ERROR(check_key(key));
+  TROUPE_RETURN_IF_ERROR(check_sizes(key, row));
   Tree& target = tree_for_write(tree).tree;
   const RowHeader header(kBulkScn, 0);
   if (target.append(key, header.view(), row)) return BulkResult(BulkOutcome::kInserted);

@@ -67,7 +67,7 @@ class PartitionStore {
 
   // Writing.
   /// Replaces what the same command staged for the key. Errors: kConfigurationLimitExceeded (pending_bytes_max),
-  /// kProgramLimitExceeded (key too long).
+  /// kProgramLimitExceeded (key above 8 KiB, row above 1 GiB).
   absl::Status stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
                      std::string_view row);
   absl::Status stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
@@ -87,7 +87,9 @@ class PartitionStore {
   void abandon_tree(TreeId tree);
 
   // Pages.
-  /// The page of a fault has been loaded. Ignored when nobody waits for it any more.
+  /// The page of a fault has been loaded. Ignored when nobody waits for it any more. At most one load per address may be
+  /// under way: several operations that fault on one page wait for the same load. Every load ends in install() or
+  /// forget_fault(), because its extent is not written again before.
   void install(PageAddress address, PageImage image);
   /// The page of a fault will not come (I/O error, or its statement is gone).
   void forget_fault(PageAddress address);
@@ -167,7 +169,7 @@ class PartitionStore {
   absl::flat_hash_map<TreeId, std::unique_ptr<TreeState>> trees_;
   History history_;
   PendingWrites pending_;
-  Scn oldest_snapshot_ = kFirstScn;
+  Scn oldest_snapshot_ = kNoScn;
   Scn last_applied_ = kNoScn;
   PrefaultProgress prefaulted_;
   std::deque<Garbage> tombstones_;  ///< ascending SCN

@@ -36,7 +36,7 @@ Tree::Lookup Tree::find(std::string_view key) {
       if (child == nullptr) return {false, {}, pager_.fault(inner.word(slot))};
     }
     page = child;
-    __builtin_prefetch(page->image.data());
+    if (inner.level() == 1) SlottedPage::prefetch(page->image.data());
   }
   if (!page->referenced) page->referenced = true;
   const SlottedPage leaf = page->page();
@@ -84,6 +84,7 @@ PageFault Tree::locate(std::string_view key, TreePath* path) {
     ResidentPage* child = pager_.child(*page, slot, view.word(slot));
     if (child == nullptr) return pager_.fault(view.word(slot));
     page = child;
+    if (view.level() == 1) SlottedPage::prefetch(page->image.data());
   }
 }
 

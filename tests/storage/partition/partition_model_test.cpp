@@ -1,7 +1,7 @@
 /// The partition against a model that keeps every version: random statements, commits, snapshots, checkpoints (also
 /// while writing goes on), power cuts and restarts from checkpoint plus log.
+#include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "partition_test_support.hpp"
@@ -85,6 +85,7 @@ class Run {
       const uint64_t dice = random_.below(1000);
       if (dice < 450) write();
       else if (dice < 650) read();
+      else if (dice < 660) read_late();
       else if (dice < 720) scan();
       else if (dice < 850) commit();
       else if (dice < 880) roll_back();
@@ -141,6 +142,27 @@ class Run {
     const ReadView view = random_view();
     const auto key = random_key();
     CHECK(partition_.get(view, key.first, key.second) == model_.get(view, key));
+  }
+  /// A page that arrives when much has changed, or never.
+  void read_late() {
+    const auto key = random_key();
+    const ReadResult result = partition_.store->get({}, key.first, key.second);
+    auto& late = partition_.late;
+    const auto* fault = std::get_if<PageFault>(&result);
+    const auto is_same = [&](const auto& load) { return load.first == fault->address; };
+    if (fault != nullptr && std::none_of(late.begin(), late.end(), is_same)) {
+      auto image = load_page(partition_.store->file(), fault->address);
+      REQUIRE(image.ok());
+      late.emplace_back(fault->address, *std::move(image));
+    }
+    if (late.empty() || random_.chance(0.5)) return;
+    const auto at = late.begin() + static_cast<long>(random_.below(late.size()));
+    if (random_.chance(0.7)) {
+      partition_.store->install(at->first, at->second);
+    } else {
+      partition_.store->forget_fault(at->first);
+    }
+    late.erase(at);
   }
   void scan() {
     const ReadView view = random_view();
@@ -212,6 +234,7 @@ class Run {
     partition_.store->check_invariants();
     model_.discard_all();
     snapshots_.clear();
+    partition_.late.clear();
     commands_.clear();
     for (const LogRecord& record : log_) {
       if (record.scn <= partition_.store->checkpoint_scn()) continue;

@@ -1,5 +1,6 @@
 #pragma once
 /// A partition on a simulated disk whose page faults are served at once.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <variant>
@@ -36,12 +37,19 @@ struct TestPartition {
     store = *std::move(opened);
   }
 
+  /// At most one load per address is under way: one that is late is waited for.
   void serve(PageFault fault) {
+    ++faults;
+    const auto under_way = std::find_if(late.begin(), late.end(), [&](const auto& load) { return load.first == fault.address; });
+    if (under_way != late.end()) {
+      store->install(fault.address, under_way->second);
+      late.erase(under_way);
+      return;
+    }
     auto image = load_page(store->file(), fault.address);
     INFO(image.status().ToString());
     REQUIRE(image.ok());
     store->install(fault.address, *std::move(image));
-    ++faults;
   }
 
   void stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view row) {
@@ -132,6 +140,7 @@ struct TestPartition {
   PartitionOptions options;
   std::unique_ptr<PartitionStore> store;
   uint64_t faults = 0;
+  std::vector<std::pair<PageAddress, PageImage>> late;  ///< loads that were made and not yet handed over
 };
 
 }  // namespace troupe
