@@ -209,7 +209,9 @@ absl::Status Binder::bind_insert_source(const sql::InsertStatement& insert, cons
           return fail(ErrorCode::kSyntaxError, *source->values[r].front(), "VALUES lists must all be the same length");
         }
         if (auto status = check_insert_width(given, columns, !insert.columns.empty()); !status.ok()) {
-          return at(status, given > columns.size() ? *source->values[r][columns.size()] : *insert.table);
+          const sql::Node* place_of = insert.table;
+          if (given > columns.size()) place_of = source->values[r][columns.size()];
+          return at(status, *place_of);
         }
       }
       for (size_t i = 0; i < given; ++i) {

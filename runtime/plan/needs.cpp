@@ -1,0 +1,178 @@
+/// Which relations and columns expressions and queries mention.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+
+std::vector<Type> types_of(const ExprList& exprs) {
+  std::vector<Type> types;
+  types.reserve(exprs.size());
+  for (const ExprPtr& expr : exprs) types.push_back(expr->type);
+  return types;
+}
+
+namespace {
+
+using Visit = std::function<void(const ExprPtr&)>;
+
+void visit_tree(const FromTree& tree, const Visit& visit) {
+  if (!tree.relation) {
+    visit_tree(*tree.left, visit);
+    visit_tree(*tree.right, visit);
+    if (tree.condition) visit(tree.condition);
+    return;
+  }
+  const BoundRelation& relation = *tree.relation;
+  if (relation.query) visit_query(*relation.query, visit);
+  for (const auto& call : relation.calls) {
+    for (const ExprPtr& arg : call.args) visit(arg);
+  }
+  for (const ExprList& row : relation.values) {
+    for (const ExprPtr& value : row) visit(value);
+  }
+}
+
+/// The expression's parts, windows' included.
+template <typename F>
+void visit_parts(const Expr& expr, F&& f) {
+  visit_expr(expr, [&](const Expr& part) {
+    f(part);
+    if (!part.window) return;
+    for (const ExprPtr& arg : part.window->aggregate.args) visit_expr(*arg, f);
+    if (part.window->aggregate.filter) visit_expr(*part.window->aggregate.filter, f);
+  });
+}
+
+void define_tree(const FromTree& tree, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned) {
+  if (!tree.relation) {
+    define_tree(*tree.left, defined, mentioned);
+    define_tree(*tree.right, defined, mentioned);
+    return;
+  }
+  defined->push_back(tree.relation->number);
+  if (tree.relation->query) collect_relations(*tree.relation->query, defined, mentioned);
+}
+
+}  // namespace
+
+void visit_query(const BoundQuery& query, const Visit& visit) {
+  for (const FromPtr& tree : query.from) visit_tree(*tree, visit);
+  if (query.left) visit_query(*query.left, visit);
+  if (query.right) visit_query(*query.right, visit);
+  const auto visit_if = [&](const ExprPtr& expr) {
+    if (expr) visit(expr);
+  };
+  visit_if(query.where);
+  for (const ExprPtr& group : query.groups) visit(group);
+  visit_if(query.having);
+  for (const WindowSpec& window : query.windows) {
+    for (const ExprPtr& value : window.partition_by) visit(value);
+    for (const SortKey& key : window.order) visit(key.value);
+  }
+  for (const BoundTarget& target : query.targets) visit(target.value);
+  for (const ExprPtr& on : query.distinct_on) visit(on);
+  for (const SortKey& key : query.order) visit(key.value);
+  visit_if(query.limit);
+  visit_if(query.offset);
+}
+
+void collect_relations(const Expr& expr, std::vector<uint32_t>* out) {
+  const auto add = [out](uint32_t relation) {
+    const auto at = std::lower_bound(out->begin(), out->end(), relation);
+    if (at == out->end() || *at != relation) out->insert(at, relation);
+  };
+  visit_parts(expr, [&](const Expr& part) {
+    if (part.is_column()) add(part.relation);
+    if (!part.subquery) return;
+    std::vector<uint32_t> defined, mentioned;
+    collect_relations(*part.subquery->query, &defined, &mentioned);
+    defined.push_back(part.subquery->relation);
+    if (part.subquery->condition) collect_relations(*part.subquery->condition, &mentioned);
+    std::sort(defined.begin(), defined.end());
+    for (const uint32_t relation : mentioned) {
+      if (!std::binary_search(defined.begin(), defined.end(), relation)) add(relation);
+    }
+  });
+}
+
+void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned) {
+  for (const FromPtr& tree : query.from) define_tree(*tree, defined, mentioned);
+  if (query.set_relation != 0) defined->push_back(query.set_relation);
+  if (query.left) collect_relations(*query.left, defined, mentioned);
+  if (query.right) collect_relations(*query.right, defined, mentioned);
+  visit_query(query, [&](const ExprPtr& expr) { collect_relations(*expr, mentioned); });
+}
+
+bool QueryPlanner::is_correlated(const BoundQuery& query) const {
+  std::vector<uint32_t> defined, mentioned;
+  collect_relations(query, &defined, &mentioned);
+  std::sort(defined.begin(), defined.end());
+  return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t relation) {
+    return !std::binary_search(defined.begin(), defined.end(), relation);
+  });
+}
+
+void QueryPlanner::need(const ExprPtr& expr) {
+  if (!expr) return;
+  visit_parts(*expr, [&](const Expr& part) {
+    if (part.is_column()) {
+      std::vector<uint32_t>& columns = needed(part.relation);
+      if (std::find(columns.begin(), columns.end(), part.index) == columns.end()) columns.push_back(part.index);
+    }
+    if (part.subquery) {
+      need_query(*part.subquery->query);
+      need(part.subquery->condition);
+    }
+  });
+}
+
+/// What a query asks of its relations, apart from WHERE: conditions are pushed down first.
+void QueryPlanner::need_query(const BoundQuery& query) {
+  if (query.modify) return;
+  for (const BoundTarget& target : query.targets) need(target.value);
+  for (const ExprPtr& group : query.groups) need(group);
+  need(query.having);
+  for (const WindowSpec& window : query.windows) {
+    for (const ExprPtr& value : window.partition_by) need(value);
+    for (const SortKey& key : window.order) need(key.value);
+  }
+  for (const ExprPtr& on : query.distinct_on) need(on);
+  for (const SortKey& key : query.order) need(key.value);
+  need(query.limit);
+  need(query.offset);
+  ExprList conditions;
+  split_and(query.where, &conditions);
+  // A condition on one relation alone is its scan's business, unless a subquery in it looks elsewhere.
+  for (const ExprPtr& condition : conditions) {
+    std::vector<uint32_t> relations;
+    collect_relations(*condition, &relations);
+    bool subquery = false;
+    visit_expr(*condition, [&](const Expr& part) { subquery = subquery || part.subquery != nullptr; });
+    const bool local = relations.size() == 1 && query.from.size() == 1 && query.from[0]->relation &&
+                       query.from[0]->relation->number == relations[0];
+    if (!local || subquery || !query.locks.empty()) need(condition);
+  }
+  for (const FromPtr& tree : query.from) need_from(*tree);
+  for (const BoundLock& lock : query.locks) needed(lock.relation).push_back(kRowKeyColumn);
+  if (query.left) need_query(*query.left);
+  if (query.right) need_query(*query.right);
+}
+
+void QueryPlanner::need_from(const FromTree& tree) {
+  if (!tree.relation) {
+    need(tree.condition);
+    need_from(*tree.left);
+    need_from(*tree.right);
+    return;
+  }
+  for (const auto& call : tree.relation->calls) {
+    for (const ExprPtr& arg : call.args) need(arg);
+  }
+  for (const ExprList& row : tree.relation->values) {
+    for (const ExprPtr& value : row) need(value);
+  }
+  if (tree.relation->query) need_query(*tree.relation->query);
+}
+
+}  // namespace troupe

@@ -1,0 +1,428 @@
+/// FROM and WHERE: conditions go down to where they can be checked first, then the joins are ordered.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+void relations_of(const FromTree& tree, std::vector<uint32_t>* out) {
+  if (tree.relation) {
+    out->push_back(tree.relation->number);
+    return;
+  }
+  relations_of(*tree.left, out);
+  relations_of(*tree.right, out);
+}
+
+std::vector<uint32_t> relations_of(const FromTree& tree) {
+  std::vector<uint32_t> relations;
+  relations_of(tree, &relations);
+  std::sort(relations.begin(), relations.end());
+  return relations;
+}
+
+bool contains(const std::vector<uint32_t>& sorted, uint32_t relation) {
+  return std::binary_search(sorted.begin(), sorted.end(), relation);
+}
+
+bool has_subquery(const Expr& expr) {
+  bool found = false;
+  visit_expr(expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });
+  return found;
+}
+
+/// Whether the expression is null whenever all columns of `relations` are.
+bool is_strict_in(const Expr& expr, const std::vector<uint32_t>& relations) {
+  switch (expr.kind) {
+    case ExprKind::kColumn: return contains(relations, expr.relation);
+    case ExprKind::kCast: return is_strict_in(expr.arg(0), relations);
+    case ExprKind::kCall:
+      if (!expr.call.function->strict) return false;
+      return std::any_of(expr.args.begin(), expr.args.end(),
+                         [&](const ExprPtr& arg) { return is_strict_in(*arg, relations); });
+    case ExprKind::kInList:
+    case ExprKind::kArrayCompare: return is_strict_in(expr.arg(0), relations);
+    default: return false;
+  }
+}
+
+/// Whether a row whose columns of `relations` are all null cannot satisfy the condition.
+bool rejects_nulls(const Expr& condition, const std::vector<uint32_t>& relations) {
+  switch (condition.kind) {
+    case ExprKind::kAnd:
+      return std::any_of(condition.args.begin(), condition.args.end(),
+                         [&](const ExprPtr& arg) { return rejects_nulls(*arg, relations); });
+    case ExprKind::kOr:
+      return std::all_of(condition.args.begin(), condition.args.end(),
+                         [&](const ExprPtr& arg) { return rejects_nulls(*arg, relations); });
+    case ExprKind::kNot: return is_strict_in(condition.arg(0), relations);
+    case ExprKind::kNullTest: return condition.negated && is_strict_in(condition.arg(0), relations);
+    case ExprKind::kBooleanTest:
+      return !condition.negated && condition.truth != Truth::kUnknown && is_strict_in(condition.arg(0), relations);
+    default: return is_strict_in(condition, relations);
+  }
+}
+
+}  // namespace
+
+void QueryPlanner::flatten(const FromPtr& tree, std::vector<FromPtr>* items, Conditions* conditions) {
+  if (tree->relation || tree->join != JoinKind::kInner) {
+    items->push_back(tree);
+    return;
+  }
+  flatten(tree->left, items, conditions);
+  flatten(tree->right, items, conditions);
+  if (tree->condition) split_and(fold(tree->condition), conditions);
+}
+
+void QueryPlanner::simplify_outer_joins(FromTree* tree, const Conditions& above) {
+  if (tree->relation) return;
+  const auto rejected = [&](const FromTree& side) {
+    const std::vector<uint32_t> relations = relations_of(side);
+    return std::any_of(above.begin(), above.end(),
+                       [&](const ExprPtr& condition) { return rejects_nulls(*condition, relations); });
+  };
+  const bool left_rejected = tree->join != JoinKind::kInner && rejected(*tree->left);
+  const bool right_rejected = tree->join != JoinKind::kInner && rejected(*tree->right);
+  if (tree->join == JoinKind::kFull) {
+    if (left_rejected && right_rejected) tree->join = JoinKind::kInner;
+    else if (left_rejected) tree->join = JoinKind::kLeft;
+    else if (right_rejected) tree->join = JoinKind::kRight;
+  } else if ((tree->join == JoinKind::kLeft && right_rejected) || (tree->join == JoinKind::kRight && left_rejected)) {
+    tree->join = JoinKind::kInner;
+  }
+  // An inner join's condition rejects rows as a WHERE does.
+  Conditions below = above;
+  if (tree->join == JoinKind::kInner) split_and(tree->condition, &below);
+  simplify_outer_joins(tree->left.get(), below);
+  simplify_outer_joins(tree->right.get(), below);
+}
+
+namespace {
+
+/// a = b and b = 5 make a = 5: every relation gets to use the constant.
+void derive_constants(ExprList* conditions) {
+  const auto is_equality = [](const Expr& e) {
+    return e.kind == ExprKind::kCall && e.args.size() == 2 && e.call.function->comparison == Comparison::kEqual;
+  };
+  const auto is_value = [](const Expr& e) {
+    return e.is_constant() || e.kind == ExprKind::kParameter || e.kind == ExprKind::kSlot;
+  };
+  for (size_t i = 0; i < conditions->size(); ++i) {
+    const ExprPtr known = (*conditions)[i];
+    if (!is_equality(*known)) continue;
+    const bool value_right = is_value(known->arg(1)) && known->arg(0).is_column();
+    if (!value_right) continue;
+    for (size_t j = 0; j < conditions->size(); ++j) {
+      const ExprPtr link = (*conditions)[j];
+      if (!is_equality(*link) || link->call.function != known->call.function) continue;
+      if (!link->arg(0).is_column() || !link->arg(1).is_column()) continue;
+      for (size_t side = 0; side < 2; ++side) {
+        if (!equal(link->arg(side), known->arg(0))) continue;
+        ExprPtr derived = make_call(known->call, {link->args[1 - side], known->args[1]});
+        const bool there = std::any_of(conditions->begin(), conditions->end(),
+                                       [&](const ExprPtr& other) { return equal(other, derived); });
+        if (!there) conditions->push_back(std::move(derived));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Rel> QueryPlanner::plan_from(std::vector<FromPtr> trees, Conditions conditions, bool) {
+  std::vector<FromPtr> items;
+  for (const FromPtr& tree : trees) {
+    simplify_outer_joins(tree.get(), conditions);
+    flatten(tree, &items, &conditions);
+  }
+  if (items.size() > 1) derive_constants(&conditions);
+  std::vector<uint32_t> own;
+  for (const FromPtr& item : items) relations_of(*item, &own);
+  std::sort(own.begin(), own.end());
+
+  // Each condition goes to the one item it speaks of; the others join items, or wait for subqueries.
+  std::vector<std::vector<uint32_t>> item_relations;
+  for (const FromPtr& item : items) item_relations.push_back(relations_of(*item));
+  std::vector<Conditions> local(items.size()), local_subqueries(items.size());
+  Conditions joining, subqueries;
+  for (ExprPtr& condition : conditions) {
+    std::vector<uint32_t> mentioned;
+    collect_relations(*condition, &mentioned);
+    std::erase_if(mentioned, [&](uint32_t relation) { return !contains(own, relation); });
+    const bool subquery = has_subquery(*condition);
+    bool placed = false;
+    for (size_t i = 0; i < items.size() && !placed; ++i) {
+      placed = std::all_of(mentioned.begin(), mentioned.end(),
+                           [&](uint32_t relation) { return contains(item_relations[i], relation); });
+      if (placed) (subquery ? local_subqueries : local)[i].push_back(condition);
+    }
+    if (!placed) (subquery ? subqueries : joining).push_back(std::move(condition));
+  }
+
+  std::vector<JoinItem> planned;
+  std::vector<size_t> lateral;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const bool depends = items[i]->relation && items[i]->relation->lateral && i > 0 && [&] {
+      std::vector<uint32_t> defined, mentioned;
+      const BoundRelation& relation = *items[i]->relation;
+      if (relation.query) collect_relations(*relation.query, &defined, &mentioned);
+      for (const auto& call : relation.calls) {
+        for (const ExprPtr& arg : call.args) collect_relations(*arg, &mentioned);
+      }
+      return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) {
+        return contains(own, r) && !contains(item_relations[i], r);
+      });
+    }();
+    if (depends) {
+      lateral.push_back(i);
+      continue;
+    }
+    JoinItem item;
+    item.tree = items[i];
+    if (items[i]->relation) {
+      TROUPE_ASSIGN_OR_RETURN(item.rel, plan_relation(items[i]->relation, local[i]));
+      item.local = local[i];
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(item.rel, plan_outer_join(*items[i], &local[i]));
+      TROUPE_RETURN_IF_ERROR(filter(local[i], &item.rel));
+    }
+    for (const ExprPtr& condition : local_subqueries[i]) {
+      TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &item.rel));
+      if (!joined) {
+        TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(condition, &item.rel));
+        TROUPE_RETURN_IF_ERROR(filter({std::move(plain)}, &item.rel));
+      }
+      item.tree = nullptr;  // no longer the bare table that an index could look up
+    }
+    planned.push_back(std::move(item));
+  }
+
+  // Conditions that need a LATERAL item wait for it.
+  const auto needs_lateral = [&](const ExprPtr& condition) {
+    std::vector<uint32_t> mentioned;
+    collect_relations(*condition, &mentioned);
+    return std::any_of(lateral.begin(), lateral.end(), [&](size_t i) {
+      return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) { return contains(item_relations[i], r); });
+    });
+  };
+  Conditions now, later;
+  for (ExprPtr& condition : joining) (needs_lateral(condition) ? later : now).push_back(std::move(condition));
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, order_joins(std::move(planned), std::move(now)));
+  for (const size_t i : lateral) {
+    Conditions on = local[i];
+    on.insert(on.end(), local_subqueries[i].begin(), local_subqueries[i].end());
+    TROUPE_ASSIGN_OR_RETURN(rel, lateral_join(std::move(rel), *items[i], JoinKind::kInner, std::move(on)));
+  }
+  TROUPE_RETURN_IF_ERROR(filter(later, &rel));
+  for (const ExprPtr& condition : subqueries) {
+    TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &rel));
+    if (joined) continue;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(condition, &rel));
+    TROUPE_RETURN_IF_ERROR(filter({std::move(plain)}, &rel));
+  }
+  return rel;
+}
+
+absl::StatusOr<Rel> QueryPlanner::lateral_join(Rel left, const FromTree& right, JoinKind kind, Conditions conditions) {
+  return apply(std::move(left), [&]() { return plan_relation(right.relation, {}); }, kind, std::move(conditions));
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditions* above) {
+  const bool swapped = tree.join == JoinKind::kRight;
+  const FromPtr& left_tree = swapped ? tree.right : tree.left;
+  const FromPtr& right_tree = swapped ? tree.left : tree.right;
+  const JoinKind kind = tree.join == JoinKind::kFull ? JoinKind::kFull : JoinKind::kLeft;
+  const std::vector<uint32_t> left_relations = relations_of(*left_tree), right_relations = relations_of(*right_tree);
+  const auto only_in = [](const Expr& condition, const std::vector<uint32_t>& side,
+                          const std::vector<uint32_t>& other) {
+    std::vector<uint32_t> mentioned;
+    collect_relations(condition, &mentioned);
+    return std::none_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) { return contains(other, r); }) &&
+           std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) { return contains(side, r); });
+  };
+  Conditions left_conditions, right_conditions, on, on_parts;
+  if (kind == JoinKind::kLeft) {
+    // What WHERE asks of the preserved side can be asked before the join.
+    std::erase_if(*above, [&](const ExprPtr& condition) {
+      if (!only_in(*condition, left_relations, right_relations)) return false;
+      left_conditions.push_back(condition);
+      return true;
+    });
+  }
+  if (tree.condition) split_and(fold(tree.condition), &on_parts);
+  for (ExprPtr& part : on_parts) {
+    const bool down = kind == JoinKind::kLeft && only_in(*part, right_relations, left_relations);
+    (down ? right_conditions : on).push_back(std::move(part));
+  }
+  TROUPE_ASSIGN_OR_RETURN(Rel left, plan_from({left_tree}, std::move(left_conditions)));
+  if (right_tree->relation && right_tree->relation->lateral && kind == JoinKind::kLeft &&
+      (!right_tree->relation->query || is_correlated(*right_tree->relation->query))) {
+    on.insert(on.end(), right_conditions.begin(), right_conditions.end());
+    return lateral_join(std::move(left), *right_tree, kind, std::move(on));
+  }
+  for (ExprPtr& part : on) {
+    if (!has_subquery(*part)) continue;
+    std::vector<uint32_t> mentioned;
+    collect_relations(*part, &mentioned);
+    TROUPE_ASSIGN_OR_RETURN(part, take_subqueries(part, &left));
+  }
+  TROUPE_ASSIGN_OR_RETURN(Rel right, plan_from({right_tree}, right_conditions));
+  if (kind == JoinKind::kLeft && right_tree->relation &&
+      right_tree->relation->kind == BoundRelation::Kind::kTable) {
+    JoinItem inner{right_tree, right_conditions, right};
+    TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join(left, inner, kind, on));
+    if (looked_up && looked_up->cost() < left.cost() + right.cost() + (left.rows() + 2 * right.rows()) * 0.01) {
+      return *std::move(looked_up);
+    }
+  }
+  return join(std::move(left), std::move(right), kind, std::move(on));
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelation>& relation,
+                                                Conditions conditions) {
+  absl::StatusOr<Rel> rel;
+  switch (relation->kind) {
+    case BoundRelation::Kind::kTable: return plan_table(*relation, std::move(conditions));
+    case BoundRelation::Kind::kSubquery: rel = plan_query(relation->query, relation->number); break;
+    case BoundRelation::Kind::kFunction: rel = plan_function(*relation); break;
+    case BoundRelation::Kind::kValues: rel = plan_values(*relation); break;
+    case BoundRelation::Kind::kCte:
+    case BoundRelation::Kind::kWorkTable: rel = plan_cte(*relation); break;
+    case BoundRelation::Kind::kSystem: rel = plan_system(*relation, &conditions); break;
+  }
+  if (!rel.ok()) return rel;
+  TROUPE_RETURN_IF_ERROR(filter(conditions, &*rel));
+  return rel;
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_table(const BoundRelation& relation, Conditions conditions) {
+  uses_tables = true;
+  TableAccess path = choose_access(relation, conditions, nullptr);
+  auto scan = std::make_shared<TableScanPlan>();
+  scan->table = relation.table;
+  if (relation.alias != relation.table->name) scan->alias = relation.alias;
+  scan->one_partition = path.one_partition;
+
+  std::vector<uint32_t> wanted = needed(relation.number);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  if (!wanted.empty() && wanted.back() == kRowKeyColumn) {
+    scan->with_row_key = true;
+    wanted.pop_back();
+  }
+  scan->columns = wanted;
+  Conditions rest;
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    if (path.used[i]) continue;
+    rest.push_back(conditions[i]);
+    visit_expr(*conditions[i], [&](const Expr& part) {
+      if (part.is_column() && part.relation == relation.number) scan->columns.push_back(part.index);
+    });
+  }
+  if (!rest.empty()) {
+    std::sort(scan->columns.begin(), scan->columns.end());
+    scan->columns.erase(std::unique(scan->columns.begin(), scan->columns.end()), scan->columns.end());
+  }
+  std::vector<ColumnId> read, output;
+  for (const uint32_t column : scan->columns) read.push_back({relation.number, column});
+  for (const uint32_t column : wanted) output.push_back({relation.number, column});
+  if (!rest.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(scan->filter, place(make_and(std::move(rest)), read));
+  }
+  if (wanted.size() != scan->columns.size()) {
+    for (const uint32_t column : wanted) {
+      const auto at = std::lower_bound(scan->columns.begin(), scan->columns.end(), column) - scan->columns.begin();
+      scan->projection.push_back(make_column(relation.type_of(column), static_cast<uint32_t>(at)));
+    }
+    // No column at all is still a row; an empty projection would mean all columns.
+    if (wanted.empty()) scan->projection.push_back(make_bool(true)), output.push_back({relation.number, kRowKeyColumn - 1});
+  }
+  for (ExprList& key : path.access.keys) {
+    TROUPE_ASSIGN_OR_RETURN(key, place_all(key, {}));
+  }
+  TROUPE_ASSIGN_OR_RETURN(path.access.prefix, place_all(path.access.prefix, {}));
+  TROUPE_ASSIGN_OR_RETURN(path.access.key_array, place(path.access.key_array, {}));
+  for (auto* bound : {&path.access.lower, &path.access.upper}) {
+    if (!*bound) continue;
+    TROUPE_ASSIGN_OR_RETURN((*bound)->value, place((*bound)->value, {}));
+  }
+  scan->access = std::move(path.access);
+  double bytes = 0;
+  for (const uint32_t column : wanted) {
+    scan->output.push_back(relation.type_of(column));
+    bytes += estimate_.average_width(*relation.table, column);
+  }
+  if (wanted.empty() && !scan->projection.empty()) scan->output.push_back(Type{oid::kBool});
+  if (scan->with_row_key) {
+    scan->output.push_back(Type{oid::kBytea});
+    output.push_back({relation.number, kRowKeyColumn});
+  }
+  scan->cost = {0, path.cost, std::max(path.rows, path.access.kind == AccessKind::kNothing ? 0.0 : 1.0), bytes};
+  return Rel{std::move(scan), std::move(output)};
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_values(const BoundRelation& relation) {
+  auto values = std::make_shared<ValuesPlan>();
+  Rel rel;
+  for (const ExprList& row : relation.values) {
+    ExprList placed;
+    placed.reserve(row.size());
+    for (const ExprPtr& value : row) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(fold(value), &rel));
+      TROUPE_ASSIGN_OR_RETURN(plain, place(plain, {}));
+      placed.push_back(std::move(plain));
+    }
+    values->rows.push_back(std::move(placed));
+  }
+  if (rel.plan) return error(ErrorCode::kFeatureNotSupported, "a correlated subquery in VALUES is not supported yet");
+  values->output = relation.types;
+  values->cost.rows = static_cast<double>(relation.values.size());
+  values->cost.total = values->cost.rows * 0.01;
+  for (uint32_t i = 0; i < relation.types.size(); ++i) rel.columns.push_back({relation.number, i});
+  rel.plan = std::move(values);
+  return rel;
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_function(const BoundRelation& relation) {
+  auto scan = std::make_shared<FunctionScanPlan>();
+  scan->ordinality = relation.ordinality;
+  scan->calls = relation.calls;
+  scan->output = relation.types;
+  Rel rel;
+  double rows = 1;
+  for (FunctionScanPlan::Call& call : scan->calls) {
+    for (ExprPtr& arg : call.args) {
+      TROUPE_ASSIGN_OR_RETURN(arg, take_subqueries(fold(arg), &rel));
+      TROUPE_ASSIGN_OR_RETURN(arg, place(arg, {}));
+    }
+    rows = std::max(rows, estimate_rows(call));
+  }
+  if (rel.plan) {
+    return error(ErrorCode::kFeatureNotSupported, "a correlated subquery in a function in FROM is not supported yet");
+  }
+  scan->cost = {0, rows * 0.01, rows, 8};
+  for (uint32_t i = 0; i < relation.types.size(); ++i) rel.columns.push_back({relation.number, i});
+  rel.plan = std::move(scan);
+  return rel;
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_system(const BoundRelation& relation, Conditions* conditions) {
+  auto scan = std::make_shared<SystemScanPlan>();
+  scan->table = relation.system;
+  scan->output = relation.types;
+  Rel rel;
+  double rows = relation.system->rows;
+  for (uint32_t i = 0; i < relation.types.size(); ++i) rel.columns.push_back({relation.number, i});
+  if (!conditions->empty()) {
+    for (const ExprPtr& condition : *conditions) rows *= estimate_.selectivity(relation, *condition);
+    TROUPE_ASSIGN_OR_RETURN(scan->filter, place(make_and(*conditions), rel.columns));
+    conditions->clear();
+  }
+  scan->cost = {0, relation.system->rows * 0.01, std::max(1.0, rows), 32};
+  rel.plan = std::move(scan);
+  return rel;
+}
+
+}  // namespace troupe

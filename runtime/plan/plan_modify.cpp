@@ -1,0 +1,190 @@
+/// INSERT, UPDATE, DELETE.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+bool has_subquery(const ExprPtr& expr) {
+  bool found = false;
+  if (expr) visit_expr(*expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });
+  return found;
+}
+
+bool mentions_outside(const Expr& expr, const std::vector<ColumnId>& columns) {
+  bool outside = false;
+  visit_expr(expr, [&](const Expr& part) {
+    if (part.subquery) outside = true;
+    if (!part.is_column()) return;
+    const ColumnId id{part.relation, part.index};
+    outside = outside || std::find(columns.begin(), columns.end(), id) == columns.end();
+  });
+  return outside;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_modify(const BoundModify& modify) {
+  changes_rows = true;
+  uses_tables = true;
+  return modify.kind == PlanKind::kInsert ? plan_insert(modify) : plan_change(modify);
+}
+
+absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns,
+                                      TableWrite* write) {
+  const TableDef& table = *modify.target->table;
+  write->table = modify.target->table;
+  write->not_null = modify.not_null;
+  for (const CheckCondition& check : modify.checks) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, place(fold(check.condition), columns));
+    write->checks.push_back({check.name, std::move(condition)});
+  }
+  const auto assigned = [&](uint32_t column) {
+    return std::any_of(modify.assignments.begin(), modify.assignments.end(),
+                       [&](const ColumnAssignment& a) { return a.column == column; });
+  };
+  const bool key_changes = std::any_of(table.shape->key.begin(), table.shape->key.end(), assigned);
+  for (const Oid oid : table.indexes) {
+    const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
+    if (!index || index->primary) continue;
+    const bool touched = modify.kind != PlanKind::kUpdate || key_changes ||
+                         std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned);
+    if (touched) write->indexes.push_back(index);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundModify& modify) {
+  prepare(modify.source.get());
+  need_query(*modify.source);
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_query(modify.source, binder_.relations++));
+  auto node = std::make_shared<InsertPlan>();
+  std::vector<ColumnId> layout;
+  for (uint32_t i = 0; i < modify.target->size(); ++i) layout.push_back({modify.target->number, i});
+  TROUPE_RETURN_IF_ERROR(fill_write(modify, layout, &node->write));
+  for (const BoundTarget& target : modify.returning) {
+    if (has_subquery(target.value)) {
+      return error(ErrorCode::kFeatureNotSupported, "a subquery in RETURNING is not supported yet");
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(target.value), layout));
+    node->write.returning.push_back(std::move(value));
+  }
+  node->conflict = modify.conflict;
+  node->output = types_of(node->write.returning);
+  node->cost = rel.plan->cost;
+  node->cost.total += rel.rows() * 0.05;
+  node->inputs = {rel.plan};
+  return node;
+}
+
+void QueryPlanner::need_change(const BoundModify& modify) {
+  BoundQuery& query = *modify.source;
+  need_query(query);
+  bool subqueries = false;
+  const std::vector<uint32_t> of_target = needed(modify.target->number);
+  const auto add = [&](const ExprPtr& expr) {
+    need(expr);
+    subqueries = subqueries || has_subquery(expr);
+  };
+  for (const ColumnAssignment& assignment : modify.assignments) add(assignment.value);
+  for (const BoundTarget& target : modify.returning) add(target.value);
+  // The row itself is at hand where it is changed; only subqueries need its columns before.
+  if (!subqueries) needed(modify.target->number) = of_target;
+  needed(modify.target->number).push_back(kRowKeyColumn);
+}
+
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(const BoundModify& modify) {
+  BoundQuery& query = *modify.source;
+  const TableDef& table = *modify.target->table;
+  const uint32_t target = modify.target->number;
+  prepare(&query);
+  need_change(modify);
+  Conditions conditions;
+  if (query.where) split_and(fold(query.where), &conditions);
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_from(query.from, conditions));
+
+  std::vector<ColumnAssignment> assignments = modify.assignments;
+  for (ColumnAssignment& assignment : assignments) {
+    TROUPE_ASSIGN_OR_RETURN(assignment.value, take_subqueries(fold(assignment.value), &rel));
+  }
+  ExprList returning;
+  for (const BoundTarget& item : modify.returning) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, take_subqueries(fold(item.value), &rel));
+    returning.push_back(std::move(value));
+  }
+
+  std::vector<ColumnId> columns;
+  for (uint32_t i = 0; i < modify.target->size(); ++i) columns.push_back({target, i});
+  // What comes from other relations rides along with the row's key.
+  std::vector<ColumnId> extras;
+  ExprList extra_values;
+  const auto collect = [&](const ExprPtr& expr) {
+    visit_expr(*expr, [&](const Expr& part) {
+      const ColumnId id{part.relation, part.index};
+      if (!part.is_column() || part.relation == target || !rel.has(id)) return;
+      if (std::find(extras.begin(), extras.end(), id) != extras.end()) return;
+      extras.push_back(id);
+      extra_values.push_back(make_column(part.type, part.index, part.relation));
+    });
+  };
+  for (const ColumnAssignment& assignment : assignments) collect(assignment.value);
+  for (const ExprPtr& value : returning) collect(value);
+  for (const ExprPtr& condition : conditions) collect(condition);
+  columns.insert(columns.end(), extras.begin(), extras.end());
+
+  const auto* scan = rel.plan->kind == PlanKind::kTableScan ? static_cast<const TableScanPlan*>(rel.plan.get()) : nullptr;
+  const bool direct = scan != nullptr && extras.empty() && scan->access.kind == AccessKind::kLookup &&
+                      !scan->access.index && !table.primary_key.empty();
+  ExprPtr recheck;
+  if (direct) {
+    // The key says the rest.
+    recheck = replace_expr(scan->filter, [&](const ExprPtr& part) -> ExprPtr {
+      return part->is_column() ? make_column(part->type, scan->columns[part->index]) : nullptr;
+    });
+  } else {
+    Conditions again;
+    for (const ExprPtr& condition : conditions) {
+      if (!mentions_outside(*condition, columns)) again.push_back(condition);
+    }
+    if (!again.empty()) {
+      TROUPE_ASSIGN_OR_RETURN(recheck, place(make_and(std::move(again)), columns));
+    }
+  }
+  if (!direct) {
+    ExprList values{make_column(Type{oid::kBytea}, kRowKeyColumn, target)};
+    std::vector<ColumnId> ids{{target, kRowKeyColumn}};
+    values.insert(values.end(), extra_values.begin(), extra_values.end());
+    ids.insert(ids.end(), extras.begin(), extras.end());
+    TROUPE_RETURN_IF_ERROR(project(values, std::move(ids), &rel));
+  }
+
+  const auto fill = [&](auto& node) -> absl::Status {
+    TROUPE_RETURN_IF_ERROR(fill_write(modify, columns, &node->write));
+    TROUPE_ASSIGN_OR_RETURN(node->write.returning, place_all(returning, columns));
+    node->recheck = std::move(recheck);
+    node->extras = static_cast<uint32_t>(extras.size());
+    node->direct = direct;
+    node->output = types_of(node->write.returning);
+    node->cost = rel.plan->cost;
+    node->cost.total += rel.rows() * 0.05;
+    node->inputs = {rel.plan};
+    return absl::OkStatus();
+  };
+  if (modify.kind == PlanKind::kDelete) {
+    auto node = std::make_shared<DeletePlan>();
+    TROUPE_RETURN_IF_ERROR(fill(node));
+    return node;
+  }
+  auto node = std::make_shared<UpdatePlan>();
+  for (ColumnAssignment& assignment : assignments) {
+    TROUPE_ASSIGN_OR_RETURN(assignment.value, place(assignment.value, columns));
+    const auto& key = table.shape->key;
+    node->changes_key = node->changes_key || std::find(key.begin(), key.end(), assignment.column) != key.end();
+  }
+  node->assignments = std::move(assignments);
+  TROUPE_RETURN_IF_ERROR(fill(node));
+  return node;
+}
+
+}  // namespace troupe

@@ -1,0 +1,273 @@
+/// Subqueries in expressions: run once, joined, or as a last resort run anew for every row.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+/// A subquery that is nothing but joins and conditions: it can be joined with the query around it.
+bool is_plain_join(const BoundQuery& query) {
+  return !query.operation && !query.recursive && !query.modify && !query.aggregated && !query.from.empty() &&
+         !query.limit && !query.offset && query.windows.empty() && !query.has_table_functions &&
+         query.distinct_on.empty() && query.locks.empty();
+}
+
+bool is_null_when_empty(const Expr& target) {
+  bool counts = false;
+  visit_expr(target, [&](const Expr& part) {
+    if (part.kind == ExprKind::kAggregate && part.aggregate->aggregate.aggregate->name == "count") counts = true;
+    if (part.kind == ExprKind::kCoalesce || part.kind == ExprKind::kCase || part.kind == ExprKind::kNullTest) {
+      counts = true;
+    }
+  });
+  return !counts;
+}
+
+bool is_equality(const Expr& expr) {
+  return expr.kind == ExprKind::kCall && expr.args.size() == 2 &&
+         expr.call.function->comparison == Comparison::kEqual;
+}
+
+}  // namespace
+
+absl::StatusOr<ExprPtr> QueryPlanner::add_init_plan(InitPlan::Kind kind, const QueryPtr& query, Type type) {
+  // An uncorrelated query sees no outer row; its own conditions must not find one by accident.
+  std::vector<OuterRow*> outer;
+  outer.swap(outer_rows_);
+  auto rel = plan_query(query, binder_.relations++);
+  outer_rows_.swap(outer);
+  if (!rel.ok()) return rel.status();
+  InitPlan init;
+  init.kind = kind;
+  init.slot = slots++;
+  init.type = type;
+  init.plan = rel->plan;
+  init_plans.push_back(std::move(init));
+  return make_slot(type, init_plans.back().slot);
+}
+
+absl::StatusOr<ExprPtr> QueryPlanner::take_subqueries(ExprPtr expr, Rel* rel) {
+  if (!expr) return expr;
+  absl::Status status;
+  ExprPtr result = replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind != ExprKind::kSubquery || !status.ok()) return nullptr;
+    const BoundSubquery& subquery = *part->subquery;
+    absl::StatusOr<ExprPtr> taken;
+    if (subquery.kind == BoundSubquery::Kind::kAny) {
+      taken = plan_any(subquery, rel);
+    } else {
+      taken = plan_scalar(*part, rel);
+    }
+    if (!taken.ok()) {
+      status = taken.status();
+      return part;
+    }
+    return *std::move(taken);
+  });
+  TROUPE_RETURN_IF_ERROR(status);
+  return result;
+}
+
+absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right,
+                                        JoinKind kind, Conditions conditions, bool null_aware_mark) {
+  OuterRow row{&left.columns, {}, {}};
+  outer_rows_.push_back(&row);
+  auto right = plan_right();
+  outer_rows_.pop_back();
+  if (!right.ok()) return right;
+  auto node = std::make_shared<ApplyPlan>();
+  node->join = kind;
+  node->bindings = row.bindings;
+  node->null_aware_mark = null_aware_mark;
+  node->output = left.plan->output;
+  Rel result;
+  result.columns = left.columns;
+  std::vector<ColumnId> both = left.columns;
+  both.insert(both.end(), right->columns.begin(), right->columns.end());
+  if (!conditions.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(node->condition, place(make_and(std::move(conditions)), both));
+  }
+  double rows = left.rows();
+  if (kind == JoinKind::kMark) {
+    node->output.push_back(Type{oid::kBool});
+    result.columns.push_back({binder_.relations++, 0});
+  } else if (kind != JoinKind::kSemi && kind != JoinKind::kAnti) {
+    node->output.insert(node->output.end(), right->plan->output.begin(), right->plan->output.end());
+    result.columns = both;
+    if (kind != JoinKind::kSingle) rows *= std::max(1.0, right->rows());
+  }
+  node->cost = {left.plan->cost.startup, left.cost() + left.rows() * std::max(right->cost(), 0.01), rows,
+                left.plan->cost.width + right->plan->cost.width};
+  node->inputs = {left.plan, right->plan};
+  result.plan = std::move(node);
+  return result;
+}
+
+absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
+  const BoundSubquery& subquery = *expr.subquery;
+  const bool exists = subquery.kind == BoundSubquery::Kind::kExists;
+  if (!is_correlated(*subquery.query)) {
+    if (exists && !subquery.query->limit) subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
+    const auto kind = exists                                            ? InitPlan::Kind::kExists
+                      : subquery.kind == BoundSubquery::Kind::kArray ? InitPlan::Kind::kArray
+                                                                     : InitPlan::Kind::kScalar;
+    return add_init_plan(kind, subquery.query, expr.type);
+  }
+  if (subquery.kind == BoundSubquery::Kind::kArray) {
+    return error(ErrorCode::kFeatureNotSupported, "a correlated ARRAY(subquery) is not supported yet");
+  }
+  if (!rel->plan) {
+    return error(ErrorCode::kFeatureNotSupported, "a correlated subquery is not supported in this place yet");
+  }
+  if (exists) {
+    TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
+                                        JoinKind::kMark, {}));
+    const ColumnId mark = rel->columns.back();
+    return make_column(expr.type, mark.index, mark.relation);
+  }
+  TROUPE_ASSIGN_OR_RETURN(auto joined, decorrelate_scalar(expr, rel));
+  if (joined) return *std::move(joined);
+  TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
+                                      JoinKind::kSingle, {}));
+  return make_column(expr.type, 0, subquery.relation);
+}
+
+/// (SELECT agg(..) FROM t WHERE t.k = outer.k AND ..) becomes a left join with the aggregate grouped by t.k.
+absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_scalar(const Expr& expr, Rel* rel) {
+  const BoundSubquery& subquery = *expr.subquery;
+  BoundQuery& query = *subquery.query;
+  if (query.operation || query.modify || !query.aggregated || !query.groups.empty() || query.having ||
+      query.from.empty() || query.limit || query.offset || !query.windows.empty() || query.has_table_functions ||
+      !query.where || query.targets.size() != 1 || !is_null_when_empty(*query.targets[0].value)) {
+    return std::nullopt;
+  }
+  std::vector<uint32_t> defined, ignored;
+  collect_relations(query, &defined, &ignored);
+  std::sort(defined.begin(), defined.end());
+  const auto sides = [&](const Expr& part) {  // bit 0: inner relations, bit 1: outer ones
+    std::vector<uint32_t> mentioned;
+    collect_relations(part, &mentioned);
+    int mask = 0;
+    for (const uint32_t r : mentioned) mask |= std::binary_search(defined.begin(), defined.end(), r) ? 1 : 2;
+    return mask;
+  };
+  for (const FromPtr& tree : query.from) {
+    if (!tree->relation || tree->relation->query) return std::nullopt;
+  }
+  if ((sides(*query.targets[0].value) & 2) != 0) return std::nullopt;
+  Conditions parts, inner, keys;
+  split_and(fold(query.where), &parts);
+  for (const ExprPtr& part : parts) {
+    const int where = sides(*part);
+    if ((where & 2) == 0) {
+      inner.push_back(part);
+    } else if (is_equality(*part) && ((sides(part->arg(0)) == 1 && sides(part->arg(1)) == 2) ||
+                                      (sides(part->arg(0)) == 2 && sides(part->arg(1)) == 1))) {
+      keys.push_back(part);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (keys.empty()) return std::nullopt;
+  Conditions on;
+  for (const ExprPtr& key : keys) {
+    const size_t side = sides(key->arg(0)) == 1 ? 0 : 1;
+    const auto number = static_cast<uint32_t>(query.targets.size());
+    query.groups.push_back(key->args[side]);
+    query.targets.push_back({key->args[side], {}});
+    ExprList args = key->args;
+    args[side] = make_column(key->arg(side).type, number, subquery.relation);
+    on.push_back(make_call(key->call, std::move(args)));
+  }
+  query.where = inner.empty() ? nullptr : make_and(std::move(inner));
+  query.order.clear();
+  TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
+  TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), JoinKind::kLeft, std::move(on)));
+  return make_column(expr.type, 0, subquery.relation);
+}
+
+/// x IN (query) where its truth value is wanted: a column that says whether there was a match.
+absl::StatusOr<ExprPtr> QueryPlanner::plan_any(const BoundSubquery& subquery, Rel* rel) {
+  if (!rel->plan) {
+    return error(ErrorCode::kFeatureNotSupported, "IN (subquery) is not supported in this place yet");
+  }
+  Conditions conditions;
+  if (is_correlated(*subquery.query)) {
+    conditions = {subquery.condition};
+    TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
+                                        JoinKind::kMark, std::move(conditions), true));
+  } else {
+    split_and(subquery.condition, &conditions);
+    TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
+    // With several keys a null in one of them does not decide alone: compare row by row.
+    if (conditions.size() > 1) conditions = {make_and(std::move(conditions))};
+    TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), JoinKind::kMark, std::move(conditions), true));
+  }
+  const ColumnId mark = rel->columns.back();
+  return make_column(Type{oid::kBool}, mark.index, mark.relation);
+}
+
+absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel* rel) {
+  const bool negated = condition->kind == ExprKind::kNot;
+  const Expr& inner = negated ? condition->arg(0) : *condition;
+  if (inner.kind != ExprKind::kSubquery) return false;
+  const BoundSubquery& subquery = *inner.subquery;
+  BoundQuery& query = *subquery.query;
+  const bool correlated = is_correlated(query);
+  if (subquery.kind == BoundSubquery::Kind::kAny) {
+    Conditions conditions;
+    split_and(subquery.condition, &conditions);
+    for (const ExprPtr& part : conditions) {
+      bool nested = false;
+      visit_expr(*part, [&](const Expr& e) { nested = nested || e.subquery != nullptr; });
+      if (nested) return false;
+    }
+    if (!correlated) {
+      if (negated && (conditions.size() != 1 || !is_equality(*conditions[0]))) return false;
+      TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
+      TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right),
+                                         negated ? JoinKind::kNullAwareAnti : JoinKind::kSemi, std::move(conditions)));
+      return true;
+    }
+    if (negated || !is_plain_join(query)) return false;
+    // Correlated IN is EXISTS with the comparison among its conditions.
+    ExprPtr compared = replace_expr(subquery.condition, [&](const ExprPtr& part) -> ExprPtr {
+      if (!part->is_column() || part->relation != subquery.relation) return nullptr;
+      return query.targets[part->index].value;
+    });
+    query.where = query.where ? make_and({query.where, std::move(compared)}) : std::move(compared);
+  } else if (subquery.kind != BoundSubquery::Kind::kExists || !correlated || !is_plain_join(query)) {
+    return false;
+  }
+  // EXISTS: join on what mentions the outer row, filter the inner side by the rest.
+  std::vector<uint32_t> defined, ignored;
+  collect_relations(query, &defined, &ignored);
+  std::sort(defined.begin(), defined.end());
+  Conditions parts, inside, on;
+  if (query.where) split_and(fold(query.where), &parts);
+  for (const ExprPtr& part : parts) {
+    std::vector<uint32_t> mentioned;
+    collect_relations(*part, &mentioned);
+    const bool local = std::all_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) {
+      return std::binary_search(defined.begin(), defined.end(), r);
+    });
+    bool nested = false;
+    visit_expr(*part, [&](const Expr& e) { nested = nested || e.subquery != nullptr; });
+    if (!local && nested) return false;
+    (local ? inside : on).push_back(part);
+  }
+  for (const FromPtr& tree : query.from) {
+    // Correlation inside FROM (ON conditions, LATERAL) needs the outer row there.
+    BoundQuery only;
+    only.from = {tree};
+    if (is_correlated(only)) return false;
+  }
+  for (const ExprPtr& part : on) need(part);
+  TROUPE_ASSIGN_OR_RETURN(Rel right, plan_from(query.from, std::move(inside)));
+  TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), negated ? JoinKind::kAnti : JoinKind::kSemi,
+                                     std::move(on)));
+  return true;
+}
+
+}  // namespace troupe

@@ -1,0 +1,165 @@
+/// Simpler queries of the same meaning: WITH queries used once become subqueries, and subqueries that are nothing but
+/// joins, conditions and expressions dissolve into the query around them.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+using Replace = std::function<ExprPtr(const ExprPtr&)>;
+
+void substitute_query(BoundQuery* query, const Replace& replace);
+
+ExprPtr substitute(const ExprPtr& expr, const Replace& replace) {
+  return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+    if (ExprPtr other = replace(part)) return other;
+    if (part->window) {
+      auto window = std::make_shared<WindowCall>(*part->window);
+      for (ExprPtr& arg : window->aggregate.args) arg = substitute(arg, replace);
+      window->aggregate.filter = substitute(window->aggregate.filter, replace);
+      auto copy = std::make_shared<Expr>(*part);
+      copy->window = std::move(window);
+      return copy;
+    }
+    if (!part->subquery) return nullptr;
+    substitute_query(part->subquery->query.get(), replace);
+    if (!part->subquery->condition) return nullptr;
+    auto subquery = std::make_shared<BoundSubquery>(*part->subquery);
+    subquery->condition = substitute(subquery->condition, replace);
+    auto copy = std::make_shared<Expr>(*part);
+    copy->subquery = std::move(subquery);
+    return copy;
+  });
+}
+
+void substitute_tree(FromTree* tree, const Replace& replace) {
+  if (!tree->relation) {
+    substitute_tree(tree->left.get(), replace);
+    substitute_tree(tree->right.get(), replace);
+    tree->condition = substitute(tree->condition, replace);
+    return;
+  }
+  if (tree->relation->query) substitute_query(tree->relation->query.get(), replace);
+  for (auto& call : tree->relation->calls) {
+    for (ExprPtr& arg : call.args) arg = substitute(arg, replace);
+  }
+  for (ExprList& row : tree->relation->values) {
+    for (ExprPtr& value : row) value = substitute(value, replace);
+  }
+}
+
+void substitute_query(BoundQuery* query, const Replace& replace) {
+  for (const FromPtr& tree : query->from) substitute_tree(tree.get(), replace);
+  if (query->left) substitute_query(query->left.get(), replace);
+  if (query->right) substitute_query(query->right.get(), replace);
+  const auto apply = [&](ExprPtr& expr) { expr = substitute(expr, replace); };
+  apply(query->where);
+  std::for_each(query->groups.begin(), query->groups.end(), apply);
+  apply(query->having);
+  for (WindowSpec& window : query->windows) {
+    std::for_each(window.partition_by.begin(), window.partition_by.end(), apply);
+    for (SortKey& key : window.order) apply(key.value);
+  }
+  for (BoundTarget& target : query->targets) apply(target.value);
+  std::for_each(query->distinct_on.begin(), query->distinct_on.end(), apply);
+  for (SortKey& key : query->order) apply(key.value);
+  apply(query->limit);
+  apply(query->offset);
+}
+
+bool is_volatile(const BoundQuery& query) {
+  bool found = false;
+  visit_query(query, [&](const ExprPtr& expr) { found = found || volatility_of(*expr) == Volatility::kVolatile; });
+  return found;
+}
+
+bool dissolves(const BoundQuery& query) {
+  if (query.operation || query.recursive || query.modify || query.aggregated || query.from.empty() || query.distinct ||
+      !query.distinct_on.empty() || query.limit || query.offset || !query.windows.empty() ||
+      query.has_table_functions || !query.locks.empty()) {
+    return false;
+  }
+  // What is used twice would be computed twice; what is volatile must run once a row.
+  return std::all_of(query.targets.begin(), query.targets.end(), [](const BoundTarget& target) {
+    bool plain = volatility_of(*target.value) != Volatility::kVolatile;
+    visit_expr(*target.value, [&](const Expr& part) { plain = plain && !part.subquery; });
+    return plain;
+  });
+}
+
+}  // namespace
+
+void QueryPlanner::prepare_expr(const ExprPtr& expr) {
+  if (!expr) return;
+  visit_expr(*expr, [&](const Expr& part) {
+    if (part.subquery) prepare(part.subquery->query.get());
+  });
+}
+
+void QueryPlanner::prepare(BoundQuery* query) {
+  const std::vector<FromPtr> trees = query->from;
+  for (const FromPtr& tree : trees) prepare_tree(tree, true, query);
+  if (query->left) prepare(query->left.get());
+  if (query->right) prepare(query->right.get());
+  prepare_expr(query->where);
+  prepare_expr(query->having);
+  for (const BoundTarget& target : query->targets) prepare_expr(target.value);
+  for (const ExprPtr& group : query->groups) prepare_expr(group);
+  for (const SortKey& key : query->order) prepare_expr(key.value);
+  prepare_expr(query->limit);
+  prepare_expr(query->offset);
+}
+
+void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuery* query) {
+  if (!tree->relation) {
+    // Below an outer join's optional side, expressions must turn null with the row: they stay where they are.
+    const bool inner = tree->join == JoinKind::kInner;
+    prepare_tree(tree->left, may_pull_up && (inner || tree->join == JoinKind::kLeft), query);
+    prepare_tree(tree->right, may_pull_up && (inner || tree->join == JoinKind::kRight), query);
+    prepare_expr(tree->condition);
+    return;
+  }
+  BoundRelation& relation = *tree->relation;
+  if (relation.kind == BoundRelation::Kind::kCte) {
+    BoundCte& cte = binder_.ctes[relation.cte];
+    const bool once = cte.references == 1 && !cte.materialized;
+    if ((once || cte.not_materialized) && !cte.query->modify && !cte.query->recursive && cte.references == 1 &&
+        !is_volatile(*cte.query)) {
+      relation.kind = BoundRelation::Kind::kSubquery;
+      relation.query = cte.query;
+    }
+  }
+  for (const ExprList& row : relation.values) {
+    for (const ExprPtr& value : row) prepare_expr(value);
+  }
+  if (!relation.query) return;
+  prepare(relation.query.get());
+  if (may_pull_up) pull_up(tree, query);
+}
+
+bool QueryPlanner::pull_up(const FromPtr& leaf, BoundQuery* query) {
+  const std::shared_ptr<BoundRelation> relation = leaf->relation;
+  const QueryPtr inner = relation->query;
+  if (!dissolves(*inner)) return false;
+  // The leaf becomes the join of what the subquery joined.
+  FromPtr joined = inner->from[0];
+  for (size_t i = 1; i < inner->from.size(); ++i) {
+    auto both = std::make_shared<FromTree>();
+    both->left = std::move(joined);
+    both->right = inner->from[i];
+    joined = std::move(both);
+  }
+  *leaf = *joined;
+  if (inner->where) query->where = query->where ? make_and({query->where, inner->where}) : inner->where;
+  query->relations.insert(query->relations.end(), inner->relations.begin(), inner->relations.end());
+  // A target may itself mention this query's other relations (LATERAL); those need no change.
+  const auto replace = [&](const ExprPtr& part) -> ExprPtr {
+    if (!part->is_column() || part->relation != relation->number) return nullptr;
+    return inner->targets[part->index].value;
+  };
+  substitute_query(query, replace);
+  return true;
+}
+
+}  // namespace troupe

@@ -1,0 +1,203 @@
+#pragma once
+/// QueryPlanner: bound query to physical plan. One plans one statement.
+/// Sources: plan_query (the pipeline of a SELECT), plan_from (join trees), join_order (which join first, and how),
+/// access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "runtime/plan/binder.hpp"
+#include "runtime/plan/bound_query.hpp"
+#include "runtime/plan/estimate.hpp"
+#include "runtime/plan/planner.hpp"
+
+namespace troupe {
+
+/// A column while planning.
+struct ColumnId {
+  uint32_t relation = 0;
+  uint32_t index = 0;
+  bool operator==(const ColumnId&) const = default;
+};
+
+/// A plan under construction and what its output columns are.
+struct Rel {
+  std::shared_ptr<PlanNode> plan;
+  std::vector<ColumnId> columns;
+
+  double rows() const { return plan->cost.rows; }
+  double cost() const { return plan->cost.total; }
+  bool has(ColumnId id) const {
+    for (const ColumnId& column : columns) {
+      if (column == id) return true;
+    }
+    return false;
+  }
+};
+
+class QueryPlanner {
+ public:
+  QueryPlanner(const PlanContext& context, Binder& binder)
+      : context_{context}, binder_{binder}, estimate_{context.statistics} {}
+
+  /// The whole of a SELECT; output columns are its targets as (result relation, i), i from 0.
+  absl::StatusOr<Rel> plan_top(const QueryPtr& query);
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_modify(const BoundModify& modify);
+  /// WITH queries that change rows and that nobody has asked for yet.
+  absl::Status plan_modifying_ctes();
+
+  /// What the statement needs besides the root.
+  std::vector<InitPlan> init_plans;
+  std::vector<PlanPtr> ctes;
+  std::vector<uint32_t> modifying_ctes;
+  uint32_t slots = 0;
+  bool changes_rows = false;
+  bool uses_tables = false;
+
+ private:
+  using Conditions = ExprList;
+
+  // --- plan_query.cpp ---
+  absl::StatusOr<Rel> plan_query(const QueryPtr& query, uint32_t result);
+  absl::StatusOr<Rel> plan_plain(BoundQuery& query, uint32_t result);
+  absl::Status plan_aggregation(BoundQuery& query, Rel* rel);
+  absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);
+  bool push_partial_aggregation(const Aggregation& aggregation, Rel* rel);
+  absl::Status plan_windows(BoundQuery& query, Rel* rel);
+  absl::Status plan_table_functions(BoundQuery& query, Rel* rel);
+  absl::Status plan_output(BoundQuery& query, uint32_t result, Rel* rel);
+  absl::Status plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel);
+  absl::Status plan_distinct(BoundQuery& query, size_t width, const std::vector<SortKey>& order, Rel* rel);
+  absl::Status plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel);
+  absl::Status project(const ExprList& values, std::vector<ColumnId> ids, Rel* rel);
+  void sort(std::vector<SortKey> keys, Rel* rel);
+  absl::Status filter(const Conditions& conditions, Rel* rel);
+  bool push_limit(const ExprPtr& limit, const ExprPtr& offset, std::vector<SortKey> order, Rel* rel);
+
+  // --- plan_set.cpp ---
+  absl::StatusOr<Rel> plan_set_operation(BoundQuery& query, uint32_t result);
+  absl::StatusOr<Rel> plan_recursive(BoundQuery& query, uint32_t result);
+  absl::StatusOr<Rel> plan_cte(const BoundRelation& relation);
+  /// ctes[number] of the plan that computes the binder's CTE, planned at its first use.
+  absl::StatusOr<uint32_t> cte_number(uint32_t cte);
+
+  // --- plan_from.cpp ---
+  absl::StatusOr<Rel> plan_from(std::vector<FromPtr> trees, Conditions conditions, bool apply_subqueries = true);
+  absl::StatusOr<Rel> plan_outer_join(const FromTree& tree, Conditions* above);
+  absl::StatusOr<Rel> plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
+  absl::StatusOr<Rel> plan_table(const BoundRelation& relation, Conditions conditions);
+  absl::StatusOr<Rel> plan_function(const BoundRelation& relation);
+  absl::StatusOr<Rel> plan_values(const BoundRelation& relation);
+  absl::StatusOr<Rel> plan_system(const BoundRelation& relation, Conditions* conditions);
+  void flatten(const FromPtr& tree, std::vector<FromPtr>* items, Conditions* conditions);
+  void simplify_outer_joins(FromTree* tree, const Conditions& above);
+  absl::StatusOr<Rel> lateral_join(Rel left, const FromTree& right, JoinKind kind, Conditions conditions);
+
+  // --- join_order.cpp ---
+  struct JoinItem {
+    FromPtr tree;       ///< a leaf that is a table: candidates for look-ups
+    Conditions local;   ///< its own conditions, already in rel
+    Rel rel;
+  };
+  absl::StatusOr<Rel> order_joins(std::vector<JoinItem> items, Conditions conditions);
+  absl::StatusOr<Rel> join(Rel left, Rel right, JoinKind kind, Conditions conditions, bool null_aware_mark = false);
+  /// Null plan when no index helps.
+  absl::StatusOr<std::optional<Rel>> index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
+                                                const Conditions& conditions);
+  friend class JoinOrder;
+
+  // --- access_path.cpp ---
+  struct TableAccess {
+    Access access;
+    double cost = 0;
+    double rows = 0;
+    std::vector<bool> used;   ///< conditions that the access makes sure of
+    bool one_partition = false;
+    bool whole_key = false;   ///< kLookup of the primary key
+  };
+  /// The cheapest way to the rows of `relation` that satisfy the conditions. `outer` (may be null) says which columns
+  /// of other relations count as known. `order`, when given, prefers a path that yields it.
+  TableAccess choose_access(const BoundRelation& relation, const Conditions& conditions, const Rel* outer,
+                            const std::vector<ColumnId>* order = nullptr);
+  bool try_ordered_scan(const std::vector<SortKey>& order, bool limited, Rel* rel);
+  friend class AccessChooser;
+
+  // --- plan_subquery.cpp ---
+  /// Takes subqueries out of an expression: joins, applies or init plans are added to `rel`.
+  absl::StatusOr<ExprPtr> take_subqueries(ExprPtr expr, Rel* rel);
+  /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else.
+  absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, Rel* rel);
+  absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);
+  absl::StatusOr<ExprPtr> plan_any(const BoundSubquery& subquery, Rel* rel);
+  absl::StatusOr<std::optional<ExprPtr>> decorrelate_scalar(const Expr& expr, Rel* rel);
+  absl::StatusOr<ExprPtr> add_init_plan(InitPlan::Kind kind, const QueryPtr& query, Type type);
+  absl::StatusOr<Rel> apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right, JoinKind kind,
+                            Conditions conditions, bool null_aware_mark = false);
+  bool is_correlated(const BoundQuery& query) const;
+
+  // --- needs.cpp: which columns are read ---
+  void need(const ExprPtr& expr);
+  void need_query(const BoundQuery& query);
+  void need_targets(const BoundQuery& query, const std::vector<uint32_t>* used);
+  void need_from(const FromTree& tree);
+  std::vector<uint32_t>& needed(uint32_t relation) {
+    if (needed_.size() <= relation) needed_.resize(binder_.relations + 1);
+    return needed_[relation];
+  }
+
+  // --- pull_up.cpp: simpler queries of the same meaning ---
+  void prepare(BoundQuery* query);
+  void prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuery* query);
+  void prepare_expr(const ExprPtr& expr);
+  bool pull_up(const FromPtr& leaf, BoundQuery* query);
+
+  // --- plan_modify.cpp ---
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(const BoundModify& modify);
+  void need_change(const BoundModify& modify);
+  absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);
+
+  // --- columns ---
+  /// Columns to positions in `rel`; those of outer queries to slots. Errors: internal, when a column is nowhere.
+  absl::StatusOr<ExprPtr> place(const ExprPtr& expr, const std::vector<ColumnId>& columns);
+  absl::StatusOr<ExprList> place_all(const ExprList& exprs, const std::vector<ColumnId>& columns);
+  ExprPtr outer_slot(const Expr& column);
+  ExprPtr fold(const ExprPtr& expr);
+  const EvalContext& binder_eval() const {
+    static const EvalContext kDefault;
+    return context_.eval != nullptr ? *context_.eval : kDefault;
+  }
+
+  /// Queries around the one being planned, whose columns reach it through slots.
+  struct OuterRow {
+    const std::vector<ColumnId>* columns;
+    std::vector<SlotBinding> bindings;
+    std::vector<ColumnId> ids;  ///< parallel to bindings
+  };
+  std::vector<OuterRow*> outer_rows_;
+
+  const PlanContext& context_;
+  Binder& binder_;
+  Estimate estimate_;
+  std::vector<std::vector<uint32_t>> needed_;  ///< by relation, sorted when a scan is made
+  std::vector<std::optional<uint32_t>> cte_numbers_;
+};
+
+/// Constants computed, conditions simplified; what would fail is left for the run.
+ExprPtr fold_constants(const ExprPtr& expr, const EvalContext& context);
+
+/// The relations an expression mentions, subqueries' outer references included; sorted.
+void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
+/// All relations defined anywhere inside the query, and all it mentions.
+void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned);
+/// Every expression of a query and of everything under it, each once.
+void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
+
+std::vector<Type> types_of(const ExprList& exprs);
+/// How many rows a set-returning call is thought to yield.
+double estimate_rows(const FunctionScanPlan::Call& call);
+
+}  // namespace troupe
