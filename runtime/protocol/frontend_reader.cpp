@@ -47,7 +47,7 @@ Received FrontendReader::next_startup(FrontendMessage* message) {
   const std::string_view unread = buffer_.unread();
   if (unread.size() < wire::kLengthBytes) return Received::kNeedMore;
   const uint32_t length = wire::load_u32(unread.data());
-  if (length < wire::kLengthBytes + 4 || length > limits_.startup_bytes_max) {
+  if (length < wire::kLengthBytes + 4 || length - wire::kLengthBytes > limits_.startup_bytes_max) {
     return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid length of startup packet"));
   }
   if (unread.size() < length) return Received::kNeedMore;

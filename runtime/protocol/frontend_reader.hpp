@@ -16,7 +16,7 @@
 namespace troupe {
 
 struct FrontendLimits {
-  uint32_t startup_bytes_max = 10'000;
+  uint32_t startup_bytes_max = 10'000;  ///< behind its length
   /// Query, Parse, Bind, CopyData, FunctionCall; PostgreSQL's own limit.
   uint32_t message_bytes_max = (1u << 30) - 1;
   /// Every other message.
