@@ -106,9 +106,8 @@ void run_partition(uint64_t rows, size_t row_bytes) {
       store->set_oldest_snapshot(scn);
     }
   });
-  measure("checkpoint, per dirty byte", store->statistics().dirty_bytes, [&] {
-    (void)store->finish_checkpoint(store->begin_checkpoint(200 + rows, {})->run());
-  });
+  measure("checkpoint, per dirty byte", store->statistics().dirty_bytes,
+          [&] { (void)store->finish_checkpoint(store->begin_checkpoint(200 + rows, {})->run()); });
   std::printf("%llu bytes\n", static_cast<unsigned long long>(bytes));
 }
 

@@ -16,16 +16,16 @@ inline constexpr uint32_t kNotFrozen = UINT32_MAX;
 
 struct ResidentPage {
   PageImage image;
-  ResidentPage* parent = nullptr;          ///< none: an overflow page, or arrived and not yet attached
-  std::vector<ResidentPage*> children;     ///< of an inner page, parallel to its slots; nullptr: not in memory
+  ResidentPage* parent = nullptr;       ///< none: an overflow page, or arrived and not yet attached
+  std::vector<ResidentPage*> children;  ///< of an inner page, parallel to its slots; nullptr: not in memory
   uint32_t resident_children = 0;
-  uint32_t frozen_index = kNotFrozen;      ///< its place in the running checkpoint
-  uint64_t dirty_epoch = 0;                ///< 0: clean; the pager's epoch: may be changed in place
-  uint64_t word = 0;                       ///< clean: its address; a dirty overflow page: its provisional word
+  uint32_t frozen_index = kNotFrozen;  ///< its place in the running checkpoint
+  uint64_t dirty_epoch = 0;            ///< 0: clean; the pager's epoch: may be changed in place
+  uint64_t word = 0;                   ///< clean: its address; a dirty overflow page: its provisional word
   PageKind kind = PageKind::kLeaf;
   CacheQueue queue = CacheQueue::kNone;
-  bool referenced = false;                 ///< since the policy looked last
-  bool pinned = false;                      ///< never evicted: stands above a root, or is being reclaimed
+  bool referenced = false;  ///< since the policy looked last
+  bool pinned = false;      ///< never evicted: stands above a root, or is being reclaimed
   ResidentPage* previous = nullptr;
   ResidentPage* next = nullptr;
 

@@ -120,8 +120,8 @@ class TwoQueuePolicy final : public ReplacementPolicy {
     TROUPE_CHECK(size == list.size && bytes == list.bytes);
   }
 
-  PageList recent_;    ///< 2Q's A1in
-  PageList frequent_;  ///< Am
+  PageList recent_;                                     ///< 2Q's A1in
+  PageList frequent_;                                   ///< Am
   absl::flat_hash_map<uint64_t, uint64_t> remembered_;  ///< A1out: word -> stamp
   std::deque<std::pair<uint64_t, uint64_t>> remembered_order_;
   uint64_t stamp_ = 0;

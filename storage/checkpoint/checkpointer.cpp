@@ -20,8 +20,8 @@ absl::StatusOr<OpenedCheckpoint> format_data_file(FileSystem& files, const std::
   TROUPE_RETURN_IF_ERROR(file->sync());
   TROUPE_RETURN_IF_ERROR(files.sync_directory(parent_path(path)));
   opened.file = std::move(file);
-  opened.allocator = std::make_shared<const ExtentAllocator>(kDataStartGrains, kDataStartGrains,
-                                                             grains_for(options.growth_bytes));
+  opened.allocator =
+      std::make_shared<const ExtentAllocator>(kDataStartGrains, kDataStartGrains, grains_for(options.growth_bytes));
   return opened;
 }
 
@@ -36,8 +36,7 @@ absl::StatusOr<T> with_context(absl::StatusOr<T> value, std::string_view context
 
 absl::StatusOr<OpenedCheckpoint> open_data_file(FileSystem& files, const std::string& path,
                                                 const DataFileOptions& options) {
-  TROUPE_ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                          files.open(path, {.write = true, .create = options.create}));
+  TROUPE_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.open(path, {.write = true, .create = options.create}));
   TROUPE_ASSIGN_OR_RETURN(const uint64_t size, file->size());
   auto superblock = read_superblock(*file);
   if (!superblock.ok()) {
@@ -53,8 +52,9 @@ absl::StatusOr<OpenedCheckpoint> open_data_file(FileSystem& files, const std::st
   opened.superblock = *superblock;
   ExtentAllocator allocator(kDataStartGrains, kDataStartGrains, grains_for(options.growth_bytes));
   if (!superblock->directory.is_null()) {
-    TROUPE_ASSIGN_OR_RETURN(const PageImage directory,
-                            with_context(load_page(*file, superblock->directory, PageKind::kDirectory), "tree directory"));
+    TROUPE_ASSIGN_OR_RETURN(
+        const PageImage directory,
+        with_context(load_page(*file, superblock->directory, PageKind::kDirectory), "tree directory"));
     TROUPE_ASSIGN_OR_RETURN(opened.directory, decode_directory(directory.view()));
     TROUPE_ASSIGN_OR_RETURN(const PageImage free_map,
                             with_context(load_page(*file, superblock->free_map, PageKind::kFreeMap), "free map"));

@@ -42,7 +42,11 @@ class Checkpointer {
  public:
   Checkpointer(Pager& pager, TreeReclaimer& reclaimer, File& file, PageCodec codec, const Superblock& superblock,
                std::shared_ptr<const ExtentAllocator> allocator)
-      : pager_{pager}, reclaimer_{reclaimer}, file_{file}, codec_{codec}, superblock_{superblock},
+      : pager_{pager},
+        reclaimer_{reclaimer},
+        file_{file},
+        codec_{codec},
+        superblock_{superblock},
         allocator_{std::move(allocator)} {}
 
   /// Freezes every dirty page; costs no more than there are such, and copies none. `trees` by ascending id.

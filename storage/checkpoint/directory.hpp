@@ -13,8 +13,8 @@ namespace troupe {
 struct DirectoryEntry {
   TreeId id = 0;
   TreeRoot root;
-  Scn dropped_at = kNoScn;   ///< dropped by this commit, kept for older snapshots
-  uint64_t tombstones = 0;   ///< entries that are deletions
+  Scn dropped_at = kNoScn;  ///< dropped by this commit, kept for older snapshots
+  uint64_t tombstones = 0;  ///< entries that are deletions
 };
 
 struct Directory {

@@ -43,7 +43,8 @@ absl::StatusOr<Superblock> decode_superblock(std::string_view bytes, std::string
     return error(ErrorCode::kDataCorrupted, "superblock of ", path, ": checksum ", actual, ", expected ", expected);
   }
   if (version != kFormatVersion) {
-    return error(ErrorCode::kFeatureNotSupported, path, " has format ", version, "; this troupe reads ", kFormatVersion);
+    return error(ErrorCode::kFeatureNotSupported, path, " has format ", version, "; this troupe reads ",
+                 kFormatVersion);
   }
   Superblock superblock;
   superblock.sequence = reader.u64();

@@ -81,8 +81,8 @@ void History::add(const Version& version) {
     record->older = older;
     record->depth = older->depth + 1;
     const Record* jump = older->jump;
-    const bool even = jump != nullptr && jump->jump != nullptr &&
-                      older->depth - jump->depth == jump->depth - jump->jump->depth;
+    const bool even =
+        jump != nullptr && jump->jump != nullptr && older->depth - jump->depth == jump->depth - jump->jump->depth;
     record->jump = even ? jump->jump : older;
     at->second = record;
   }
@@ -120,8 +120,7 @@ History::Lookup History::find(TreeId tree, std::string_view key, Scn snapshot) c
     if (record == nullptr) continue;
     // Its first version ever kept may itself be younger than the snapshot: then the key did not exist.
     if (record->scn > snapshot || record->deleted) return {};
-    return {Outcome::kFound,
-            {tree, record->key(), record->scn, record->superseded_at, record->deleted, record->row()}};
+    return {Outcome::kFound, {tree, record->key(), record->scn, record->superseded_at, record->deleted, record->row()}};
   }
   return {};
 }

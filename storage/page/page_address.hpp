@@ -26,7 +26,9 @@ class PageAddress {
  public:
   constexpr PageAddress() = default;
   constexpr explicit PageAddress(uint64_t word) : word_{word} {}
-  static constexpr PageAddress of(Extent extent) { return PageAddress((extent.first << kGrainCountBits) | extent.count); }
+  static constexpr PageAddress of(Extent extent) {
+    return PageAddress((extent.first << kGrainCountBits) | extent.count);
+  }
 
   constexpr bool is_null() const { return word_ == 0; }
   constexpr uint64_t word() const { return word_; }

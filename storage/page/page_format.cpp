@@ -25,7 +25,8 @@ uint32_t extent_crc(std::string_view extent) {
 }
 
 size_t compress_bound(PageCodec codec, size_t size) {
-  return codec == PageCodec::kZstd ? ZSTD_compressBound(size) : static_cast<size_t>(LZ4_compressBound(static_cast<int>(size)));
+  return codec == PageCodec::kZstd ? ZSTD_compressBound(size)
+                                   : static_cast<size_t>(LZ4_compressBound(static_cast<int>(size)));
 }
 
 /// 0: could not.
@@ -34,7 +35,8 @@ size_t compress(PageCodec codec, std::string_view raw, std::string* out) {
     const size_t size = ZSTD_compress(out->data(), out->size(), raw.data(), raw.size(), kZstdLevel);
     return ZSTD_isError(size) ? 0 : size;
   }
-  const int size = LZ4_compress_default(raw.data(), out->data(), static_cast<int>(raw.size()), static_cast<int>(out->size()));
+  const int size =
+      LZ4_compress_default(raw.data(), out->data(), static_cast<int>(raw.size()), static_cast<int>(out->size()));
   return static_cast<size_t>(size);
 }
 
@@ -115,8 +117,9 @@ absl::StatusOr<PageImage> decode_page(std::string_view extent, PageAddress addre
     return corrupted(path, address, mismatch("its own address", header.address, address.word()));
   }
   if (header.version != kPageVersion || header.cipher != 0) {
-    return corrupted(path, address, cat("version ", uint32_t{header.version}, ", cipher ", uint32_t{header.cipher},
-                                        ": written by a newer troupe"));
+    return corrupted(
+        path, address,
+        cat("version ", uint32_t{header.version}, ", cipher ", uint32_t{header.cipher}, ": written by a newer troupe"));
   }
   if (header.stored_size > extent.size() - sizeof header) {
     return corrupted(path, address, cat("stored size ", header.stored_size, " exceeds its extent"));

@@ -64,9 +64,17 @@ void SlottedPage::check_invariants() const {
 PageImage SlottedEditor::make_page(PageKind kind, uint8_t level, uint32_t bytes) {
   const uint32_t size = image_bytes_for(bytes);
   PageImage image = PageImage::allocate(size);
-  *reinterpret_cast<SlottedHeader*>(image.mutable_data()) = {
-      .kind = kind, .level = level, .unused = 0, .count = 0, .bytes = size, .heap_bytes = 0, .garbage_bytes = 0,
-      .shared_bytes = 0, .overflow_count = 0, .ascending_run = 0, .shared_prefix = {}};
+  *reinterpret_cast<SlottedHeader*>(image.mutable_data()) = {.kind = kind,
+                                                             .level = level,
+                                                             .unused = 0,
+                                                             .count = 0,
+                                                             .bytes = size,
+                                                             .heap_bytes = 0,
+                                                             .garbage_bytes = 0,
+                                                             .shared_bytes = 0,
+                                                             .overflow_count = 0,
+                                                             .ascending_run = 0,
+                                                             .shared_prefix = {}};
   return image;
 }
 
@@ -107,7 +115,8 @@ void SlottedEditor::write_entry(uint32_t i, std::string_view key, std::string_vi
                                 bool overflow) {
   const EntryHeader entry_header{static_cast<uint16_t>(key.size()), static_cast<uint16_t>(head.size() + body.size()),
                                  overflow};
-  char* at = push_entry(SlottedPage::space_for(key.size(), head.size() + body.size()) - static_cast<uint32_t>(sizeof(Slot)));
+  char* at =
+      push_entry(SlottedPage::space_for(key.size(), head.size() + body.size()) - static_cast<uint32_t>(sizeof(Slot)));
   std::memcpy(at, &entry_header, sizeof entry_header);
   at += sizeof entry_header;
   if (!key.empty()) std::memcpy(at, key.data(), key.size());
@@ -153,7 +162,8 @@ void SlottedEditor::recompute_heads() {
   if (count <= first) return;
   const uint32_t shared = shared_prefix(page().key(first), page().key(count - 1));
   header().shared_bytes = shared;
-  std::memcpy(header().shared_prefix, page().key(first).data(), std::min<size_t>(shared, sizeof header().shared_prefix));
+  std::memcpy(header().shared_prefix, page().key(first).data(),
+              std::min<size_t>(shared, sizeof header().shared_prefix));
   for (uint32_t i = first; i < count; ++i) slots()[i].head = key_head(page().key(i), shared);
 }
 

@@ -25,8 +25,8 @@ struct SlottedHeader {
   uint8_t level;  ///< 0: leaf
   uint16_t unused;
   uint32_t count;
-  uint32_t bytes;           ///< the page's size; entries are counted from here
-  uint32_t heap_bytes;      ///< entries and garbage, at the end
+  uint32_t bytes;       ///< the page's size; entries are counted from here
+  uint32_t heap_bytes;  ///< entries and garbage, at the end
   uint32_t garbage_bytes;
   uint32_t shared_bytes;    ///< how many first bytes all searched keys share
   uint32_t overflow_count;  ///< entries whose value is in an overflow page
@@ -57,7 +57,8 @@ inline uint32_t key_head(std::string_view key, size_t skip) {
     std::memcpy(&head, key.data() + skip, 4);
     return __builtin_bswap32(head);
   }
-  for (size_t i = skip; i < key.size(); ++i) head |= static_cast<uint32_t>(static_cast<uint8_t>(key[i])) << (24 - 8 * (i - skip));
+  for (size_t i = skip; i < key.size(); ++i)
+    head |= static_cast<uint32_t>(static_cast<uint8_t>(key[i])) << (24 - 8 * (i - skip));
   return head;
 }
 

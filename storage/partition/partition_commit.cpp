@@ -83,7 +83,8 @@ absl::StatusOr<PageFault> PartitionStore::apply(Scn scn, TxnId txn, std::string_
 /// Verifies the changes and makes every page that they touch writable, so that all of them can be applied at once. A
 /// single change needs no such thing: it does nothing before it has its page.
 absl::StatusOr<PageFault> PartitionStore::prefault(Scn scn, std::string_view changes) {
-  const bool resumed = prefaulted_.scn == scn && prefaulted_.epoch == pager_->epoch() && prefaulted_.offset <= changes.size();
+  const bool resumed =
+      prefaulted_.scn == scn && prefaulted_.epoch == pager_->epoch() && prefaulted_.offset <= changes.size();
   if (!resumed) {
     ChangeReader verifier(changes);
     Change change;
@@ -96,7 +97,8 @@ absl::StatusOr<PageFault> PartitionStore::prefault(Scn scn, std::string_view cha
   ChangeReader reader(changes.substr(prefaulted_.offset));
   Change change;
   while (reader.next(&change)) {
-    TreeState* state = change.partition == options_.id && change.op != ChangeOp::kDropTree ? find_tree(change.tree) : nullptr;
+    TreeState* state =
+        change.partition == options_.id && change.op != ChangeOp::kDropTree ? find_tree(change.tree) : nullptr;
     if (state != nullptr) {
       const PageFault fault = state->tree.prepare_write(change.key);
       if (fault.needed()) return fault;

@@ -46,8 +46,8 @@ PageFault PartitionStore::collect_tombstones(uint32_t* budget) {
     if (TreeState* state = find_tree(garbage.tree); state != nullptr && state->dropped_at == kNoScn) {
       TreePath path;
       if (const PageFault fault = state->tree.locate(garbage.key, &path); fault.needed()) return fault;
-      const bool still = path.exact && stored_deleted(Tree::value_at(path)) &&
-                         stored_scn(Tree::value_at(path)) <= oldest_snapshot_;
+      const bool still =
+          path.exact && stored_deleted(Tree::value_at(path)) && stored_scn(Tree::value_at(path)) <= oldest_snapshot_;
       if (still) {
         state->tree.remove(path);
         --state->tombstones;

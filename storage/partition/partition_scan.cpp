@@ -11,8 +11,13 @@ class PartitionScan {
  public:
   PartitionScan(PartitionStore& store, const ReadView& view, ScanCursor& cursor, const ScanBudget& budget,
                 ScanBatch& batch)
-      : store_{store}, view_{view}, cursor_{cursor}, budget_{budget}, batch_{batch},
-        forward_{cursor.direction == ScanDirection::kForward}, state_{store.find_tree(cursor.tree)} {
+      : store_{store},
+        view_{view},
+        cursor_{cursor},
+        budget_{budget},
+        batch_{batch},
+        forward_{cursor.direction == ScanDirection::kForward},
+        state_{store.find_tree(cursor.tree)} {
     if (const PendingTransaction* pending = view.txn == kNoTxn ? nullptr : store.pending_.find(view.txn)) {
       overlay_ = pending->tree(cursor.tree);
     }
@@ -136,7 +141,8 @@ class PartitionScan {
 
   void start_overlay() {
     if (forward_) {
-      overlay_at_ = cursor_.started ? overlay_->upper_bound(cursor_.position) : overlay_->lower_bound(cursor_.range.lower);
+      overlay_at_ =
+          cursor_.started ? overlay_->upper_bound(cursor_.position) : overlay_->lower_bound(cursor_.range.lower);
       return;
     }
     overlay_at_ = overlay_->end();

@@ -13,9 +13,9 @@ constexpr uint64_t kRowBytesMax = 1 << 30;
 
 absl::Status check_sizes(std::string_view key, std::string_view row) {
   if (key.size() > kKeyBytesMax) {
-    return with_hint(error(ErrorCode::kProgramLimitExceeded, "key of ", key.size(), " bytes exceeds the maximum of ",
-                           kKeyBytesMax),
-                     "Values this long cannot be indexed; index a hash or a prefix of them.");
+    return with_hint(
+        error(ErrorCode::kProgramLimitExceeded, "key of ", key.size(), " bytes exceeds the maximum of ", kKeyBytesMax),
+        "Values this long cannot be indexed; index a hash or a prefix of them.");
   }
   if (row.size() > kRowBytesMax) {
     return error(ErrorCode::kProgramLimitExceeded, "row of ", row.size(), " bytes exceeds the maximum of ",
@@ -26,7 +26,8 @@ absl::Status check_sizes(std::string_view key, std::string_view row) {
 
 absl::Status snapshot_too_old(Scn snapshot) {
   return with_hint(error(ErrorCode::kSnapshotTooOld, "snapshot too old"),
-                   cat("Versions that snapshot ", snapshot, " needs were dropped; shorten the transaction or raise "
+                   cat("Versions that snapshot ", snapshot,
+                       " needs were dropped; shorten the transaction or raise "
                        "history.bytes_max."));
 }
 
@@ -95,7 +96,8 @@ ReadResult PartitionStore::get(const ReadView& view, TreeId tree, std::string_vi
       if (entry != nullptr) return Absent{};
     }
   }
-  if (view.snapshot < oldest_snapshot_) [[unlikely]] return snapshot_too_old(view.snapshot);
+  if (view.snapshot < oldest_snapshot_) [[unlikely]]
+    return snapshot_too_old(view.snapshot);
   TreeState* state = find_tree(tree);
   if (state == nullptr) return Absent{};
   return read_committed(*state, view.snapshot, key);
@@ -108,7 +110,8 @@ ReadResult PartitionStore::read_committed(TreeState& state, Scn snapshot, std::s
     return Absent{};
   }
   const Scn scn = stored_scn(lookup.value);
-  if (scn > snapshot) [[unlikely]] return read_history(state.id, key, snapshot);
+  if (scn > snapshot) [[unlikely]]
+    return read_history(state.id, key, snapshot);
   if (stored_deleted(lookup.value)) return Absent{};
   std::string_view stored;
   if (const PageFault fault = state.tree.load(lookup.value, &stored); fault.needed()) return fault;

@@ -22,8 +22,8 @@ namespace troupe {
 
 struct PartitionOptions {
   PartitionId id = 0;
-  uint32_t page_bytes = 16 * 1024;        ///< target size of a page before compression
-  uint64_t cache_bytes = 256ull << 20;    ///< clean and dirty pages together; dirty ones cannot be evicted
+  uint32_t page_bytes = 16 * 1024;          ///< target size of a page before compression
+  uint64_t cache_bytes = 256ull << 20;      ///< clean and dirty pages together; dirty ones cannot be evicted
   uint64_t pending_bytes_max = 1ull << 30;  ///< per transaction
   uint64_t history_bytes_max = 256ull << 20;
   PageCodec codec = PageCodec::kLz4;
@@ -32,13 +32,13 @@ struct PartitionOptions {
 };
 
 struct PartitionStatistics {
-  uint64_t cached_bytes = 0;   ///< clean pages
-  uint64_t dirty_bytes = 0;    ///< changed since the last freeze
-  uint64_t frozen_bytes = 0;   ///< being written by a checkpoint
+  uint64_t cached_bytes = 0;  ///< clean pages
+  uint64_t dirty_bytes = 0;   ///< changed since the last freeze
+  uint64_t frozen_bytes = 0;  ///< being written by a checkpoint
   uint64_t history_bytes = 0;
   uint64_t pending_bytes = 0;
   uint64_t file_bytes = 0;
-  uint64_t free_bytes = 0;     ///< reusable, inside the file
+  uint64_t free_bytes = 0;  ///< reusable, inside the file
   uint64_t evictions = 0;
   uint64_t faults = 0;
   uint64_t trees = 0;
@@ -87,8 +87,8 @@ class PartitionStore {
   void abandon_tree(TreeId tree);
 
   // Pages.
-  /// The page of a fault has been loaded. Ignored when nobody waits for it any more. At most one load per address may be
-  /// under way: several operations that fault on one page wait for the same load. Every load ends in install() or
+  /// The page of a fault has been loaded. Ignored when nobody waits for it any more. At most one load per address may
+  /// be under way: several operations that fault on one page wait for the same load. Every load ends in install() or
   /// forget_fault(), because its extent is not written again before.
   void install(PageAddress address, PageImage image);
   /// The page of a fault will not come (I/O error, or its statement is gone).

@@ -50,7 +50,8 @@ absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std
   // Nearly always the end; a function called by a statement stages under a higher command than what follows it.
   size_t place = entries.size();
   while (place > 0 && entries[place - 1].command >= command) --place;
-  if (place == entries.size() || entries[place].command != command) entries.insert(entries.begin() + place, PendingEntry{});
+  if (place == entries.size() || entries[place].command != command)
+    entries.insert(entries.begin() + place, PendingEntry{});
   entries[place] = {command, op, pending.keep(row)};
   pending.bytes_ += cost;
   pending.progress_ = {};

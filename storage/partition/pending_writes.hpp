@@ -57,7 +57,8 @@ class PendingTransaction {
   }
   const absl::btree_map<TreeId, PendingTree>& trees() const { return trees_; }
   bool drops_tree(TreeId id) const {
-    return std::any_of(dropped_trees_.begin(), dropped_trees_.end(), [id](const auto& drop) { return drop.second == id; });
+    return std::any_of(dropped_trees_.begin(), dropped_trees_.end(),
+                       [id](const auto& drop) { return drop.second == id; });
   }
   const std::vector<std::pair<CommandId, TreeId>>& dropped_trees() const { return dropped_trees_; }
   uint64_t bytes() const { return bytes_; }

@@ -12,12 +12,12 @@ struct PartitionStore::TreeState {
 
   TreeId id;
   Tree tree;
-  Scn dropped_at = kNoScn;            ///< kNoScn: not dropped
-  uint64_t tombstones = 0;            ///< entries that are deletions
-  uint64_t unqueued_tombstones = 0;   ///< of them, those that only a sweep of the tree finds
+  Scn dropped_at = kNoScn;           ///< kNoScn: not dropped
+  uint64_t tombstones = 0;           ///< entries that are deletions
+  uint64_t unqueued_tombstones = 0;  ///< of them, those that only a sweep of the tree finds
   bool sweeping = false;
-  std::string sweep_position;         ///< the sweep goes on after this key
-  uint64_t sweep_left = 0;            ///< tombstones the sweep had to leave
+  std::string sweep_position;  ///< the sweep goes on after this key
+  uint64_t sweep_left = 0;     ///< tombstones the sweep had to leave
 };
 
 }  // namespace troupe

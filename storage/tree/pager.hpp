@@ -106,8 +106,8 @@ class Pager {
   uint64_t frozen_bytes_ = 0;
   bool freezing_ = false;
   std::vector<PageAddress> freed_;
-  std::vector<PageAddress> being_read_;   ///< free, but a read of it is under way
-  std::vector<ResidentPage*> frozen_;     ///< nullptr: discarded since
+  std::vector<PageAddress> being_read_;                       ///< free, but a read of it is under way
+  std::vector<ResidentPage*> frozen_;                         ///< nullptr: discarded since
   absl::flat_hash_map<uint64_t, uint64_t> thawed_overflows_;  ///< provisional word -> address
 };
 

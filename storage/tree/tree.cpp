@@ -26,7 +26,8 @@ Tree::~Tree() {
 
 Tree::Lookup Tree::find(std::string_view key) {
   ResidentPage* page = load_root();
-  if (page == nullptr) [[unlikely]] return {false, {}, has_root() ? pager_.fault(anchor_.word) : PageFault{}};
+  if (page == nullptr) [[unlikely]]
+    return {false, {}, has_root() ? pager_.fault(anchor_.word) : PageFault{}};
   while (!page->page().is_leaf()) {
     const SlottedPage inner = page->page();
     const uint32_t slot = inner.child_for(key);
@@ -90,7 +91,8 @@ PageFault Tree::locate(std::string_view key, TreePath* path) {
 
 ValueRef Tree::value_at(const SlottedPage& leaf, uint32_t slot) {
   const std::string_view stored = leaf.value(slot);
-  if (!leaf.is_overflow(slot)) [[likely]] return {stored, stored.size(), 0};
+  if (!leaf.is_overflow(slot)) [[likely]]
+    return {stored, stored.size(), 0};
   ValueRef value;
   std::memcpy(&value.overflow, stored.data(), sizeof value.overflow);
   std::memcpy(&value.size, stored.data() + sizeof value.overflow, sizeof value.size);
@@ -173,7 +175,8 @@ void Tree::write(TreePath& path, std::string_view key, std::string_view head, st
   const uint64_t size_word = size;
   std::memcpy(stored, &word, sizeof word);
   std::memcpy(stored + sizeof word, &size_word, sizeof size_word);
-  std::memcpy(stored + 2 * sizeof word, pager_.overflow(word)->image.data(), std::min<size_t>(size, kOverflowHeadBytes));
+  std::memcpy(stored + 2 * sizeof word, pager_.overflow(word)->image.data(),
+              std::min<size_t>(size, kOverflowHeadBytes));
   ++overflow_entries_;
   store(path, key, {stored, sizeof stored}, {}, true);
 }

@@ -85,7 +85,8 @@ void Tree::insert_child(TreePath& path, int depth, std::string_view separator, R
     return;
   }
   const SlottedPage page = path.steps[depth].page->page();
-  const bool full = page.used_bytes() + SlottedPage::space_for(separator.size(), sizeof(uint64_t)) > pager_.page_bytes();
+  const bool full =
+      page.used_bytes() + SlottedPage::space_for(separator.size(), sizeof(uint64_t)) > pager_.page_bytes();
   if (full && page.count() >= kSplitChildrenMin) split_inner(path, depth);
   const auto [parent, slot] = path.steps[depth];
   PageEdit edit(pager_, *parent);

@@ -23,7 +23,8 @@ TEST_CASE("a snapshot finds the version that was newest at its time, or is told 
     std::map<std::pair<TreeId, std::string>, std::map<Scn, std::string>> model;
     Scn oldest = 1;
     for (Scn scn = 2; scn < 4000; ++scn) {
-      const std::pair<TreeId, std::string> key{static_cast<TreeId>(random.below(2)), cat("key", random.below(20) * random.below(20))};
+      const std::pair<TreeId, std::string> key{static_cast<TreeId>(random.below(2)),
+                                               cat("key", random.below(20) * random.below(20))};
       auto& versions = model[key];
       if (!versions.empty()) {
         const auto& [since, row] = *versions.rbegin();

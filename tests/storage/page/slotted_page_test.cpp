@@ -14,7 +14,10 @@ std::string tricky_key(Random& random) {
   // Shared beginnings, zero bytes, prefixes of one another, high bytes.
   std::string key(random.below(3) * 4, 'p');
   const uint64_t size = random.below(6);
-  for (uint64_t i = 0; i < size; ++i) key.push_back("\x00\x01" "a\xFF"[random.below(4)]);
+  for (uint64_t i = 0; i < size; ++i)
+    key.push_back(
+        "\x00\x01"
+        "a\xFF"[random.below(4)]);
   return key;
 }
 

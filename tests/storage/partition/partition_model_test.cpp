@@ -39,9 +39,11 @@ class PartitionModel {
   }
   Rows scan(const ReadView& view, TreeId tree, const KeyRange& range, bool forward) const {
     std::set<std::string> keys;
-    for (const auto& [key, versions] : versions_) if (key.first == tree) keys.insert(key.second);
+    for (const auto& [key, versions] : versions_)
+      if (key.first == tree) keys.insert(key.second);
     for (const auto& [txn, entries] : pending_) {
-      for (const auto& [key, commands] : entries) if (key.first == tree) keys.insert(key.second);
+      for (const auto& [key, commands] : entries)
+        if (key.first == tree) keys.insert(key.second);
     }
     Rows rows;
     for (const std::string& key : keys) {
@@ -52,7 +54,9 @@ class PartitionModel {
     if (!forward) std::reverse(rows.begin(), rows.end());
     return rows;
   }
-  void stage(TxnId txn, CommandId command, const Key& key, const std::string& row) { pending_[txn][key][command] = row; }
+  void stage(TxnId txn, CommandId command, const Key& key, const std::string& row) {
+    pending_[txn][key][command] = row;
+  }
   void rollback_to(TxnId txn, CommandId command) {
     for (auto& [key, commands] : pending_[txn]) commands.erase(commands.lower_bound(command), commands.end());
   }
@@ -83,17 +87,28 @@ class Run {
   void steps(int count) {
     for (int i = 0; i < count; ++i) {
       const uint64_t dice = random_.below(1000);
-      if (dice < 450) write();
-      else if (dice < 650) read();
-      else if (dice < 660) read_late();
-      else if (dice < 720) scan();
-      else if (dice < 850) commit();
-      else if (dice < 880) roll_back();
-      else if (dice < 910) open_or_close_snapshot();
-      else if (dice < 950) collect();
-      else if (dice < 980) checkpoint_step();
-      else if (dice < 990) partition_.store->check_invariants();
-      else if (dice < 994) crash();
+      if (dice < 450)
+        write();
+      else if (dice < 650)
+        read();
+      else if (dice < 660)
+        read_late();
+      else if (dice < 720)
+        scan();
+      else if (dice < 850)
+        commit();
+      else if (dice < 880)
+        roll_back();
+      else if (dice < 910)
+        open_or_close_snapshot();
+      else if (dice < 950)
+        collect();
+      else if (dice < 980)
+        checkpoint_step();
+      else if (dice < 990)
+        partition_.store->check_invariants();
+      else if (dice < 994)
+        crash();
     }
   }
   uint64_t faults() const { return partition_.faults; }
@@ -114,7 +129,9 @@ class Run {
   TxnId random_txn() { return 1 + random_.below(kTxns); }
   ReadView random_view() {
     ReadView view;
-    view.snapshot = snapshots_.empty() || random_.chance(0.5) ? kMaxScn : *std::next(snapshots_.begin(), random_.below(snapshots_.size()));
+    view.snapshot = snapshots_.empty() || random_.chance(0.5)
+                        ? kMaxScn
+                        : *std::next(snapshots_.begin(), random_.below(snapshots_.size()));
     if (random_.chance(0.5)) {
       view.txn = random_txn();
       view.command = commands_[view.txn] + static_cast<CommandId>(random_.below(2));

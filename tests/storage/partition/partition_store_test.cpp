@@ -259,7 +259,9 @@ TEST_CASE("what a read under way still looks at is not written over", "[partitio
 TEST_CASE("bulk rows go straight into the tree and report duplicates", "[partition]") {
   SimFileSystem files(1);
   TestPartition partition(files);
-  const auto bulk = [&](std::string_view key) { return std::get<BulkOutcome>(*partition.store->bulk_put(kTree, key, "row")); };
+  const auto bulk = [&](std::string_view key) {
+    return std::get<BulkOutcome>(*partition.store->bulk_put(kTree, key, "row"));
+  };
   for (int i = 0; i < 1000; ++i) CHECK(bulk(cat(1000 + i)) == BulkOutcome::kInserted);
   CHECK(bulk("1500") == BulkOutcome::kDuplicate);
   CHECK(bulk("0500") == BulkOutcome::kInserted);
@@ -285,9 +287,11 @@ TEST_CASE("a scan merges pending and committed rows in both directions", "[parti
     ScanCursor cursor{.tree = kTree};
     CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == expected);
     cursor.direction = ScanDirection::kBackward;
-    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == Rows(expected.rbegin(), expected.rend()));
+    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) ==
+          Rows(expected.rbegin(), expected.rend()));
     cursor.range = {"b", "h", true};
-    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) == Rows{{"d", "pending"}, {"b", "committed"}});
+    CHECK(partition.scan({.txn = 5, .command = 2}, cursor, {.rows_max = rows}) ==
+          Rows{{"d", "pending"}, {"b", "committed"}});
   }
 }
 

@@ -40,7 +40,8 @@ struct TestPartition {
   /// At most one load per address is under way: one that is late is waited for.
   void serve(PageFault fault) {
     ++faults;
-    const auto under_way = std::find_if(late.begin(), late.end(), [&](const auto& load) { return load.first == fault.address; });
+    const auto under_way =
+        std::find_if(late.begin(), late.end(), [&](const auto& load) { return load.first == fault.address; });
     if (under_way != late.end()) {
       store->install(fault.address, under_way->second);
       late.erase(under_way);
