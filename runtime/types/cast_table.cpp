@@ -86,10 +86,11 @@ void add_integers(Table& t) {
   t.add<kNarrowInteger<int64_t, int32_t>>(oid::kInt8, oid::kInt4, kAssignment);
   t.add<[](int32_t v) { return v != 0; }>(oid::kInt4, oid::kBool, kExplicit);
   t.add<[](bool v) { return static_cast<int32_t>(v); }>(oid::kBool, oid::kInt4, kExplicit);
-  t.add<[](int32_t v) -> absl::StatusOr<int16_t> {
+  constexpr auto to_char = [](int32_t v) -> absl::StatusOr<int16_t> {
     if (v < INT8_MIN || v > INT8_MAX) return error(ErrorCode::kNumericValueOutOfRange, "\"char\" out of range");
     return static_cast<int16_t>(static_cast<uint8_t>(v));
-  }>(oid::kInt4, oid::kChar, kExplicit);
+  };
+  t.add<to_char>(oid::kInt4, oid::kChar, kExplicit);
   t.add<[](int16_t v) { return static_cast<int32_t>(static_cast<int8_t>(v)); }>(oid::kChar, oid::kInt4, kExplicit);
 }
 

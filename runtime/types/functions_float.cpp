@@ -72,7 +72,12 @@ void register_rounding(Registrar& to) {
   to.function<[](double v) { return std::floor(v); }>("floor", {oid::kFloat8}, oid::kFloat8);
   to.function<[](double v) { return std::rint(v); }>("round", {oid::kFloat8}, oid::kFloat8);
   to.function<[](double v) { return std::trunc(v); }>("trunc", {oid::kFloat8}, oid::kFloat8);
-  to.function<[](double v) { return v > 0 ? 1.0 : (v < 0 ? -1.0 : v == 0 ? 0.0 : v); }>("sign", {oid::kFloat8}, oid::kFloat8);
+  constexpr auto sign = [](double v) {
+    if (v > 0) return 1.0;
+    if (v < 0) return -1.0;
+    return v == 0 ? 0.0 : v;
+  };
+  to.function<sign>("sign", {oid::kFloat8}, oid::kFloat8);
 }
 
 template <auto F>

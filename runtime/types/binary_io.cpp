@@ -1,0 +1,307 @@
+#include "runtime/types/binary_io.hpp"
+
+#include <bit>
+#include <cstring>
+
+#include "runtime/types/array.hpp"
+#include "runtime/types/datetime.hpp"
+#include "runtime/types/numeric.hpp"
+#include "runtime/types/numeric_digits.hpp"
+#include "runtime/types/scalar_text.hpp"
+#include "runtime/types/text_io.hpp"
+
+namespace troupe {
+namespace {
+
+template <typename U>
+void put(U v, std::string* out) {
+  char bytes[sizeof(U)];
+  for (size_t i = sizeof(U); i-- > 0; v = static_cast<U>(sizeof(U) > 1 ? v >> 8 : 0)) bytes[i] = static_cast<char>(v & 0xFF);
+  out->append(bytes, sizeof(U));
+}
+
+/// Big-endian reading that remembers running out.
+class NetworkReader {
+ public:
+  explicit NetworkReader(std::string_view in) : in_{in} {}
+  template <typename U>
+  U get() {
+    U v = 0;
+    if (in_.size() < sizeof(U)) {
+      ok_ = false;
+      in_ = {};
+      return v;
+    }
+    for (size_t i = 0; i < sizeof(U); ++i) v = static_cast<U>(static_cast<uint64_t>(v) << 8) | static_cast<uint8_t>(in_[i]);
+    in_.remove_prefix(sizeof(U));
+    return v;
+  }
+  std::string_view raw(size_t size) {
+    if (in_.size() < size) {
+      ok_ = false;
+      size = in_.size();
+    }
+    const std::string_view v = in_.substr(0, size);
+    in_.remove_prefix(size);
+    return v;
+  }
+  bool ok() const { return ok_; }
+  size_t remaining() const { return in_.size(); }
+  bool done() const { return ok_ && in_.empty(); }
+
+ private:
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+absl::Status insufficient() { return error(ErrorCode::kProtocolViolation, "insufficient data left in message"); }
+absl::Status incorrect() { return error(ErrorCode::kInvalidBinaryRepresentation, "incorrect binary data format"); }
+
+constexpr uint16_t kNumericNegative = 0x4000, kNumericNan = 0xC000, kNumericInfinity = 0xD000, kNumericMinusInfinity = 0xF000;
+
+void send_numeric(std::string_view packed, std::string* out) {
+  uint16_t sign = 0;
+  NumericDigits v;
+  switch (numeric_form(packed)) {
+    case NumericForm::kNan: sign = kNumericNan; break;
+    case NumericForm::kInfinity: sign = kNumericInfinity; break;
+    case NumericForm::kMinusInfinity: sign = kNumericMinusInfinity; break;
+    default:
+      v = numeric_digits(packed);
+      sign = v.negative ? kNumericNegative : 0;
+  }
+  put(static_cast<uint16_t>(v.digits.size()), out);
+  put(static_cast<uint16_t>(v.weight), out);
+  put(sign, out);
+  put(static_cast<uint16_t>(v.scale), out);
+  for (const uint16_t digit : v.digits) put(digit, out);
+}
+
+absl::StatusOr<Value> receive_numeric(Type type, NetworkReader& in) {
+  const auto count = in.get<uint16_t>();
+  NumericDigits v;
+  v.weight = static_cast<int16_t>(in.get<uint16_t>());
+  const auto sign = in.get<uint16_t>();
+  v.scale = in.get<uint16_t>() & 0x3FFF;
+  Numeric n;
+  if (sign == kNumericNan) {
+    n = Numeric::nan();
+  } else if (sign == kNumericInfinity || sign == kNumericMinusInfinity) {
+    n = Numeric::infinity(sign == kNumericMinusInfinity);
+  } else {
+    if (sign != 0 && sign != kNumericNegative) {
+      return error(ErrorCode::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
+    }
+    v.negative = sign == kNumericNegative;
+    for (uint16_t i = 0; i < count; ++i) {
+      const auto digit = in.get<uint16_t>();
+      if (digit >= 10000) return error(ErrorCode::kInvalidBinaryRepresentation, "invalid digit in external \"numeric\" value");
+      v.digits.push_back(digit);
+    }
+    v.strip();
+    n = Numeric::of_digits(digits::truncate(std::move(v), v.scale));
+  }
+  TROUPE_ASSIGN_OR_RETURN(n, apply_numeric_typmod(n, type.typmod));
+  return Value::text(std::string(n.bytes()));
+}
+
+void send_array(std::string_view packed, std::string* out) {
+  const ArrayView array(packed);
+  put(static_cast<uint32_t>(array.dimensions()), out);
+  put(static_cast<uint32_t>(array.has_nulls()), out);
+  put(static_cast<uint32_t>(array.element_type()), out);
+  for (int d = 0; d < array.dimensions(); ++d) {
+    put(static_cast<uint32_t>(array.length(d)), out);
+    put(static_cast<uint32_t>(array.lower_bound(d)), out);
+  }
+  for (uint32_t i = 0; i < array.size(); ++i) {
+    if (array.is_null(i)) {
+      put(UINT32_MAX, out);
+      continue;
+    }
+    const size_t at = out->size();
+    put(uint32_t{0}, out);
+    send_binary(Type{array.element_type()}, array.value(i), out);
+    std::string size;
+    put(static_cast<uint32_t>(out->size() - at - 4), &size);
+    out->replace(at, 4, size);
+  }
+}
+
+absl::StatusOr<Value> receive_array(Type type, NetworkReader& in, const EvalContext& context) {
+  const auto dimensions = static_cast<int32_t>(in.get<uint32_t>());
+  in.get<uint32_t>();
+  const Oid element = in.get<uint32_t>();
+  if (!in.ok()) return insufficient();
+  if (dimensions < 0 || dimensions > kArrayDimensionsMax) return error(ErrorCode::kInvalidBinaryRepresentation, "invalid number of dimensions: ", dimensions);
+  if (element != element_type_of(type.oid)) return error(ErrorCode::kDatatypeMismatch, "wrong element type");
+  std::vector<ArrayDimension> shape;
+  int64_t size = dimensions == 0 ? 0 : 1;
+  for (int32_t d = 0; d < dimensions; ++d) {
+    shape.push_back({static_cast<int32_t>(in.get<uint32_t>()), 0});
+    shape.back().lower_bound = static_cast<int32_t>(in.get<uint32_t>());
+    size *= shape.back().length;
+    if (shape.back().length < 0 || size * 4 > static_cast<int64_t>(in.remaining())) return incorrect();
+  }
+  std::vector<Value> elements;
+  for (int64_t i = 0; i < size; ++i) {
+    const auto bytes = static_cast<int32_t>(in.get<uint32_t>());
+    if (bytes < 0) {
+      elements.push_back(Value::null(physical_of(Type{element})));
+      continue;
+    }
+    const std::string_view raw = in.raw(static_cast<size_t>(bytes));
+    if (!in.ok()) return insufficient();
+    TROUPE_ASSIGN_OR_RETURN(Value v, receive_binary(Type{element, type.typmod}, raw, context));
+    elements.push_back(std::move(v));
+  }
+  return Value::text(pack_array(element, physical_of(Type{element}), shape, elements));
+}
+
+void send_bits(std::string_view bits, std::string* out) {
+  put(static_cast<uint32_t>(bits.size()), out);
+  for (size_t i = 0; i < bits.size(); i += 8) {
+    uint8_t byte = 0;
+    for (size_t j = 0; j < 8; ++j) byte = static_cast<uint8_t>(byte << 1 | (i + j < bits.size() && bits[i + j] == '1'));
+    out->push_back(static_cast<char>(byte));
+  }
+}
+
+absl::StatusOr<Value> receive_bits(Type type, NetworkReader& in) {
+  const auto count = in.get<uint32_t>();
+  const std::string_view raw = in.raw((size_t{count} + 7) / 8);
+  if (!in.ok()) return insufficient();
+  std::string bits;
+  for (uint32_t i = 0; i < count; ++i) bits.push_back(((static_cast<uint8_t>(raw[i / 8]) >> (7 - i % 8)) & 1) != 0 ? '1' : '0');
+  TROUPE_ASSIGN_OR_RETURN(bits, parse_bits(type, bits));
+  return Value::text(std::move(bits));
+}
+
+bool is_narrow_int64(Oid type) {
+  return type == oid::kOid || type == oid::kXid || type == oid::kCid || is_reg_type(type);
+}
+
+void send_fixed(Type type, Physical kind, const void* at, std::string* out) {
+  const auto load = [at]<typename T>(T v) {
+    std::memcpy(&v, at, sizeof v);
+    return v;
+  };
+  switch (kind) {
+    case Physical::kBool: out->push_back(static_cast<char>(load(uint8_t{}))); return;
+    case Physical::kInt16:
+      if (type.oid == oid::kChar) return out->push_back(static_cast<char>(load(int16_t{})));
+      return put(load(uint16_t{}), out);
+    case Physical::kInt32:
+    case Physical::kFloat32: return put(load(uint32_t{}), out);
+    case Physical::kInt64:
+      if (type.oid == oid::kTid) {
+        put(static_cast<uint32_t>(load(uint64_t{}) >> 16), out);
+        return put(static_cast<uint16_t>(load(uint64_t{})), out);
+      }
+      if (is_narrow_int64(type.oid)) return put(static_cast<uint32_t>(load(uint64_t{})), out);
+      return put(load(uint64_t{}), out);
+    case Physical::kFloat64: return put(load(uint64_t{}), out);
+    default: break;
+  }
+  if (type.oid == oid::kInterval) {
+    const auto v = load(Interval{});
+    put(static_cast<uint64_t>(v.us), out);
+    put(static_cast<uint32_t>(v.days), out);
+    put(static_cast<uint32_t>(v.months), out);
+  } else if (type.oid == oid::kTimetz) {
+    const auto v = load(TimeTz{});
+    put(static_cast<uint64_t>(v.us), out);
+    put(static_cast<uint32_t>(v.zone), out);
+  } else {
+    out->append(static_cast<const char*>(at), 16);
+  }
+}
+
+void send_varlen(Type type, std::string_view bytes, std::string* out) {
+  switch (type.oid) {
+    case oid::kNumeric: return send_numeric(bytes, out);
+    case oid::kBit:
+    case oid::kVarbit: return send_bits(bytes, out);
+    case oid::kJsonb: out->push_back('\1'); break;
+    default:
+      if (element_type_of(type.oid) != oid::kInvalid) return send_array(bytes, out);
+  }
+  out->append(bytes);
+}
+
+absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
+  switch (physical_of(type)) {
+    case Physical::kBool: return Value::of(in.get<uint8_t>() != 0);
+    case Physical::kInt16:
+      if (type.oid == oid::kChar) return Value::of(static_cast<int16_t>(in.get<uint8_t>()));
+      return Value::of(static_cast<int16_t>(in.get<uint16_t>()));
+    case Physical::kInt32: return Value::of(static_cast<int32_t>(in.get<uint32_t>()));
+    case Physical::kFloat32: return Value::of(std::bit_cast<float>(in.get<uint32_t>()));
+    case Physical::kFloat64: return Value::of(std::bit_cast<double>(in.get<uint64_t>()));
+    case Physical::kInt64: {
+      if (type.oid == oid::kTid) {
+        const int64_t block = in.get<uint32_t>();
+        return Value::of((block << 16) | in.get<uint16_t>());
+      }
+      if (is_narrow_int64(type.oid)) return Value::of(static_cast<int64_t>(in.get<uint32_t>()));
+      const auto v = static_cast<int64_t>(in.get<uint64_t>());
+      const bool stamp = type.oid == oid::kTimestamp || type.oid == oid::kTimestamptz;
+      if (stamp && in.ok() && !is_infinite_timestamp(v) && !is_valid_timestamp(v)) {
+        return error(ErrorCode::kDatetimeFieldOverflow, "timestamp out of range");
+      }
+      return Value::of(stamp || type.oid == oid::kTime ? round_to_precision(v, type.typmod) : v);
+    }
+    default: break;
+  }
+  if (type.oid == oid::kInterval) {
+    const auto us = static_cast<int64_t>(in.get<uint64_t>());
+    const auto days = static_cast<int32_t>(in.get<uint32_t>());
+    TROUPE_ASSIGN_OR_RETURN(const Interval v, apply_interval_typmod({us, days, static_cast<int32_t>(in.get<uint32_t>())}, type.typmod));
+    return Value::of(v);
+  }
+  if (type.oid == oid::kTimetz) {
+    const auto us = static_cast<int64_t>(in.get<uint64_t>());
+    return Value::of(TimeTz{round_to_precision(us, type.typmod), static_cast<int32_t>(in.get<uint32_t>()), 0});
+  }
+  Fixed16 v{};
+  const std::string_view raw = in.raw(16);
+  std::memcpy(v.bytes, raw.data(), raw.size());
+  return Value::of(v);
+}
+
+absl::StatusOr<Value> receive_varlen(Type type, std::string_view bytes, NetworkReader& in, const EvalContext& context) {
+  switch (type.oid) {
+    case oid::kNumeric: return receive_numeric(type, in);
+    case oid::kBit:
+    case oid::kVarbit: return receive_bits(type, in);
+    case oid::kJsonb:
+      if (in.get<uint8_t>() != 1) return error(ErrorCode::kInvalidBinaryRepresentation, "unsupported jsonb version number");
+      return parse_text(type, in.raw(in.remaining()), context);
+    default: break;
+  }
+  if (element_type_of(type.oid) != oid::kInvalid) return receive_array(type, in, context);
+  in.raw(in.remaining());
+  return type.oid == oid::kBytea ? Value::text(std::string(bytes)) : parse_text(type, bytes, context);
+}
+
+}  // namespace
+
+absl::StatusOr<Value> receive_binary(Type type, std::string_view bytes, const EvalContext& context) {
+  NetworkReader in(bytes);
+  auto v = physical_of(type) == Physical::kVarlen ? receive_varlen(type, bytes, in, context) : receive_fixed(type, in);
+  if (!in.ok()) return insufficient();
+  if (v.ok() && !in.done()) return incorrect();
+  return v;
+}
+
+void send_binary(Type type, const Vector& column, uint32_t row, std::string* out) {
+  if (column.kind() == Physical::kVarlen) return send_varlen(type, column.string(row), out);
+  send_fixed(type, column.kind(), column.values<uint8_t>() + size_t{column.position(row)} * width(column.kind()), out);
+}
+
+void send_binary(Type type, const Value& value, std::string* out) {
+  if (value.kind() == Physical::kVarlen) return send_varlen(type, value.bytes(), out);
+  send_fixed(type, value.kind(), value.raw(), out);
+}
+
+}  // namespace troupe

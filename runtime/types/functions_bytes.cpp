@@ -1,0 +1,163 @@
+#include <openssl/evp.h>
+
+#include "runtime/types/kernel.hpp"
+#include "runtime/types/scalar_text.hpp"
+#include "runtime/types/text_scan.hpp"
+
+/// bytea: digests, encode/decode, single bytes and bits.
+namespace troupe {
+namespace {
+
+constexpr Oid kB = oid::kBytea, kT = oid::kText, kI4 = oid::kInt4;
+
+std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), out, &size, algorithm, nullptr);
+  return std::string(reinterpret_cast<char*>(out), size);
+}
+
+std::string md5_hex(std::string_view bytes) {
+  std::string out;
+  format_hex(digest(EVP_md5(), bytes), &out);
+  return out;
+}
+
+std::string base64_of(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr size_t kLine = 76;
+  std::string out;
+  size_t in_line = 0;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    // PostgreSQL breaks lines as RFC 2045 says, before what would be too long.
+    if (in_line == kLine) {
+      out.push_back('\n');
+      in_line = 0;
+    }
+    uint32_t v = 0;
+    const size_t n = std::min<size_t>(3, bytes.size() - i);
+    for (size_t j = 0; j < 3; ++j) v = (v << 8) | (j < n ? static_cast<uint8_t>(bytes[i + j]) : 0u);
+    for (size_t j = 0; j < 4; ++j) out.push_back(j <= n ? kDigits[(v >> (18 - 6 * j)) & 63] : '=');
+    in_line += 4;
+  }
+  return out;
+}
+
+int base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : (c == '/' ? 63 : -1);
+}
+
+absl::StatusOr<std::string> bytes_of_base64(std::string_view text) {
+  std::string out;
+  uint32_t v = 0;
+  int digits = 0, padding = 0;
+  for (const char c : text) {
+    if (text_scan::is_space(c)) continue;
+    const int digit = base64_digit(c);
+    if (c == '=') {
+      if (padding == 0 && digits < 2) return error(ErrorCode::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
+      ++padding;
+    } else if (digit < 0 || padding > 0) {
+      return error(ErrorCode::kInvalidParameterValue, "invalid symbol \"", std::string(1, c), "\" found while decoding base64 sequence");
+    }
+    v = (v << 6) | static_cast<uint32_t>(std::max(digit, 0));
+    if (++digits < 4) continue;
+    for (int j = 0; j < 3 - padding; ++j) out.push_back(static_cast<char>((v >> (16 - 8 * j)) & 0xFF));
+    v = 0;
+    digits = 0;
+  }
+  if (digits != 0) {
+    return with_hint(error(ErrorCode::kInvalidParameterValue, "invalid base64 end sequence"),
+                     "Input data is missing padding, is truncated, or is otherwise corrupted.");
+  }
+  return out;
+}
+
+std::string escaped(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (c == '\\') {
+      out.append("\\\\");
+    } else if (byte == 0 || byte >= 0x80) {
+      out.push_back('\\');
+      for (const int shift : {6, 3, 0}) out.push_back(static_cast<char>('0' + ((byte >> shift) & 7)));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+absl::Status bad_encoding(std::string_view name) {
+  return error(ErrorCode::kInvalidParameterValue, "unrecognized encoding: \"", name, "\"");
+}
+
+absl::StatusOr<std::string> encode(std::string_view bytes, std::string_view name) {
+  const std::string kind = text_scan::lowered(name);
+  if (kind == "base64") return base64_of(bytes);
+  if (kind == "escape") return escaped(bytes);
+  if (kind != "hex") return bad_encoding(name);
+  std::string out;
+  format_hex(bytes, &out);
+  return out;
+}
+
+absl::StatusOr<std::string> decode(std::string_view text, std::string_view name) {
+  const std::string kind = text_scan::lowered(name);
+  if (kind == "base64") return bytes_of_base64(text);
+  if (kind == "escape") return parse_bytea(text.starts_with("\\x") ? std::string_view(text) : text);
+  return kind == "hex" ? parse_hex(text) : absl::StatusOr<std::string>(bad_encoding(name));
+}
+
+absl::Status index_out_of_range(int64_t n, size_t size) {
+  return error(ErrorCode::kArraySubscriptError, "index ", n, " out of valid range, 0..", static_cast<int64_t>(size) - 1);
+}
+
+absl::StatusOr<std::string> byte_substring(std::string_view bytes, int64_t from, int64_t count) {
+  if (count < 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
+  const int64_t first = std::max<int64_t>(from, 1), end = std::min<int64_t>(from + count, static_cast<int64_t>(bytes.size()) + 1);
+  if (end <= first) return std::string();
+  return std::string(bytes.substr(static_cast<size_t>(first - 1), static_cast<size_t>(end - first)));
+}
+
+}  // namespace
+
+void register_bytes(Registrar& to) {
+  to.function<[](std::string_view t) { return md5_hex(t); }>("md5", {kT}, kT);
+  to.function<[](std::string_view t) { return md5_hex(t); }>("md5", {kB}, kT);
+  to.function<[](std::string_view t) { return digest(EVP_sha224(), t); }>("sha224", {kB}, kB);
+  to.function<[](std::string_view t) { return digest(EVP_sha256(), t); }>("sha256", {kB}, kB);
+  to.function<[](std::string_view t) { return digest(EVP_sha384(), t); }>("sha384", {kB}, kB);
+  to.function<[](std::string_view t) { return digest(EVP_sha512(), t); }>("sha512", {kB}, kB);
+  to.function<[](std::string_view b, std::string_view n) { return encode(b, n); }>("encode", {kB, kT}, kT);
+  to.function<[](std::string_view t, std::string_view n) { return decode(t, n); }>("decode", {kT, kT}, kB);
+  to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("length", {kB}, kI4);
+  to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("octet_length", {kB}, kI4);
+  for (const char* name : {"substr", "substring"}) {
+    to.function<[](std::string_view b, int32_t from) { return byte_substring(b, from, INT32_MAX); }>(name, {kB, kI4}, kB);
+    to.function<[](std::string_view b, int32_t from, int32_t n) { return byte_substring(b, from, n); }>(name, {kB, kI4, kI4}, kB);
+  }
+  to.function<[](std::string_view b, std::string_view w) {
+    const size_t at = b.find(w);
+    return at == std::string_view::npos ? 0 : static_cast<int32_t>(at + 1);
+  }>("position", {kB, kB}, kI4);
+  to.function<[](std::string_view b, int32_t n) -> absl::StatusOr<int32_t> {
+    if (static_cast<size_t>(n) >= b.size()) return index_out_of_range(n, b.size());
+    return static_cast<uint8_t>(b[static_cast<size_t>(n)]);
+  }>("get_byte", {kB, kI4}, kI4);
+  to.function<[](std::string_view b, int32_t n, int32_t v) -> absl::StatusOr<std::string> {
+    if (static_cast<size_t>(n) >= b.size()) return index_out_of_range(n, b.size());
+    std::string out(b);
+    out[static_cast<size_t>(n)] = static_cast<char>(v);
+    return out;
+  }>("set_byte", {kB, kI4, kI4}, kB);
+  // The server's encoding is UTF8 throughout.
+  to.function<[](std::string_view t, std::string_view) { return std::string(t); }>("convert_to", {kT, oid::kName}, kB);
+  to.function<[](std::string_view b, std::string_view) { return std::string(b); }>("convert_from", {kB, oid::kName}, kT);
+}
+
+}  // namespace troupe

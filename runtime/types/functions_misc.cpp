@@ -1,0 +1,87 @@
+#include "runtime/types/kernel.hpp"
+#include "runtime/types/scalar_text.hpp"
+#include "runtime/types/text_io.hpp"
+
+/// Types, randomness, booleans, names of the session.
+namespace troupe {
+namespace {
+
+using enum Volatility;
+
+absl::Status no_randomness() { return error(ErrorCode::kFeatureNotSupported, "random values are not available here"); }
+
+absl::StatusOr<Fixed16> random_uuid(EvalContext& context) {
+  if (context.random == nullptr) return no_randomness();
+  Fixed16 v;
+  for (int half = 0; half < 2; ++half) {
+    const uint64_t bits = context.random->next();
+    __builtin_memcpy(v.bytes + half * 8, &bits, 8);
+  }
+  v.bytes[6] = static_cast<uint8_t>((v.bytes[6] & 0x0F) | 0x40);
+  v.bytes[8] = static_cast<uint8_t>((v.bytes[8] & 0x3F) | 0x80);
+  return v;
+}
+
+absl::Status type_of(const BoundFunction& call, std::span<const Vector>, uint32_t rows, EvalContext&, Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) out.set(row, static_cast<int64_t>(call.arguments[0].oid));
+  return absl::OkStatus();
+}
+
+/// format_type(oid, typmod): a null typmod is "none given".
+absl::Status format_type_of(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (args[0].is_null(row)) {
+      out.set_null(row);
+      continue;
+    }
+    const auto type = static_cast<Oid>(args[0].get<int64_t>(row));
+    const bool given = !args[1].is_null(row);
+    const int32_t typmod = given ? args[1].get<int32_t>(row) : -1;
+    // A column of type bpchar without length is not "character", which would mean character(1).
+    out.set_string(row, given && typmod < 0 && type == oid::kBpchar ? std::string("bpchar") : format_type(Type{type, typmod}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status count_nulls(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  const bool nulls = call.function->name == "num_nulls";
+  for (uint32_t row = 0; row < rows; ++row) {
+    int32_t n = 0;
+    for (const Vector& arg : args) n += arg.is_null(row) == nulls;
+    out.set(row, n);
+  }
+  return absl::OkStatus();
+}
+
+/// Bytes a value takes where it is stored.
+absl::Status column_size(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  const int16_t fixed = type_info(call.arguments[0].oid).typlen;
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (!out.is_null(row)) out.set(row, fixed > 0 ? int32_t{fixed} : static_cast<int32_t>(args[0].string(row).size() + 1));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_misc(Registrar& to) {
+  to.function<[](EvalContext& c) -> absl::StatusOr<double> {
+    if (c.random == nullptr) return no_randomness();
+    return static_cast<double>(c.random->next() >> 11) * 0x1.0p-53;
+  }>("random", {}, oid::kFloat8, kVolatile);
+  to.function<[](EvalContext& c) { return random_uuid(c); }>("gen_random_uuid", {}, oid::kUuid, kVolatile);
+  to.raw({.name = "pg_typeof", .arguments = {oid::kAny}, .result = oid::kRegtype, .kernel = type_of, .strict = false});
+  to.raw({.name = "format_type", .arguments = {oid::kOid, oid::kInt4}, .result = oid::kText, .kernel = format_type_of, .strict = false});
+  to.raw({.name = "num_nulls", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = count_nulls, .strict = false, .variadic = true});
+  to.raw({.name = "num_nonnulls", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = count_nulls, .strict = false, .variadic = true});
+  to.raw({.name = "pg_column_size", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = column_size});
+  constexpr auto user = [](EvalContext& c) { return std::string(c.user); };
+  for (const char* name : {"current_user", "user", "current_role"}) to.function<user>(name, {}, oid::kName, kStable);
+  to.function<[](EvalContext& c) { return std::string(c.session_user); }>("session_user", {}, oid::kName, kStable);
+  for (const char* name : {"current_database", "current_catalog"}) {
+    to.function<[](EvalContext& c) { return std::string(c.database); }>(name, {}, oid::kName, kStable);
+  }
+  to.function<[](EvalContext& c) { return std::string(c.schema); }>("current_schema", {}, oid::kName, kStable);
+}
+
+}  // namespace troupe

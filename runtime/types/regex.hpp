@@ -1,0 +1,44 @@
+#pragma once
+/// Regular expressions with PostgreSQL's ARE syntax, by simulation of an automaton (Thompson 1968, Pike's captures), so
+/// that no pattern takes exponential time. As PostgreSQL: the leftmost match, the longest one, or the shortest when
+/// the first quantifier is non-greedy. Refused (0A000): back-references and look-around.
+/// Sub-matches inside that overall match follow the pattern's quantifiers from left to right.
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/error.hpp"
+
+namespace troupe {
+
+struct RegexOptions {
+  bool ignore_case = false;
+  bool newline_sensitive = false;  ///< . and [^x] stop at newlines, ^ and $ match around them
+  bool literal = false;
+};
+
+/// The flags argument of regexp_replace() and its like; "g" is reported apart. Errors: 22023.
+absl::StatusOr<RegexOptions> parse_regex_flags(std::string_view flags, bool* global);
+
+class Regex {
+ public:
+  /// Errors: 2201B `invalid regular expression: ...`.
+  static absl::StatusOr<Regex> compile(std::string_view pattern, RegexOptions options);
+
+  /// Byte offsets; -1 for groups that took no part. [0] is the whole match.
+  struct Span {
+    int64_t begin = -1;
+    int64_t end = -1;
+  };
+  bool search(std::string_view text, size_t from, std::vector<Span>* groups) const;
+  bool matches(std::string_view text) const;
+  int groups() const;
+
+  struct Program;
+
+ private:
+  std::shared_ptr<const Program> program_;
+};
+
+}  // namespace troupe
