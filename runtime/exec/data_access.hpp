@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "schemas/read_generated.h"
 #include "schemas/write_generated.h"
+#include "storage/base/check.hpp"
 #include "storage/base/error.hpp"
 #include "storage/base/frame.hpp"
 #include "storage/base/ids.hpp"
@@ -85,7 +86,16 @@ class ReplySlot {
   /// For the DataAccess: the number it gave the request (ReadHead.request, WriteHead.request).
   uint64_t request = 0;
 
-  // co_await slot; only for a slot without a shared signal.
+  /// co_await slot.answer_arrives(): waits and leaves the answer to take().
+  struct Arrival {
+    ReplySlot& slot;
+    bool await_ready() const noexcept { return slot.answered(); }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept { slot.own_signal_.await_suspend(waiting); }
+    void await_resume() noexcept { slot.own_signal_.await_resume(); }
+  };
+  Arrival answer_arrives() { return {*this}; }
+
+  // co_await slot: waits and takes. Both only for a slot without a shared signal.
   bool await_ready() const noexcept { return answered(); }
   void await_suspend(std::coroutine_handle<> waiting) noexcept { own_signal_.await_suspend(waiting); }
   absl::StatusOr<Frame<Answer>> await_resume() {

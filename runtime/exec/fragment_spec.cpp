@@ -147,6 +147,7 @@ std::string encode_fragment(const FragmentSpec& spec) {
   SpecWriter writer(&bytes);
   writer.out().bytes(spec.table);
   writer.types(spec.types);
+  for (const Physical kind : spec.kinds) writer.out().u8(static_cast<uint8_t>(kind));
   writer.out().varint(spec.column_names.size());
   for (const std::string& name : spec.column_names) writer.out().bytes(name);
   std::string missing;
@@ -180,6 +181,8 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   SpecReader reader(definition);
   spec.table = std::string(reader.in().bytes());
   reader.types(&spec.types);
+  spec.kinds.resize(spec.types.size());
+  for (Physical& kind : spec.kinds) kind = static_cast<Physical>(reader.in().u8() & 7);
   spec.column_names.resize(reader.count());
   for (std::string& name : spec.column_names) name = std::string(reader.in().bytes());
   TROUPE_ASSIGN_OR_RETURN(spec.missing, decode_values(reader.in().bytes()));

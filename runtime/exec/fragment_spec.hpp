@@ -30,6 +30,7 @@ struct FragmentSpec {
   // The table.
   std::string table;                      ///< name, for messages
   std::vector<Type> types;                ///< of layout columns; dropped ones too
+  std::vector<Physical> kinds;            ///< parallel to types: how they are stored
   std::vector<std::string> column_names;  ///< empty name: dropped
   std::vector<Value> missing;             ///< what absent columns of old rows read as
 
@@ -47,8 +48,6 @@ struct FragmentSpec {
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;
   std::vector<FragmentIndex> indexes;
-
-  bool operator==(const FragmentSpec&) const = delete;
 };
 
 std::string encode_fragment(const FragmentSpec& spec);

@@ -159,8 +159,7 @@ absl::StatusOr<std::shared_ptr<const Fragment>> Fragment::compile(FragmentSpec s
   auto fragment = std::make_shared<Fragment>();
   std::sort(spec.assignments.begin(), spec.assignments.end(),
             [](const ColumnAssignment& a, const ColumnAssignment& b) { return a.column < b.column; });
-  std::vector<Physical> kinds, extras;
-  for (const Type& type : spec.types) kinds.push_back(physical_kind(type));
+  std::vector<Physical> kinds = spec.kinds, extras;
   for (const Type& type : spec.extras) extras.push_back(physical_kind(type));
   fragment->layout_ = std::make_unique<RowLayout>(std::move(kinds));
   fragment->extras_layout_ = std::make_unique<RowLayout>(std::move(extras));

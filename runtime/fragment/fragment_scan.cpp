@@ -189,6 +189,8 @@ ReadResultFrame FragmentScan::finish(bool more) {
 }
 
 ReadResultFrame FragmentScan::finish_lookup(std::span<const uint32_t> ordinals) {
+  // Of a group or a sorted row nobody asks which key it came from.
+  if (state_->aggregator || state_->sorter) return finish(false);
   std::vector<uint32_t> kept;
   kept.reserve(state_->consumed.size());
   for (const uint32_t row : state_->consumed) kept.push_back(ordinals[row]);
