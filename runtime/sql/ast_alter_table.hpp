@@ -4,6 +4,8 @@
 
 namespace troupe::sql {
 
+struct RoleName;  // ast_role.hpp
+
 enum class AlterAction : uint8_t {
   kAddColumn,            // column, if_not_exists
   kDropColumn,           // name, if_exists, behavior
@@ -32,7 +34,7 @@ enum class AlterAction : uint8_t {
   kInherit, kNoInherit,  // table
   kOfType,               // type
   kNotOfType,
-  kOwnerTo,              // role is `name`; see also AlterOwnerStatement
+  kOwnerTo,              // role
   kSetTablespace,        // name
   kSetOptions, kResetOptions,  // options
   kReplicaIdentity,      // text: default, full, nothing, index; name of the index
@@ -44,7 +46,7 @@ enum class AlterAction : uint8_t {
   kAttachPartition,      // table, bound
   kDetachPartition,      // table, concurrently
   kDetachPartitionFinalize,  // table
-  kAddAttribute, kDropAttribute, kAlterAttribute,  // composite types: as the column actions
+  kAddAttribute, kDropAttribute, kAlterAttribute,  // composite types: as the column actions, with behavior
 };
 
 struct AlterTableAction : Node {
@@ -64,6 +66,7 @@ struct AlterTableAction : Node {
   const TypeName* type = nullptr;
   const TableRef* table = nullptr;
   const PartitionBound* bound = nullptr;
+  const RoleName* role = nullptr;
   List<const Option*> options;
 };
 
@@ -75,7 +78,7 @@ struct AlterTableStatement : Statement {
   const TableRef* table = nullptr;
   List<const AlterTableAction*> actions;
   std::string_view all_in_tablespace;
-  List<const Node*> owned_by;  ///< RoleName
+  List<const RoleName*> owned_by;
   std::string_view new_tablespace;
   bool no_wait = false;
 };
