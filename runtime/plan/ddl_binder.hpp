@@ -1,0 +1,116 @@
+#pragma once
+/// DDL statements as DdlPlans: pure functions of the catalog. One source per family of objects: ddl_table, ddl_alter,
+/// ddl_index, ddl_sequence, ddl_drop, ddl_view.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/plan/binder.hpp"
+#include "runtime/plan/ddl_plan.hpp"
+#include "runtime/plan/planner.hpp"
+#include "runtime/sql/ast_all.hpp"
+
+namespace troupe {
+
+/// Null for a statement that is no DDL (the session's business). Errors: PostgreSQL's; 0A000 for DDL that is not there
+/// yet.
+absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& statement, const PlanContext& context,
+                                                        Binder& binder);
+
+/// The table of CREATE TABLE AS or SELECT INTO for a query with these columns.
+absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoClause& into,
+                                                               const std::vector<OutputColumn>& columns,
+                                                               std::string_view tag, const PlanContext& context);
+
+/// Whether a relation of that name is there, where CREATE would put it.
+bool relation_exists(const sql::TableRef& name, const PlanContext& context);
+
+/// A DDL plan under construction: the catalog as it would be after the changes so far.
+class DdlBuilder {
+ public:
+  DdlBuilder(const PlanContext& context, Binder& binder, std::string_view tag);
+
+  const PlanContext& context() const { return context_; }
+  Binder& binder() { return binder_; }
+  const Catalog& catalog() const { return *context_.catalog; }
+  DdlPlan& plan() { return *plan_; }
+  std::shared_ptr<const DdlPlan> finish() { return std::move(plan_); }
+
+  Oid new_oid() { return plan_->counters.next_oid++; }
+  TreeId new_tree() { return plan_->counters.next_tree++; }
+
+  /// The object as the statement has left it so far; null when there is none.
+  const ObjectDef* find(Oid oid) const;
+  const ObjectDef* find_relation(Oid schema, std::string_view name) const;
+  /// Later changes of an object replace earlier ones.
+  void put(std::shared_ptr<const ObjectDef> object);
+  void drop(Oid oid);
+  /// A copy of a table to be changed and put() back.
+  std::shared_ptr<TableDef> edit_table(Oid oid) const;
+
+  void lock(Oid table, bool exclusive = true);
+  void notice(ErrorCode code, std::string message, std::string detail = {});
+  DdlAction& act(DdlAction::Kind kind);
+
+  /// Where a new object of this name goes. Errors: 3F000, 42939 for a system schema.
+  absl::StatusOr<Oid> schema_for(std::string_view schema, const sql::Node& node) const;
+  /// An existing relation of a kind. Null with if_exists (a notice is added). Errors: 42P01, 42809.
+  absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
+  absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,
+                                                    bool if_exists, const sql::Node& node);
+  /// PostgreSQL's ChooseRelationName: table_column_suffix, shortened to 63 bytes, with a number when taken.
+  std::string free_name(Oid schema, std::string_view table, std::string_view column, std::string_view suffix) const;
+
+  absl::Status at(absl::Status status, const sql::Node& node) const;
+  template <typename... Pieces>
+  absl::Status fail(ErrorCode code, const sql::Node& node, const Pieces&... pieces) const {
+    return at(error(code, pieces...), node);
+  }
+  absl::Status refuse(const sql::Node& node, std::string_view feature) const {
+    return fail(ErrorCode::kFeatureNotSupported, node, feature, " is not supported yet");
+  }
+
+ private:
+  const PlanContext& context_;
+  Binder& binder_;
+  std::shared_ptr<DdlPlan> plan_ = std::make_shared<DdlPlan>();
+};
+
+// --- one function per statement; each adds to the builder ---
+
+absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilder& ddl);
+absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilder& ddl);
+absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl);
+absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);
+absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl);
+absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& ddl);
+absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl);
+
+// --- shared between them ---
+
+/// A column from its definition: type, NOT NULL, DEFAULT, serial, identity. Table-level parts of its constraints
+/// (primary key, unique, check) are appended to `rest`.
+struct ColumnConstraint {
+  const sql::Constraint* constraint = nullptr;
+  std::string_view column;  ///< of a column's own constraint; empty: the table's
+};
+absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, TableDef* table, DdlBuilder& ddl,
+                                     std::vector<ColumnConstraint>* rest);
+/// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
+absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// Options of CREATE/ALTER SEQUENCE and of identity columns.
+absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is_new, SequenceDef* sequence,
+                                  DdlBuilder& ddl, std::optional<int64_t>* restart);
+/// A table and everything that goes with it: indexes, owned sequences, trees.
+void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
+void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
+/// Makes the table's rows hashed and keyed by its new primary key.
+absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl);
+
+}  // namespace troupe

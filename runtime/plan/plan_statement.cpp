@@ -1,0 +1,242 @@
+/// Statement to plan: binds, plans, numbers the nodes, notes what the plan depends on.
+#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+/// Numbers the nodes of a tree that nobody else has seen yet.
+void number_nodes(const PlanPtr& node, uint32_t* next) {
+  const_cast<PlanNode&>(*node).id = (*next)++;
+  for (const PlanPtr& input : node->inputs) number_nodes(input, next);
+  if (const auto* join = node->as<IndexJoinPlan>()) number_nodes(join->inner, next);
+}
+
+/// One look-up of one key and nothing else.
+bool is_point(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanKind::kTableScan: return node.to<TableScanPlan>().one_partition;
+    case PlanKind::kProject:
+    case PlanKind::kFilter:
+    case PlanKind::kLimit:
+    case PlanKind::kLockRows: return is_point(*node.inputs[0]);
+    case PlanKind::kUpdate: {
+      const auto& update = node.to<UpdatePlan>();
+      return update.direct && update.write.indexes.empty() && !update.changes_key && is_point(*node.inputs[0]);
+    }
+    case PlanKind::kDelete: {
+      const auto& remove = node.to<DeletePlan>();
+      return remove.direct && remove.write.indexes.empty() && is_point(*node.inputs[0]);
+    }
+    case PlanKind::kInsert: {
+      const auto& insert = node.to<InsertPlan>();
+      if (!insert.write.indexes.empty() || insert.write.table->primary_key.empty()) return false;
+      const auto* values = insert.inputs[0]->as<ValuesPlan>();
+      return values != nullptr && values->rows.size() == 1;
+    }
+    default: return false;
+  }
+}
+
+class StatementPlanner {
+ public:
+  explicit StatementPlanner(const PlanContext& context) : binder_{context}, planner_{context, binder_}, context_{context} {}
+
+  absl::StatusOr<StatementPlanPtr> plan(const sql::Statement& statement) {
+    TROUPE_RETURN_IF_ERROR(plan_any(statement));
+    return finish();
+  }
+
+ private:
+  absl::Status plan_any(const sql::Statement& statement) {
+    switch (statement.kind) {
+      case sql::NodeKind::kSelect: {
+        const auto& select = statement.to<sql::SelectStatement>();
+        if (select.into != nullptr) return plan_into(*select.into, select, "SELECT INTO");
+        return plan_select(select);
+      }
+      case sql::NodeKind::kInsert: {
+        TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_insert(statement.to<sql::InsertStatement>()));
+        return plan_modify(StatementKind::kInsert, *modify);
+      }
+      case sql::NodeKind::kUpdate: {
+        TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_update(statement.to<sql::UpdateStatement>()));
+        return plan_modify(StatementKind::kUpdate, *modify);
+      }
+      case sql::NodeKind::kDelete: {
+        TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_delete(statement.to<sql::DeleteStatement>()));
+        return plan_modify(StatementKind::kDelete, *modify);
+      }
+      case sql::NodeKind::kMerge: return error(ErrorCode::kFeatureNotSupported, "MERGE is not supported yet");
+      case sql::NodeKind::kExplain: return plan_explain(statement.to<sql::ExplainStatement>());
+      case sql::NodeKind::kCreateTableAs: return plan_create_as(statement.to<sql::CreateTableAsStatement>());
+      default: break;
+    }
+    TROUPE_ASSIGN_OR_RETURN(auto ddl, bind_ddl(statement, context_, binder_));
+    if (ddl) {
+      result_->kind = StatementKind::kDdl;
+      result_->read_only = false;
+      result_->ddl = std::move(ddl);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_select(const sql::SelectStatement& select) {
+    TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, binder_.bind_select(select, nullptr));
+    TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
+    output_columns(query->targets);
+    TROUPE_ASSIGN_OR_RETURN(Rel rel, planner_.plan_top(query));
+    TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
+    result_->kind = StatementKind::kSelect;
+    result_->root = std::move(rel.plan);
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_modify(StatementKind kind, const BoundModify& modify) {
+    TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
+    output_columns(modify.returning);
+    TROUPE_ASSIGN_OR_RETURN(result_->root, planner_.plan_modify(modify));
+    TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
+    result_->kind = kind;
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_create_as(const sql::CreateTableAsStatement& create) {
+    if (create.materialized_view) {
+      return error(ErrorCode::kFeatureNotSupported, "CREATE MATERIALIZED VIEW is not supported yet");
+    }
+    const auto* select = create.query->as<sql::SelectStatement>();
+    if (select == nullptr) {
+      return error(ErrorCode::kFeatureNotSupported, "CREATE TABLE AS EXECUTE is not supported yet");
+    }
+    if (create.if_not_exists && relation_exists(*create.into->table, context_)) {
+      auto ddl = std::make_shared<DdlPlan>();
+      ddl->tag = "CREATE TABLE AS";
+      ddl->counters = context_.catalog->counters();
+      ddl->notices.push_back({"NOTICE", ErrorCode::kDuplicateTable,
+                              cat("relation \"", create.into->table->name, "\" already exists, skipping"), {}});
+      result_->kind = StatementKind::kDdl;
+      result_->ddl = std::move(ddl);
+      return absl::OkStatus();
+    }
+    TROUPE_RETURN_IF_ERROR(plan_into(*create.into, *select, "CREATE TABLE AS"));
+    if (!create.with_data) {
+      result_->kind = StatementKind::kDdl;
+      result_->root = nullptr;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_into(const sql::IntoClause& into, const sql::SelectStatement& select, std::string_view tag) {
+    TROUPE_RETURN_IF_ERROR(plan_select(select));
+    TROUPE_ASSIGN_OR_RETURN(result_->ddl, create_table_as(into, result_->columns, tag, context_));
+    result_->columns.clear();
+    result_->kind = StatementKind::kCreateTableAs;
+    result_->read_only = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_explain(const sql::ExplainStatement& explain) {
+    TROUPE_RETURN_IF_ERROR(read_explain_options(explain, &result_->explain));
+    TROUPE_RETURN_IF_ERROR(plan_any(*explain.query));
+    if (!result_->root) return error(ErrorCode::kFeatureNotSupported, "EXPLAIN of this statement is not supported yet");
+    result_->explained = result_->kind;
+    result_->kind = StatementKind::kExplain;
+    result_->columns = {{"QUERY PLAN", Type{oid::kText}, kNoOid, 0}};
+    return absl::OkStatus();
+  }
+
+  absl::Status read_explain_options(const sql::ExplainStatement& explain, ExplainOptions* out);
+
+  void output_columns(const std::vector<BoundTarget>& targets) {
+    result_->columns.reserve(targets.size());
+    for (const BoundTarget& target : targets) {
+      result_->columns.push_back({target.name, target.value->type, target.table, target.attnum});
+    }
+  }
+
+  absl::StatusOr<StatementPlanPtr> finish() {
+    StatementPlan& plan = *result_;
+    plan.parameters = std::move(binder_.parameters);
+    plan.ctes = std::move(planner_.ctes);
+    plan.modifying_ctes = std::move(planner_.modifying_ctes);
+    plan.init_plans = std::move(planner_.init_plans);
+    plan.slots = planner_.slots;
+    plan.work_tables = binder_.work_tables;
+    plan.dependencies = std::move(binder_.dependencies);
+    plan.catalog_version = context_.catalog->version();
+    plan.uses_snapshot = planner_.uses_tables;
+    if (planner_.changes_rows || binder_.moves_sequences) plan.read_only = false;
+    if (plan.root) {
+      number_nodes(plan.root, &plan.nodes);
+      plan.one_partition = plan.ctes.empty() && plan.init_plans.empty() && is_point(*plan.root);
+    }
+    for (const PlanPtr& cte : plan.ctes) number_nodes(cte, &plan.nodes);
+    for (const InitPlan& init : plan.init_plans) number_nodes(init.plan, &plan.nodes);
+    return StatementPlanPtr(std::move(result_));
+  }
+
+  Binder binder_;
+  QueryPlanner planner_;
+  const PlanContext& context_;
+  std::shared_ptr<StatementPlan> result_ = std::make_shared<StatementPlan>();
+};
+
+absl::StatusOr<bool> boolean_option(const sql::Option& option) {
+  if (option.value == nullptr) return true;
+  const auto* literal = option.value->as<sql::Literal>();
+  if (literal != nullptr) {
+    if (literal->type == sql::LiteralType::kBoolean) return literal->integer != 0;
+    if (literal->type == sql::LiteralType::kInt4 && literal->integer <= 1) return literal->integer == 1;
+    if (literal->text == "true" || literal->text == "on") return true;
+    if (literal->text == "false" || literal->text == "off") return false;
+  }
+  return error(ErrorCode::kSyntaxError, option.name, " requires a Boolean value");
+}
+
+absl::Status StatementPlanner::read_explain_options(const sql::ExplainStatement& explain, ExplainOptions* out) {
+  const std::pair<std::string_view, bool*> switches[] = {
+      {"analyze", &out->analyze}, {"verbose", &out->verbose}, {"costs", &out->costs},       {"buffers", &out->buffers},
+      {"timing", &out->timing},   {"summary", &out->summary}, {"settings", &out->settings}, {"wal", &out->wal}};
+  bool summary_given = false;
+  for (const sql::Option* option : explain.options) {
+    bool known = false;
+    for (const auto& [name, target] : switches) {
+      if (option->name != name) continue;
+      known = true;
+      TROUPE_ASSIGN_OR_RETURN(*target, boolean_option(*option));
+      summary_given = summary_given || name == "summary";
+    }
+    if (option->name == "format") {
+      known = true;
+      const auto* literal = option->value != nullptr ? option->value->as<sql::Literal>() : nullptr;
+      const std::string_view format = literal != nullptr ? literal->text : std::string_view();
+      if (format != "text") {
+        return error(ErrorCode::kFeatureNotSupported, "EXPLAIN format \"", format, "\" is not supported yet");
+      }
+    }
+    if (!known) {
+      return with_position(error(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"", option->name, "\""),
+                           sql::character_position(context_.text, option->position));
+    }
+  }
+  if (!summary_given) out->summary = out->analyze;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<StatementPlanPtr> plan_statement(const sql::Statement& statement, const PlanContext& context) {
+  return StatementPlanner(context).plan(statement);
+}
+
+bool is_current(const StatementPlan& plan, const Catalog& catalog) {
+  if (plan.catalog_version == catalog.version()) return true;
+  for (const PlanDependency& dependency : plan.dependencies) {
+    const ObjectDef* object = catalog.find(dependency.oid);
+    if (object == nullptr || object->version != dependency.version) return false;
+  }
+  return !plan.ddl;
+}
+
+}  // namespace troupe
