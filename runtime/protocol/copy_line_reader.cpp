@@ -59,7 +59,7 @@ CopyRead CopyLineReader::next_row() {
     line_ = lines_.line_number();
     switch (got) {
       case LineRead::kNeedMore: return CopyRead::kNeedMore;
-      case LineRead::kEnd: return CopyRead::kEnd;
+      case LineRead::kEnd: return on_end();
       case LineRead::kError: return fail(lines_.error());
       case LineRead::kLine: break;
     }
@@ -68,6 +68,13 @@ CopyRead CopyLineReader::next_row() {
     header_pending_ = false;
     if (header_from(line) == CopyRead::kError) return CopyRead::kError;
   }
+}
+
+CopyRead CopyLineReader::on_end() {
+  if (!std::exchange(header_pending_, false)) return CopyRead::kEnd;
+  // No data at all is an empty header line, which may have to match.
+  line_ = 1;
+  return header_from({}) == CopyRead::kError ? CopyRead::kError : CopyRead::kEnd;
 }
 
 CopyRead CopyLineReader::row_from(std::string_view line) {

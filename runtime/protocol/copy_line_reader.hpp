@@ -16,6 +16,7 @@ class CopyLineReader final : public CopyReader {
   CopyRead next_row() override;
 
  private:
+  CopyRead on_end();
   CopyRead row_from(std::string_view line);
   CopyRead header_from(std::string_view line);
   absl::Status split(std::string_view line);

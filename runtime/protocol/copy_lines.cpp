@@ -65,11 +65,10 @@ LineRead CopyLines::next_from_carry(std::string_view* line) {
 }
 
 LineRead CopyLines::finish_line(std::string_view bytes, Scan result, std::string_view* line) {
-  ++number_;
+  number_ += 1 + std::exchange(embedded_line_ends_, 0);
   if (result == Scan::kError) return LineRead::kError;
   *line = bytes.substr(0, line_size_);
   special_ = std::exchange(scanning_special_, false);
-  number_ += std::exchange(embedded_line_ends_, 0);
   resume_ = escape_end_ = 0;
   in_quote_ = false;
   if (result == Scan::kMarker) {
@@ -169,17 +168,15 @@ CopyLines::Scan CopyLines::on_carriage_return(std::string_view bytes, size_t at)
 
 CopyLines::Scan CopyLines::on_backslash(std::string_view bytes, size_t at) {
   const size_t left = bytes.size() - at - 1;
-  // At the very end of the data a marker without a line end is data.
-  if (finished_ && left <= 1) return Scan::kSkip;
-  if (left == 0) return Scan::kMore;
+  if (left == 0) return finished_ ? Scan::kSkip : Scan::kMore;
   return bytes[at + 1] == '.' ? on_marker(bytes, at) : Scan::kSkip;
 }
 
 /// `\.` at `at`. In csv it ends the data only when it is alone on its line; in text anything behind it is an error.
 CopyLines::Scan CopyLines::on_marker(std::string_view bytes, size_t at) {
   const size_t left = bytes.size() - at - 2;
-  if (left == 0) return Scan::kMore;
-  const char next = bytes[at + 2];
+  if (left == 0 && !finished_) return Scan::kMore;
+  const char next = left == 0 ? '\0' : bytes[at + 2];
   const auto data_or_error = [this](std::string_view message) { return csv_ ? Scan::kSkip : fail(message); };
   constexpr std::string_view kOtherStyle = "end-of-copy marker does not match previous newline style";
   if (next != '\r' && next != '\n') return data_or_error("end-of-copy marker corrupt");

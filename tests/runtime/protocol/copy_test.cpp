@@ -136,6 +136,7 @@ TEST_CASE("a header line is skipped, or must match", "[copy]") {
   CHECK(read_all(match, "a,b\n1,2\n").rows == Rows{{"1", "2"}});
   CHECK(read_all(match, "a,c\n").error == "column name mismatch in header line field 2: got \"c\", expected \"b\"");
   CHECK(read_all(match, "a\n").error == "wrong number of fields in header line: got 1, expected 2");
+  CHECK(read_all(match, "").where == "COPY t, line 1: \"\"");
   CHECK(read_all(match, "a,\n").error ==
         "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"");
 }
