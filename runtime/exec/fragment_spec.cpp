@@ -173,6 +173,11 @@ std::string encode_fragment(const FragmentSpec& spec) {
   }
   writer.out().varint(spec.indexes.size());
   for (const FragmentIndex& index : spec.indexes) writer.index(index);
+  writer.out().varint(spec.key.size());
+  for (size_t i = 0; i < spec.key.size(); ++i) {
+    writer.out().varint(spec.key[i]);
+    writer.out().u8(static_cast<uint8_t>(spec.key_kinds[i]));
+  }
   return bytes;
 }
 
@@ -208,6 +213,12 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   }
   spec.indexes.resize(reader.count());
   for (FragmentIndex& index : spec.indexes) TROUPE_RETURN_IF_ERROR(reader.index(&index));
+  spec.key.resize(reader.count());
+  spec.key_kinds.resize(spec.key.size());
+  for (size_t i = 0; i < spec.key.size(); ++i) {
+    spec.key[i] = static_cast<uint32_t>(reader.in().varint());
+    spec.key_kinds[i] = static_cast<CompareKind>(reader.in().u8());
+  }
   if (!reader.in().ok() || !reader.in().at_end()) {
     return error(ErrorCode::kDataCorrupted, "a fragment's definition is malformed");
   }

@@ -48,6 +48,8 @@ struct FragmentSpec {
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;
   std::vector<FragmentIndex> indexes;
+  std::vector<uint32_t> key;              ///< the primary key's layout columns, for the row's distribution hash; empty:
+  std::vector<CompareKind> key_kinds;     ///< ... the row's key is a hidden number
 };
 
 std::string encode_fragment(const FragmentSpec& spec);

@@ -101,6 +101,7 @@ void append_unique_change(const UniqueChange& change, std::string* out) {
   ByteWriter writer(out);
   writer.varint(change.key_ordinal);
   writer.varint(change.index);
+  writer.u64(change.row_hash);
   writer.u8(static_cast<uint8_t>((change.has_old ? 1 : 0) | (change.has_new ? 2 : 0)));
   if (change.has_old) {
     writer.u64(change.old_hash);
@@ -117,6 +118,7 @@ bool next_unique_change(ByteReader* in, UniqueChange* change) {
   *change = {};
   change->key_ordinal = static_cast<uint32_t>(in->varint());
   change->index = static_cast<TreeId>(in->varint());
+  change->row_hash = in->u64();
   const uint8_t present = in->u8();
   change->has_old = (present & 1) != 0;
   change->has_new = (present & 2) != 0;

@@ -92,6 +92,7 @@ struct UniqueChange {
   TreeId index = 0;
   bool has_old = false;
   bool has_new = false;
+  uint64_t row_hash = 0;  ///< distribution hash of the row, for the new entry's value
   uint64_t old_hash = 0;  ///< distribution hash of the entry
   uint64_t new_hash = 0;
   std::string_view old_key;

@@ -347,6 +347,20 @@ uint64_t Fragment::index_hash(size_t i, const IndexKeys& keys, uint32_t row) con
   return hash_key(indexes_[i].kinds, values);
 }
 
+uint64_t Fragment::row_hash(std::string_view row, std::string_view row_key) const {
+  if (spec_.key.empty()) {
+    uint64_t row_id = 0;
+    for (const char byte : row_key) row_id = (row_id << 8) | static_cast<uint8_t>(byte);
+    return hash_int(static_cast<int64_t>(row_id));
+  }
+  const RowView view(*layout_, row);
+  std::vector<Value> values;
+  for (const uint32_t column : spec_.key) {
+    values.push_back(view.value(column, column < spec_.missing.size() ? spec_.missing[column] : Value{}));
+  }
+  return hash_key(spec_.key_kinds, values);
+}
+
 absl::StatusOr<std::shared_ptr<const Fragment>> compile_fragment(std::string_view definition) {
   TROUPE_ASSIGN_OR_RETURN(FragmentSpec spec, decode_fragment(definition));
   return Fragment::compile(std::move(spec));

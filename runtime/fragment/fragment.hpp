@@ -65,6 +65,8 @@ class Fragment {
                         size_t* prefix_size) const;
   /// The distribution hash of a global entry.
   uint64_t index_hash(size_t i, const IndexKeys& keys, uint32_t row) const;
+  /// The distribution hash of a stored row.
+  uint64_t row_hash(std::string_view row, std::string_view row_key) const;
 
  private:
   class Compiler;

@@ -163,8 +163,16 @@ class WriteComputation {
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       if (before[i].present == after[i].present && before[i].key == after[i].key) continue;
       if (spec.global) {
-        UniqueChange change{targets_[i].ordinal, spec.tree, before[i].present, after[i].present, before[i].hash,
-                            after[i].hash, before[i].key, after[i].key};
+        UniqueChange change;
+        change.key_ordinal = targets_[i].ordinal;
+        change.index = spec.tree;
+        change.has_old = before[i].present;
+        change.has_new = after[i].present;
+        change.old_hash = before[i].hash;
+        change.new_hash = after[i].hash;
+        change.old_key = before[i].key;
+        change.new_key = after[i].key;
+        if (change.has_new) change.row_hash = fragment_.row_hash(*new_version(i), targets_[i].key);
         append_unique_change(change, &written_.unique_changes);
         continue;
       }

@@ -1,0 +1,312 @@
+/// UPDATE and DELETE: sends the rows to change, by their keys, to where they lie; assignments and conditions are
+/// evaluated there, on the newest versions.
+#include <deque>
+
+#include "runtime/exec/constraint_errors.hpp"
+#include "runtime/exec/execution.hpp"
+#include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/row_inserter.hpp"
+#include "runtime/exec/table_scan.hpp"
+
+namespace troupe {
+namespace {
+
+using schema::WriteFlag;
+using schema::WriteKind;
+
+struct ChangeBlueprint final : Blueprint {
+  using Blueprint::Blueprint;
+  std::unique_ptr<Operator> open(Run& run) const override;
+
+  const TableWrite* write = nullptr;
+  bool removes = false;
+  uint32_t extras = 0;
+  RowLayout extras_layout;
+  BlueprintPtr input;                           ///< rows to change; null when direct
+  std::unique_ptr<const TableScanBlueprint> keys;  ///< direct: whose keys say which
+  std::unique_ptr<FragmentCall> call;           ///< update, remove; with changes_key: lock
+  bool has_global_indexes = false;
+  // UPDATE that changes primary keys: lock, then delete and insert.
+  bool changes_key = false;
+  std::unique_ptr<FragmentCall> remove_call;
+  std::vector<uint32_t> assigned;
+  std::vector<Program> assignments;             ///< over the row's layout columns, then the extras
+  TableWrite insert_write;                      ///< write without RETURNING, all indexes
+  std::unique_ptr<const InsertSpec> insert;
+  std::vector<Program> returning;               ///< over the new row's layout columns, then the extras
+};
+
+class ChangeRows final : public Operator {
+ public:
+  ChangeRows(Run& run, const ChangeBlueprint& blueprint)
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input ? blueprint.input->open(run) : nullptr} {}
+  void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
+
+  Task<BatchResult> next() override {
+    if (!done_) {
+      done_ = true;
+      auto running = run_all();
+      absl::Status status = co_await running;
+      if (!status.ok()) co_return status;
+      if (is_root()) run_.rows_affected += affected_;
+    }
+    if (returned_.empty()) co_return Batch{};
+    Batch batch = std::move(returned_.front());
+    returned_.pop_front();
+    co_return batch;
+  }
+
+ private:
+  /// A row to change: where it is, its key, and its extras.
+  struct Target {
+    PartitionId partition = 0;
+    std::string key;
+    std::string extras;
+  };
+
+  bool is_root() const { return &run_.plan.root() == &blueprint_; }
+
+  Task<absl::Status> run_all() {
+    if (blueprint_.keys) {
+      absl::Status status = targets_of_keys();
+      if (!status.ok() || targets_.empty()) co_return status;
+      auto changing = change();
+      co_return co_await changing;
+    }
+    while (true) {
+      auto pulling = input_->next();
+      BatchResult batch = co_await pulling;
+      if (!batch.ok()) co_return batch.status();
+      if (batch->rows == 0) co_return absl::OkStatus();
+      targets_of_rows(*batch);
+      if (targets_.empty()) continue;
+      auto changing = change();
+      absl::Status status = co_await changing;
+      if (status.ok()) status = run_.context.data->check_cancelled();
+      if (!status.ok()) co_return status;
+    }
+  }
+
+  absl::Status targets_of_keys() {
+    std::vector<LookupKey> keys;
+    TROUPE_RETURN_IF_ERROR(blueprint_.keys->access().lookup_keys(run_.input({}, 1), &keys));
+    for (LookupKey& key : keys) {
+      targets_.push_back({run_.context.data->partition_of(key.hash), std::move(key.key), {}});
+    }
+    return absl::OkStatus();
+  }
+
+  void targets_of_rows(const Batch& rows) {
+    targets_.clear();
+    std::vector<const Vector*> extras;
+    for (uint32_t i = 0; i < blueprint_.extras; ++i) extras.push_back(&rows.columns[1 + i]);
+    for (uint32_t row = 0; row < rows.rows; ++row) {
+      if (rows.columns[0].is_null(row)) continue;
+      const std::string_view locator = rows.columns[0].string(row);
+      Target target{locator_partition(locator), std::string(locator_key(locator)), {}};
+      if (!extras.empty()) encode_row(blueprint_.extras_layout, extras, row, &target.extras);
+      targets_.push_back(std::move(target));
+    }
+  }
+
+  WriteBatch::Spec spec(WriteKind kind, const FragmentCall* call, bool returning) const {
+    WriteBatch::Spec spec;
+    spec.tree = blueprint_.write->table->tree;
+    spec.kind = kind;
+    spec.call = call;
+    spec.with_rows = blueprint_.extras > 0;
+    if (returning) spec.flags |= bit(WriteFlag::returning);
+    if (kind == WriteKind::update) spec.strength = schema::LockStrength::no_key_update;
+    return spec;
+  }
+
+  Task<absl::Status> change() {
+    if (blueprint_.changes_key) {
+      auto moving = move_rows();
+      co_return co_await moving;
+    }
+    const bool returning = !blueprint_.write->returning.empty();
+    WriteBatch batch(run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(),
+                                returning));
+    std::vector<std::string_view> row_keys;
+    for (uint32_t i = 0; i < targets_.size(); ++i) {
+      batch.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
+      row_keys.push_back(targets_[i].key);
+    }
+    const bool prepare = run_.context.autocommit && is_root() && blueprint_.keys != nullptr && run_.ctes.empty() &&
+                         !blueprint_.has_global_indexes && batch.requests() == 1;
+    batch.start(prepare);
+    auto finishing = batch.finish();
+    absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
+    if (!answers.ok()) co_return answers.status();
+    if (prepare) run_.prepared = (*answers)[0].frame;
+    for (const WriteBatch::Answer& answer : *answers) affected_ += answer.frame->head()->affected();
+    if (returning) keep_returned(*answers);
+    if (!blueprint_.has_global_indexes) co_return absl::OkStatus();
+    auto applying =
+        apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
+    co_return co_await applying;
+  }
+
+  void keep_returned(std::span<const WriteBatch::Answer> answers) {
+    ReturnedRows rows = returned_rows(answers);
+    if (rows.batch.rows > 0) returned_.push_back(std::move(rows.batch));
+  }
+
+  /// Rows whose primary keys change: their newest versions are locked and fetched, computed here, taken out, and put
+  /// back under their new keys.
+  Task<absl::Status> move_rows() {
+    WriteBatch locks(run_, spec(WriteKind::lock, blueprint_.call.get(), true));
+    for (uint32_t i = 0; i < targets_.size(); ++i) locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
+    locks.start();
+    auto locking = locks.finish();
+    absl::StatusOr<std::vector<WriteBatch::Answer>> locked = co_await locking;
+    if (!locked.ok()) co_return locked.status();
+    ReturnedRows old_rows = returned_rows(*locked);
+    if (old_rows.batch.rows == 0) co_return absl::OkStatus();
+    Batch new_rows;
+    absl::Status status = assign(old_rows.batch, &new_rows);
+    if (!status.ok()) co_return status;
+
+    WriteBatch removes(run_, spec(WriteKind::remove, blueprint_.remove_call.get(), false));
+    std::vector<std::string_view> row_keys(targets_.size());
+    for (const uint32_t ordinal : old_rows.ordinals) {
+      const Target& target = targets_[ordinal];
+      removes.add(target.partition, target.key, target.extras, ordinal);
+      row_keys[ordinal] = target.key;
+    }
+    removes.start();
+    auto removing = removes.finish();
+    absl::StatusOr<std::vector<WriteBatch::Answer>> removed = co_await removing;
+    if (!removed.ok()) co_return removed.status();
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *removed, row_keys);
+    status = co_await applying;
+    if (!status.ok()) co_return status;
+
+    RowInserter inserter(run_, *blueprint_.insert);
+    std::vector<Batch> nothing_returned;
+    auto inserting = inserter.insert(new_rows, false, &affected_, &nothing_returned);
+    status = co_await inserting;
+    if (!status.ok()) co_return status;
+    if (blueprint_.returning.empty()) co_return absl::OkStatus();
+    const size_t width = blueprint_.write->table->columns.size();
+    for (size_t c = width; c < old_rows.batch.columns.size(); ++c) new_rows.columns.push_back(old_rows.batch.columns[c]);
+    Batch out;
+    out.rows = new_rows.rows;
+    out.columns.resize(blueprint_.returning.size());
+    for (size_t i = 0; i < out.columns.size(); ++i) {
+      status = blueprint_.returning[i].run(run_.input(new_rows), &out.columns[i]);
+      if (!status.ok()) co_return status;
+    }
+    returned_.push_back(std::move(out));
+    co_return absl::OkStatus();
+  }
+
+  absl::Status assign(const Batch& old_rows, Batch* new_rows) {
+    const size_t width = blueprint_.write->table->columns.size();
+    new_rows->rows = old_rows.rows;
+    new_rows->columns.assign(old_rows.columns.begin(), old_rows.columns.begin() + static_cast<ptrdiff_t>(width));
+    for (size_t i = 0; i < blueprint_.assigned.size(); ++i) {
+      TROUPE_RETURN_IF_ERROR(
+          blueprint_.assignments[i].run(run_.input(old_rows), &new_rows->columns[blueprint_.assigned[i]]));
+    }
+    return absl::OkStatus();
+  }
+
+  const ChangeBlueprint& blueprint_;
+  std::unique_ptr<Operator> input_;
+  std::vector<Target> targets_;
+  bool done_ = false;
+  uint64_t affected_ = 0;
+  std::deque<Batch> returned_;
+};
+
+std::unique_ptr<Operator> ChangeBlueprint::open(Run& run) const { return std::make_unique<ChangeRows>(run, *this); }
+
+/// What UPDATE and DELETE share. `node`'s input yields the row key, then the extras.
+absl::StatusOr<std::unique_ptr<ChangeBlueprint>> start_change(const PlanNode& node, const TableWrite& write,
+                                                              uint32_t extras, bool direct) {
+  auto blueprint = std::make_unique<ChangeBlueprint>(node);
+  blueprint->write = &write;
+  blueprint->extras = extras;
+  const PlanNode& input = *node.inputs[0];
+  std::vector<Physical> kinds;
+  for (uint32_t i = 0; i < extras; ++i) kinds.push_back(physical_kind(input.output[1 + i]));
+  blueprint->extras_layout = RowLayout(std::move(kinds));
+  if (direct) {
+    TROUPE_ASSIGN_OR_RETURN(blueprint->keys, TableScanBlueprint::compile(input.to<TableScanPlan>()));
+  } else {
+    TROUPE_ASSIGN_OR_RETURN(blueprint->input, compile_node(input));
+  }
+  for (const IndexPtr& index : write.indexes) {
+    blueprint->has_global_indexes = blueprint->has_global_indexes || index->global();
+  }
+  return blueprint;
+}
+
+FragmentSpec change_fragment(const PlanNode& node, const TableWrite& write, uint32_t extras, const ExprPtr& recheck,
+                             bool direct) {
+  FragmentSpec spec;
+  describe_table(*write.table, &spec);
+  spec.filter = recheck;
+  spec.check_always = direct;
+  spec.key = write.table->shape->key;
+  spec.key_kinds = write.table->shape->key_kinds;
+  for (uint32_t i = 0; i < extras; ++i) spec.extras.push_back(node.inputs[0]->output[1 + i]);
+  return spec;
+}
+
+absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, ChangeBlueprint* blueprint) {
+  blueprint->changes_key = true;
+  FragmentSpec remove = lock;
+  remove.filter = nullptr;  // the locks have decided
+  remove.check_always = false;
+  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &remove));
+  blueprint->remove_call = std::make_unique<FragmentCall>(std::move(remove));
+  const auto width = static_cast<uint32_t>(lock.types.size());
+  for (uint32_t column = 0; column < width; ++column) lock.output.push_back(make_column(lock.types[column], column));
+  for (uint32_t i = 0; i < plan.extras; ++i) lock.output.push_back(make_column(lock.extras[i], width + i));
+  blueprint->call = std::make_unique<FragmentCall>(std::move(lock));
+  for (const ColumnAssignment& assignment : plan.assignments) {
+    TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(assignment.value));
+    blueprint->assigned.push_back(assignment.column);
+    blueprint->assignments.push_back(std::move(program));
+  }
+  blueprint->insert_write = plan.write;
+  blueprint->insert_write.returning.clear();
+  TROUPE_ASSIGN_OR_RETURN(blueprint->insert, InsertSpec::compile(blueprint->insert_write, nullptr));
+  TROUPE_ASSIGN_OR_RETURN(blueprint->returning, compile_programs(plan.write.returning));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+BlueprintResult compile_update(const UpdatePlan& plan) {
+  TROUPE_ASSIGN_OR_RETURN(std::unique_ptr<ChangeBlueprint> blueprint,
+                          start_change(plan, plan.write, plan.extras, plan.direct));
+  FragmentSpec spec = change_fragment(plan, plan.write, plan.extras, plan.recheck, plan.direct);
+  if (plan.changes_key) {
+    TROUPE_RETURN_IF_ERROR(compile_key_change(plan, std::move(spec), blueprint.get()));
+    return BlueprintPtr(std::move(blueprint));
+  }
+  spec.assignments = plan.assignments;
+  spec.not_null = plan.write.not_null;
+  spec.checks = plan.write.checks;
+  spec.output = plan.write.returning;
+  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
+  return BlueprintPtr(std::move(blueprint));
+}
+
+BlueprintResult compile_delete(const DeletePlan& plan) {
+  TROUPE_ASSIGN_OR_RETURN(std::unique_ptr<ChangeBlueprint> blueprint,
+                          start_change(plan, plan.write, plan.extras, plan.direct));
+  blueprint->removes = true;
+  FragmentSpec spec = change_fragment(plan, plan.write, plan.extras, plan.recheck, plan.direct);
+  spec.output = plan.write.returning;
+  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
+  return BlueprintPtr(std::move(blueprint));
+}
+
+}  // namespace troupe

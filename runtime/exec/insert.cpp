@@ -1,0 +1,78 @@
+#include <deque>
+
+#include "runtime/exec/execution.hpp"
+#include "runtime/exec/row_inserter.hpp"
+
+namespace troupe {
+namespace {
+
+struct InsertBlueprint final : Blueprint {
+  using Blueprint::Blueprint;
+  std::unique_ptr<Operator> open(Run& run) const override;
+  BlueprintPtr input;
+  std::unique_ptr<const InsertSpec> spec;
+  bool one_batch = false;  ///< the input yields one batch at most
+};
+
+class Insert final : public Operator {
+ public:
+  Insert(Run& run, const InsertBlueprint& blueprint)
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+  void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
+
+  Task<BatchResult> next() override {
+    if (!done_) {
+      done_ = true;
+      auto running = run_all();
+      absl::Status status = co_await running;
+      if (!status.ok()) co_return status;
+    }
+    if (returned_.empty()) co_return Batch{};
+    Batch batch = std::move(returned_.front());
+    returned_.pop_front();
+    co_return batch;
+  }
+
+ private:
+  Task<absl::Status> run_all() {
+    RowInserter inserter(run_, *blueprint_.spec);
+    const bool is_root = &run_.plan.root() == &blueprint_;
+    const bool may_prepare = is_root && run_.context.autocommit && blueprint_.one_batch && run_.ctes.empty();
+    uint64_t affected = 0;
+    while (true) {
+      auto pulling = input_->next();
+      BatchResult batch = co_await pulling;
+      if (!batch.ok()) co_return batch.status();
+      if (batch->rows == 0) break;
+      std::vector<Batch> returned;
+      auto inserting = inserter.insert(*batch, may_prepare, &affected, &returned);
+      absl::Status status = co_await inserting;
+      if (status.ok()) status = run_.context.data->check_cancelled();
+      if (!status.ok()) co_return status;
+      for (Batch& rows : returned) returned_.push_back(std::move(rows));
+    }
+    if (is_root) run_.rows_affected += affected;
+    co_return absl::OkStatus();
+  }
+
+  const InsertBlueprint& blueprint_;
+  std::unique_ptr<Operator> input_;
+  bool done_ = false;
+  std::deque<Batch> returned_;
+};
+
+std::unique_ptr<Operator> InsertBlueprint::open(Run& run) const { return std::make_unique<Insert>(run, *this); }
+
+}  // namespace
+
+BlueprintResult compile_insert(const InsertPlan& plan) {
+  auto blueprint = std::make_unique<InsertBlueprint>(plan);
+  TROUPE_ASSIGN_OR_RETURN(blueprint->input, compile_node(*plan.inputs[0]));
+  TROUPE_ASSIGN_OR_RETURN(blueprint->spec,
+                          InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr));
+  const ValuesPlan* values = plan.inputs[0]->as<ValuesPlan>();
+  blueprint->one_batch = values != nullptr && values->rows.size() <= kBatchRows;
+  return BlueprintPtr(std::move(blueprint));
+}
+
+}  // namespace troupe

@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "runtime/exec/row_inserter.hpp"
+
+namespace troupe {
+namespace {
+
+/// DO UPDATE's fragment: sees the existing row, then the excluded one.
+void describe_conflict_update(const ConflictAction& conflict, FragmentSpec* spec) {
+  spec->assignments = conflict.assignments;
+  spec->filter = conflict.where;
+  spec->check_always = true;
+  spec->extras = spec->types;
+}
+
+bool contains(const std::vector<IndexPtr>& indexes, const IndexDef& index) {
+  return std::any_of(indexes.begin(), indexes.end(), [&](const IndexPtr& each) { return each->oid == index.oid; });
+}
+
+FragmentSpec insert_fragment(const TableWrite& write) {
+  FragmentSpec spec;
+  describe_table(*write.table, &spec);
+  spec.output = write.returning;
+  spec.key = write.table->shape->key;
+  spec.key_kinds = write.table->shape->key_kinds;
+  return spec;
+}
+
+}  // namespace
+
+absl::Status describe_indexes(const TableWrite& write, FragmentSpec* spec) {
+  for (const IndexPtr& index : write.indexes) {
+    if (index->primary) continue;
+    if (!index->predicate_sql.empty()) {
+      return error(ErrorCode::kFeatureNotSupported, "partial indexes are not supported yet");
+    }
+    FragmentIndex described;
+    described.tree = index->tree;
+    described.global = index->global();
+    described.columns = index->shape->key_columns;
+    for (const IndexColumn& column : index->columns) {
+      if (column.attnum == 0) {
+        return error(ErrorCode::kFeatureNotSupported, "indexes on expressions are not supported yet");
+      }
+      const auto position = static_cast<uint32_t>(column.attnum - 1);
+      described.values.push_back(make_column(spec->types[position], position));
+    }
+    spec->indexes.push_back(std::move(described));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write) {
+  RowCheck check;
+  check.table = write.table->name;
+  for (const uint32_t column : write.not_null) check.not_null.push_back({write.table->columns[column].name, column});
+  for (const CheckCondition& condition : write.checks) {
+    TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(condition.condition));
+    check.conditions.push_back({condition.name, std::move(program)});
+  }
+  return check;
+}
+
+absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run) {
+  if (check.empty()) return absl::OkStatus();
+  uint32_t failing = 0;
+  absl::Status status = check.run(run.input(rows), &failing);
+  if (status.ok()) return status;
+  const ErrorCode code = error_code(status);
+  if (code != ErrorCode::kNotNullViolation && code != ErrorCode::kCheckViolation) return status;
+  std::vector<Value> values;
+  std::vector<Type> types;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].dropped) continue;
+    values.push_back(rows.columns[c].value(failing));
+    types.push_back(Type{table.columns[c].type, table.columns[c].typmod});
+  }
+  return with_detail(std::move(status), failing_row_detail(values, types, *run.context.eval));
+}
+
+absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const TableWrite& write,
+                                                                      const ConflictAction* conflict) {
+  auto spec = std::make_unique<InsertSpec>();
+  spec->write = &write;
+  spec->conflict = conflict;
+  spec->returns_rows = !write.returning.empty();
+  TROUPE_ASSIGN_OR_RETURN(spec->check, compile_row_check(write));
+  for (const IndexPtr& index : write.indexes) {
+    if (!index->global()) continue;
+    spec->global_indexes.push_back(index);
+    spec->is_arbiter.push_back(conflict != nullptr && (conflict->any_index || contains(conflict->arbiters, *index)));
+  }
+  spec->key_is_arbiter = conflict != nullptr && (conflict->any_index || conflict->primary_key);
+  FragmentSpec insert = insert_fragment(write);
+  TROUPE_RETURN_IF_ERROR(describe_indexes(write, &insert));
+  const bool updates = conflict != nullptr && conflict->update;
+  if (updates && conflict->changes_key) {
+    return error(ErrorCode::kFeatureNotSupported, "ON CONFLICT DO UPDATE cannot change the primary key");
+  }
+  if (updates) {
+    FragmentSpec update = insert;
+    describe_conflict_update(*conflict, &update);
+    update.not_null = write.not_null;
+    update.checks = write.checks;
+    if (conflict->primary_key) {
+      insert = std::move(update);
+    } else {
+      spec->update_call = std::make_unique<FragmentCall>(std::move(update));
+    }
+  }
+  if (!updates || !conflict->primary_key) {
+    // New entries of global indexes are the session's own: it has the rows.
+    std::erase_if(insert.indexes, [](const FragmentIndex& index) { return index.global; });
+  }
+  spec->insert_call = std::make_unique<FragmentCall>(std::move(insert));
+  return std::unique_ptr<const InsertSpec>(std::move(spec));
+}
+
+}  // namespace troupe

@@ -1,0 +1,244 @@
+#include "runtime/exec/row_inserter.hpp"
+
+#include <algorithm>
+
+#include "runtime/exec/constraint_errors.hpp"
+#include "runtime/exec/index_entry.hpp"
+#include "storage/column/hash.hpp"
+
+namespace troupe {
+namespace {
+
+using schema::WriteFlag;
+using schema::WriteKind;
+using schema::WriteOutcome;
+
+absl::Status second_time() {
+  return with_hint(error(ErrorCode::kCardinalityViolation,
+                         "ON CONFLICT DO UPDATE command cannot affect row a second time"),
+                   "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+                   "values.");
+}
+
+std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
+  std::vector<Value> values;
+  for (const uint32_t column : columns) values.push_back(rows.columns[column].value(row));
+  return values;
+}
+
+/// The entry's key; with a null in it the row's key makes it unique, for nulls are never equal.
+LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::string_view row_key) {
+  const std::vector<Value> values = values_at(rows, index.shape->columns, row);
+  LookupKey entry;
+  encode_key(index.shape->key_columns, values, &entry.key);
+  entry.hash = hash_key(index.shape->key_kinds, values);
+  if (std::any_of(values.begin(), values.end(), [](const Value& v) { return v.is_null(); })) entry.key.append(row_key);
+  return entry;
+}
+
+}  // namespace
+
+absl::Status RowInserter::encode(const Batch& rows) {
+  const TableDef& table = *spec_.write->table;
+  const TableShape& shape = *table.shape;
+  TROUPE_RETURN_IF_ERROR(check_rows(spec_.check, table, rows, run_));
+  rows_.assign(rows.rows, {});
+  for (uint32_t i = 0; i < rows.rows; ++i) {
+    Row& row = rows_[i];
+    if (!shape.key.empty()) {
+      row.key = primary_key_of(shape, values_at(rows, shape.key, i));
+    } else if (run_.context.row_ids != nullptr) {
+      row.key = hidden_key_of(run_.context.row_ids->next_row_id());
+    } else {
+      return error(ErrorCode::kFeatureNotSupported, "rows without a primary key cannot be inserted here");
+    }
+    encode_row(shape.layout, rows, i, &row.bytes);
+    row.entered.resize(spec_.global_indexes.size());
+    for (const IndexPtr& index : spec_.global_indexes) row.entries.push_back(entry_of(*index, rows, i, row.key.key));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowInserter::row_violation(uint32_t ordinal) const {
+  const TableDef& table = *spec_.write->table;
+  return primary_key_violation(table, values_at(*input_, table.shape->key, ordinal), *run_.context.eval);
+}
+
+absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) const {
+  const IndexDef& violated = *spec_.global_indexes[index];
+  return unique_violation_of(*spec_.write->table, violated, values_at(*input_, violated.shape->columns, ordinal),
+                             *run_.context.eval);
+}
+
+Task<absl::Status> RowInserter::insert(const Batch& rows, bool may_prepare, uint64_t* affected,
+                                       std::vector<Batch>* returned) {
+  input_ = &rows;
+  in_the_way_.clear();
+  absl::Status status = encode(rows);
+  if (!status.ok()) co_return status;
+  for (size_t i = 0; i < spec_.global_indexes.size(); ++i) {
+    if (!spec_.is_arbiter[i]) continue;
+    auto putting = put_entries(i, true);
+    status = co_await putting;
+    if (!status.ok()) co_return status;
+  }
+  auto putting_rows = put_rows(may_prepare && spec_.global_indexes.empty(), affected, returned);
+  status = co_await putting_rows;
+  if (!status.ok()) co_return status;
+  auto erasing = erase_entries_of_dead();
+  status = co_await erasing;
+  if (!status.ok()) co_return status;
+  for (size_t i = 0; i < spec_.global_indexes.size(); ++i) {
+    if (spec_.is_arbiter[i]) continue;
+    auto putting = put_entries(i, false);
+    status = co_await putting;
+    if (!status.ok()) co_return status;
+  }
+  if (in_the_way_.empty()) co_return absl::OkStatus();
+  auto updating = update_existing(affected, returned);
+  co_return co_await updating;
+}
+
+Task<absl::Status> RowInserter::put_entries(size_t index, bool arbiter) {
+  DataAccess& data = *run_.context.data;
+  WriteBatch::Spec spec;
+  spec.tree = spec_.global_indexes[index]->tree;
+  spec.kind = WriteKind::put;
+  spec.with_rows = true;
+  spec.flags = arbiter ? bit(WriteFlag::keep_existing) : 0;
+  spec.conflict = [this, index](uint32_t ordinal) { return index_violation(index, ordinal); };
+  WriteBatch batch(run_, std::move(spec));
+  for (uint32_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    if (!(arbiter ? row.alive : row.inserted)) continue;
+    batch.add(data.partition_of(row.entries[index].hash), row.entries[index].key,
+              global_entry_value(row.key.hash, row.key.key), i);
+  }
+  batch.start();
+  auto finishing = batch.finish();
+  absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
+  if (!answers.ok()) co_return answers.status();
+  for (const WriteBatch::Answer& answer : *answers) {
+    PackedStrings existing(bytes_view(answer.frame->existing()));
+    for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {
+      Row& row = rows_[answer.ordinals[key]];
+      if (answer.outcome(key) != WriteOutcome::conflict) {
+        row.entered[index] = true;
+        continue;
+      }
+      row.alive = false;
+      std::string_view value;
+      if (!existing.next(&value) || !spec_.conflict->update) continue;
+      if (value.empty()) co_return second_time();  // this very statement has just put it
+      absl::StatusOr<GlobalEntry> entry = read_global_entry(value);
+      if (!entry.ok()) co_return entry.status();
+      in_the_way_.push_back({answer.ordinals[key], entry->row_hash, std::string(entry->row_key)});
+    }
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> RowInserter::put_rows(bool prepare, uint64_t* affected, std::vector<Batch>* returned) {
+  DataAccess& data = *run_.context.data;
+  WriteBatch::Spec spec;
+  spec.tree = spec_.write->table->tree;
+  spec.kind = WriteKind::insert;
+  spec.call = spec_.insert_call.get();
+  spec.with_rows = true;
+  if (spec_.key_is_arbiter) spec.flags |= bit(WriteFlag::keep_existing);
+  if (spec_.returns_rows) spec.flags |= bit(WriteFlag::returning);
+  spec.conflict = [this](uint32_t ordinal) { return row_violation(ordinal); };
+  WriteBatch batch(run_, std::move(spec));
+  for (uint32_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].alive) batch.add(data.partition_of(rows_[i].key.hash), rows_[i].key.key, rows_[i].bytes, i);
+  }
+  if (batch.empty()) co_return absl::OkStatus();
+  prepare = prepare && batch.requests() == 1 && run_.write_requests == 0;
+  batch.start(prepare);
+  auto finishing = batch.finish();
+  absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
+  if (!answers.ok()) co_return answers.status();
+  for (const WriteBatch::Answer& answer : *answers) {
+    *affected += answer.frame->head()->affected();
+    for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {
+      Row& row = rows_[answer.ordinals[key]];
+      row.inserted = answer.outcome(key) == WriteOutcome::done;
+      if (answer.outcome(key) == WriteOutcome::conflict) row.alive = false;
+    }
+  }
+  if (prepare) run_.prepared = (*answers)[0].frame;
+  if (spec_.returns_rows) {
+    ReturnedRows rows = returned_rows(*answers);
+    if (rows.batch.rows > 0) returned->push_back(std::move(rows.batch));
+  }
+  if (spec_.conflict == nullptr || !spec_.conflict->update) co_return absl::OkStatus();
+  std::vector<std::string_view> row_keys;
+  for (const Row& row : rows_) row_keys.push_back(row.key.key);
+  // Inserted rows' entries come with put_entries(): here count those of rows that were updated.
+  std::vector<WriteBatch::Answer> updated = *std::move(answers);
+  auto applying = apply_unique_changes(run_, *spec_.write->table, spec_.write->indexes, updated, row_keys);
+  absl::Status status = co_await applying;
+  if (!status.ok()) co_return status;
+  // ... and the fragment has reported inserted rows' entries among them.
+  for (Row& row : rows_) {
+    for (size_t i = 0; i < row.entered.size(); ++i) row.entered[i] = true;
+    row.inserted = false;
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> RowInserter::erase_entries_of_dead() {
+  DataAccess& data = *run_.context.data;
+  for (size_t i = 0; i < spec_.global_indexes.size(); ++i) {
+    if (!spec_.is_arbiter[i]) continue;
+    WriteBatch::Spec spec;
+    spec.tree = spec_.global_indexes[i]->tree;
+    spec.kind = WriteKind::erase;
+    WriteBatch batch(run_, std::move(spec));
+    for (const Row& row : rows_) {
+      if (!row.alive && row.entered[i]) batch.add(data.partition_of(row.entries[i].hash), row.entries[i].key, {}, 0);
+    }
+    if (batch.empty()) continue;
+    batch.start();
+    auto finishing = batch.finish();
+    absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
+    if (!answers.ok()) co_return answers.status();
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> RowInserter::update_existing(uint64_t* affected, std::vector<Batch>* returned) {
+  DataAccess& data = *run_.context.data;
+  WriteBatch::Spec spec;
+  spec.tree = spec_.write->table->tree;
+  spec.kind = WriteKind::update;
+  spec.call = spec_.update_call.get();
+  spec.with_rows = true;
+  spec.strength = schema::LockStrength::no_key_update;
+  if (spec_.returns_rows) spec.flags |= bit(WriteFlag::returning);
+  WriteBatch batch(run_, std::move(spec));
+  std::vector<std::string_view> row_keys;
+  for (uint32_t i = 0; i < in_the_way_.size(); ++i) {
+    const InTheWay& existing = in_the_way_[i];
+    batch.add(data.partition_of(existing.row_hash), existing.row_key, rows_[existing.ordinal].bytes, i);
+    row_keys.push_back(existing.row_key);
+  }
+  batch.start();
+  auto finishing = batch.finish();
+  absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
+  if (!answers.ok()) co_return answers.status();
+  for (const WriteBatch::Answer& answer : *answers) {
+    *affected += answer.frame->head()->affected();
+    for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {
+      if (answer.outcome(key) == WriteOutcome::self_modified) co_return second_time();
+    }
+  }
+  if (spec_.returns_rows) {
+    ReturnedRows rows = returned_rows(*answers);
+    if (rows.batch.rows > 0) returned->push_back(std::move(rows.batch));
+  }
+  auto applying = apply_unique_changes(run_, *spec_.write->table, spec_.write->indexes, *answers, row_keys);
+  co_return co_await applying;
+}
+
+}  // namespace troupe

@@ -1,0 +1,78 @@
+#pragma once
+/// Inserts rows into a table: checks, row keys, local and global indexes, ON CONFLICT. Used by INSERT and by an UPDATE
+/// that changes primary keys.
+#include <memory>
+#include <vector>
+
+#include "runtime/exec/access.hpp"
+#include "runtime/exec/fragment_call.hpp"
+#include "runtime/exec/row_check.hpp"
+#include "runtime/exec/write_batch.hpp"
+
+namespace troupe {
+
+/// Compiled once. Expressions of `write.returning` see the new row's layout columns.
+class InsertSpec {
+ public:
+  static absl::StatusOr<std::unique_ptr<const InsertSpec>> compile(const TableWrite& write,
+                                                                   const ConflictAction* conflict);
+  const TableWrite* write = nullptr;
+  const ConflictAction* conflict = nullptr;  ///< null: a conflict is an error
+  RowCheck check;
+  std::vector<IndexPtr> global_indexes;      ///< in the table's order
+  std::vector<bool> is_arbiter;              ///< parallel to global_indexes
+  bool key_is_arbiter = false;
+  std::unique_ptr<FragmentCall> insert_call;
+  std::unique_ptr<FragmentCall> update_call; ///< DO UPDATE of a row found through a global index
+  bool returns_rows = false;
+};
+
+/// NOT NULL and CHECK over vectors in layout order.
+absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write);
+/// Runs it. Errors: with the failing row as detail.
+absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run);
+/// The table's indexes as a fragment maintains them. Errors: 0A000 for expression and partial indexes.
+absl::Status describe_indexes(const TableWrite& write, FragmentSpec* spec);
+
+class RowInserter {
+ public:
+  RowInserter(Run& run, const InsertSpec& spec) : run_{run}, spec_{spec} {}
+
+  /// `rows`: all layout columns. Adds to *affected and (RETURNING) to *returned.
+  /// `may_prepare`: these are all rows the transaction writes.
+  Task<absl::Status> insert(const Batch& rows, bool may_prepare, uint64_t* affected, std::vector<Batch>* returned);
+
+ private:
+  /// One row to insert.
+  struct Row {
+    LookupKey key;
+    std::string bytes;
+    bool alive = true;                      ///< not given up because of a conflict
+    bool inserted = false;
+    std::vector<LookupKey> entries;         ///< per global index
+    std::vector<bool> entered;              ///< ... its entry has been put by this statement
+  };
+  absl::Status encode(const Batch& rows);
+  absl::Status row_violation(uint32_t ordinal) const;
+  absl::Status index_violation(size_t index, uint32_t ordinal) const;
+  /// Puts the entries of global index `index` for rows alive (arbiter) or inserted.
+  Task<absl::Status> put_entries(size_t index, bool arbiter);
+  Task<absl::Status> put_rows(bool prepare, uint64_t* affected, std::vector<Batch>* returned);
+  Task<absl::Status> update_existing(uint64_t* affected, std::vector<Batch>* returned);
+  /// Takes back the entries of rows that were given up.
+  Task<absl::Status> erase_entries_of_dead();
+
+  Run& run_;
+  const InsertSpec& spec_;
+  const Batch* input_ = nullptr;
+  std::vector<Row> rows_;
+  /// DO UPDATE through a global index: the rows in the way.
+  struct InTheWay {
+    uint32_t ordinal;
+    uint64_t row_hash;
+    std::string row_key;
+  };
+  std::vector<InTheWay> in_the_way_;
+};
+
+}  // namespace troupe

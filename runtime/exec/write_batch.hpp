@@ -1,0 +1,76 @@
+#pragma once
+/// Writes of many keys of one tree, sent to all partitions concerned at once.
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/exec/fragment_call.hpp"
+
+namespace troupe {
+
+class WriteBatch {
+ public:
+  struct Spec {
+    TreeId tree = 0;
+    schema::WriteKind kind = schema::WriteKind::insert;
+    const FragmentCall* call = nullptr;  ///< null for put and erase
+    bool with_rows = false;              ///< each key has a row (input)
+    uint8_t flags = 0;
+    schema::LockStrength strength = schema::LockStrength::exclusive;
+    schema::LockWait wait = schema::LockWait::wait;
+    /// The error for a key that exists already, by the ordinal it was added with.
+    std::function<absl::Status(uint32_t ordinal)> conflict;
+  };
+  struct Answer {
+    WriteResultFrame frame;
+    Batch returning;
+    std::vector<uint32_t> ordinals;  ///< of the request's keys
+    schema::WriteOutcome outcome(uint32_t key) const {
+      const std::string_view outcomes = bytes_view(frame->outcomes());
+      return outcomes.empty() ? schema::WriteOutcome::done : static_cast<schema::WriteOutcome>(outcomes[key]);
+    }
+  };
+
+  WriteBatch(Run& run, Spec spec) : run_{run}, spec_{std::move(spec)} {}
+  void add(PartitionId partition, std::string_view key, std::string_view row, uint32_t ordinal);
+  bool empty() const { return requests_.empty(); }
+  size_t requests() const { return requests_.size(); }
+  /// Sends everything; `prepare`: the only request is all that the transaction writes.
+  void start(bool prepare = false);
+  /// Waits for all answers. Errors: of the request whose failing key was added first.
+  Task<absl::StatusOr<std::vector<Answer>>> finish();
+
+ private:
+  struct Request {
+    PartitionId partition = 0;
+    std::string keys;
+    std::string rows;
+    std::vector<uint32_t> ordinals;
+    WriteParts parts;
+    std::unique_ptr<WriteSlot> slot;
+  };
+  Task<absl::StatusOr<WriteResultFrame>> answer_of(Request& request);
+  absl::Status failure_of(const Request& request, const WriteResultFrame& frame, uint32_t* ordinal) const;
+
+  Run& run_;
+  Spec spec_;
+  std::string params_;
+  std::deque<Request> requests_;
+};
+
+/// The RETURNING rows of all answers, in the order their keys were added; ordinals tell which.
+struct ReturnedRows {
+  Batch batch;
+  std::vector<uint32_t> ordinals;
+};
+ReturnedRows returned_rows(std::span<const WriteBatch::Answer> answers);
+
+/// Changes entries of global unique indexes as the answers say: erases first, then puts.
+/// `row_key_of(ordinal)` is the changed row's key.
+Task<absl::Status> apply_unique_changes(Run& run, const TableDef& table, std::span<const IndexPtr> indexes,
+                                        std::span<const WriteBatch::Answer> answers,
+                                        const std::vector<std::string_view>& row_keys);
+
+}  // namespace troupe
