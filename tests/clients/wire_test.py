@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Does a server keep to PostgreSQL's wire protocol, byte by byte? Every expectation here was proved against PostgreSQL 15
 (`--server postgres`).
 

@@ -69,6 +69,7 @@ class Server:
         pass
 
     def start(self):
+        """Returns how many seconds passed until the first query was answered."""
         raise NotImplementedError
 
     def stop(self):
@@ -76,9 +77,9 @@ class Server:
         self.process = None
 
     def kill(self):
-        """kill -9: what a crash of the process is."""
+        """kill -9 of the server and its children: what a crash is."""
         if self.process is not None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # launch() made it a group of its own
             self.process.wait()
             self.process = None
 
@@ -88,7 +89,8 @@ class Server:
 
     def launch(self, command, **options):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True, **options)
 
     def wait_ready(self, patience_s=30):
         """Until a query is answered; returns how many seconds that took."""
@@ -117,8 +119,40 @@ class Server:
         with open(self.log_path, errors="replace") as log:
             return "".join(log.readlines()[-lines:])
 
+    def dsn(self):
+        return f"host=127.0.0.1 port={self.port} user={self.user} dbname={self.database} connect_timeout=5"
+
+    def process_ids(self):
+        """The server's processes: its own and its children."""
+        own, ids = self.process.pid, []
+        for entry in os.listdir("/proc"):
+            try:
+                if entry.isdigit() and os.getpgid(int(entry)) == own:
+                    ids.append(int(entry))
+                elif entry.isdigit() and parent_of(int(entry)) == own:
+                    ids.append(int(entry))
+            except (ProcessLookupError, FileNotFoundError):
+                pass  # it ended meanwhile
+        return ids
+
+    def memory_bytes(self):
+        """Proportional set size: memory that processes share is counted once."""
+        total = 0
+        for process_id in self.process_ids():
+            try:
+                with open(f"/proc/{process_id}/smaps_rollup") as rollup:
+                    total += next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) * 1024
+            except (ProcessLookupError, FileNotFoundError, StopIteration):
+                pass
+        return total
+
     def settings(self):
         return {}
+
+
+def parent_of(process_id):
+    with open(f"/proc/{process_id}/stat") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
 
 
 class PostgresServer(Server):
@@ -148,7 +182,7 @@ class PostgresServer(Server):
         self.launch(guard + [f"{POSTGRES_BIN}/postgres", "-D", self.data, "-p", str(self.port), "-k", self.dir,
                              "-clisten_addresses=127.0.0.1"] + options,
                     cwd="/", preexec_fn=None if guard else die_with_parent)
-        self.wait_ready()
+        return self.wait_ready()
 
     def stop(self):
         stop_process(self.process, signal.SIGINT, 30)  # fast shutdown
@@ -172,7 +206,6 @@ class TroupeServer(Server):
             raise FileNotFoundError(f"{binary} is not built (or set TROUPE to where it is)")
 
     def start(self):
-        """Returns how many seconds passed until the first query was answered."""
         self.launch([self.binary, "node", "--data", self.data, "--port", str(self.port)] + self.arguments,
                     preexec_fn=die_with_parent)
         return self.wait_ready()
@@ -195,7 +228,7 @@ class NullServer(Server):
 
     def start(self):
         self.launch([self.binary, str(self.port), self.dir, "2", "epoll"], preexec_fn=die_with_parent)
-        self.wait_ready()
+        return self.wait_ready()
 
     def settings(self):
         return {"threads": "2", "mode": "epoll"}
