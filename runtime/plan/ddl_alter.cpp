@@ -1,0 +1,304 @@
+/// ALTER TABLE.
+#include <algorithm>
+
+#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/query_planner.hpp"
+#include "runtime/sql/deparse.hpp"
+
+namespace troupe {
+namespace {
+
+absl::Status no_such_column(const sql::AlterTableAction& action, std::string_view column, const TableDef& table,
+                            DdlBuilder& ddl) {
+  return ddl.fail(ErrorCode::kUndefinedColumn, action, "column \"", column, "\" of relation \"", table.name,
+                  "\" does not exist");
+}
+
+ColumnDef* find_column(TableDef* table, std::string_view name) {
+  const ColumnDef* found = table->find_column(name);
+  return found == nullptr ? nullptr : &table->columns[static_cast<size_t>(found->attnum - 1)];
+}
+
+/// The default as a value that rows written before can share; nothing when it must be computed for each.
+absl::StatusOr<std::optional<Value>> constant_default(const TableDef& table, const ColumnDef& column,
+                                                      DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_default(table, column));
+  if (!value) return std::optional<Value>(Value::null(column.physical));
+  static const EvalContext kDefault;
+  value = fold_constants(value, ddl.context().eval != nullptr ? *ddl.context().eval : kDefault);
+  if (value->is_constant()) return std::optional<Value>(value->value);
+  return std::optional<Value>();
+}
+
+ExprList copy_of_row(const TableDef& table) {
+  ExprList values;
+  for (uint32_t i = 0; i < table.columns.size(); ++i) {
+    values.push_back(make_column(Type{table.columns[i].type, table.columns[i].typmod}, i));
+  }
+  return values;
+}
+
+absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  const sql::ColumnDefinition& definition = *action.column;
+  if (table->find_column(definition.name) != nullptr) {
+    if (action.if_not_exists) {
+      ddl.notice(ErrorCode::kDuplicateColumn, cat("column \"", definition.name, "\" of relation \"", table->name,
+                                                  "\" already exists, skipping"));
+      return absl::OkStatus();
+    }
+    return ddl.fail(ErrorCode::kDuplicateColumn, action, "column \"", definition.name, "\" of relation \"",
+                    table->name, "\" already exists");
+  }
+  const TableDef before = *table;
+  std::vector<ColumnConstraint> rest;
+  TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(definition, table, ddl, &rest));
+  TROUPE_ASSIGN_OR_RETURN(auto missing, constant_default(*table, column, ddl));
+  if (missing) {
+    column.missing = *missing;
+    table->columns.push_back(column);
+    if (column.not_null && missing->is_null()) {
+      // True of an empty table only.
+      DdlAction& check = ddl.act(DdlAction::Kind::kCheckNotNull);
+      auto after = std::make_shared<TableDef>(*table);
+      after->shape = make_shape(*after);
+      check.table = std::move(after);
+      check.column = static_cast<uint32_t>(column.attnum - 1);
+    }
+  } else {
+    // Each row computes its own: serial, random(), now() ...
+    ExprList values = copy_of_row(before);
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_default(*table, column));
+    values.push_back(std::move(value));
+    table->columns.push_back(column);
+    TROUPE_RETURN_IF_ERROR(ddl_rewrite_table(before, table, std::move(values), ddl));
+  }
+  for (const ColumnConstraint& constraint : rest) {
+    TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table, false, ddl));
+  }
+  return absl::OkStatus();
+}
+
+void drop_constraint_index(TableDef* table, Oid index, DdlBuilder& ddl) {
+  std::erase(table->indexes, index);
+  if (const ObjectDef* object = ddl.find(index)) ddl_drop_index(static_cast<const IndexDef&>(*object), ddl);
+}
+
+absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) {
+    if (!action.if_exists) return no_such_column(action, action.name, *table, ddl);
+    ddl.notice(ErrorCode::kOk, cat("column \"", action.name, "\" of relation \"", table->name,
+                                   "\" does not exist, skipping"));
+    return absl::OkStatus();
+  }
+  const int16_t attnum = column->attnum;
+  if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
+    return ddl.refuse(action, "dropping a column of the primary key");
+  }
+  const auto mentions = [attnum](const ConstraintDef& constraint) {
+    return std::find(constraint.columns.begin(), constraint.columns.end(), attnum) != constraint.columns.end();
+  };
+  for (const ConstraintDef& constraint : table->constraints) {
+    if (mentions(constraint) && constraint.index != kNoOid) drop_constraint_index(table, constraint.index, ddl);
+  }
+  std::erase_if(table->constraints, mentions);
+  const std::vector<Oid> indexes = table->indexes;
+  for (const Oid oid : indexes) {
+    const ObjectDef* object = ddl.find(oid);
+    if (object == nullptr) continue;
+    const auto& parts = static_cast<const IndexDef&>(*object).columns;
+    const bool uses = std::any_of(parts.begin(), parts.end(), [attnum](const IndexColumn& p) { return p.attnum == attnum; });
+    if (uses) drop_constraint_index(table, oid, ddl);
+  }
+  if (column->owned_sequence != kNoOid) {
+    ddl.act(DdlAction::Kind::kDropSequence).sequence = column->owned_sequence;
+    ddl.drop(column->owned_sequence);
+  }
+  column->dropped = true;
+  column->name = cat("........pg.dropped.", attnum, "........");
+  column->not_null = false;
+  column->default_sql.clear();
+  column->missing = Value();
+  column->identity = IdentityKind::none;
+  column->owned_sequence = kNoOid;
+  return absl::OkStatus();
+}
+
+absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  const ConstraintDef* found = table->find_constraint(action.name);
+  if (found == nullptr) {
+    if (action.if_exists) {
+      ddl.notice(ErrorCode::kOk, cat("constraint \"", action.name, "\" of relation \"", table->name,
+                                     "\" does not exist, skipping"));
+      return absl::OkStatus();
+    }
+    return ddl.fail(ErrorCode::kUndefinedObject, action, "constraint \"", action.name, "\" of relation \"",
+                    table->name, "\" does not exist");
+  }
+  const ConstraintDef constraint = *found;
+  std::erase_if(table->constraints, [&](const ConstraintDef& c) { return c.name == constraint.name; });
+  if (constraint.index == kNoOid) return absl::OkStatus();
+  const TableDef before = *table;
+  drop_constraint_index(table, constraint.index, ddl);
+  if (constraint.kind != ConstraintKind::primary_key) return absl::OkStatus();
+  table->primary_key.clear();
+  return ddl_rewrite_table(before, table, {}, ddl);
+}
+
+absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  const auto position = static_cast<uint32_t>(column->attnum - 1);
+  TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*action.column->type));
+  const TableDef before = *table;
+  ExprList values = copy_of_row(before);
+  ExprPtr value = values[position];
+  if (action.expression != nullptr) {
+    auto relation = std::make_shared<BoundRelation>();
+    relation->table = std::make_shared<TableDef>(before);
+    relation->alias = before.name;
+    TROUPE_ASSIGN_OR_RETURN(value, ddl.binder().bind_table_expression(*action.expression, relation, Clause::kDefault));
+    value = replace_expr(value, [](const ExprPtr& part) -> ExprPtr {
+      return part->is_column() ? make_column(part->type, part->index) : nullptr;
+    });
+  }
+  if (!can_cast(value->type.oid, type.oid, CastContext::kAssignment)) {
+    return with_hint(ddl.fail(ErrorCode::kDatatypeMismatch, action, "column \"", column->name,
+                              "\" cannot be cast automatically to type ", format_type(type)),
+                     cat("You might need to specify \"USING ", sql::quote_identifier(column->name),
+                         "::", format_type(type), "\"."));
+  }
+  static const EvalContext kDefault;
+  const EvalContext& eval = ddl.context().eval != nullptr ? *ddl.context().eval : kDefault;
+  TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval));
+  const TypeInfo& info = type_info(type.oid);
+  column->type = type.oid;
+  column->typmod = type.typmod;
+  column->physical = info.physical;
+  column->collation = info.is_collatable ? 100 : kNoOid;
+  column->missing = Value();
+  return ddl_rewrite_table(before, table, std::move(values), ddl);
+}
+
+absl::Status set_default(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  if (column->identity != IdentityKind::none) {
+    return ddl.fail(ErrorCode::kSyntaxError, action, "column \"", column->name, "\" of relation \"", table->name,
+                    "\" is an identity column");
+  }
+  // A serial column keeps its sequence, as PostgreSQL does, but no longer takes its values from it.
+  column->default_sql = action.action == sql::AlterAction::kSetDefault ? sql::to_sql(*action.expression) : "";
+  if (action.action == sql::AlterAction::kDropDefault) {
+    column->owned_sequence = kNoOid;
+    return absl::OkStatus();
+  }
+  auto bound = ddl.binder().bind_default(*table, *column);
+  return bound.ok() ? absl::OkStatus() : ddl.at(bound.status(), *action.expression);
+}
+
+absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  const bool wanted = action.action == sql::AlterAction::kSetNotNull;
+  if (!wanted) {
+    const auto& key = table->primary_key;
+    if (std::find(key.begin(), key.end(), column->attnum) != key.end()) {
+      return ddl.fail(ErrorCode::kInvalidTableDefinition, action, "column \"", column->name, "\" is in a primary key");
+    }
+    if (column->identity != IdentityKind::none) {
+      return ddl.fail(ErrorCode::kSyntaxError, action, "column \"", column->name, "\" of relation \"", table->name,
+                      "\" is an identity column");
+    }
+  } else if (!column->not_null) {
+    DdlAction& check = ddl.act(DdlAction::Kind::kCheckNotNull);
+    auto now = std::make_shared<TableDef>(*table);
+    now->shape = make_shape(*now);
+    check.table = std::move(now);
+    check.column = static_cast<uint32_t>(column->attnum - 1);
+  }
+  column->not_null = wanted;
+  return absl::OkStatus();
+}
+
+absl::Status set_owner(std::string_view name, const sql::AlterTableAction& action, ObjectDef* object,
+                       DdlBuilder& ddl) {
+  if (name == "current_user" || name == "current_role" || name == "session_user") {
+    object->owner = ddl.context().role;
+    return absl::OkStatus();
+  }
+  const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name);
+  if (role == nullptr) {
+    return ddl.fail(ErrorCode::kUndefinedObject, action, "role \"", name, "\" does not exist");
+  }
+  object->owner = role->oid;
+  return absl::OkStatus();
+}
+
+absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  using sql::AlterAction;
+  switch (action.action) {
+    case AlterAction::kAddColumn: return add_column(action, table, ddl);
+    case AlterAction::kDropColumn: return drop_column(action, table, ddl);
+    case AlterAction::kSetDefault:
+    case AlterAction::kDropDefault: return set_default(action, table, ddl);
+    case AlterAction::kSetNotNull:
+    case AlterAction::kDropNotNull: return set_not_null(action, table, ddl);
+    case AlterAction::kAlterType: return alter_type(action, table, ddl);
+    case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
+    case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
+    case AlterAction::kOwnerTo: return set_owner(action.name, action, table, ddl);
+    case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
+    case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
+    // Hints for PostgreSQL's storage that mean nothing here.
+    case AlterAction::kSetStatistics:
+    case AlterAction::kSetStorage:
+    case AlterAction::kSetCompression:
+    case AlterAction::kSetWithoutOids:
+    case AlterAction::kSetWithoutCluster:
+    case AlterAction::kClusterOn:
+    case AlterAction::kSetOptions:
+    case AlterAction::kResetOptions: return absl::OkStatus();
+    default: return ddl.refuse(action, "this ALTER TABLE action");
+  }
+}
+
+/// OWNER TO is all that can be altered of a sequence, view or index this way.
+absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*alter.table, kind, alter.if_exists));
+  if (object == nullptr) return absl::OkStatus();
+  std::shared_ptr<ObjectDef> changed = copy_object(*object);
+  for (const sql::AlterTableAction* action : alter.actions) {
+    if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
+    TROUPE_RETURN_IF_ERROR(set_owner(action->name, *action, changed.get(), ddl));
+  }
+  ddl.put(std::move(changed));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl) {
+  if (!alter.all_in_tablespace.empty()) return ddl.refuse(alter, "ALTER TABLE ALL IN TABLESPACE");
+  switch (alter.object) {
+    case sql::ObjectKind::kTable: break;
+    case sql::ObjectKind::kView: return alter_other(alter, ObjectKind::view, ddl);
+    case sql::ObjectKind::kIndex: return alter_other(alter, ObjectKind::index, ddl);
+    case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);
+    default: return ddl.refuse(alter, "this ALTER command");
+  }
+  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
+                          ddl.require_relation(*alter.table, ObjectKind::table, alter.if_exists));
+  if (object == nullptr) return absl::OkStatus();
+  ddl.lock(object->oid);
+  auto table = ddl.edit_table(object->oid);
+  for (const sql::AlterTableAction* action : alter.actions) {
+    // Each action sees what the ones before it did.
+    TROUPE_RETURN_IF_ERROR(alter_action(*action, table.get(), ddl));
+    table->shape = make_shape(*table);
+  }
+  ddl.put(std::move(table));
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,288 @@
+#include <algorithm>
+
+#include "runtime/plan/ddl_binder.hpp"
+
+namespace troupe {
+
+DdlBuilder::DdlBuilder(const PlanContext& context, Binder& binder, std::string_view tag)
+    : context_{context}, binder_{binder} {
+  plan_->tag = tag;
+  plan_->counters = context.catalog->counters();
+}
+
+const ObjectDef* DdlBuilder::find(Oid oid) const {
+  for (size_t i = plan_->changes.size(); i-- > 0;) {
+    if (plan_->changes[i].oid == oid) return plan_->changes[i].object.get();
+  }
+  return catalog().find(oid);
+}
+
+const ObjectDef* DdlBuilder::find_relation(Oid schema, std::string_view name) const {
+  for (size_t i = plan_->changes.size(); i-- > 0;) {
+    const ObjectDef* object = plan_->changes[i].object.get();
+    if (object != nullptr && object->name_class() == NameClass::relation && object->schema == schema &&
+        object->name == name) {
+      return object;
+    }
+  }
+  const ObjectDef* object = catalog().find_relation(schema, name);
+  // Dropped or renamed by this very statement?
+  return object != nullptr && find(object->oid) != object ? nullptr : object;
+}
+
+void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
+  for (CatalogChange& change : plan_->changes) {
+    if (change.oid == object->oid) {
+      change.object = std::move(object);
+      return;
+    }
+  }
+  const Oid oid = object->oid;
+  plan_->changes.push_back({oid, std::move(object)});
+}
+
+void DdlBuilder::drop(Oid oid) {
+  for (CatalogChange& change : plan_->changes) {
+    if (change.oid == oid) {
+      change.object = nullptr;
+      return;
+    }
+  }
+  plan_->changes.push_back({oid, nullptr});
+}
+
+std::shared_ptr<TableDef> DdlBuilder::edit_table(Oid oid) const {
+  const ObjectDef* object = find(oid);
+  TROUPE_CHECK(object != nullptr && object->kind == ObjectKind::table);
+  return std::make_shared<TableDef>(static_cast<const TableDef&>(*object));
+}
+
+void DdlBuilder::lock(Oid table, bool exclusive) {
+  for (DdlLock& known : plan_->locks) {
+    if (known.table == table) {
+      known.exclusive = known.exclusive || exclusive;
+      return;
+    }
+  }
+  plan_->locks.push_back({table, exclusive});
+}
+
+void DdlBuilder::notice(ErrorCode code, std::string message, std::string detail) {
+  plan_->notices.push_back({"NOTICE", code, std::move(message), std::move(detail)});
+}
+
+DdlAction& DdlBuilder::act(DdlAction::Kind kind) {
+  plan_->actions.emplace_back();
+  plan_->actions.back().kind = kind;
+  return plan_->actions.back();
+}
+
+absl::Status DdlBuilder::at(absl::Status status, const sql::Node& node) const {
+  return with_position(std::move(status), sql::character_position(context_.text, node.position));
+}
+
+absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::Node& node) const {
+  Oid oid = kNoOid;
+  if (schema.empty()) {
+    if (context_.search_path.empty()) {
+      return fail(ErrorCode::kInvalidSchemaName, node, "no schema has been selected to create in");
+    }
+    oid = context_.search_path.front();
+  } else if (const SchemaDef* found = catalog().find_schema(schema)) {
+    oid = found->oid;
+  } else {
+    return fail(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
+  }
+  if (oid == kPgCatalogSchema || oid == kInformationSchema || oid == kSysSchema) {
+    return fail(ErrorCode::kInsufficientPrivilege, node, "permission denied to create in schema \"",
+                catalog().find(oid)->name, "\"");
+  }
+  return oid;
+}
+
+namespace {
+
+std::string_view kind_name(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::index: return "index";
+    case ObjectKind::sequence: return "sequence";
+    case ObjectKind::view: return "view";
+    default: return "table";
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view schema, std::string_view name,
+                                                              ObjectKind kind, bool if_exists, const sql::Node& node) {
+  const ObjectDef* object = nullptr;
+  if (!schema.empty()) {
+    const SchemaDef* found = catalog().find_schema(schema);
+    if (found == nullptr && !if_exists) {
+      return fail(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
+    }
+    if (found != nullptr) object = find_relation(found->oid, name);
+  } else {
+    for (const Oid oid : context_.search_path) {
+      object = find_relation(oid, name);
+      if (object != nullptr) break;
+    }
+  }
+  if (object == nullptr) {
+    const std::string_view what = kind_name(kind);
+    if (if_exists) {
+      plan_->notices.push_back({"NOTICE", ErrorCode::kOk, cat(what, " \"", name, "\" does not exist, skipping"), {}});
+      return nullptr;
+    }
+    if (kind == ObjectKind::table) {
+      return fail(ErrorCode::kUndefinedTable, node, "relation \"", name, "\" does not exist");
+    }
+    return fail(kind == ObjectKind::index ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable, node, what,
+                " \"", name, "\" does not exist");
+  }
+  if (object->kind != kind) {
+    return fail(ErrorCode::kWrongObjectType, node, "\"", name, "\" is not ",
+                kind == ObjectKind::index ? "an " : "a ", kind_name(kind));
+  }
+  return object;
+}
+
+absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(const sql::TableRef& ref, ObjectKind kind,
+                                                              bool if_exists) {
+  return require_relation(ref.schema, ref.name, kind, if_exists, ref);
+}
+
+std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::string_view column,
+                                  std::string_view suffix) const {
+  constexpr size_t kNameMax = 63;
+  for (int number = 0;; ++number) {
+    const std::string tail = cat("_", suffix, number == 0 ? std::string() : cat(number));
+    // Both parts give way, the longer one first.
+    std::string_view first = table, second = column;
+    const size_t separator = second.empty() ? 0 : 1;
+    while (first.size() + second.size() + separator + tail.size() > kNameMax) {
+      if (first.size() > second.size()) first.remove_suffix(1);
+      else second.remove_suffix(1);
+    }
+    std::string name = second.empty() ? cat(first, tail) : cat(first, "_", second, tail);
+    if (find_relation(schema, name) == nullptr) return name;
+  }
+}
+
+bool relation_exists(const sql::TableRef& name, const PlanContext& context) {
+  Oid schema = context.search_path.empty() ? kPublicSchema : context.search_path.front();
+  if (!name.schema.empty()) {
+    const SchemaDef* found = context.catalog->find_schema(name.schema);
+    if (found == nullptr) return false;
+    schema = found->oid;
+  }
+  return context.catalog->find_relation(schema, name.name) != nullptr;
+}
+
+namespace {
+
+std::string_view drop_tag(sql::ObjectKind kind) {
+  switch (kind) {
+    case sql::ObjectKind::kTable: return "DROP TABLE";
+    case sql::ObjectKind::kView: return "DROP VIEW";
+    case sql::ObjectKind::kIndex: return "DROP INDEX";
+    case sql::ObjectKind::kSequence: return "DROP SEQUENCE";
+    case sql::ObjectKind::kSchema: return "DROP SCHEMA";
+    default: return "DROP";
+  }
+}
+
+std::string_view alter_tag(sql::ObjectKind kind) {
+  switch (kind) {
+    case sql::ObjectKind::kView: return "ALTER VIEW";
+    case sql::ObjectKind::kIndex: return "ALTER INDEX";
+    case sql::ObjectKind::kSequence: return "ALTER SEQUENCE";
+    case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
+    default: return "ALTER TABLE";
+  }
+}
+
+/// The name of a kind of DDL that is parsed but not there yet; empty: no DDL.
+std::string_view missing_feature(sql::NodeKind kind) {
+  using sql::NodeKind;
+  switch (kind) {
+    case NodeKind::kCreateEnum:
+    case NodeKind::kCreateComposite:
+    case NodeKind::kCreateRange: return "CREATE TYPE";
+    case NodeKind::kAlterEnum: return "ALTER TYPE";
+    case NodeKind::kCreateDomain: return "CREATE DOMAIN";
+    case NodeKind::kAlterDomain: return "ALTER DOMAIN";
+    case NodeKind::kDefine: return "this CREATE command";
+    case NodeKind::kAlterOptions: return "this ALTER command";
+    case NodeKind::kAlterSchema: return "ALTER ... SET SCHEMA";
+    case NodeKind::kAlterOwner: return "ALTER ... OWNER TO of this kind of object";
+    case NodeKind::kAlterDepends: return "ALTER ... DEPENDS ON EXTENSION";
+    case NodeKind::kSecurityLabel: return "SECURITY LABEL";
+    case NodeKind::kCreateCast: return "CREATE CAST";
+    case NodeKind::kCreateTrigger: return "CREATE TRIGGER";
+    case NodeKind::kCreateEventTrigger: return "CREATE EVENT TRIGGER";
+    case NodeKind::kCreateRule: return "CREATE RULE";
+    case NodeKind::kCreatePolicy: return "CREATE POLICY";
+    case NodeKind::kAlterPolicy: return "ALTER POLICY";
+    case NodeKind::kCreateExtension: return "CREATE EXTENSION";
+    case NodeKind::kCreatePublication: return "CREATE PUBLICATION";
+    case NodeKind::kCreateSubscription: return "CREATE SUBSCRIPTION";
+    case NodeKind::kCreateTablespace: return "CREATE TABLESPACE";
+    case NodeKind::kCreateFunction: return "CREATE FUNCTION";
+    case NodeKind::kCreateStatistics: return "CREATE STATISTICS";
+    case NodeKind::kRefreshView: return "REFRESH MATERIALIZED VIEW";
+    case NodeKind::kDo: return "DO";
+    case NodeKind::kCall: return "CALL";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& statement, const PlanContext& context,
+                                                        Binder& binder) {
+  using sql::NodeKind;
+  const auto run = [&](std::string_view tag, auto&& bind) -> absl::StatusOr<std::shared_ptr<const DdlPlan>> {
+    DdlBuilder ddl(context, binder, tag);
+    TROUPE_RETURN_IF_ERROR(bind(ddl));
+    return ddl.finish();
+  };
+  switch (statement.kind) {
+    case NodeKind::kCreateTable:
+      return run("CREATE TABLE", [&](DdlBuilder& ddl) { return ddl_create_table(statement.to<sql::CreateTableStatement>(), ddl); });
+    case NodeKind::kCreateIndex:
+      return run("CREATE INDEX", [&](DdlBuilder& ddl) { return ddl_create_index(statement.to<sql::CreateIndexStatement>(), ddl); });
+    case NodeKind::kCreateSequence:
+      return run("CREATE SEQUENCE", [&](DdlBuilder& ddl) { return ddl_create_sequence(statement.to<sql::CreateSequenceStatement>(), ddl); });
+    case NodeKind::kAlterSequence:
+      return run("ALTER SEQUENCE", [&](DdlBuilder& ddl) { return ddl_alter_sequence(statement.to<sql::AlterSequenceStatement>(), ddl); });
+    case NodeKind::kCreateView:
+      return run("CREATE VIEW", [&](DdlBuilder& ddl) { return ddl_create_view(statement.to<sql::CreateViewStatement>(), ddl); });
+    case NodeKind::kCreateSchema:
+      return run("CREATE SCHEMA", [&](DdlBuilder& ddl) { return ddl_create_schema(statement.to<sql::CreateSchemaStatement>(), ddl); });
+    case NodeKind::kAlterTable: {
+      const auto& alter = statement.to<sql::AlterTableStatement>();
+      return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });
+    }
+    case NodeKind::kDrop: {
+      const auto& drop = statement.to<sql::DropStatement>();
+      return run(drop_tag(drop.object), [&](DdlBuilder& ddl) { return ddl_drop(drop, ddl); });
+    }
+    case NodeKind::kRename: {
+      const auto& rename = statement.to<sql::RenameStatement>();
+      const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
+      return run(alter_tag(part ? rename.of : rename.object), [&](DdlBuilder& ddl) { return ddl_rename(rename, ddl); });
+    }
+    case NodeKind::kTruncate:
+      return run("TRUNCATE TABLE", [&](DdlBuilder& ddl) { return ddl_truncate(statement.to<sql::TruncateStatement>(), ddl); });
+    case NodeKind::kComment:
+      return run("COMMENT", [&](DdlBuilder& ddl) { return ddl_comment(statement.to<sql::CommentStatement>(), ddl); });
+    default: break;
+  }
+  if (const std::string_view feature = missing_feature(statement.kind); !feature.empty()) {
+    return error(ErrorCode::kFeatureNotSupported, feature, " is not supported yet");
+  }
+  return std::shared_ptr<const DdlPlan>();
+}
+
+}  // namespace troupe

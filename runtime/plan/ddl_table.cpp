@@ -1,0 +1,433 @@
+/// CREATE TABLE, its columns and constraints, and CREATE TABLE AS.
+#include <algorithm>
+
+#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/sql/deparse.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr size_t kColumnsMax = 1600;
+
+struct Serial {
+  std::string_view name;
+  Oid type;
+};
+constexpr Serial kSerials[] = {{"serial", oid::kInt4},      {"serial4", oid::kInt4},     {"bigserial", oid::kInt8},
+                               {"serial8", oid::kInt8},     {"smallserial", oid::kInt2}, {"serial2", oid::kInt2}};
+
+Oid serial_type(const sql::TypeName& type) {
+  if (type.name.size() != 1 || !type.array_bounds.empty()) return oid::kInvalid;
+  for (const Serial& serial : kSerials) {
+    if (type.name[0] == serial.name) return serial.type;
+  }
+  return oid::kInvalid;
+}
+
+void set_type(ColumnDef* column, Type type) {
+  const TypeInfo& info = type_info(type.oid);
+  column->type = type.oid;
+  column->typmod = type.typmod;
+  column->physical = info.physical;
+  column->collation = info.is_collatable ? 100 : kNoOid;  // pg_collation's "default"
+}
+
+/// A sequence for a serial or identity column.
+std::shared_ptr<SequenceDef> owned_sequence(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl) {
+  auto sequence = std::make_shared<SequenceDef>();
+  sequence->oid = ddl.new_oid();
+  sequence->schema = table.schema;
+  sequence->owner = table.owner;
+  sequence->name = ddl.free_name(table.schema, table.name, column.name, "seq");
+  sequence->type = column.type;
+  sequence->maximum = column.type == oid::kInt2 ? INT16_MAX : column.type == oid::kInt4 ? INT32_MAX : INT64_MAX;
+  sequence->owner_table = table.oid;
+  sequence->owner_column = column.attnum;
+  return sequence;
+}
+
+void put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
+  ddl.act(DdlAction::Kind::kSetSequence).sequence = sequence->oid;
+  ddl.put(std::move(sequence));
+}
+
+absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
+  if (ddl.find_relation(schema, ref.name) == nullptr) return absl::OkStatus();
+  return ddl.fail(ErrorCode::kDuplicateTable, ref, "relation \"", ref.name, "\" already exists");
+}
+
+}  // namespace
+
+absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, TableDef* table, DdlBuilder& ddl,
+                                     std::vector<ColumnConstraint>* rest) {
+  if (table->columns.size() >= kColumnsMax) {
+    return error(ErrorCode::kTooManyColumns, "tables can have at most ", kColumnsMax, " columns");
+  }
+  if (table->find_column(definition.name) != nullptr) {
+    return ddl.fail(ErrorCode::kDuplicateColumn, definition, "column \"", definition.name,
+                    "\" specified more than once");
+  }
+  ColumnDef column;
+  column.attnum = static_cast<int16_t>(table->columns.size() + 1);
+  column.name = definition.name;
+  if (const Oid serial = serial_type(*definition.type); serial != oid::kInvalid) {
+    set_type(&column, Type{serial});
+    column.not_null = true;
+    auto sequence = owned_sequence(*table, column, ddl);
+    column.owned_sequence = sequence->oid;
+    put_sequence(std::move(sequence), ddl);
+  } else {
+    TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
+    if (type_info(type.oid).kind == 'p') {
+      return ddl.fail(ErrorCode::kInvalidTableDefinition, definition, "column \"", definition.name,
+                      "\" has pseudo-type ", format_type(type));
+    }
+    set_type(&column, type);
+  }
+  for (const sql::Constraint* constraint : definition.constraints) {
+    switch (constraint->type) {
+      case sql::ConstraintType::kNull: break;
+      case sql::ConstraintType::kNotNull: column.not_null = true; break;
+      case sql::ConstraintType::kDefault: {
+        if (!column.default_sql.empty() || column.owned_sequence != kNoOid) {
+          return ddl.fail(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
+                          column.name, "\" of table \"", table->name, "\"");
+        }
+        column.default_sql = sql::to_sql(*constraint->expression);
+        auto bound = ddl.binder().bind_default(*table, column);
+        if (!bound.ok()) return ddl.at(bound.status(), *constraint->expression);
+        break;
+      }
+      case sql::ConstraintType::kIdentity: {
+        if (column.type != oid::kInt2 && column.type != oid::kInt4 && column.type != oid::kInt8) {
+          return ddl.fail(ErrorCode::kInvalidParameterValue, *constraint,
+                          "identity column type must be smallint, integer, or bigint");
+        }
+        column.identity = constraint->identity_always ? IdentityKind::always : IdentityKind::by_default;
+        column.not_null = true;
+        auto sequence = owned_sequence(*table, column, ddl);
+        std::optional<int64_t> restart;
+        TROUPE_RETURN_IF_ERROR(ddl_sequence_options(constraint->options, true, sequence.get(), ddl, &restart));
+        column.owned_sequence = sequence->oid;
+        put_sequence(std::move(sequence), ddl);
+        break;
+      }
+      case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "GENERATED ALWAYS AS (...) STORED");
+      default: rest->push_back({constraint, column.name}); break;
+    }
+  }
+  return column;
+}
+
+namespace {
+
+absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  const sql::Constraint& constraint = *source.constraint;
+  ConstraintDef check;
+  check.oid = ddl.new_oid();
+  check.kind = ConstraintKind::check;
+  check.check_sql = sql::to_sql(*constraint.expression);
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::make_shared<TableDef>(*table);
+  relation->alias = table->name;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition,
+                          ddl.binder().bind_table_expression(*constraint.expression, relation, Clause::kCheck));
+  if (condition->type.oid != oid::kBool) {
+    return ddl.fail(ErrorCode::kDatatypeMismatch, *constraint.expression,
+                    "argument of CHECK must be type boolean, not type ", format_type(condition->type));
+  }
+  visit_expr(*condition, [&](const Expr& part) {
+    const auto attnum = static_cast<int16_t>(part.index + 1);
+    if (part.is_column() && std::find(check.columns.begin(), check.columns.end(), attnum) == check.columns.end()) {
+      check.columns.push_back(attnum);
+    }
+  });
+  if (!constraint.name.empty()) {
+    check.name = constraint.name;
+  } else {
+    const std::string column = check.columns.size() == 1 ? table->column(check.columns[0]).name : std::string();
+    const std::string base = column.empty() ? cat(table->name, "_check") : cat(table->name, "_", column, "_check");
+    check.name = base;
+    for (int i = 1; table->find_constraint(check.name) != nullptr; ++i) check.name = cat(base, i);
+  }
+  if (table->find_constraint(check.name) != nullptr) {
+    return ddl.fail(ErrorCode::kDuplicateObject, constraint, "constraint \"", check.name, "\" for relation \"",
+                    table->name, "\" already exists");
+  }
+  if (!is_new && !constraint.not_valid) {
+    DdlAction& action = ddl.act(DdlAction::Kind::kCheckRows);
+    action.table = std::make_shared<const TableDef>(*table);
+    action.check = {check.name, replace_expr(condition, [](const ExprPtr& part) -> ExprPtr {
+                      return part->is_column() ? make_column(part->type, part->index) : nullptr;
+                    })};
+  }
+  table->constraints.push_back(std::move(check));
+  return absl::OkStatus();
+}
+
+absl::Status check_key_columns(const std::vector<int16_t>& columns, const TableDef& table,
+                               const sql::Constraint& constraint, DdlBuilder& ddl) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (std::find(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(i), columns[i]) !=
+        columns.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return ddl.fail(ErrorCode::kDuplicateColumn, constraint, "column \"", table.column(columns[i]).name,
+                      "\" appears twice in ",
+                      constraint.type == sql::ConstraintType::kPrimaryKey ? "primary key" : "unique", " constraint");
+    }
+    const Oid type = table.column(columns[i]).type;
+    if (type == oid::kJson || type == oid::kXml) {
+      return with_hint(ddl.fail(ErrorCode::kUndefinedObject, constraint, "data type ", format_type(type),
+                                " has no default operator class for access method \"btree\""),
+                       "You must specify an operator class for the index or define a default operator class for the "
+                       "data type.");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  const sql::Constraint& constraint = *source.constraint;
+  const bool primary = constraint.type == sql::ConstraintType::kPrimaryKey;
+  if (constraint.deferrable) return ddl.refuse(constraint, "a deferrable key");
+  if (!constraint.include.empty()) return ddl.refuse(constraint, "INCLUDE columns");
+  if (!constraint.index.empty()) return ddl.refuse(constraint, "ADD CONSTRAINT USING INDEX");
+  if (constraint.nulls_not_distinct) return ddl.refuse(constraint, "NULLS NOT DISTINCT");
+  ConstraintDef key;
+  key.oid = ddl.new_oid();
+  key.kind = primary ? ConstraintKind::primary_key : ConstraintKind::unique;
+  std::vector<std::string_view> names(constraint.columns.begin(), constraint.columns.end());
+  if (!source.column.empty()) names = {source.column};
+  std::string joined;
+  for (const std::string_view name : names) {
+    const ColumnDef* column = table->find_column(name);
+    if (column == nullptr) {
+      return ddl.fail(ErrorCode::kUndefinedColumn, constraint, "column \"", name, "\" named in key does not exist");
+    }
+    key.columns.push_back(column->attnum);
+    joined += cat(joined.empty() ? "" : "_", name);
+  }
+  TROUPE_RETURN_IF_ERROR(check_key_columns(key.columns, *table, constraint, ddl));
+  if (primary && !table->primary_key.empty()) {
+    return ddl.fail(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
+                    "\" are not allowed");
+  }
+  key.name = !constraint.name.empty() ? std::string(constraint.name)
+             : primary                ? ddl.free_name(table->schema, table->name, {}, "pkey")
+                                      : ddl.free_name(table->schema, table->name, joined, "key");
+  if (table->find_constraint(key.name) != nullptr || ddl.find_relation(table->schema, key.name) != nullptr) {
+    return ddl.fail(ErrorCode::kDuplicateTable, constraint, "relation \"", key.name, "\" already exists");
+  }
+  auto index = std::make_shared<IndexDef>();
+  index->oid = ddl.new_oid();
+  index->schema = table->schema;
+  index->owner = table->owner;
+  index->name = key.name;
+  index->table = table->oid;
+  index->unique = true;
+  index->primary = primary;
+  index->constraint = true;
+  for (const int16_t attnum : key.columns) index->columns.push_back({attnum, false, false, {}});
+  key.index = index->oid;
+  const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
+  if (primary) {
+    for (const int16_t attnum : key.columns) {
+      ColumnDef& column = table->columns[static_cast<size_t>(attnum - 1)];
+      if (!column.not_null && !is_new) {
+        DdlAction& action = ddl.act(DdlAction::Kind::kCheckNotNull);
+        action.table = before;
+        action.column = static_cast<uint32_t>(attnum - 1);
+      }
+      column.not_null = true;
+    }
+    table->primary_key = key.columns;
+    table->indexes.insert(table->indexes.begin(), index->oid);
+  } else {
+    index->tree = ddl.new_tree();
+    ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
+    table->indexes.push_back(index->oid);
+  }
+  table->constraints.push_back(std::move(key));
+  ddl.put(index);
+  if (is_new) return absl::OkStatus();
+  if (primary) return ddl_rewrite_table(*before, table, {}, ddl);
+  index->shape = make_shape(*index, *table);
+  DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
+  build.table = before;
+  build.index = index;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  const sql::Constraint& constraint = *source.constraint;
+  switch (constraint.type) {
+    case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
+    case sql::ConstraintType::kPrimaryKey:
+    case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
+    case sql::ConstraintType::kForeignKey: return ddl.refuse(constraint, "FOREIGN KEY");
+    case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
+    default: return ddl.refuse(constraint, "this kind of constraint");
+  }
+}
+
+namespace {
+
+absl::Status refuse_options(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
+  if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY TABLE");
+  if (create.foreign) return ddl.refuse(create, "CREATE FOREIGN TABLE");
+  if (!create.inherits.empty()) return ddl.refuse(create, "INHERITS");
+  if (create.partition_of != nullptr) return ddl.refuse(create, "PARTITION OF");
+  if (create.partition_by != nullptr) return ddl.refuse(create, "PARTITION BY");
+  if (create.of_type != nullptr) return ddl.refuse(create, "CREATE TABLE OF");
+  return absl::OkStatus();
+}
+
+std::string option_text(const sql::Option& option) {
+  if (option.value == nullptr) return "true";
+  if (const auto* literal = option.value->as<sql::Literal>()) {
+    const bool number = literal->type == sql::LiteralType::kInt4 || literal->type == sql::LiteralType::kInt8 ||
+                        literal->type == sql::LiteralType::kBoolean;
+    return number ? cat(literal->integer) : std::string(literal->text);
+  }
+  return {};
+}
+
+/// LIKE t: columns, and what INCLUDING asks for.
+absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*like.table, ObjectKind::table));
+  const auto& source = static_cast<const TableDef&>(*object);
+  const uint32_t unsupported = sql::kLikeIndexes | sql::kLikeStatistics | sql::kLikeIdentity;
+  if (like.options != sql::kLikeAll && (like.options & unsupported) != 0) {
+    return ddl.refuse(like, "this LIKE option");
+  }
+  for (const ColumnDef& from : source.columns) {
+    if (from.dropped) continue;
+    if (table->find_column(from.name) != nullptr) {
+      return ddl.fail(ErrorCode::kDuplicateColumn, like, "column \"", from.name, "\" specified more than once");
+    }
+    ColumnDef column = from;
+    column.attnum = static_cast<int16_t>(table->columns.size() + 1);
+    column.missing = Value();
+    column.owned_sequence = kNoOid;
+    column.identity = IdentityKind::none;
+    if ((like.options & sql::kLikeDefaults) == 0) column.default_sql.clear();
+    if ((like.options & sql::kLikeComments) == 0) column.comment.clear();
+    table->columns.push_back(std::move(column));
+  }
+  if ((like.options & sql::kLikeConstraints) == 0) return absl::OkStatus();
+  for (const ConstraintDef& from : source.constraints) {
+    if (from.kind != ConstraintKind::check) continue;
+    ConstraintDef check = from;
+    check.oid = ddl.new_oid();
+    table->constraints.push_back(std::move(check));
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<TableDef> new_table(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
+  auto table = std::make_shared<TableDef>();
+  table->oid = ddl.new_oid();
+  table->schema = schema;
+  table->owner = ddl.context().role;
+  table->name = ref.name;
+  table->tree = ddl.new_tree();
+  ddl.act(DdlAction::Kind::kCreateTree).tree = table->tree;
+  return table;
+}
+
+}  // namespace
+
+absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(refuse_options(create, ddl));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.table->schema, *create.table));
+  if (create.if_not_exists && ddl.find_relation(schema, create.table->name) != nullptr) {
+    ddl.notice(ErrorCode::kDuplicateTable, cat("relation \"", create.table->name, "\" already exists, skipping"));
+    return absl::OkStatus();
+  }
+  TROUPE_RETURN_IF_ERROR(check_new_relation(*create.table, schema, ddl));
+  auto table = new_table(*create.table, schema, ddl);
+  table->unlogged = create.persistence == sql::Persistence::kUnlogged;
+  for (const sql::Option* option : create.options) {
+    table->options.emplace_back(std::string(option->name), option_text(*option));
+  }
+  std::vector<ColumnConstraint> constraints;
+  for (const sql::Node* element : create.elements) {
+    if (const auto* definition = element->as<sql::ColumnDefinition>()) {
+      TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(*definition, table.get(), ddl, &constraints));
+      table->columns.push_back(std::move(column));
+    } else if (const auto* constraint = element->as<sql::Constraint>()) {
+      constraints.push_back({constraint, {}});
+    } else {
+      TROUPE_RETURN_IF_ERROR(copy_columns(element->to<sql::LikeTable>(), table.get(), ddl));
+    }
+  }
+  // Keys first: their indexes' names come before those that only checks could take.
+  std::stable_sort(constraints.begin(), constraints.end(), [](const ColumnConstraint& a, const ColumnConstraint& b) {
+    const auto rank = [](const ColumnConstraint& c) { return c.constraint->type == sql::ConstraintType::kPrimaryKey ? 0 : 1; };
+    return rank(a) < rank(b);
+  });
+  for (const ColumnConstraint& constraint : constraints) {
+    TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
+  }
+  ddl.put(std::move(table));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoClause& into,
+                                                               const std::vector<OutputColumn>& columns,
+                                                               std::string_view tag, const PlanContext& context) {
+  Binder binder(context);
+  DdlBuilder ddl(context, binder, tag);
+  if (into.persistence == sql::Persistence::kTemporary) return ddl.refuse(*into.table, "CREATE TEMPORARY TABLE");
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(into.table->schema, *into.table));
+  TROUPE_RETURN_IF_ERROR(check_new_relation(*into.table, schema, ddl));
+  if (into.columns.size() > columns.size()) {
+    return ddl.fail(ErrorCode::kSyntaxError, *into.table, "too many column names were specified");
+  }
+  auto table = new_table(*into.table, schema, ddl);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ColumnDef column;
+    column.attnum = static_cast<int16_t>(i + 1);
+    column.name = i < into.columns.size() ? std::string(into.columns[i]) : columns[i].name;
+    if (table->find_column(column.name) != nullptr) {
+      return ddl.fail(ErrorCode::kDuplicateColumn, *into.table, "column \"", column.name,
+                      "\" specified more than once");
+    }
+    set_type(&column, columns[i].type);
+    table->columns.push_back(std::move(column));
+  }
+  table->shape = make_shape(*table);
+  ddl.plan().fill_table = table;
+  ddl.put(std::move(table));
+  return ddl.finish();
+}
+
+absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl) {
+  after->tree = ddl.new_tree();
+  after->shape = make_shape(*after);
+  ddl.act(DdlAction::Kind::kCreateTree).tree = after->tree;
+  DdlAction& rewrite = ddl.act(DdlAction::Kind::kRewriteTable);
+  rewrite.table = std::make_shared<const TableDef>(before);
+  rewrite.new_table = std::make_shared<const TableDef>(*after);
+  rewrite.tree = after->tree;
+  rewrite.values = std::move(values);
+  // Index entries hold the rows' keys, which are new.
+  for (const Oid oid : after->indexes) {
+    const ObjectDef* object = ddl.find(oid);
+    if (object == nullptr || static_cast<const IndexDef&>(*object).primary) continue;
+    auto index = std::make_shared<IndexDef>(static_cast<const IndexDef&>(*object));
+    ddl.act(DdlAction::Kind::kDropTree).tree = index->tree;
+    index->tree = ddl.new_tree();
+    ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
+    index->shape = make_shape(*index, *after);
+    DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
+    build.table = std::make_shared<const TableDef>(*after);
+    build.index = index;
+    ddl.put(std::move(index));
+  }
+  ddl.act(DdlAction::Kind::kDropTree).tree = before.tree;
+  return absl::OkStatus();
+}
+
+}  // namespace troupe
