@@ -78,7 +78,7 @@ class FileSystem {
   virtual absl::Status rename(const std::string& from, const std::string& to) = 0;
   /// Names of files and directories in `path`, sorted, without "." and "..".
   virtual absl::StatusOr<std::vector<std::string>> list(const std::string& path) = 0;
-  /// With its parents; OK when it is there already.
+  /// With its parents, durably; OK when it is there already.
   virtual absl::Status create_directory(const std::string& path) = 0;
   /// Only when empty.
   virtual absl::Status remove_directory(const std::string& path) = 0;

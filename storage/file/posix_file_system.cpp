@@ -193,10 +193,10 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::list(const std::string
 }
 
 absl::Status PosixFileSystem::create_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return absl::OkStatus();
+  if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(parent_path(path));
   if (errno == ENOENT && path != parent_path(path)) {
     TROUPE_RETURN_IF_ERROR(create_directory(parent_path(path)));
-    if (::mkdir(path.c_str(), 0700) == 0) return absl::OkStatus();
+    if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(parent_path(path));
   }
   struct stat info {};
   if (errno == EEXIST && ::stat(path.c_str(), &info) == 0) {
@@ -252,7 +252,7 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> PosixFileSystem::lock_directory(c
     return with_hint(error(ErrorCode::kObjectInUse, "data directory \"", path, "\" is in use by process ", holder),
                      "Stop that node, or give this one a directory of its own.");
   }
-  const std::string pid = cat(::getpid(), "\n");
+  const std::string pid = cat(static_cast<int64_t>(::getpid()), "\n");
   if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
     return system_error("writing", name);
   }
