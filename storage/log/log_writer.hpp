@@ -1,0 +1,47 @@
+#pragma once
+/// Puts batches on the disk. Blocking. Owner: one detached thread.
+#include <deque>
+
+#include "storage/log/log_appender.hpp"
+
+namespace troupe {
+
+class LogWriter {
+ public:
+  LogWriter(FileSystem& files, std::string directory, const OpenedLog& opened, const LogOptions& options);
+
+  /// Adopts the directory as open_log() left it.
+  absl::Status start();
+  /// Writes and syncs. When it fails before a byte was written (no space for a new segment) the writer is not fenced
+  /// and the same batch may be tried again; any other failure fences it.
+  absl::Status write(const LogBatch& batch);
+  /// What the first failed write or sync said; every later write() returns it. There is no way back but recovery.
+  const absl::Status& fenced() const { return fenced_; }
+
+  /// Makes the next segment in advance once the current one is more than half full; call it when idle. A failure is
+  /// harmless: write() tries again when it needs the segment.
+  absl::Status prepare_next();
+  /// Releases the segments that end at or before `position`. A failure is harmless and may be tried again.
+  absl::Status release(LogPosition position);
+
+  /// Of the oldest retained byte.
+  LogPosition start_position() const { return segments_.front().begin(); }
+  /// Ascending; the last ones may be empty.
+  const std::deque<SegmentId>& segments() const { return segments_; }
+
+ private:
+  absl::Status add_segment(const SegmentId& id);
+  absl::Status write_piece(const LogBatch& batch, const LogBatch::Piece& piece);
+  absl::StatusOr<File*> file_of(LogPosition first) const;
+
+  FileSystem& files_;
+  std::string directory_;
+  LogOptions options_;
+  SegmentFiles segment_files_;
+  std::deque<SegmentId> segments_;
+  std::deque<OpenSegment> open_;  ///< the one written to, and those behind it
+  LogPosition written_ = 0;
+  absl::Status fenced_;
+};
+
+}  // namespace troupe
