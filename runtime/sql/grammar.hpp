@@ -70,7 +70,7 @@ ExprList parse_expr_list(TokenStream& in);
 List<Accessor> parse_accessors(TokenStream& in);
 const Expr* with_accessors(TokenStream& in, const Expr* argument);
 const Expr* parse_call(TokenStream& in, Name name, uint32_t position);  ///< at the parenthesis
-bool at_special_call(const TokenStream& in);
+bool at_special_call(TokenStream& in);
 const Expr* parse_special_call(TokenStream& in);      ///< COALESCE, EXTRACT, current_date, …
 const Expr* parse_function_expression(TokenStream& in);  ///< func_expr_windowless: a call, as FROM and indexes want it
 /// What a parenthesis held: one of the two.

@@ -13,7 +13,8 @@ Statement* parse_rename_relation(TokenStream& in, ObjectKind kind, const TableRe
   rename->relation = relation;
   rename->if_exists = if_exists;
   in.skip();
-  if (!in.at(Keyword::kTo)) {
+  const bool has_parts = kind != ObjectKind::kIndex && kind != ObjectKind::kSequence;
+  if (has_parts && !in.at(Keyword::kTo)) {
     rename->object = in.accept(Keyword::kConstraint) ? ObjectKind::kTableConstraint : ObjectKind::kColumn;
     if (rename->object == ObjectKind::kColumn) in.accept(Keyword::kColumn);
     rename->part = parse_column_name(in);
@@ -55,7 +56,7 @@ Name name_of(TokenStream& in, const TableRef& table) {
 }
 
 Statement* parse_alter_relation(TokenStream& in, ObjectKind kind, uint32_t position) {
-  if (in.at(Keyword::kAll, Keyword::kIn)) return parse_alter_all_in_tablespace(in, kind, position);
+  if (in.at(Keyword::kAll)) return parse_alter_all_in_tablespace(in, kind, position);
   const bool if_exists = accept_if_exists(in);
   const TableRef* relation = parse_relation(in);
   if (in.at(Keyword::kRename)) return parse_rename_relation(in, kind, relation, if_exists, position);
@@ -92,6 +93,33 @@ Statement* parse_alter_member(TokenStream& in, ObjectKind kind, uint32_t positio
   rename->relation = relation;
   rename->new_name = parse_column_name(in);
   return rename;
+}
+
+bool can_rename(ObjectKind kind) { return kind != ObjectKind::kExtension && kind != ObjectKind::kOperator; }
+
+bool can_be_owned(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kExtension:
+    case ObjectKind::kTextSearchParser:
+    case ObjectKind::kTextSearchTemplate: return false;
+    default: return true;
+  }
+}
+
+bool lives_in_schema(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kDatabase:
+    case ObjectKind::kSchema:
+    case ObjectKind::kTablespace:
+    case ObjectKind::kLanguage:
+    case ObjectKind::kEventTrigger:
+    case ObjectKind::kPublication:
+    case ObjectKind::kSubscription:
+    case ObjectKind::kForeignDataWrapper:
+    case ObjectKind::kForeignServer:
+    case ObjectKind::kLargeObject: return false;
+    default: return true;
+  }
 }
 
 Statement* parse_rename_object(TokenStream& in, const ObjectRef* target, uint32_t position) {
@@ -175,9 +203,9 @@ Statement* parse_specific(TokenStream& in, const ObjectRef* target, uint32_t pos
 Statement* parse_alter_object(TokenStream& in, ObjectKind kind, uint32_t position) {
   const bool if_exists = kind == ObjectKind::kStatistics && accept_if_exists(in);
   const ObjectRef* target = parse_object_ref(in, kind);
-  if (in.at(Keyword::kRename)) return parse_rename_object(in, target, position);
-  if (in.at(Keyword::kOwner)) return parse_object_owner(in, target, position);
-  if (in.at(Keyword::kSet, Keyword::kSchema)) return parse_object_schema(in, target, position);
+  if (in.at(Keyword::kRename) && can_rename(kind)) return parse_rename_object(in, target, position);
+  if (in.at(Keyword::kOwner) && can_be_owned(kind)) return parse_object_owner(in, target, position);
+  if (in.at(Keyword::kSet, Keyword::kSchema) && lives_in_schema(kind)) return parse_object_schema(in, target, position);
   if (at_depends(in)) return parse_depends(in, target, position);
   Statement* alter = parse_specific(in, target, position);
   if (if_exists) static_cast<AlterOptionsStatement*>(alter)->if_exists = true;
@@ -185,13 +213,16 @@ Statement* parse_alter_object(TokenStream& in, ObjectKind kind, uint32_t positio
 }
 
 // Kinds of which RENAME and OWNER are but two of many forms: those two first, then the kind's own parser.
-bool at_shared_form(TokenStream& in, uint32_t ahead) {
+bool at_shared_form(TokenStream& in, ObjectKind kind, uint32_t ahead) {
   const Token& token = in.peek(ahead);
   if (token.kind != TokenKind::kWord) return false;
   const Keyword next = in.peek(ahead + 1).keyword;
-  return (token.keyword == Keyword::kRename && (next == Keyword::kTo || next == Keyword::kConstraint)) ||
-         (token.keyword == Keyword::kOwner && next == Keyword::kTo) ||
-         (token.keyword == Keyword::kSet && next == Keyword::kSchema);
+  switch (token.keyword) {
+    case Keyword::kRename: return next != Keyword::kValue && next != Keyword::kAttribute && can_rename(kind);
+    case Keyword::kOwner: return can_be_owned(kind);
+    case Keyword::kSet: return next == Keyword::kSchema && lives_in_schema(kind);
+    default: return false;
+  }
 }
 
 uint32_t name_length(TokenStream& in) {
@@ -276,7 +307,7 @@ Statement* parse_alter(TokenStream& in) {
     case ObjectKind::kPolicy: return parse_alter_policy(in, position);
     default: break;
   }
-  if (!at_shared_form(in, name_length(in))) {
+  if (!at_shared_form(in, kind, name_length(in))) {
     if (Statement* own = parse_alter_own(in, kind, position)) return own;
   }
   return parse_alter_object(in, kind, position);

@@ -298,7 +298,7 @@ const Expr* parse_call(TokenStream& in, Name name, uint32_t position) {
   return call;
 }
 
-bool at_special_call(const TokenStream& in) {
+bool at_special_call(TokenStream& in) {
   if (!in.at(TokenKind::kWord)) return false;
   switch (in.keyword()) {
     case Keyword::kCast:
@@ -313,7 +313,6 @@ bool at_special_call(const TokenStream& in) {
     case Keyword::kCoalesce:
     case Keyword::kGreatest:
     case Keyword::kLeast:
-    case Keyword::kCollation:
     case Keyword::kXmlconcat:
     case Keyword::kXmlelement:
     case Keyword::kXmlexists:
@@ -323,6 +322,7 @@ bool at_special_call(const TokenStream& in) {
     case Keyword::kXmlroot:
     case Keyword::kXmlserialize:
     case Keyword::kXmltable: return true;
+    case Keyword::kCollation: return in.at_next(Keyword::kFor);
     default: {
       ValueFunctionWord word;
       return value_function(in.keyword(), &word);

@@ -179,7 +179,9 @@ void parse_exclude(TokenStream& in, Constraint* constraint) {
 bool accept_deferrability(TokenStream& in, Constraint* constraint, bool* not_deferrable) {
   if (in.accept(Keyword::kDeferrable)) {
     constraint->deferrable = true;
-  } else if (in.accept(Keyword::kNot, Keyword::kDeferrable)) {
+  } else if (in.at(Keyword::kNot) && !in.at_next(Keyword::kValid)) {
+    in.skip();
+    in.expect(Keyword::kDeferrable);
     *not_deferrable = true;
   } else if (in.accept(Keyword::kInitially)) {
     constraint->initially_deferred = in.accept(Keyword::kDeferred);
@@ -226,8 +228,8 @@ bool at_column_constraint(TokenStream& in) {
     case Keyword::kGenerated:
     case Keyword::kReferences:
     case Keyword::kDeferrable:
-    case Keyword::kInitially: return true;
-    case Keyword::kNot: return in.at_next(Keyword::kNull) || in.at_next(Keyword::kDeferrable);
+    case Keyword::kInitially:
+    case Keyword::kNot: return true;
     default: return false;
   }
 }
@@ -260,7 +262,8 @@ bool at_table_constraint(TokenStream& in) {
 const Constraint* parse_table_constraint(TokenStream& in) {
   auto* constraint = in.make<Constraint>();
   if (in.accept(Keyword::kConstraint)) constraint->name = parse_column_name(in);
-  const Keyword keyword = in.at(TokenKind::kWord) ? in.keyword() : Keyword::kNoKeyword;
+  if (!at_table_constraint(in) || in.at(Keyword::kConstraint)) in.fail();
+  const Keyword keyword = in.keyword();
   in.skip();
   switch (keyword) {
     case Keyword::kCheck:

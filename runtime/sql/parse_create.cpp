@@ -5,9 +5,8 @@ namespace troupe::sql {
 namespace {
 
 bool accept_or_replace(TokenStream& in) {
-  if (!in.at(Keyword::kOr, Keyword::kReplace)) return false;
-  in.skip();
-  in.skip();
+  if (!in.accept(Keyword::kOr)) return false;
+  in.expect(Keyword::kReplace);
   return true;
 }
 

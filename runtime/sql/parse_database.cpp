@@ -4,6 +4,21 @@
 namespace troupe::sql {
 namespace {
 
+bool at_database_option(const TokenStream& in) {
+  if (in.at(TokenKind::kQuotedWord)) return true;
+  if (!in.at(TokenKind::kWord)) return false;
+  switch (in.keyword()) {
+    case Keyword::kNoKeyword:
+    case Keyword::kConnection:
+    case Keyword::kEncoding:
+    case Keyword::kLocation:
+    case Keyword::kOwner:
+    case Keyword::kTablespace:
+    case Keyword::kTemplate: return true;
+    default: return false;
+  }
+}
+
 // name [=] value | DEFAULT; CONNECTION LIMIT is connection_limit.
 const Option* parse_database_option(TokenStream& in) {
   const uint32_t position = in.position();
@@ -12,7 +27,8 @@ const Option* parse_database_option(TokenStream& in) {
     in.expect(Keyword::kLimit);
     name = "connection_limit";
   } else {
-    name = parse_word(in);
+    if (!at_database_option(in)) in.fail();
+    name = parse_label(in);
   }
   in.accept(TokenKind::kEqual);
   if (in.accept(Keyword::kDefault)) return make_option(in, name, nullptr, position);
@@ -23,7 +39,7 @@ const Option* parse_database_option(TokenStream& in) {
 
 List<const Option*> parse_database_options(TokenStream& in) {
   ListBuilder<const Option*> options(in);
-  while (in.at(TokenKind::kWord) || in.at(TokenKind::kQuotedWord)) options.add(parse_database_option(in));
+  while (at_database_option(in)) options.add(parse_database_option(in));
   return options.finish();
 }
 

@@ -111,10 +111,8 @@ Statement* parse_insert(TokenStream& in, const WithClause* with) {
   insert->table = table;
   parse_insert_columns(in, insert);
   insert->overriding = parse_overriding(in);
-  if (insert->overriding == Overriding::kNone && insert->columns.empty() &&
-      in.at(Keyword::kDefault, Keyword::kValues)) {
-    in.skip();
-    in.skip();
+  if (insert->overriding == Overriding::kNone && insert->columns.empty() && in.accept(Keyword::kDefault)) {
+    in.expect(Keyword::kValues);
   } else {
     insert->source = parse_select(in);
   }

@@ -20,7 +20,7 @@ const Expr* continue_operators(TokenStream& in, const Expr* left, Level level);
 Precedence precedence_of_keyword(TokenStream& in, bool restricted) {
   switch (in.keyword()) {
     case Keyword::kIs: return kIs;
-    case Keyword::kOperator: return kAnyOperator;
+    case Keyword::kOperator: return in.at_next(TokenKind::kOpen) ? kAnyOperator : kNone;  // else a name
     case Keyword::kIsnull:
     case Keyword::kNotnull: return restricted ? kNone : kIs;
     case Keyword::kBetween:
@@ -28,7 +28,7 @@ Precedence precedence_of_keyword(TokenStream& in, bool restricted) {
     case Keyword::kLike:
     case Keyword::kIlike: return restricted ? kNone : kRange;
     case Keyword::kSimilar: return !restricted && in.at_next(Keyword::kTo) ? kRange : kNone;  // SUBSTRING has its own
-    case Keyword::kAt: return restricted ? kNone : kAtTimeZone;
+    case Keyword::kAt: return !restricted && in.at_next(Keyword::kTime) ? kAtTimeZone : kNone;
     case Keyword::kCollate: return restricted ? kNone : kCollation;
     case Keyword::kNot: {
       if (restricted) return kNone;
@@ -336,7 +336,7 @@ const Expr* parse_prefix(TokenStream& in, Level level) {
     const Expr* operand = parse_operators(in, {kUnaryMinus, level.restricted});
     return minus ? negate(in, operand, position) : make_operator(in, "+", nullptr, operand, position);
   }
-  if (in.at(TokenKind::kOperator) || in.at(Keyword::kOperator)) {
+  if (in.at(TokenKind::kOperator) || in.at(Keyword::kOperator, TokenKind::kOpen)) {
     OperatorName op;
     if (in.accept(Keyword::kOperator)) {
       op = parse_parenthesised_operator(in);

@@ -178,7 +178,8 @@ FromItem* parse_table_primary(TokenStream& in) {
     const bool plain_name = can_name_column(in.token()) && !in.at_next(TokenKind::kOpen);
     return plain_name ? parse_table(in) : parse_function(in);
   }
-  return at_function(in) ? parse_function(in) : parse_table(in);
+  const bool function_name = !can_name_column(in.token()) && can_name_type_or_function(in.token());
+  return function_name || at_function(in) ? parse_function(in) : parse_table(in);
 }
 
 bool at_join(const TokenStream& in) {

@@ -81,14 +81,15 @@ Statement* parse_reindex(TokenStream& in) {
 Statement* parse_cluster(TokenStream& in) {
   auto* cluster = in.make<ClusterStatement>();
   in.skip();
-  if (in.at(TokenKind::kOpen)) {
+  const bool listed = in.at(TokenKind::kOpen);
+  if (listed) {
     cluster->options = parse_utility_options(in);
   } else {
     Options options(in);
     accept_flag(in, &options, Keyword::kVerbose, "verbose");
     cluster->options = options.finish();
   }
-  if (!can_name_column(in.token())) return cluster;
+  if (!listed && !can_name_column(in.token())) return cluster;
   if (in.at_next(Keyword::kOn)) {  // CLUSTER index ON table, of before 8.3
     cluster->index = parse_column_name(in);
     in.skip();

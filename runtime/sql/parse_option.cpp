@@ -133,8 +133,7 @@ List<const Option*> parse_with_options(TokenStream& in) {
     in.expect(Keyword::kOids);
     return {};
   }
-  if (!in.at(Keyword::kWith) || !in.at_next(TokenKind::kOpen)) return {};
-  in.skip();
+  if (!in.accept(Keyword::kWith)) return {};
   return parse_relation_options(in);
 }
 
@@ -152,7 +151,7 @@ List<const Option*> parse_foreign_options(TokenStream& in) {
 }
 
 List<const Option*> parse_optional_foreign_options(TokenStream& in) {
-  return in.at(Keyword::kOptions, TokenKind::kOpen) ? parse_foreign_options(in) : List<const Option*>{};
+  return in.at(Keyword::kOptions) ? parse_foreign_options(in) : List<const Option*>{};
 }
 
 const Expr* parse_boolean_or_string(TokenStream& in) {

@@ -17,6 +17,7 @@ const PublicationObject* parse_publication_object(TokenStream& in, PublicationOb
     *current = PublicationObjectType::kTablesInSchema;
     *known = true;
   } else if (!*known) {
+    if (!can_name_column(in.token()) && !in.at(Keyword::kCurrentSchema)) in.fail();
     in.fail(ErrorCode::kSyntaxError, in.position(), "invalid publication object list",
             "One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or schema name.");
   }
@@ -46,8 +47,6 @@ List<const PublicationObject*> parse_publication_objects(TokenStream& in) {
 List<const Option*> parse_with_definition(TokenStream& in) {
   return in.accept(Keyword::kWith) ? parse_definition(in) : List<const Option*>{};
 }
-
-List<std::string_view> parse_labels(TokenStream& in) { return parse_list(in, parse_label); }
 
 bool at_add_set_drop(const TokenStream& in) {
   return in.at(Keyword::kAdd) || in.at(Keyword::kSet) || in.at(Keyword::kDrop);
@@ -136,7 +135,7 @@ Statement* parse_create_subscription(TokenStream& in, uint32_t position) {
   in.expect(Keyword::kConnection);
   create->connection = parse_string(in);
   in.expect(Keyword::kPublication);
-  create->publications = parse_labels(in);
+  create->publications = parse_column_names(in);
   create->options = parse_with_definition(in);
   return create;
 }
@@ -170,7 +169,7 @@ Statement* parse_alter_subscription(TokenStream& in, uint32_t position) {
                                            : Action::kDropPublication;
     in.skip();
     in.expect(Keyword::kPublication);
-    alter->publications = parse_labels(in);
+    alter->publications = parse_column_names(in);
     alter->options = parse_with_definition(in);
   }
   return alter;

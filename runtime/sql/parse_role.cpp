@@ -37,6 +37,7 @@ void parse_password(TokenStream& in, RoleLists* lists, uint32_t position) {
 
 void parse_attribute(TokenStream& in, RoleLists* lists) {
   const uint32_t position = in.position();
+  if (in.at(TokenKind::kWord) && in.keyword() != Keyword::kNoKeyword && !in.at(Keyword::kInherit)) in.fail();
   const std::string_view word = parse_word(in);
   std::string_view name;
   bool value = false;

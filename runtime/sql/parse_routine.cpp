@@ -54,7 +54,7 @@ const FunctionParameter* parse_table_column(TokenStream& in) {
 void parse_returns(TokenStream& in, CreateFunctionStatement* create) {
   if (!in.at(Keyword::kReturns) || in.at_next(Keyword::kNull)) return;
   in.skip();
-  if (!in.at(Keyword::kTable) || !in.at_next(TokenKind::kOpen)) {
+  if (!in.at(Keyword::kTable)) {
     create->returns = parse_type(in);
     return;
   }

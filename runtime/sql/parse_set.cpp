@@ -56,7 +56,7 @@ void parse_time_zone(TokenStream& in, SetStatement* set) {
   if (in.accept(Keyword::kDefault) || in.accept(Keyword::kLocal)) return set_default(set, "timezone");
   if (in.at(Keyword::kInterval)) return set_one(in, set, "timezone", parse_typed_literal(in));
   if (in.at(TokenKind::kString)) return parse_string_setting(in, set, "timezone");
-  if (in.at(TokenKind::kWord) || in.at(TokenKind::kQuotedWord)) {
+  if (in.at(TokenKind::kQuotedWord) || (in.at(TokenKind::kWord) && in.keyword() == Keyword::kNoKeyword)) {
     set_one(in, set, "timezone", make_string(in, parse_word(in), position));
     return;
   }

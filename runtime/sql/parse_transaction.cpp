@@ -41,6 +41,11 @@ void skip_work(TokenStream& in) {
   if (!in.accept(Keyword::kWork)) in.accept(Keyword::kTransaction);
 }
 
+// The word SAVEPOINT, unless it is the savepoint's name.
+void skip_savepoint(TokenStream& in) {
+  if (in.at(Keyword::kSavepoint) && can_name_column(in.peek(1))) in.skip();
+}
+
 void parse_chain(TokenStream& in, TransactionStatement* node) {
   if (!in.accept(Keyword::kAnd)) return;
   node->chain = !in.accept(Keyword::kNo);
@@ -67,7 +72,7 @@ void parse_rollback(TokenStream& in, TransactionStatement* node) {
   }
   skip_work(in);
   if (in.accept(Keyword::kTo)) {
-    in.accept(Keyword::kSavepoint);
+    skip_savepoint(in);
     node->verb = TransactionVerb::kRollbackTo;
     node->name = parse_column_name(in);
     return;
@@ -119,7 +124,7 @@ Statement* parse_transaction(TokenStream& in) {
       break;
     case Keyword::kRelease:
       node->verb = TransactionVerb::kRelease;
-      in.accept(Keyword::kSavepoint);
+      skip_savepoint(in);
       node->name = parse_column_name(in);
       break;
     default:  // PREPARE

@@ -75,7 +75,7 @@ void parse_trigger_rows(TokenStream& in, CreateTriggerStatement* create) {
     create->transitions = transitions.finish();
   }
   if (!in.accept(Keyword::kFor)) return;
-  in.accept(Keyword::kEach);
+  if (!in.accept(Keyword::kEach) && create->constraint) in.fail();
   create->for_each_row = in.accept(Keyword::kRow);
   if (!create->for_each_row) in.expect(Keyword::kStatement);
 }

@@ -94,7 +94,8 @@ Statement* parse_fetch(TokenStream& in) {
   auto* fetch = in.make<FetchStatement>();
   fetch->move = in.at(Keyword::kMove);
   in.skip();
-  if (!at_statement_end(in.peek(1))) parse_direction(in, fetch);  // else the word is the cursor
+  const bool lone_name = at_statement_end(in.peek(1)) && can_name_column(in.token());
+  if (!lone_name) parse_direction(in, fetch);  // else the word is the cursor
   if (!in.accept(Keyword::kFrom)) in.accept(Keyword::kIn);
   fetch->cursor = parse_column_name(in);
   return fetch;

@@ -47,6 +47,11 @@ Token Scanner::fail(ScanError error, uint32_t begin) {
   return {TokenKind::kError, 0, static_cast<Keyword>(error), begin, at_};
 }
 
+Token Scanner::junk_after(ScanError error, uint32_t begin) {
+  while (is_class(peek(), kIdentifierPart)) ++at_;
+  return fail(error, begin);
+}
+
 bool Scanner::skip_block_comment() {
   at_ += 2;
   for (int depth = 1; depth > 0;) {
@@ -178,13 +183,11 @@ Token Scanner::number(uint32_t begin) {
       digits();
     } else {
       at_ += 1 + sign;
-      return fail(ScanError::kJunkAfterNumber, begin);
+      if (sign != 0) return fail(ScanError::kJunkAfterNumber, begin);
+      return junk_after(ScanError::kJunkAfterNumber, begin);
     }
   }
-  if (is_class(peek(), kIdentifierStart)) {
-    ++at_;
-    return fail(ScanError::kJunkAfterNumber, begin);
-  }
+  if (is_class(peek(), kIdentifierStart)) return junk_after(ScanError::kJunkAfterNumber, begin);
   return finish(kind, begin);
 }
 
@@ -214,10 +217,7 @@ Token Scanner::dollar(uint32_t begin) {
   if (is_class(peek(1), kDigit)) {
     ++at_;
     while (is_class(peek(), kDigit)) ++at_;
-    if (is_class(peek(), kIdentifierStart)) {
-      ++at_;
-      return fail(ScanError::kJunkAfterParameter, begin);
-    }
+    if (is_class(peek(), kIdentifierStart)) return junk_after(ScanError::kJunkAfterParameter, begin);
     return finish(TokenKind::kParameter, begin);
   }
   uint32_t tag_end = begin + 1;

@@ -71,6 +71,7 @@ class Scanner {
     return {kind, flags, Keyword::kNoKeyword, begin, at_};
   }
   Token fail(ScanError error, uint32_t begin);
+  Token junk_after(ScanError error, uint32_t begin);
 
   std::string_view text_;
   uint32_t at_ = 0;
