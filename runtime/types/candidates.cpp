@@ -84,9 +84,7 @@ bool fits(const Option& option, std::span<const Type> actual) {
   for (size_t i = 0; i < actual.size(); ++i) {
     if (!accepts(option.types[i], actual[i].oid)) return false;
   }
-  Polymorphism types;
-  if (!types.learn(option.types, actual)) return false;
-  return std::all_of(option.types.begin(), option.types.end(), [&](Oid t) { return types.knows(t); });
+  return Polymorphism().learn(option.types, actual);
 }
 
 /// Keeps the options with the highest score, if any scores at all above the others.
@@ -168,10 +166,9 @@ void narrow_by_known_type(std::vector<Option>* options, std::span<const Type> ac
     known = t.oid;
   }
   if (known == oid::kUnknown) return;
+  const std::vector<Type> assumed(actual.size(), Type{known});
   std::vector<Option> kept;
-  for (const Option& o : *options) {
-    if (std::all_of(o.types.begin(), o.types.end(), [&](Oid t) { return accepts(t, known); })) kept.push_back(o);
-  }
+  std::copy_if(options->begin(), options->end(), std::back_inserter(kept), [&](const Option& o) { return fits(o, assumed); });
   if (kept.size() == 1) *options = std::move(kept);
 }
 
@@ -189,7 +186,8 @@ void narrow(std::vector<Option>* options, std::span<const Type> actual) {
 Chosen chosen_of(const Option& option, std::span<const Type> actual) {
   Polymorphism types;
   types.learn(option.types, actual);
-  Chosen out{option.candidate, {}, Type{types.resolve(option.candidate->result)}};
+  Chosen out{option.candidate, {}, Type{types.resolve(option.candidate->result)}, false};
+  out.undetermined = !std::all_of(option.types.begin(), option.types.end(), [&](Oid t) { return types.knows(t); });
   for (size_t i = 0; i < actual.size(); ++i) {
     const Oid declared = types.resolve(option.types[i]);
     if (declared == oid::kAny) {

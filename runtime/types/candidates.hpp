@@ -21,6 +21,7 @@ struct Chosen {
   const Candidate* candidate;
   std::vector<Type> arguments;
   Type result;
+  bool undetermined;  ///< a polymorphic type with only unknown literals to tell it from
 };
 
 /// Nothing when none fits, or (with *ambiguous) when none fits best.

@@ -51,7 +51,8 @@ std::optional<CastPlan> find_way(Oid from, Oid to, CastContext context) {
     return plan;
   }
   const Oid from_element = element_type_of(from), to_element = element_type_of(to);
-  if (from_element != oid::kInvalid && to_element != oid::kInvalid) {
+  // int2vector and oidvector are not what their elements' arrays convert to.
+  if (from_element != oid::kInvalid && to_element != oid::kInvalid && array_type_of(to_element) == to) {
     if (!can_cast(from_element, to_element, context)) return std::nullopt;
     plan.method = CastMethod::kArray;
     return plan;

@@ -47,6 +47,13 @@ absl::Status bad_unit(std::string_view field, std::string_view type) {
   return field_of(field) == Field::kUnknown ? not_recognized(text_scan::lowered(field), type) : not_supported(text_scan::lowered(field), type);
 }
 
+/// Of date_trunc(): only the zone's fields are known but of no use.
+absl::Status bad_truncation(std::string_view field, std::string_view type) {
+  const Field f = field_of(field);
+  const bool zone = f == Field::kTimezone || f == Field::kTimezoneHour || f == Field::kTimezoneMinute;
+  return zone ? not_supported(text_scan::lowered(field), type) : not_recognized(text_scan::lowered(field), type);
+}
+
 int century_of(int year) { return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100); }
 int millennium_of(int year) { return year > 0 ? (year + 999) / 1000 : -((999 - (year - 1)) / 1000); }
 int decade_of(int year) { return year >= 0 ? year / 10 : -((8 - (year - 1)) / 10); }
@@ -232,7 +239,7 @@ absl::StatusOr<Numeric> extract_from_interval(std::string_view name, const Inter
 absl::StatusOr<int64_t> truncate_timestamp(std::string_view name, int64_t v) {
   if (is_infinite_timestamp(v)) return v;
   DateTimeFields f = fields_of_timestamp(v);
-  if (!truncate_fields(field_of(name), &f)) return bad_unit(name, kTimestampName);
+  if (!truncate_fields(field_of(name), &f)) return bad_truncation(name, kTimestampName);
   return timestamp_of_fields(f);
 }
 
@@ -240,7 +247,7 @@ absl::StatusOr<int64_t> truncate_timestamptz(std::string_view name, int64_t v, c
   if (is_infinite_timestamp(v)) return v;
   DateTimeFields f = fields_of_timestamptz(v, zone);
   const Field field = field_of(name);
-  if (!truncate_fields(field, &f)) return bad_unit(name, kTimestamptzName);
+  if (!truncate_fields(field, &f)) return bad_truncation(name, kTimestamptzName);
   TROUPE_ASSIGN_OR_RETURN(const int64_t local, timestamp_of_fields(f));
   // Below a day the offset in force stays; above, the zone decides anew.
   const bool below_day = field >= Field::kMicroseconds && field <= Field::kHour;
@@ -266,7 +273,7 @@ absl::StatusOr<Interval> truncate_interval(std::string_view name, const Interval
     case Field::kMicroseconds: return out;
     case Field::kWeek:
       return with_detail(not_supported(text_scan::lowered(name), "interval"), "Months usually have fractional weeks.");
-    default: return bad_unit(name, "interval");
+    default: return bad_truncation(name, "interval");
   }
 }
 

@@ -24,6 +24,7 @@ class DateTimeReader {
       : text_{text}, type_{type}, context_{context} {}
 
   absl::Status read(bool date_required) {
+    time_only_ = !date_required;
     auto tokens = datetime_tokens::split(text_);
     if (!tokens || tokens->empty()) return failed(Failure::kFormat);
     tokens_ = *std::move(tokens);
@@ -147,6 +148,7 @@ class DateTimeReader {
     const size_t point = text.find('.');
     const std::string whole = text.substr(0, point);
     const std::string fraction = point == std::string::npos ? "" : text.substr(point);
+    if (time_only_ && !has_dates() && !has_time && (whole.size() == 6 || whole.size() == 4)) return compact_time(whole, fraction);
     if (iso_time_ && (whole.size() == 6 || whole.size() == 4 || whole.size() == 2)) return compact_time(whole, fraction);
     if (julian_) return julian_token(whole, fraction);
     if (whole.size() >= 8 && !has_dates()) {
@@ -354,7 +356,7 @@ class DateTimeReader {
   std::vector<std::string> loose_;  ///< date parts whose meaning depends on all of them
   char meridian_ = 0;
   bool negative_ = false, before_christ_ = false, iso_time_ = false, julian_ = false, order_is_ymd_ = false,
-       has_month_word_ = false;
+       has_month_word_ = false, time_only_ = false;
   absl::Status zone_error_;
 };
 

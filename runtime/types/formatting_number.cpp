@@ -20,7 +20,7 @@ struct NumberPattern {
   int first_zero = -1;  ///< digit position of the first 0 before the point
   int last_zero_after = 0;
   bool fill_mode = false;
-  bool has_sign_item = false;  ///< MI, PL or SG
+  bool has_sign_item = false;  ///< MI or SG: no sign by default
   Sign sign = Sign::kDefault;
 };
 
@@ -47,7 +47,7 @@ absl::StatusOr<NumberPattern> parse_pattern(std::string_view text) {
       used = 2;
     } else if (is("MI") || is("PL") || is("SG")) {
       const char kind = is("MI") ? '-' : (is("PL") ? '+' : '~');
-      p.has_sign_item = true;
+      p.has_sign_item = p.has_sign_item || kind != '+';
       p.items.push_back({kind});
       used = 2;
     } else if (is("PR")) {
@@ -88,6 +88,9 @@ class NumberPrinter {
 
   std::string print() {
     overflow_ = static_cast<int>(whole_.size()) > p_.before;
+    // A lone zero before the point is not shown when decimals follow, unless FM leaves nothing else.
+    const bool zero = fraction_.find_first_not_of('0') == std::string::npos;
+    if (whole_ == "0" && p_.after > 0 && !overflow_ && !(p_.fill_mode && zero)) whole_.clear();
     if (p_.fill_mode) {
       // FM drops zeros at the end that no 0 asks for.
       size_t keep = fraction_.size();
@@ -126,7 +129,7 @@ class NumberPrinter {
       case '~': out_.push_back(negative_ ? '-' : '+'); return;
       case 'T':
       case 't':
-        if (negative_ || point_) return;
+        if (negative_ || point_ || overflow_) return;
         for (const char c : ordinal(whole_.empty() ? "0" : std::string_view(whole_))) out_.push_back(item.kind == 'T' ? text_scan::upper(c) : c);
         return;
       default: out_.push_back(item.literal);
@@ -184,8 +187,6 @@ absl::StatusOr<std::string> format_number_pattern(const Numeric& v, std::string_
   format_numeric(numeric_round(numeric_abs(v), p.after).bytes(), &text);
   const size_t point = std::min(text.find('.'), text.size());
   std::string whole = text.substr(0, point), fraction = point < text.size() ? text.substr(point + 1) : "";
-  // A lone zero before the point is not shown when decimals follow.
-  if (whole == "0" && p.after > 0) whole.clear();
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   return NumberPrinter(p, v.sign() < 0 && !zero, std::move(whole), std::move(fraction)).print();
 }
@@ -207,7 +208,7 @@ absl::StatusOr<Numeric> parse_number_pattern(std::string_view text, std::string_
       negative = true;
     }
   }
-  if (before + after == 0) return error(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"", text, "\"");
+  if (before + after == 0) return error(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \" \"");
   return parse_numeric((negative ? "-" : "") + digits);
 }
 

@@ -260,13 +260,19 @@ absl::Status concat_operator(const BoundFunction&, std::span<const Vector> args,
   return absl::OkStatus();
 }
 
-/// anynonarray || text and the other way round: the other side through its output function.
+/// anynonarray || text and the other way round: the other side cast to text.
 absl::Status concat_any(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context, Vector& out) {
   std::string buffer;
   for (uint32_t row = 0; row < rows; ++row) {
     if (out.is_null(row)) continue;
     buffer.clear();
-    for (size_t i = 0; i < 2; ++i) format_text(call.arguments[i], args[i], row, context, &buffer);
+    for (size_t i = 0; i < 2; ++i) {
+      if (call.arguments[i].oid == oid::kBool) {
+        buffer.append(args[i].get<bool>(row) ? "true" : "false");
+      } else {
+        format_text(call.arguments[i], args[i], row, context, &buffer);
+      }
+    }
     out.set_string(row, buffer);
   }
   return absl::OkStatus();

@@ -224,8 +224,26 @@ class IntervalReader {
   IntervalStyle style_;
 };
 
+/// PY-M-DTH:M:S, the alternative form.
+bool read_iso8601_alternative(std::string_view text, IntervalSum* sum) {
+  int years = 0, months = 0, days = 0, hours = 0, minutes = 0;
+  double seconds = 0;
+  const int n = std::sscanf(std::string(text).c_str(), "P%d-%d-%dT%d:%d:%lf", &years, &months, &days, &hours, &minutes, &seconds);
+  if (n < 3) return false;
+  sum->add(Unit::kYear, years, 0);
+  sum->add(Unit::kMonth, months, 0);
+  sum->add(Unit::kDay, days, 0);
+  sum->add(Unit::kHour, hours, 0);
+  sum->add(Unit::kMinute, minutes, 0);
+  sum->add(Unit::kSecond, 0, seconds);
+  return true;
+}
+
 /// P[nY][nM][nW][nD][T[nH][nM][nS]]
 bool read_iso8601(std::string_view text, IntervalSum* sum) {
+  if (text.find_first_of("YMWDHS") == std::string_view::npos && text.find('-', 2) != std::string_view::npos) {
+    return read_iso8601_alternative(text, sum);
+  }
   bool time = false, any = false;
   for (text.remove_prefix(1); !text.empty();) {
     if (text[0] == 'T') {

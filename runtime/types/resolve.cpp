@@ -49,8 +49,13 @@ absl::Status no_operator(std::string_view symbol, std::span<const Type> argument
                        : "No operator matches the given name and argument types. You might need to add explicit type casts.");
 }
 
-FunctionMatch bound(const Chosen& chosen) {
-  return {static_cast<const Function*>(chosen.candidate->source), chosen.arguments, chosen.result};
+absl::Status undetermined() {
+  return error(ErrorCode::kDatatypeMismatch, "could not determine polymorphic type because input has type unknown");
+}
+
+absl::StatusOr<FunctionMatch> bound(const Chosen& chosen) {
+  if (chosen.undetermined) return undetermined();
+  return FunctionMatch{static_cast<const Function*>(chosen.candidate->source), chosen.arguments, chosen.result};
 }
 
 }  // namespace
@@ -83,6 +88,7 @@ absl::StatusOr<BoundAggregate> resolve_aggregate(std::string_view name, std::spa
   bool ambiguous = false;
   const auto chosen = choose_candidate(candidates, arguments, false, &ambiguous);
   if (!chosen) return no_function(name, arguments, ambiguous);
+  if (chosen->undetermined) return undetermined();
   return BoundAggregate{static_cast<const Aggregate*>(chosen->candidate->source), chosen->arguments, chosen->result};
 }
 

@@ -92,7 +92,7 @@ std::optional<int> zone_abbreviation_east_s(std::string_view name) {
 }
 
 std::optional<absl::TimeZone> find_named_zone(std::string_view name) {
-  if (!is_plain_zone_name(name)) return std::nullopt;
+  if (!is_plain_zone_name(name)) return posix_zone(name);
   absl::TimeZone zone;
   const std::string lower = text_scan::lowered(name);
   if (lower == "utc" || lower == "gmt") return absl::UTCTimeZone();
