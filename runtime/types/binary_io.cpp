@@ -59,13 +59,15 @@ absl::Status incorrect() { return error(ErrorCode::kInvalidBinaryRepresentation,
 
 constexpr uint16_t kNumericNegative = 0x4000, kNumericNan = 0xC000, kNumericInfinity = 0xD000, kNumericMinusInfinity = 0xF000;
 
+constexpr int kInfinityScale = 0x20;  ///< what PostgreSQL sends there
+
 void send_numeric(std::string_view packed, std::string* out) {
   uint16_t sign = 0;
   NumericDigits v;
   switch (numeric_form(packed)) {
     case NumericForm::kNan: sign = kNumericNan; break;
-    case NumericForm::kInfinity: sign = kNumericInfinity; break;
-    case NumericForm::kMinusInfinity: sign = kNumericMinusInfinity; break;
+    case NumericForm::kInfinity: sign = kNumericInfinity, v.scale = kInfinityScale; break;
+    case NumericForm::kMinusInfinity: sign = kNumericMinusInfinity, v.scale = kInfinityScale; break;
     default:
       v = numeric_digits(packed);
       sign = v.negative ? kNumericNegative : 0;
