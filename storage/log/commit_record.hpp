@@ -4,6 +4,7 @@
 
 #include "schemas/log_generated.h"
 #include "storage/base/frame.hpp"
+#include "storage/base/ids.hpp"
 
 namespace troupe {
 

@@ -39,19 +39,17 @@ absl::Status LogAppender::check_append(std::string_view payload) const {
 
 absl::StatusOr<LogPosition> LogAppender::append(LogRecordKind kind, Scn scn, std::string_view payload) {
   if (absl::Status status = check_append(payload); !status.ok()) [[unlikely]] return status;
-  uint8_t flags = 0;
   const bool commits = kind == LogRecordKind::commit || kind == LogRecordKind::commit_part;
+  const bool continues = commits && in_parts_;
+  TROUPE_CHECK(commits ? (in_parts_ ? scn == last_scn_ : scn > last_scn_) : !in_parts_);
+  // Before last_scn_ moves: padding in front of this record must name the SCN before it.
+  make_room(frame_bytes(payload.size()));
   if (commits) {
-    TROUPE_CHECK(in_parts_ ? scn == last_scn_ : scn > last_scn_);
-    if (in_parts_) flags |= kFrameContinues;
     in_parts_ = kind == LogRecordKind::commit_part;
     last_scn_ = scn;
     if (!in_parts_) whole_scn_ = scn;
-  } else {
-    TROUPE_CHECK(!in_parts_);
   }
-  make_room(frame_bytes(payload.size()));
-  put_frame(kind, flags, last_scn_, payload);
+  put_frame(kind, continues ? kFrameContinues : 0, last_scn_, payload);
   ++batch_.record_count;
   last_is_mark_ = kind == LogRecordKind::mark || kind == LogRecordKind::closed;
   return next_;

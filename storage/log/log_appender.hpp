@@ -36,8 +36,8 @@ class LogAppender {
   absl::StatusOr<LogPosition> append(LogRecordKind kind, Scn scn, std::string_view payload);
   /// After a pause (or, `closed`, before a clean stop) when needs_mark(): see format.hpp, THE END.
   absl::StatusOr<LogPosition> append_mark(bool closed);
-  /// The last record that was appended is not yet proven durable by a later one.
-  bool needs_mark() const { return !last_is_mark_; }
+  /// The last record that was appended is not yet proven durable by a later one (and is no part that needs others).
+  bool needs_mark() const { return !last_is_mark_ && !in_parts_; }
 
   bool has_queued() const { return !batch_.pieces.empty(); }
   bool in_flight() const { return in_flight_; }

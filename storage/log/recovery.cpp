@@ -100,6 +100,7 @@ class LogScanner {
     // Where the cursor stands the next frame would be: possibly in the next segment already.
     const LogPosition bad = cursor_.position();
     scan_.end = std::max(scan_.end, std::min(bad, scan_.segments.back().end()));
+    if (!has_room(cursor_.segment(), bad)) scan_.end = cursor_.segment().end();
     if (scan_.end < options_.known_durable) {
       return cursor_.corruption(cat(scan_.cut_because.empty() ? "the log ends" : scan_.cut_because, " (the checkpoint says that the log is durable up to ",
                                     options_.known_durable, ")"));
@@ -162,7 +163,8 @@ class LogRepair {
     TROUPE_RETURN_IF_ERROR(write_again());
     TROUPE_ASSIGN_OR_RETURN(const LogPosition end, pad());
     TROUPE_RETURN_IF_ERROR(sync());
-    return LogTail{.segment = segment_of(end), .end = end, .last_scn = scan_.last_scn};
+    const SegmentId& segment = segment_of(end);
+    return LogTail{.segment = segment, .end = std::max(end, segment.begin()), .last_scn = scan_.last_scn};
   }
 
  private:
@@ -283,6 +285,8 @@ absl::StatusOr<OpenedLog> open_log(FileSystem& files, const std::string& directo
                                    const LogScanOptions& scan_options) {
   TROUPE_RETURN_IF_ERROR(check_options(options));
   TROUPE_RETURN_IF_ERROR(files.create_directory(directory));
+  // Names are in doubt as bytes are: the process may have died, or failed, between a rename and its sync.
+  TROUPE_RETURN_IF_ERROR(files.sync_directory(directory));
   TROUPE_ASSIGN_OR_RETURN(const LogScan scan, scan_log(files, directory, scan_options));
   if (scan.segments.empty()) return make_log(files, directory, options, scan_options.new_log_id);
   TROUPE_ASSIGN_OR_RETURN(const LogTail tail, LogRepair(files, directory, scan).run());
