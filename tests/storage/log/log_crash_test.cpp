@@ -194,6 +194,30 @@ TEST_CASE("records that were cut do not come back when the gap before them is fi
   CHECK(scan.last_scn == 2);
 }
 
+TEST_CASE("a crash while an unfinished transaction is cut leaves a log that opens", "[log]") {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SimFileSystem disk(seed);
+    {
+      auto log = RunningLog::open(disk).value();
+      REQUIRE((log->commit(2, "x").ok() && log->flush().ok()));
+      for (int part = 0; part < 5; ++part) {
+        REQUIRE(log->appender.append(LogRecordKind::commit_part, 3, payload_of(3, 700)).ok());
+        REQUIRE(log->flush().ok());
+      }
+    }
+    for (uint64_t cut = 1; cut < 12; ++cut) {
+      INFO("seed " << seed << " cut " << cut);
+      const auto fork = disk.fork(seed * 100 + cut);
+      fork->cut_power_after(cut);
+      RunningLog::open(*fork).status().IgnoreError();
+      fork->crash();
+      const auto log = RunningLog::open(*fork);
+      REQUIRE(log.ok());
+      CHECK((*log)->opened.tail.last_scn == 2);
+    }
+  }
+}
+
 TEST_CASE("stale bytes of a recycled segment never pass", "[log]") {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     INFO("seed " << seed);
