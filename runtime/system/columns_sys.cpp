@@ -1,0 +1,27 @@
+/// Relations of the schema sys: what a Troupe node says about itself.
+#include "runtime/system/relation_text.hpp"
+
+namespace troupe::system_text {
+namespace {
+
+// clang-format off
+constexpr RelationText kRelations[] = {
+    {13600, "actors", 'v',
+     "id:int8 parent:int8 kind:text name:text state:text mailbox_depth:int8 messages:int8 busy_ms:float8 "
+     "restarts:int4"},
+    {13601, "limits", 'v',
+     "name:text value:int8 unit:text used:int8 description:text"},
+    {13602, "events", 'v',
+     "id:int8 at:timestamptz kind:text source:text reason:text"},
+    {13603, "partitions", 'v',
+     "id:int4 state:text applied_scn:int8 trees:int4 pages:int8 pending_writes:int8 bytes:int8"},
+    {13604, "checkpoints", 'v',
+     "id:int8 partition:int4 scn:int8 started_at:timestamptz duration_ms:float8 pages:int8 bytes:int8 state:text"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const RelationText> sys_relations() { return kRelations; }
+
+}  // namespace troupe::system_text

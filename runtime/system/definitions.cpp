@@ -1,0 +1,214 @@
+#include "runtime/system/definitions.hpp"
+
+#include <algorithm>
+
+#include "runtime/sql/ast_expr.hpp"
+#include "runtime/sql/ast_select.hpp"
+#include "runtime/sql/deparse.hpp"
+#include "runtime/sql/parser.hpp"
+#include "runtime/system/relation.hpp"
+#include "runtime/types/type.hpp"
+#include "runtime/types/utf8.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+std::string schema_name(const Catalog& catalog, Oid schema) {
+  const ObjectDef* object = catalog.find(schema);
+  return object != nullptr ? object->name : std::string();
+}
+
+std::string column_list(const TableDef& table, std::span<const int16_t> attnums) {
+  std::string out;
+  for (const int16_t attnum : attnums) {
+    out += cat(out.empty() ? "" : ", ", quote_identifier(table.column(attnum).name));
+  }
+  return out;
+}
+
+std::string sort_suffix(const IndexColumn& column) {
+  if (column.descending) return column.nulls_first ? " DESC" : " DESC NULLS LAST";
+  return column.nulls_first ? " NULLS FIRST" : "";
+}
+
+std::string options_text(const Options& options) {
+  std::string out;
+  for (const auto& [name, value] : options) out += cat(out.empty() ? "" : ", ", name, "='", value, "'");
+  return out;
+}
+
+}  // namespace
+
+std::string qualified_name(const Catalog& catalog, const ObjectDef& object) {
+  return cat(quote_identifier(schema_name(catalog, object.schema)), ".", quote_identifier(object.name));
+}
+
+std::string expression_text(std::string_view sql) {
+  const auto parsed = sql::parse_expression(sql);
+  return parsed.ok() ? sql::to_sql(**parsed) : std::string(sql);
+}
+
+std::string index_expression_text(std::string_view sql) {
+  const auto parsed = sql::parse_expression(sql);
+  if (!parsed.ok()) return cat("(", sql, ")");
+  const std::string text = sql::to_sql(**parsed);
+  return (*parsed)->is<sql::FunctionCall>() ? text : cat("(", text, ")");
+}
+
+std::string without_outer_parentheses(std::string text) {
+  if (text.size() < 2 || text.front() != '(' || text.back() != ')') return text;
+  int depth = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && --depth == 0 && i + 1 < text.size()) {
+      return text;  // the first parenthesis closes before the end
+    }
+  }
+  return text.substr(1, text.size() - 2);
+}
+
+std::string view_definition(const ViewDef& view) {
+  const auto parsed = sql::parse_statement(view.query_sql);
+  if (parsed.ok() && !(*parsed)->statements().empty()) {
+    const auto* select = (*parsed)->statements()[0].node->as<sql::SelectStatement>();
+    if (select != nullptr) return cat(" ", sql::to_sql(*select), ";");
+  }
+  return cat(" ", view.query_sql, ";");
+}
+
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column) {
+  if (column < 1 || column > static_cast<int>(index.columns.size())) return {};
+  const IndexColumn& item = index.columns[static_cast<size_t>(column - 1)];
+  if (item.attnum == 0) return index_expression_text(item.expression_sql);
+  const TableDef* table = catalog.find_table(index.table);
+  return table != nullptr ? quote_identifier(table->column(item.attnum).name) : std::string();
+}
+
+std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty) {
+  const TableDef* table = catalog.find_table(index.table);
+  std::string columns;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    columns += cat(columns.empty() ? "" : ", ", index_column_definition(catalog, index, static_cast<int>(i + 1)),
+                   sort_suffix(index.columns[i]));
+  }
+  std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
+                        table != nullptr ? qualified_name(catalog, *table) : std::string("-"), " USING ", index.method,
+                        " (", columns, ")");
+  if (!index.options.empty()) out += cat(" WITH (", options_text(index.options), ")");
+  if (!index.predicate_sql.empty()) {
+    std::string predicate = expression_text(index.predicate_sql);
+    out += cat(" WHERE ", pretty ? without_outer_parentheses(std::move(predicate)) : predicate);
+  }
+  return out;
+}
+
+std::string index_column_name(const Catalog& catalog, const IndexDef& index, size_t column) {
+  const TableDef* table = catalog.find_table(index.table);
+  const IndexColumn& item = index.columns[column];
+  if (item.attnum != 0 && table != nullptr) return table->column(item.attnum).name;
+  // PostgreSQL names expressions expr, expr1, ... and calls after their function; the latter is not told apart here.
+  const auto before = std::count_if(index.columns.begin(), index.columns.begin() + static_cast<ptrdiff_t>(column),
+                                    [](const IndexColumn& c) { return c.attnum == 0; });
+  return before == 0 ? "expr" : cat("expr", before);
+}
+
+std::pair<Oid, int32_t> index_column_type(const Catalog& catalog, const IndexDef& index, size_t column) {
+  const TableDef* table = catalog.find_table(index.table);
+  const int16_t attnum = index.columns[column].attnum;
+  if (attnum == 0 || table == nullptr) return {oid::kText, -1};
+  return {table->column(attnum).type, table->column(attnum).typmod};
+}
+
+std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint) {
+  const TableDef* table = catalog.find_table(owner);
+  const TypeDef* domain = table == nullptr ? catalog.find_as<TypeDef>(owner) : nullptr;
+  if (table == nullptr && domain == nullptr) return std::nullopt;
+  for (const ConstraintDef& c : table != nullptr ? table->constraints : domain->checks) {
+    if (c.oid == constraint) return ConstraintOwner{table, domain, &c};
+  }
+  return std::nullopt;
+}
+
+std::string constraint_definition(const ConstraintOwner& owner, bool pretty) {
+  const ConstraintDef& c = *owner.constraint;
+  const auto columns = [&] { return owner.table != nullptr ? column_list(*owner.table, c.columns) : std::string(); };
+  switch (c.kind) {
+    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")");
+    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")");
+    case ConstraintKind::check: {
+      std::string condition = expression_text(c.check_sql);
+      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")");
+    }
+    case ConstraintKind::not_null: return cat("NOT NULL ", columns());
+    case ConstraintKind::foreign_key: return cat("FOREIGN KEY (", columns(), ")");
+  }
+  return {};
+}
+
+std::string type_text(const Catalog& catalog, Oid type, int32_t typmod) {
+  if (find_type(type) != nullptr) return format_type(Type{type, typmod});
+  const auto* own = catalog.find_as<TypeDef>(type);
+  if (own == nullptr) return type == kNoOid ? "-" : "???";
+  return own->schema == kPublicSchema ? quote_identifier(own->name) : qualified_name(catalog, *own);
+}
+
+namespace {
+
+std::vector<const SchemaDef*> listed_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user) {
+  std::vector<const SchemaDef*> out;
+  for (const std::string& name : path) {
+    const SchemaDef* schema = catalog.find_schema(name == "$user" ? user : std::string_view(name));
+    if (schema != nullptr && std::find(out.begin(), out.end(), schema) == out.end()) out.push_back(schema);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user) {
+  std::vector<Oid> out;
+  for (const SchemaDef* schema : listed_schemas(catalog, path, user)) out.push_back(schema->oid);
+  if (std::find(out.begin(), out.end(), kPgCatalogSchema) == out.end()) out.insert(out.begin(), kPgCatalogSchema);
+  return out;
+}
+
+std::vector<std::string> search_schema_names(const Catalog& catalog, const SearchPath& path, std::string_view user,
+                                             bool implicit) {
+  std::vector<std::string> out;
+  for (const SchemaDef* schema : listed_schemas(catalog, path, user)) out.push_back(schema->name);
+  if (implicit && std::find(out.begin(), out.end(), "pg_catalog") == out.end()) out.insert(out.begin(), "pg_catalog");
+  return out;
+}
+
+Oid find_relation_in(const Catalog& catalog, std::span<const Oid> schemas, std::string_view name) {
+  for (const Oid schema : schemas) {
+    if (const ObjectDef* object = catalog.find_relation(schema, name)) return object->oid;
+    if (const SystemRelation* system = find_system_relation(schema, name)) return system->oid;
+  }
+  return kNoOid;
+}
+
+std::optional<RelationName> relation_name(const Catalog& catalog, Oid relation) {
+  if (const SystemRelation* system = find_system_relation(relation)) {
+    return RelationName{system->schema, std::string(system->name)};
+  }
+  const ObjectDef* object = catalog.find(relation);
+  if (object == nullptr || object->name_class() != NameClass::relation) return std::nullopt;
+  return RelationName{object->schema, object->name};
+}
+
+std::optional<bool> relation_visible(const Catalog& catalog, std::span<const Oid> schemas, Oid relation) {
+  const auto name = relation_name(catalog, relation);
+  if (!name) return std::nullopt;
+  return find_relation_in(catalog, schemas, name->name) == relation;
+}
+
+}  // namespace troupe

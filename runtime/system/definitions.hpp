@@ -1,0 +1,64 @@
+#pragma once
+/// Definitions as SQL text, in the words of pg_get_indexdef() and its sisters; and which names are visible.
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/settings/settings_snapshot.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+/// "schema.name", quoted where needed.
+std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
+
+/// An expression as it was written, in the deparser's style. `wrap`: in parentheses unless it is a call, as PostgreSQL
+/// prints index expressions.
+std::string expression_text(std::string_view sql);
+std::string index_expression_text(std::string_view sql);
+/// Without the parentheses around all of it: the pretty form.
+std::string without_outer_parentheses(std::string text);
+
+/// SELECT ... with PostgreSQL's leading blank and semicolon.
+std::string view_definition(const ViewDef& view);
+
+/// CREATE INDEX ... of the whole index.
+std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty = false);
+/// The n-th column (from 1) alone: its name or expression.
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column);
+/// Name of an index's n-th column in pg_attribute.
+std::string index_column_name(const Catalog& catalog, const IndexDef& index, size_t column);
+/// Type of the n-th column. Of an expression: text, as its type is not kept.
+std::pair<Oid, int32_t> index_column_type(const Catalog& catalog, const IndexDef& index, size_t column);
+
+struct ConstraintOwner {
+  const TableDef* table = nullptr;  ///< or
+  const TypeDef* domain = nullptr;
+  const ConstraintDef* constraint = nullptr;
+};
+/// A constraint of the table or domain `owner`; nothing when it has none of that oid.
+std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint);
+std::string constraint_definition(const ConstraintOwner& owner, bool pretty = false);
+
+/// format_type(), also for the catalog's own types.
+std::string type_text(const Catalog& catalog, Oid type, int32_t typmod);
+
+/// Schema oids that names without a schema are looked up in, pg_catalog first unless it is listed.
+std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user);
+/// As listed, schemas that exist only; `implicit` adds pg_catalog in front where it is not listed.
+std::vector<std::string> search_schema_names(const Catalog& catalog, const SearchPath& path, std::string_view user,
+                                             bool implicit);
+/// Whether a relation's bare name finds it. Nothing when there is no such relation.
+std::optional<bool> relation_visible(const Catalog& catalog, std::span<const Oid> schemas, Oid relation);
+/// The first relation of that name in the schemas; 0 when there is none.
+Oid find_relation_in(const Catalog& catalog, std::span<const Oid> schemas, std::string_view name);
+/// Name and schema of a relation of the catalog or the system; nothing when there is none.
+struct RelationName {
+  Oid schema = kNoOid;
+  std::string name;
+};
+std::optional<RelationName> relation_name(const Catalog& catalog, Oid relation);
+
+}  // namespace troupe

@@ -1,0 +1,168 @@
+/// pg_constraint, pg_depend, pg_rewrite, pg_description, pg_shdescription.
+#include "runtime/system/object_oids.hpp"
+#include "runtime/system/providers.hpp"
+
+namespace troupe {
+namespace {
+
+/// contype; 0 for what PostgreSQL 15 keeps elsewhere.
+char constraint_type(ConstraintKind kind) {
+  switch (kind) {
+    case ConstraintKind::primary_key: return 'p';
+    case ConstraintKind::unique: return 'u';
+    case ConstraintKind::check: return 'c';
+    case ConstraintKind::foreign_key: return 'f';
+    case ConstraintKind::not_null: return 0;
+  }
+  return 0;
+}
+
+void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain, RowWriter& out) {
+  const char type = constraint_type(c.kind);
+  if (type == 0) return;
+  const char action = type == 'f' ? 'a' : ' ';
+  out.row().set("oid", c.oid).set("conname", c.name).set("connamespace", schema).set("contype", type);
+  out.set("convalidated", true).set("conrelid", table).set("contypid", domain).set("conindid", c.index);
+  out.set("confupdtype", action).set("confdeltype", action).set("confmatchtype", type == 'f' ? 's' : ' ');
+  out.set("conislocal", true).set("connoinherit", type == 'p' || type == 'u');
+  if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
+  if (type == 'c') out.set("conbin", c.check_sql);
+}
+
+void catalog_constraints(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects()) {
+    if (object->kind == ObjectKind::table) {
+      for (const ConstraintDef& c : static_cast<const TableDef&>(*object).constraints) {
+        write_constraint(c, object->schema, object->oid, kNoOid, out);
+      }
+    } else if (object->kind == ObjectKind::type) {
+      for (const ConstraintDef& c : static_cast<const TypeDef&>(*object).checks) {
+        write_constraint(c, object->schema, kNoOid, object->oid, out);
+      }
+    }
+  }
+}
+
+struct Dependency {
+  Oid object_class, object, referenced_class, referenced;
+  int referenced_column = 0;
+  char type = 'n';
+};
+
+void write_dependency(const Dependency& d, RowWriter& out) {
+  out.row().set("classid", d.object_class).set("objid", d.object).set("refclassid", d.referenced_class);
+  out.set("refobjid", d.referenced).set("refobjsubid", d.referenced_column).set("deptype", d.type);
+}
+
+void write_table_dependencies(const TableDef& table, RowWriter& out) {
+  write_dependency({kRelationClass, table.oid, kNamespaceClass, table.schema}, out);
+  for (const ColumnDef& column : table.columns) {
+    if (column.dropped || column.default_sql.empty()) continue;
+    const Oid value = default_oid(table.oid, column.attnum);
+    write_dependency({kAttrdefClass, value, kRelationClass, table.oid, column.attnum, 'a'}, out);
+    if (column.owned_sequence != kNoOid && column.identity == IdentityKind::none) {
+      write_dependency({kAttrdefClass, value, kRelationClass, column.owned_sequence}, out);
+    }
+  }
+  for (const ConstraintDef& c : table.constraints) {
+    if (constraint_type(c.kind) == 0) continue;
+    for (const int16_t attnum : c.columns) {
+      write_dependency({kConstraintClass, c.oid, kRelationClass, table.oid, attnum, 'a'}, out);
+    }
+    if (c.index != kNoOid) write_dependency({kRelationClass, c.index, kConstraintClass, c.oid, 0, 'i'}, out);
+  }
+}
+
+void write_sequence_dependencies(const Catalog& catalog, const SequenceDef& sequence, RowWriter& out) {
+  write_dependency({kRelationClass, sequence.oid, kNamespaceClass, sequence.schema}, out);
+  if (sequence.owner_table == kNoOid) return;
+  const TableDef* table = catalog.find_table(sequence.owner_table);
+  const bool identity = table != nullptr && table->column(sequence.owner_column).identity != IdentityKind::none;
+  write_dependency(
+      {kRelationClass, sequence.oid, kRelationClass, sequence.owner_table, sequence.owner_column, identity ? 'i' : 'a'},
+      out);
+}
+
+void write_index_dependencies(const IndexDef& index, RowWriter& out) {
+  if (index.constraint || index.primary) return;  // through its constraint
+  for (const IndexColumn& column : index.columns) {
+    write_dependency({kRelationClass, index.oid, kRelationClass, index.table, column.attnum, 'a'}, out);
+  }
+}
+
+void write_view_dependencies(const ViewDef& view, RowWriter& out) {
+  write_dependency({kRelationClass, view.oid, kNamespaceClass, view.schema}, out);
+  write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, view.oid, 0, 'i'}, out);
+  for (const Oid relation : view.depends_on) {
+    write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, relation}, out);
+  }
+}
+
+void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects()) {
+    switch (object->kind) {
+      case ObjectKind::table: write_table_dependencies(static_cast<const TableDef&>(*object), out); break;
+      case ObjectKind::sequence:
+        write_sequence_dependencies(scan.catalog, static_cast<const SequenceDef&>(*object), out);
+        break;
+      case ObjectKind::index: write_index_dependencies(static_cast<const IndexDef&>(*object), out); break;
+      case ObjectKind::view: write_view_dependencies(static_cast<const ViewDef&>(*object), out); break;
+      case ObjectKind::type: write_dependency({kTypeClass, object->oid, kNamespaceClass, object->schema}, out); break;
+      default: break;
+    }
+  }
+}
+
+void catalog_rules(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
+    out.row().set("oid", rule_oid(object->oid)).set("rulename", "_RETURN").set("ev_class", object->oid);
+    out.set("ev_type", '1').set("ev_enabled", 'O').set("is_instead", true).set("ev_qual", "<>");
+    out.set("ev_action", static_cast<const ViewDef&>(*object).query_sql);
+  }
+}
+
+void write_description(Oid object, Oid object_class, int column, const std::string& text, RowWriter& out) {
+  if (text.empty()) return;
+  out.row().set("objoid", object).set("classoid", object_class).set("objsubid", column).set("description", text);
+}
+
+void catalog_descriptions(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects()) {
+    switch (object->kind) {
+      case ObjectKind::role:
+      case ObjectKind::database: break;
+      case ObjectKind::schema: write_description(object->oid, kNamespaceClass, 0, object->comment, out); break;
+      case ObjectKind::type: write_description(object->oid, kTypeClass, 0, object->comment, out); break;
+      default: write_description(object->oid, kRelationClass, 0, object->comment, out); break;
+    }
+    const std::vector<ColumnDef>* columns = nullptr;
+    if (object->kind == ObjectKind::table) columns = &static_cast<const TableDef&>(*object).columns;
+    if (object->kind == ObjectKind::view) columns = &static_cast<const ViewDef&>(*object).columns;
+    if (columns == nullptr) continue;
+    for (const ColumnDef& column : *columns) {
+      write_description(object->oid, kRelationClass, column.attnum, column.comment, out);
+    }
+  }
+}
+
+void catalog_shared_descriptions(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects()) {
+    if (object->comment.empty()) continue;
+    if (object->kind != ObjectKind::role && object->kind != ObjectKind::database) continue;
+    out.row().set("objoid", object->oid);
+    out.set("classoid", object->kind == ObjectKind::role ? kRoleClass : kDatabaseClass);
+    out.set("description", object->comment);
+  }
+}
+
+}  // namespace
+
+void provide_dependencies(Providers& to) {
+  to.catalog("pg_constraint", catalog_constraints);
+  to.catalog("pg_depend", catalog_dependencies);
+  to.catalog("pg_rewrite", catalog_rules);
+  to.catalog("pg_description", catalog_descriptions);
+  to.catalog("pg_shdescription", catalog_shared_descriptions);
+}
+
+}  // namespace troupe

@@ -1,0 +1,110 @@
+/// pg_type, pg_enum, pg_cast, pg_collation.
+#include "runtime/system/builtin_objects.hpp"
+#include "runtime/system/object_oids.hpp"
+#include "runtime/system/providers.hpp"
+#include "runtime/types/cast.hpp"
+
+namespace troupe {
+namespace {
+
+void system_types(RowWriter& out) {
+  for (const TypeInfo& type : all_types()) {
+    const TypeSupport* support = find_type_support(type.oid);
+    const TypeSupport none{};
+    const TypeSupport& s = support != nullptr ? *support : none;
+    out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", kPgCatalogSchema);
+    out.set("typowner", kBootstrapRole).set("typlen", type.typlen).set("typbyval", type.by_value);
+    out.set("typtype", type.kind).set("typcategory", type.category).set("typispreferred", type.preferred);
+    out.set("typisdefined", true).set("typdelim", type.delimiter()).set("typsubscript", s.subscript);
+    out.set("typelem", type.element).set("typarray", type.array).set("typinput", s.input).set("typoutput", s.output);
+    out.set("typreceive", s.receive).set("typsend", s.send).set("typmodin", s.modin).set("typmodout", s.modout);
+    out.set("typanalyze", s.analyze).set("typalign", type.align).set("typstorage", s.storage).set("typtypmod", -1);
+    out.set("typcollation", s.collation);
+  }
+}
+
+// Support functions of PostgreSQL's enums and domains.
+constexpr Oid kEnumIn = 3506, kEnumOut = 3507, kEnumReceive = 3532, kEnumSend = 3533, kDomainIn = 2597,
+              kDomainReceive = 2598;
+
+void write_enum_type(const TypeDef& type, RowWriter& out) {
+  out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
+  out.set("typowner", type.owner).set("typlen", 4).set("typbyval", true).set("typtype", 'e').set("typcategory", 'E');
+  out.set("typisdefined", true).set("typdelim", ',').set("typinput", kEnumIn).set("typoutput", kEnumOut);
+  out.set("typreceive", kEnumReceive).set("typsend", kEnumSend).set("typalign", 'i').set("typstorage", 'p');
+  out.set("typtypmod", -1);
+}
+
+void write_domain_type(const TypeDef& type, RowWriter& out) {
+  const TypeInfo* base = find_type(type.base);
+  const TypeSupport* support = find_type_support(type.base);
+  out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
+  out.set("typowner", type.owner).set("typlen", base != nullptr ? base->typlen : int16_t{4});
+  out.set("typbyval", base == nullptr || base->by_value).set("typtype", 'd');
+  out.set("typcategory", base != nullptr ? base->category : 'E').set("typisdefined", true).set("typdelim", ',');
+  out.set("typinput", kDomainIn).set("typoutput", support != nullptr ? support->output : kEnumOut);
+  out.set("typreceive", kDomainReceive).set("typsend", support != nullptr ? support->send : kEnumSend);
+  out.set("typalign", base != nullptr ? base->align : 'i');
+  out.set("typstorage", support != nullptr ? support->storage : 'p').set("typnotnull", type.not_null);
+  out.set("typbasetype", type.base).set("typtypmod", type.base_typmod);
+  out.set("typcollation", support != nullptr ? support->collation : kNoOid);
+  if (!type.default_sql.empty()) out.set("typdefault", type.default_sql);
+}
+
+void catalog_types(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
+    const auto& type = static_cast<const TypeDef&>(*object);
+    type.type_kind == TypeKind::domain ? write_domain_type(type, out) : write_enum_type(type, out);
+  }
+}
+
+void catalog_enums(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
+    const auto& type = static_cast<const TypeDef&>(*object);
+    for (size_t i = 0; i < type.labels.size(); ++i) {
+      const int number = static_cast<int>(i + 1);
+      out.row().set("oid", default_oid(type.oid, number)).set("enumtypid", type.oid);
+      out.set("enumsortorder", static_cast<float>(number)).set("enumlabel", type.labels[i]);
+    }
+  }
+}
+
+void system_casts(RowWriter& out) {
+  Oid next_own = kOwnOids + 1900;
+  for (const CastInfo& cast : all_casts()) {
+    CastOids oids{cast.from, cast.to, 0, 0};
+    for (const CastOids& known : cast_oids()) {
+      if (known.source == cast.from && known.target == cast.to) oids = known;
+    }
+    const char method = cast.by_text ? 'i' : (cast.kernel != nullptr ? 'f' : 'b');
+    const char context = cast.context == CastContext::kImplicit     ? 'i'
+                         : cast.context == CastContext::kAssignment ? 'a'
+                                                                    : 'e';
+    out.row().set("oid", oids.oid != 0 ? oids.oid : next_own++).set("castsource", cast.from);
+    out.set("casttarget", cast.to).set("castfunc", oids.function).set("castcontext", context).set("castmethod", method);
+  }
+}
+
+void system_collations(RowWriter& out) {
+  const auto add = [&](Oid oid, std::string_view name, char provider, std::string_view locale) {
+    out.row().set("oid", oid).set("collname", name).set("collnamespace", kPgCatalogSchema);
+    out.set("collowner", kBootstrapRole).set("collprovider", provider).set("collisdeterministic", true);
+    out.set("collencoding", -1);
+    if (!locale.empty()) out.set("collcollate", locale).set("collctype", locale);
+  };
+  add(100, "default", 'd', "");
+  add(950, "C", 'c', "C");
+  add(951, "POSIX", 'c', "POSIX");
+}
+
+}  // namespace
+
+void provide_types(Providers& to) {
+  to.builtin("pg_type", system_types);
+  to.catalog("pg_type", catalog_types);
+  to.catalog("pg_enum", catalog_enums);
+  to.builtin("pg_cast", system_casts);
+  to.builtin("pg_collation", system_collations);
+}
+
+}  // namespace troupe

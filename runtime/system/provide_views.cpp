@@ -1,0 +1,111 @@
+/// pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats.
+#include "runtime/system/definitions.hpp"
+#include "runtime/system/providers.hpp"
+#include "runtime/types/text_io.hpp"
+#include "storage/column/key_codec.hpp"
+
+namespace troupe {
+namespace {
+
+std::string name_of(const Catalog& catalog, Oid oid) {
+  const ObjectDef* object = catalog.find(oid);
+  return object != nullptr ? object->name : std::string();
+}
+
+void system_tables(RowWriter& out) {
+  for (const SystemRelation& relation : all_system_relations()) {
+    if (relation.kind != 'r') continue;
+    out.row().set("schemaname", relation.schema == kPgCatalogSchema ? "pg_catalog" : "information_schema");
+    out.set("tablename", relation.name).set("tableowner", "postgres").set("hasindexes", false).set("hasrules", false);
+    out.set("hastriggers", false).set("rowsecurity", false);
+  }
+}
+
+void catalog_tables(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
+    const auto& table = static_cast<const TableDef&>(*object);
+    out.row().set("schemaname", name_of(scan.catalog, table.schema)).set("tablename", table.name);
+    out.set("tableowner", name_of(scan.catalog, table.owner)).set("hasindexes", !table.indexes.empty());
+    out.set("hasrules", false).set("hastriggers", false).set("rowsecurity", false);
+  }
+}
+
+void catalog_views(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
+    out.row().set("schemaname", name_of(scan.catalog, object->schema)).set("viewname", object->name);
+    out.set("viewowner", name_of(scan.catalog, object->owner));
+    out.set("definition", view_definition(static_cast<const ViewDef&>(*object)));
+  }
+}
+
+void catalog_indexes(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::index)) {
+    const auto& index = static_cast<const IndexDef&>(*object);
+    out.row()
+        .set("schemaname", name_of(scan.catalog, index.schema))
+        .set("tablename", name_of(scan.catalog, index.table));
+    out.set("indexname", index.name).set("indexdef", index_definition(scan.catalog, index));
+  }
+}
+
+void session_sequences(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::sequence)) {
+    const auto& sequence = static_cast<const SequenceDef&>(*object);
+    out.row().set("schemaname", name_of(catalog, sequence.schema)).set("sequencename", sequence.name);
+    out.set("sequenceowner", name_of(catalog, sequence.owner)).set("data_type", sequence.type);
+    out.set("start_value", sequence.start).set("min_value", sequence.minimum).set("max_value", sequence.maximum);
+    out.set("increment_by", sequence.increment).set("cycle", sequence.cycle).set("cache_size", sequence.cache);
+    out.set("last_value", session.sequence_last_value(sequence.oid));
+  }
+}
+
+/// Values kept as keys, as the text of an array.
+std::optional<std::string> values_text(const ColumnDef& column, const std::vector<std::string>& keys) {
+  if (keys.empty() || find_type(column.type) == nullptr) return std::nullopt;
+  const Type type{column.type, column.typmod};
+  const KeyColumn key_column{compare_kind_of(type)};
+  std::string out = "{";
+  for (const std::string& key : keys) {
+    std::string_view rest = key;
+    const auto value = decode_key_column(key_column, &rest);
+    if (!value.ok() || value->is_null()) return std::nullopt;
+    out += cat(out.size() > 1 ? "," : "", quote_array_element(to_text(type, *value, EvalContext{})));
+  }
+  return out + "}";
+}
+
+Value float_array(const std::vector<double>& values) {
+  if (values.empty()) return Value::null(Physical::kVarlen);
+  return float4_array(values);
+}
+
+void catalog_statistics(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
+    const auto& table = static_cast<const TableDef&>(*object);
+    if (!table.statistics) continue;
+    for (const ColumnStatistics& s : table.statistics->columns) {
+      const ColumnDef& column = table.column(s.attnum);
+      if (column.dropped) continue;
+      out.row().set("schemaname", name_of(scan.catalog, table.schema)).set("tablename", table.name);
+      out.set("attname", column.name).set("inherited", false).set("null_frac", s.null_fraction);
+      out.set("avg_width", static_cast<int32_t>(s.average_width)).set("n_distinct", s.distinct);
+      out.set("most_common_vals", values_text(column, s.common_values));
+      out.set("most_common_freqs", float_array(s.common_frequencies));
+      out.set("histogram_bounds", values_text(column, s.histogram)).set("correlation", s.correlation);
+    }
+  }
+}
+
+}  // namespace
+
+void provide_views(Providers& to) {
+  to.builtin("pg_tables", system_tables);
+  to.catalog("pg_tables", catalog_tables);
+  to.catalog("pg_views", catalog_views);
+  to.catalog("pg_indexes", catalog_indexes);
+  to.session("pg_sequences", session_sequences);
+  to.catalog("pg_stats", catalog_statistics);
+}
+
+}  // namespace troupe

@@ -1,0 +1,145 @@
+#include "runtime/system/system_functions.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "runtime/plan/table_function.hpp"
+#include "runtime/sql/keywords.hpp"
+#include "runtime/system/session_function.hpp"
+#include "storage/column/array_format.hpp"
+
+namespace troupe {
+namespace {
+
+/// Rows that are all there when the cursor opens.
+class RowsCursor final : public TableFunctionCursor {
+ public:
+  explicit RowsCursor(Batch rows) : rows_{std::move(rows)} {}
+
+  absl::Status next(uint32_t rows_max, EvalContext&, Batch& out) override {
+    const uint32_t count = std::min(rows_max, rows_.rows - at_);
+    out = rows_.slice(at_, count);
+    at_ += count;
+    return absl::OkStatus();
+  }
+
+ private:
+  Batch rows_;
+  uint32_t at_ = 0;
+};
+
+using OpenedCursor = absl::StatusOr<std::unique_ptr<TableFunctionCursor>>;
+
+Batch empty_rows(std::span<const Physical> kinds) {
+  Batch rows;
+  for (const Physical kind : kinds) {
+    rows.columns.emplace_back();
+    rows.columns.back().reset_empty(kind);
+  }
+  return rows;
+}
+
+template <Physical... kKinds>
+OpenedCursor open_empty(std::span<const Type>, std::span<const Value>, EvalContext&) {
+  constexpr Physical kinds[] = {kKinds...};
+  return std::make_unique<RowsCursor>(empty_rows(kinds));
+}
+
+struct CategoryText {
+  char code;
+  std::string_view text;
+};
+CategoryText describe(sql::KeywordCategory category) {
+  switch (category) {
+    case sql::KeywordCategory::kColumnName: return {'C', "unreserved (cannot be function or type name)"};
+    case sql::KeywordCategory::kTypeFunction: return {'T', "reserved (can be function or type name)"};
+    case sql::KeywordCategory::kReserved: return {'R', "reserved"};
+    default: return {'U', "unreserved"};
+  }
+}
+
+OpenedCursor open_keywords(std::span<const Type>, std::span<const Value>, EvalContext&) {
+  using enum Physical;
+  constexpr Physical kinds[] = {kVarlen, kInt16, kBool, kVarlen, kVarlen};
+  Batch rows = empty_rows(kinds);
+  for (size_t i = 1; i < static_cast<size_t>(sql::Keyword::kCount); ++i) {
+    const sql::KeywordEntry& entry = sql::keyword_entry(static_cast<sql::Keyword>(i));
+    const CategoryText category = describe(entry.category);
+    rows.columns[0].append_string(entry.word);
+    rows.columns[1].append(static_cast<int16_t>(category.code));
+    rows.columns[2].append(entry.bare_label);
+    rows.columns[3].append_string(category.text);
+    rows.columns[4].append_string(entry.bare_label ? "can be bare label" : "requires AS");
+    ++rows.rows;
+  }
+  return std::make_unique<RowsCursor>(std::move(rows));
+}
+
+/// {"a=1","b=2"} as rows of name and value.
+OpenedCursor open_options(std::span<const Type>, std::span<const Value> args, EvalContext&) {
+  using enum Physical;
+  constexpr Physical kinds[] = {kVarlen, kVarlen};
+  Batch rows = empty_rows(kinds);
+  const ArrayView options(args[0].bytes());
+  for (uint32_t i = 0; i < options.size(); ++i) {
+    if (options.is_null(i)) continue;
+    const std::string_view option = options.string(i);
+    const size_t equals = option.find('=');
+    rows.columns[0].append_string(option.substr(0, equals));
+    if (equals == std::string_view::npos) {
+      rows.columns[1].append_null();
+    } else {
+      rows.columns[1].append_string(option.substr(equals + 1));
+    }
+    ++rows.rows;
+  }
+  return std::make_unique<RowsCursor>(std::move(rows));
+}
+
+}  // namespace
+
+void register_system_functions(FunctionRegistry& registry) {
+  SessionFunctions to(registry);
+  register_definition_functions(to);
+  register_visibility_functions(to);
+  register_privilege_functions(to);
+  register_session_functions(to);
+  register_size_functions(to);
+}
+
+void register_system_table_functions() {
+  using namespace oid;
+  add_table_function({.name = "pg_get_keywords",
+                      .arguments = {},
+                      .column_names = {"word", "catcode", "barelabel", "catdesc", "baredesc"},
+                      .columns = {kText, kChar, kBool, kText, kText},
+                      .rows = 500,
+                      .open = open_keywords});
+  add_table_function({.name = "pg_options_to_table",
+                      .arguments = {kTextArray},
+                      .column_names = {"option_name", "option_value"},
+                      .columns = {kText, kText},
+                      .rows = 3,
+                      .open = open_options});
+  // No table is a partition of another, and nothing is granted yet.
+  add_table_function({.name = "pg_partition_ancestors",
+                      .arguments = {kRegclass},
+                      .column_names = {"relid"},
+                      .columns = {kRegclass},
+                      .rows = 1,
+                      .open = open_empty<Physical::kInt64>});
+  add_table_function({.name = "pg_partition_tree",
+                      .arguments = {kRegclass},
+                      .column_names = {"relid", "parentrelid", "isleaf", "level"},
+                      .columns = {kRegclass, kRegclass, kBool, kInt4},
+                      .rows = 1,
+                      .open = open_empty<Physical::kInt64, Physical::kInt64, Physical::kBool, Physical::kInt32>});
+  add_table_function({.name = "aclexplode",
+                      .arguments = {1034},
+                      .column_names = {"grantor", "grantee", "privilege_type", "is_grantable"},
+                      .columns = {kOid, kOid, kText, kBool},
+                      .rows = 1,
+                      .open = open_empty<Physical::kInt64, Physical::kInt64, Physical::kVarlen, Physical::kBool>});
+}
+
+}  // namespace troupe

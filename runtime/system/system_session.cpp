@@ -1,0 +1,33 @@
+#include "runtime/system/system_session.hpp"
+
+namespace troupe {
+
+int64_t SystemSession::relation_bytes(Oid relation) const {
+  const TableDef* table = catalog()->find_table(relation);
+  return table != nullptr && table->statistics ? static_cast<int64_t>(table->statistics->size_bytes) : 0;
+}
+
+int64_t SystemSession::database_bytes() const {
+  int64_t total = 0;
+  for (const ObjectPtr& object : catalog()->objects()) {
+    if (object->kind == ObjectKind::table || object->kind == ObjectKind::index) total += relation_bytes(object->oid);
+  }
+  return total;
+}
+
+bool SystemSession::is_superuser() const {
+  const auto* role = catalog()->find_as<RoleDef>(user());
+  return role != nullptr && role->superuser;
+}
+
+std::string SystemSession::user_name() const {
+  const ObjectDef* role = catalog()->find(user());
+  return role != nullptr ? role->name : std::string();
+}
+
+std::string SystemSession::database_name() const {
+  const ObjectDef* object = catalog()->find(database());
+  return object != nullptr ? object->name : std::string();
+}
+
+}  // namespace troupe
