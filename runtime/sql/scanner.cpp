@@ -246,7 +246,7 @@ bool Scanner::find_continuation() {
     const char c = text_[at];
     if (c == '\n' || c == '\r') {
       newline = true;
-    } else if (newline && c == '-' && at + 1 < text_.size() && text_[at + 1] == '-') {
+    } else if (c == '-' && at + 1 < text_.size() && text_[at + 1] == '-') {
       while (at + 1 < text_.size() && text_[at + 1] != '\n' && text_[at + 1] != '\r') ++at;
     } else if (!is_class(static_cast<unsigned char>(c), kBlank)) {
       break;
