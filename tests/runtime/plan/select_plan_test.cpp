@@ -1,0 +1,239 @@
+#include "tests/runtime/plan/plan_fixture.hpp"
+
+using namespace troupe;
+
+TEST_CASE_METHOD(BankFixture, "a whole primary key is looked up in one partition", "[plan]") {
+  const StatementPlanPtr plan = this->plan("SELECT abalance FROM accounts WHERE aid = 42");
+  CHECK(plan->one_partition);
+  CHECK(plan->read_only);
+  const auto& scan = plan->root->to<TableScanPlan>();
+  CHECK(scan.access.kind == AccessKind::kLookup);
+  CHECK(scan.columns == std::vector<uint32_t>{2});
+  CHECK(scan.filter == nullptr);
+  CHECK(explain("SELECT abalance FROM accounts WHERE aid = 42") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: (aid = 42)
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "lists of keys, ranges and prefixes use the key's order", "[plan]") {
+  CHECK(explain("SELECT * FROM accounts WHERE aid IN (1, 2, 3)") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: (aid = ANY (ARRAY[1, 2, 3]))
+)");
+  CHECK(explain("SELECT * FROM accounts WHERE aid > 10 AND aid <= 20 AND abalance > 0") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: ((aid > 10) AND (aid <= 20))
+  Filter: (abalance > 0)
+)");
+  CHECK(explain("SELECT c FROM pairs WHERE a = 1") == R"(
+Index Scan using pairs_pkey on pairs
+  Index Cond: (a = 1)
+)");
+  CHECK(explain("SELECT c FROM pairs WHERE b = 2 AND a = 1") == R"(
+Index Scan using pairs_pkey on pairs
+  Index Cond: ((a = 1) AND (b = 2))
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "secondary indexes lead to rows, local and global ones", "[plan]") {
+  CHECK(explain("SELECT * FROM accounts WHERE bid = 3") == R"(
+Index Scan using accounts_bid_idx on accounts
+  Index Cond: (bid = 3)
+)");
+  CHECK(explain("SELECT price FROM items WHERE name = 'x'") == R"(
+Index Scan using items_name_key on items
+  Index Cond: (name = 'x'::text)
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "a literal of another integer type still finds its key", "[plan]") {
+  const auto key = [&](std::string text) {
+    const StatementPlanPtr plan = this->plan(std::move(text), {Type{oid::kInt8}});
+    const auto& scan = plan->root->to<TableScanPlan>();
+    REQUIRE(scan.access.kind == AccessKind::kLookup);
+    return scan.access.keys[0][0];
+  };
+  CHECK(key("SELECT bid FROM accounts WHERE aid = 7::bigint")->type.oid == oid::kInt4);
+  // A bigint parameter that does not fit is no key at all, rather than an error.
+  CHECK(key("SELECT bid FROM accounts WHERE aid = $1")->kind == ExprKind::kCase);
+}
+
+TEST_CASE_METHOD(BankFixture, "what is never true reads nothing", "[plan]") {
+  CHECK(explain("SELECT * FROM accounts WHERE 1 = 2") == R"(
+Result
+  One-Time Filter: false
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "aggregates are computed in part where the rows are", "[plan]") {
+  CHECK(explain("SELECT sum(abalance), count(*) FROM accounts") == R"(
+Finalize Aggregate
+  ->  Partial Aggregate
+        ->  Seq Scan on accounts
+)");
+  CHECK(explain("SELECT bid, sum(abalance) FROM accounts WHERE abalance > 5 GROUP BY bid") == R"(
+Finalize HashAggregate
+  Group Key: bid
+  ->  Partial HashAggregate
+        Group Key: bid
+        ->  Seq Scan on accounts
+              Filter: (abalance > 5)
+)");
+  // DISTINCT needs all values in one place.
+  CHECK(explain("SELECT count(DISTINCT bid) FROM accounts") == R"(
+Aggregate
+  ->  Seq Scan on accounts
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "an order that a key has needs no sort when few rows are wanted", "[plan]") {
+  CHECK(explain("SELECT * FROM accounts ORDER BY aid LIMIT 10") == R"(
+Limit
+  ->  Index Scan using accounts_pkey on accounts
+)");
+  CHECK(explain("SELECT * FROM accounts ORDER BY aid DESC LIMIT 10") == R"(
+Limit
+  ->  Index Scan Backward using accounts_pkey on accounts
+)");
+  CHECK(explain("SELECT * FROM accounts WHERE aid BETWEEN 5 AND 9 ORDER BY aid") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: ((aid >= 5) AND (aid <= 9))
+)");
+  CHECK(explain("SELECT * FROM accounts ORDER BY abalance LIMIT 3") == R"(
+Limit
+  Sort Key: abalance
+  ->  Seq Scan on accounts
+        Top-N per Partition: abalance
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "a LIMIT without order stops the scan early", "[plan]") {
+  const StatementPlanPtr plan = this->plan("SELECT filler FROM history LIMIT 5 OFFSET 2");
+  const auto& scan = plan->root->inputs[0]->to<TableScanPlan>();
+  REQUIRE(scan.row_limit != nullptr);
+  CHECK(scan.row_limit->value.get<int64_t>() == 7);
+}
+
+TEST_CASE_METHOD(BankFixture, "joins look keys up when the outer side is small, and hash otherwise", "[plan]") {
+  CHECK(explain("SELECT a.abalance FROM pairs p JOIN accounts a ON a.aid = p.b WHERE p.a = 1") == R"(
+Nested Loop
+  ->  Index Scan using pairs_pkey on pairs p
+        Index Cond: (p.a = 1)
+  ->  Index Scan using accounts_pkey on accounts a
+        Index Cond: (a.aid = p.b)
+)");
+  CHECK(explain("SELECT count(*) FROM history h, branches b WHERE h.bid = b.bid") == R"(
+Aggregate
+  ->  Hash Join
+        Hash Cond: (h.bid = b.bid)
+        ->  Seq Scan on history h
+        ->  Hash
+              ->  Seq Scan on branches b
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "an outer join whose optional side must not be null is an inner one", "[plan]") {
+  CHECK(explain("SELECT 1 FROM history h LEFT JOIN branches b ON b.bid = h.bid WHERE b.bbalance > 0").find(
+            "Left") == std::string::npos);
+  CHECK(explain("SELECT b.bbalance FROM history h LEFT JOIN branches b ON b.bid = h.bid WHERE b.bid IS NULL").find(
+            "Hash Left Join") != std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "subqueries become joins, or run once", "[plan]") {
+  CHECK(explain("SELECT aid FROM accounts a WHERE EXISTS (SELECT 1 FROM history h WHERE h.aid = a.aid)") == R"(
+Hash Semi Join
+  Hash Cond: (a.aid = h.aid)
+  ->  Seq Scan on accounts a
+  ->  Hash
+        ->  Seq Scan on history h
+)");
+  CHECK(explain("SELECT aid FROM accounts WHERE bid NOT IN (SELECT bid FROM branches)").find("Hash Anti Join") !=
+        std::string::npos);
+  const StatementPlanPtr scalar = plan("SELECT aid FROM accounts WHERE abalance = (SELECT max(abalance) FROM accounts)");
+  REQUIRE(scalar->init_plans.size() == 1);
+  CHECK(scalar->init_plans[0].kind == InitPlan::Kind::kScalar);
+  CHECK(explain("SELECT (SELECT sum(delta) FROM history h WHERE h.aid = a.aid) FROM accounts a").find(
+            "Hash Left Join") != std::string::npos);
+  CHECK(explain("SELECT (SELECT mtime FROM history h WHERE h.aid = a.aid LIMIT 1) FROM accounts a").find(
+            "Apply Single") != std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "views and simple subqueries dissolve into the query around them", "[plan]") {
+  ddl("CREATE VIEW rich AS SELECT aid, abalance + 1 AS more FROM accounts WHERE abalance > 100");
+  CHECK(explain("SELECT more FROM rich WHERE aid = 5") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: (aid = 5)
+  Filter: (abalance > 100)
+)");
+  CHECK(explain("WITH w AS (SELECT * FROM accounts) SELECT bid FROM w WHERE aid = 1") == R"(
+Index Scan using accounts_pkey on accounts
+  Index Cond: (aid = 1)
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "set operations, DISTINCT, VALUES and recursion have their nodes", "[plan]") {
+  CHECK(explain("SELECT aid FROM accounts UNION ALL SELECT bid FROM branches") == R"(
+Append
+  ->  Seq Scan on accounts
+  ->  Seq Scan on branches
+)");
+  CHECK(explain("SELECT bid FROM accounts EXCEPT SELECT bid FROM branches").find("HashSetOp Except") !=
+        std::string::npos);
+  CHECK(explain("SELECT DISTINCT bid FROM accounts").find("HashAggregate") != std::string::npos);
+  CHECK(explain("VALUES (1, 'a'), (2, 'b')") == "\nValues Scan on \"*VALUES*\"\n");
+  const std::string recursive =
+      explain("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i) FROM n");
+  CHECK(recursive.find("Recursive Union") != std::string::npos);
+  CHECK(recursive.find("WorkTable Scan") != std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "the result's columns say their names, types and origin", "[plan]") {
+  const StatementPlanPtr plan =
+      this->plan("SELECT aid, abalance * 2 AS twice, count(*) OVER (), 'x', now()::date FROM accounts");
+  REQUIRE(plan->columns.size() == 5);
+  CHECK(plan->columns[0].name == "aid");
+  CHECK(plan->columns[0].table == table("accounts").oid);
+  CHECK(plan->columns[0].attnum == 1);
+  CHECK(plan->columns[1].name == "twice");
+  CHECK(plan->columns[1].type.oid == oid::kInt4);
+  CHECK(plan->columns[1].table == kNoOid);
+  CHECK(plan->columns[2].name == "count");
+  CHECK(plan->columns[3].name == "?column?");
+  CHECK(plan->columns[3].type.oid == oid::kText);
+  CHECK(plan->columns[4].name == "now");
+}
+
+TEST_CASE_METHOD(BankFixture, "parameters get their types from where they stand", "[plan]") {
+  const StatementPlanPtr plan = this->plan("SELECT $2::text, filler FROM accounts WHERE aid = $1 LIMIT $3");
+  CHECK(plan->parameters == std::vector<Type>{{oid::kInt4}, {oid::kText}, {oid::kInt8}});
+  CHECK(error_of("SELECT $1 IS NULL") == "42P18 0 could not determine data type of parameter $1");
+  CHECK(failure("SELECT $1::int, $1::text || 'x' FROM accounts WHERE filler = $1").code ==
+        ErrorCode::kAmbiguousParameter);
+}
+
+TEST_CASE_METHOD(BankFixture, "a plan is current until an object it uses changes", "[plan]") {
+  const StatementPlanPtr plan = this->plan("SELECT * FROM accounts");
+  CHECK(is_current(*plan, catalog()));
+  ddl("CREATE TABLE unrelated (x int)");
+  CHECK(is_current(*plan, catalog()));
+  ddl("ALTER TABLE accounts ADD COLUMN extra int");
+  CHECK_FALSE(is_current(*plan, catalog()));
+}
+
+TEST_CASE_METHOD(BankFixture, "locking reads lock the rows their plan finds", "[plan]") {
+  const StatementPlanPtr point = plan("SELECT * FROM accounts WHERE aid = 1 FOR UPDATE");
+  const auto& lock = point->root->inputs.empty() ? point->root->to<LockRowsPlan>()
+                                                 : (point->root->kind == PlanKind::kLockRows
+                                                        ? point->root->to<LockRowsPlan>()
+                                                        : point->root->inputs[0]->to<LockRowsPlan>());
+  CHECK(lock.direct);
+  CHECK(lock.locks[0].strength == LockStrength::kExclusive);
+  CHECK_FALSE(point->read_only);
+  CHECK(explain("SELECT aid FROM accounts WHERE abalance > 0 ORDER BY aid LIMIT 1 FOR UPDATE SKIP LOCKED") == R"(
+Limit
+  ->  LockRows
+        ->  Index Scan using accounts_pkey on accounts
+              Filter: (abalance > 0)
+)");
+}

@@ -1,0 +1,125 @@
+#include "storage/catalog/catalog.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "storage/catalog/codec.hpp"
+
+using namespace troupe;
+
+namespace {
+
+std::shared_ptr<TableDef> make_table(Oid oid, std::string name) {
+  auto table = std::make_shared<TableDef>();
+  table->oid = oid;
+  table->schema = kPublicSchema;
+  table->name = std::move(name);
+  table->tree = 100 + oid;
+  ColumnDef id;
+  id.attnum = 1;
+  id.name = "id";
+  id.type = 23;
+  id.physical = Physical::kInt32;
+  id.not_null = true;
+  ColumnDef name_column;
+  name_column.attnum = 2;
+  name_column.name = "name";
+  name_column.type = 25;
+  name_column.missing = Value::text("none");
+  table->columns = {id, name_column};
+  table->primary_key = {1};
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("an object is found by its oid and by its name until it is dropped", "[catalog]") {
+  const CatalogPtr empty = Catalog::bootstrap();
+  empty->check_invariants();
+  const CatalogPtr one = *empty->with_changes({{20000, make_table(20000, "t")}}, 7);
+  one->check_invariants();
+  REQUIRE(one->find_table(20000) != nullptr);
+  CHECK(one->find_table(20000)->version == 7);
+  CHECK(one->find_relation(kPublicSchema, "t") == one->find(20000));
+  CHECK(one->find_relation(kPublicSchema, "u") == nullptr);
+  CHECK(empty->find(20000) == nullptr);
+
+  const CatalogPtr none = *one->with_changes({{20000, nullptr}}, 8);
+  none->check_invariants();
+  CHECK(none->find(20000) == nullptr);
+  CHECK(none->find_relation(kPublicSchema, "t") == nullptr);
+  CHECK(one->find(20000) != nullptr);
+}
+
+TEST_CASE("two relations of a schema cannot share a name, and may swap names in one change", "[catalog]") {
+  const CatalogPtr both =
+      *Catalog::bootstrap()->with_changes({{20000, make_table(20000, "a")}, {20001, make_table(20001, "b")}}, 7);
+  const auto taken = both->with_changes({{20002, make_table(20002, "a")}}, 8);
+  REQUIRE_FALSE(taken.ok());
+  CHECK(error_code(taken.status()) == ErrorCode::kDuplicateTable);
+  CHECK(error_fields(taken.status()).message == "relation \"a\" already exists");
+
+  const CatalogPtr swapped =
+      *both->with_changes({{20000, make_table(20000, "b")}, {20001, make_table(20001, "a")}}, 9);
+  swapped->check_invariants();
+  CHECK(swapped->find_relation(kPublicSchema, "a")->oid == 20001);
+}
+
+TEST_CASE("a table keeps its gate when its definition changes", "[catalog]") {
+  int made = 0;
+  const CatalogPtr empty = Catalog::bootstrap([&](const TableDef&) { return std::make_shared<int>(++made); });
+  const CatalogPtr one = *empty->with_changes({{20000, make_table(20000, "t")}}, 7);
+  const CatalogPtr renamed = *one->with_changes({{20000, make_table(20000, "u")}}, 8);
+  CHECK(made == 1);
+  CHECK(one->find_table(20000)->gate == renamed->find_table(20000)->gate);
+}
+
+TEST_CASE("a table's shape tells storage how its rows and keys lie", "[catalog]") {
+  const CatalogPtr one = *Catalog::bootstrap()->with_changes({{20000, make_table(20000, "t")}}, 7);
+  const TableShape& shape = *one->find_table(20000)->shape;
+  CHECK(shape.layout.columns() == 2);
+  CHECK(shape.layout.kind(0) == Physical::kInt32);
+  CHECK(shape.key == std::vector<uint32_t>{0});
+  CHECK(shape.key_kinds == std::vector{CompareKind::kInt32});
+  CHECK(shape.missing[1] == Value::text("none"));
+}
+
+TEST_CASE("every kind of object survives its bytes", "[catalog]") {
+  auto table = make_table(20000, "t");
+  table->comment = "all about t";
+  table->constraints = {{20001, ConstraintKind::check, "positive", {1}, "(id > 0)", kNoOid}};
+  table->options = {{"fillfactor", "70"}};
+  auto statistics = std::make_shared<TableStatistics>();
+  statistics->row_count = 12;
+  statistics->columns = {{1, 0.5, 4, -1, {"a"}, {0.25}, {"b", "c"}, 0.75}};
+  table->statistics = statistics;
+  const auto decoded = decode_object(encode_object(*table));
+  REQUIRE(decoded.ok());
+  const auto& copy = static_cast<const TableDef&>(**decoded);
+  CHECK(encode_object(copy) == encode_object(*table));
+  CHECK(copy.name == "t");
+  CHECK(copy.columns[1].missing == Value::text("none"));
+  CHECK(copy.constraints[0].check_sql == "(id > 0)");
+  CHECK(copy.statistics->columns[0].histogram == std::vector<std::string>{"b", "c"});
+  CHECK(copy.statistics->columns[0].correlation == 0.75);
+
+  for (const ObjectPtr& object : Catalog::bootstrap()->objects()) {
+    const auto again = decode_object(encode_object(*object));
+    REQUIRE(again.ok());
+    CHECK((*again)->name == object->name);
+    CHECK((*again)->kind == object->kind);
+  }
+  SequenceDef sequence;
+  sequence.minimum = -5;
+  sequence.increment = -1;
+  const auto sequence_copy = decode_object(encode_object(sequence));
+  REQUIRE(sequence_copy.ok());
+  CHECK(static_cast<const SequenceDef&>(**sequence_copy).minimum == -5);
+}
+
+TEST_CASE("damaged bytes are an error, never an object", "[catalog]") {
+  const std::string bytes = encode_object(*make_table(20000, "t"));
+  CHECK(error_code(decode_object({}).status()) == ErrorCode::kDataCorrupted);
+  CHECK(error_code(decode_object("\x01\x63").status()) == ErrorCode::kDataCorrupted);
+  CHECK(error_code(decode_object(std::string_view(bytes).substr(0, bytes.size() - 3)).status()) ==
+        ErrorCode::kDataCorrupted);
+}
