@@ -162,17 +162,17 @@ struct NumericSum {
     int scale = -1;
     Numeric* exact = nullptr;
   };
-  static absl::Status add_value(State& s, const Numeric& v) {
+  static absl::Status add_value(State& s, std::string_view packed) {
     ++s.count;
-    if (v.is_small() && s.exact == nullptr) {
-      const SmallNumeric small = small_numeric(v.bytes());
+    if (numeric_form(packed) == NumericForm::kSmall && s.exact == nullptr) {
+      const SmallNumeric small = small_numeric(packed);
       if (s.scale < 0) s.scale = small.scale;
       if (small.scale == s.scale) {
         s.sum += small.value;
         return absl::OkStatus();
       }
     }
-    return add_exact(s, v);
+    return add_exact(s, Numeric(packed));
   }
   static absl::Status add_exact(State& s, const Numeric& v) {
     if (s.exact == nullptr) {
@@ -186,7 +186,7 @@ struct NumericSum {
     return s.scale < 0 ? Numeric() : Numeric::of_int128(s.sum, s.scale);
   }
   static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
-    return add_value(s, Numeric(args[0].string(row)));
+    return add_value(s, args[0].string(row));
   }
   static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
     if (from.count == 0) return absl::OkStatus();

@@ -24,7 +24,7 @@ void append_two(int v, std::string* out) {
 /// ".25", without trailing zeros; nothing for a whole second.
 void append_fraction(int us, std::string* out) {
   if (us == 0) return;
-  char digits[8];
+  char digits[16];
   std::snprintf(digits, sizeof digits, ".%06d", std::abs(us));
   size_t size = 7;
   while (digits[size - 1] == '0') --size;

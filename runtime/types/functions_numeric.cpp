@@ -27,10 +27,44 @@ absl::StatusOr<int32_t> width_bucket(const Numeric& v, const Numeric& low, const
   return static_cast<int32_t>(n + 1);
 }
 
+using Operation = absl::StatusOr<Numeric> (*)(const Numeric&, const Numeric&);
+
+/// Both small and of the result's reach: no Numeric is made.
+template <char Symbol>
+bool small_result(std::string_view a, std::string_view b, SmallNumeric* out) {
+  if (numeric_form(a) != NumericForm::kSmall || numeric_form(b) != NumericForm::kSmall) return false;
+  const SmallNumeric x = small_numeric(a), y = small_numeric(b);
+  if constexpr (Symbol == '*') {
+    out->scale = x.scale + y.scale;
+    return out->scale <= kNumericSmallScaleMax && !__builtin_mul_overflow(x.value, y.value, &out->value);
+  }
+  out->scale = x.scale;
+  if (x.scale != y.scale) return false;
+  return Symbol == '+' ? !__builtin_add_overflow(x.value, y.value, &out->value)
+                       : !__builtin_sub_overflow(x.value, y.value, &out->value);
+}
+
+template <char Symbol, Operation General>
+absl::Status arithmetic(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (out.is_null(row)) continue;
+    const std::string_view a = args[0].string(row), b = args[1].string(row);
+    if (SmallNumeric small; small_result<Symbol>(a, b, &small)) {
+      char packed[kNumericSmallBytes];
+      write_small_numeric(small, packed);
+      out.set(row, StringRef(std::string_view(packed, sizeof packed)));
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(const Numeric v, General(Numeric(a), Numeric(b)));
+    out.set_string(row, v.bytes());
+  }
+  return absl::OkStatus();
+}
+
 void register_arithmetic(Registrar& to) {
-  to.op<[](const Numeric& a, const Numeric& b) { return numeric_add(a, b); }>("+", {kN, kN}, kN);
-  to.op<[](const Numeric& a, const Numeric& b) { return numeric_subtract(a, b); }>("-", {kN, kN}, kN);
-  to.op<[](const Numeric& a, const Numeric& b) { return numeric_multiply(a, b); }>("*", {kN, kN}, kN);
+  to.raw({.name = "+", .arguments = {kN, kN}, .result = kN, .kernel = arithmetic<'+', numeric_add>, .is_operator = true});
+  to.raw({.name = "-", .arguments = {kN, kN}, .result = kN, .kernel = arithmetic<'-', numeric_subtract>, .is_operator = true});
+  to.raw({.name = "*", .arguments = {kN, kN}, .result = kN, .kernel = arithmetic<'*', numeric_multiply>, .is_operator = true});
   to.op<[](const Numeric& a, const Numeric& b) { return numeric_divide(a, b); }>("/", {kN, kN}, kN);
   to.op<[](const Numeric& v) { return numeric_negate(v); }>("-", {kN}, kN);
   to.op<[](const Numeric& v) { return v; }>("+", {kN}, kN);

@@ -91,7 +91,7 @@ template <auto F, typename Bound, typename... A>
 absl::Status run_rows(Bound bound, std::tuple<A...>*, std::span<const Vector> args, uint32_t rows, Vector& out) {
   return [&]<size_t... I>(std::index_sequence<I...>) -> absl::Status {
     const std::tuple<ArgumentColumn<std::remove_cvref_t<A>>...> columns{ArgumentColumn<std::remove_cvref_t<A>>(args[I])...};
-    const auto one = [&](uint32_t row) { return bound(std::get<I>(columns)[row]...); };
+    const auto one = [&]([[maybe_unused]] uint32_t row) { return bound(std::get<I>(columns)[row]...); };
     using Result = decltype(one(0));
     const bool nulls = out.may_have_nulls();
     for (uint32_t row = 0; row < rows; ++row) {

@@ -13,40 +13,56 @@ constexpr size_t kHeapFirstBlockBytes = 512, kHeapLargestBlockBytes = 256 * 1024
 
 }  // namespace
 
-/// The thread's free lists. Trivially destroyed flag tells late releases that the pool is gone.
+/// The thread's free lists: plain memory without constructor, so that reaching them costs nothing.
 class BufferPool {
  public:
-  BufferPool() { alive_ = true; }
-  ~BufferPool() {
-    alive_ = false;
-    for (auto& list : free_) {
-      for (Buffer* buffer : list) delete buffer;
-    }
-  }
-  static BufferPool* of_thread() {
-    thread_local BufferPool pool;
-    return alive_ ? &pool : nullptr;
-  }
   Buffer* take(int size_class) {
-    auto& list = free_[static_cast<size_t>(size_class)];
-    if (list.empty()) return nullptr;
-    Buffer* buffer = list.back();
-    list.pop_back();
+    List& list = lists_[size_class];
+    Buffer* buffer = list.first;
+    if (buffer == nullptr) return nullptr;
+    list.first = buffer->next_free_;
+    --list.count;
     buffer->revive();
     return buffer;
   }
   bool give(Buffer* buffer, int size_class) {
-    auto& list = free_[static_cast<size_t>(size_class)];
-    if (list.size() >= kKeptPerClass[static_cast<size_t>(size_class)]) return false;
-    list.push_back(buffer);
+    List& list = lists_[size_class];
+    if (closed_ || list.count >= kKeptPerClass[static_cast<size_t>(size_class)]) return false;
+    if (list.count == 0) drain_at_exit();
+    buffer->next_free_ = list.first;
+    list.first = buffer;
+    ++list.count;
     return true;
+  }
+  void drain() {
+    closed_ = true;
+    for (List& list : lists_) {
+      for (Buffer* buffer = list.first; buffer != nullptr;) delete std::exchange(buffer, buffer->next_free_);
+      list = {};
+    }
   }
 
  private:
-  static thread_local bool alive_;
-  std::array<std::vector<Buffer*>, kClassBytes.size()> free_;
+  struct List {
+    Buffer* first = nullptr;
+    size_t count = 0;
+  };
+  static void drain_at_exit();
+  List lists_[kClassBytes.size()] = {};
+  bool closed_ = false;  ///< the thread ends: late releases free
 };
-thread_local bool BufferPool::alive_ = true;
+
+namespace {
+constinit thread_local BufferPool pool;
+struct Drain {
+  ~Drain() { pool.drain(); }
+};
+}  // namespace
+
+void BufferPool::drain_at_exit() {
+  thread_local Drain drain;
+  (void)drain;
+}
 
 int Buffer::size_class(size_t size_bytes) {
   for (size_t i = 0; i < kClassBytes.size(); ++i) {
@@ -67,15 +83,12 @@ Buffer::~Buffer() { ::operator delete(data_, std::align_val_t{16}); }
 Ref<Buffer> Buffer::allocate(size_t size_bytes) {
   const int size_class = Buffer::size_class(size_bytes);
   if (size_class < 0) return Ref<Buffer>(new Buffer(size_bytes));
-  if (BufferPool* pool = BufferPool::of_thread(); pool != nullptr) {
-    if (Buffer* recycled = pool->take(size_class); recycled != nullptr) return Ref<Buffer>(recycled);
-  }
+  if (Buffer* recycled = pool.take(size_class); recycled != nullptr) return Ref<Buffer>(recycled);
   return Ref<Buffer>(new Buffer(kClassBytes[static_cast<size_t>(size_class)]));
 }
 
 void Buffer::destroy() {
-  BufferPool* pool = class_ >= 0 ? BufferPool::of_thread() : nullptr;
-  if (pool == nullptr || !pool->give(this, class_)) delete this;
+  if (class_ < 0 || !pool.give(this, class_)) delete this;
 }
 
 StringHeap::~StringHeap() {

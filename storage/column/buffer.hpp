@@ -46,6 +46,10 @@ class Ref {
     if (pointer_ != nullptr) pointer_->retain();
   }
   Ref(Ref&& other) noexcept : pointer_{std::exchange(other.pointer_, nullptr)} {}
+  template <typename U>
+  Ref(Ref<U>&& other) noexcept : pointer_{other.detach()} {}
+  /// Gives up the reference without releasing it.
+  T* detach() { return std::exchange(pointer_, nullptr); }
   Ref& operator=(Ref other) noexcept {
     std::swap(pointer_, other.pointer_);
     return *this;
@@ -79,6 +83,7 @@ class Buffer final : public Shared {
   uint8_t* data_;
   size_t capacity_;
   int class_;
+  Buffer* next_free_ = nullptr;
 };
 
 /// A frame that vectors point into.
