@@ -1,0 +1,82 @@
+#pragma once
+/// COPY FROM: fields become vectors, vectors become rows of the table: a chunk at a time through the INSERT that the
+/// statement stands for (defaults, checks, indexes, identity), or past the log into trees of the transaction itself.
+/// Memory: one chunk.
+/// Owner: one statement.
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "actors/session/bulk_writer.hpp"
+#include "runtime/exec/execution.hpp"
+#include "runtime/exec/row_inserter.hpp"
+#include "runtime/plan/planner.hpp"
+#include "runtime/protocol/copy_reader.hpp"
+#include "runtime/sql/ast_dml.hpp"
+
+namespace troupe {
+
+/// The columns COPY moves when the statement names none, or those it names. Errors: 42703, 42701, 42P10.
+absl::StatusOr<std::vector<uint32_t>> copied_columns(const sql::CopyStatement& statement, const TableDef& table);
+
+class CopyIn {
+ public:
+  /// Plans it; `planning` as for any statement (its text and system tables are not used). Errors: those of the INSERT,
+  /// of the options and of the WHERE clause.
+  static absl::StatusOr<std::unique_ptr<CopyIn>> make(const sql::CopyStatement& statement, const TableDef& table,
+                                                      const PlanContext& planning);
+
+  const StatementPlan& plan() const { return executable_->statement(); }
+  const TableWrite& write() const { return plan().root->to<InsertPlan>().write; }
+  bool binary() const { return binary_; }
+  uint16_t columns() const { return static_cast<uint16_t>(columns_.size()); }
+
+  /// Before the first row. `bulk`: every tree of the table is the transaction's own, and empty.
+  void start(ExecContext& context, bool bulk);
+  /// A piece of the client's data, which stays until the task ends.
+  Task<absl::Status> take(std::string_view data);
+  /// The data is complete: the rows that are left.
+  Task<absl::Status> finish();
+  uint64_t rows() const { return rows_; }
+
+ private:
+  enum class Form : uint8_t { kInt16, kInt32, kInt64, kString, kAny };
+  struct Column {
+    Type type;
+    Form form;
+  };
+  /// What the INSERT's source does with the fields: a projection or a filter.
+  struct Step {
+    bool filters = false;
+    Program condition;
+    ProgramList values;
+  };
+  CopyIn() = default;
+  absl::Status compile_steps(const PlanNode& source);
+  void clear_chunk();
+  absl::Status add_row();
+  absl::Status add_field(size_t column, std::string_view text);
+  Task<absl::Status> take_rows();
+  Task<absl::Status> write_chunk();
+  Task<absl::Status> run_steps();
+  Task<absl::Status> write_bulk();
+  void add_bulk(uint32_t row, std::span<const Vector* const> key,
+                const std::vector<std::vector<const Vector*>>& entries);
+
+  std::shared_ptr<const ExecutablePlan> executable_;
+  std::vector<Column> columns_;
+  std::vector<Step> steps_;
+  std::unique_ptr<const InsertSpec> spec_;
+  std::unique_ptr<CopyReader> reader_;
+  bool binary_ = false;
+
+  std::unique_ptr<Run> run_;
+  std::unique_ptr<RowInserter> inserter_;
+  std::unique_ptr<BulkWriter> bulk_rows_;
+  std::vector<std::unique_ptr<IndexBulkWriter>> bulk_entries_;
+  Batch chunk_;
+  std::string key_, bytes_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace troupe
