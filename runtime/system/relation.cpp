@@ -18,8 +18,10 @@ Type type_of_text(std::string_view text) {
   // The base types of information_schema's domains that have a modifier.
   if (text == "varchar(3)") return {oid::kVarchar, 3 + kVarHeader};
   if (text == "timestamptz(2)") return {oid::kTimestamptz, 2};
-  const TypeInfo* type = find_type_by_name(text);
-  TROUPE_CHECK_MSG(type != nullptr, std::string(text));
+  // By pg_type's names alone: SQL's char is another type than "char".
+  const auto types = all_types();
+  const auto type = std::find_if(types.begin(), types.end(), [&](const TypeInfo& t) { return t.name == text; });
+  TROUPE_CHECK_MSG(type != types.end(), std::string(text));
   return {type->oid, -1};
 }
 

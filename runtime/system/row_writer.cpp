@@ -87,6 +87,11 @@ void RowWriter::append_integer(size_t column, int64_t value) {
   }
 }
 
+void RowWriter::append_char(size_t column, char value) {
+  TROUPE_CHECK(relation_.columns[column].type.oid == oid::kChar);
+  append_integer(column, static_cast<unsigned char>(value));
+}
+
 void RowWriter::append_float(size_t column, double value) {
   Vector& out = batch_.columns[column];
   if (out.kind() == Physical::kFloat32) {
@@ -111,10 +116,6 @@ Value text_array(std::span<const std::string> values) {
 Value name_array(std::span<const std::string> values) {
   return make_array(oid::kName, Physical::kVarlen, 1, values, of_text);
 }
-Value char_array(std::string_view values) {
-  return make_array(oid::kChar, Physical::kInt16, 1, values, [](char c) { return Value::of(int16_t{c}); });
-}
-
 Value float4_array(std::span<const double> values) {
   return make_array(oid::kFloat4, Physical::kFloat32, 1, values,
                     [](double v) { return Value::of(static_cast<float>(v)); });

@@ -37,6 +37,8 @@ class RowWriter {
   size_t advance_to(std::string_view column);
   void append_default(size_t column);
   void append_integer(size_t column, int64_t value);
+  /// A "char"; 0 is the empty one.
+  void append_char(size_t column, char value);
 
   template <typename T>
   void append(size_t column, const T& value) {
@@ -46,6 +48,8 @@ class RowWriter {
       out.append(value);
     } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
       out.append_null();
+    } else if constexpr (std::is_same_v<T, char>) {
+      append_char(column, value);
     } else if constexpr (std::is_integral_v<T>) {
       append_integer(column, static_cast<int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
@@ -75,7 +79,6 @@ Value int2_array(std::span<const int16_t> values);
 Value oid_array(std::span<const Oid> values);
 Value text_array(std::span<const std::string> values);
 Value name_array(std::span<const std::string> values);
-Value char_array(std::string_view values);
 Value float4_array(std::span<const double> values);
 /// As in array text: in double quotes where it must be.
 std::string quote_array_element(std::string_view text);

@@ -14,7 +14,7 @@
 
 namespace troupe {
 
-inline constexpr Oid kTable = 16384, kKeyIndex = 16385, kExpressionIndex = 16386, kSequence = 16387, kView = 16388,
+inline constexpr Oid kTable = 16384, kKeyIndex = 16385, kNameIndex = 16386, kSequence = 16387, kView = 16388,
                      kMood = 16389, kAlice = 16390, kUnique = 16391, kIdentitySequence = 16392, kPositive = 16393;
 inline constexpr Oid kKeyConstraint = 16400, kUniqueConstraint = 16401, kCheckConstraint = 16402;
 
@@ -50,7 +50,7 @@ inline std::shared_ptr<TableDef> make_orders() {
   table->columns[4].identity = IdentityKind::always;
   table->columns[4].owned_sequence = kIdentitySequence;
   table->primary_key = {1};
-  table->indexes = {kKeyIndex, kExpressionIndex, kUnique};
+  table->indexes = {kKeyIndex, kNameIndex, kUnique};
   table->constraints = {{kKeyConstraint, ConstraintKind::primary_key, "orders_pkey", {1}, "", kKeyIndex},
                         {kUniqueConstraint, ConstraintKind::unique, "orders_u_key", {5}, "", kUnique},
                         {kCheckConstraint, ConstraintKind::check, "orders_price_check", {3}, "price > 0", kNoOid}};
@@ -72,9 +72,8 @@ inline CatalogPtr make_catalog() {
   key->unique = key->primary = key->constraint = true;
   auto unique = make_index(kUnique, "orders_u_key", {{.attnum = 5}});
   unique->unique = unique->constraint = true;
-  auto by_name = make_index(
-      kExpressionIndex, "orders_by_name",
-      {{.attnum = 0, .expression_sql = "lower(name)"}, {.attnum = 3, .descending = true, .nulls_first = true}});
+  auto by_name =
+      make_index(kNameIndex, "orders_by_name", {{.attnum = 2}, {.attnum = 3, .descending = true, .nulls_first = true}});
   by_name->predicate_sql = "price > 1";
   auto sequence = std::make_shared<SequenceDef>();
   sequence->oid = kSequence;
@@ -111,7 +110,7 @@ inline CatalogPtr make_catalog() {
   alice->name = "alice";
   alice->can_login = true;
   const std::vector<CatalogChange> changes = {{kTable, make_orders()}, {kKeyIndex, key},
-                                              {kUnique, unique},       {kExpressionIndex, by_name},
+                                              {kUnique, unique},       {kNameIndex, by_name},
                                               {kSequence, sequence},   {kView, view},
                                               {kMood, mood},           {kAlice, alice},
                                               {kPositive, positive},   {kIdentitySequence, identity}};

@@ -1,5 +1,6 @@
 #include "runtime/system/system_functions.hpp"
 
+#include "runtime/system/definitions.hpp"
 #include "tests/runtime/system/system_fixture.hpp"
 
 using namespace troupe;
@@ -21,7 +22,7 @@ TEST_CASE("definitions read as PostgreSQL prints them", "[system]") {
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16385"}}) ==
         "CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)");
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16386"}}) ==
-        "CREATE INDEX orders_by_name ON public.orders USING btree (lower(name), price DESC) WHERE (price > 1)");
+        "CREATE INDEX orders_by_name ON public.orders USING btree (name, price DESC) WHERE (price > 1)");
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16386"}, {oid::kInt4, "2"}, {oid::kBool, "t"}}) == "price");
   CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16400"}}) == "PRIMARY KEY (id)");
   CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16402"}}) == "CHECK ((price > 0))");
@@ -33,6 +34,16 @@ TEST_CASE("definitions read as PostgreSQL prints them", "[system]") {
   CHECK(answer(session, "pg_get_userbyid", {{oid::kOid, "99"}}) == "unknown (OID=99)");
   CHECK(answer(session, "pg_get_function_arguments", {{oid::kOid, "1642"}}) == "oid");
   CHECK(answer(session, "pg_get_function_result", {{oid::kOid, "1642"}}) == "name");
+}
+
+TEST_CASE("expressions are written in the deparser's style", "[system]") {
+  CHECK(expression_text("price>0 and tags is null") == "((price > 0) AND (tags IS NULL))");
+  CHECK(expression_text("no expression (") == "no expression (");
+  CHECK(index_expression_text("lower(name)") == "lower(name)");
+  CHECK(index_expression_text("a+b") == "((a + b))");
+  CHECK(without_outer_parentheses("(a > 0)") == "a > 0");
+  CHECK(without_outer_parentheses("(a) + (b)") == "(a) + (b)");
+  CHECK(without_outer_parentheses("(a = ')')") == "a = ')'");
 }
 
 TEST_CASE("comments are found by object and column", "[system]") {
