@@ -25,7 +25,7 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   void finish();
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   bool running_ = false;
   uint64_t missing_ = 0;  ///< partitions that have not finished
   Scn covered_ = kNoScn;

@@ -18,7 +18,9 @@ absl::Status lock_timeout() {
 LockShard::LockShard(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
     : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory},
       heir_{*node.lock_shards[id]} {
-  state_ = &heir_.take_over();
+  bool rebuilt = false;
+  state_ = &heir_.take_over(&rebuilt);
+  node_.lock_shard_rebuilt[id_].store(rebuilt);
 }
 
 LockShard::behavior_type LockShard::make_behavior() {

@@ -71,7 +71,7 @@ class LockShard final : public ActorOf<LockShardActor::base> {
 
   NodeContext& node_;
   const PartitionId id_;
-  DirectoryView directory_;
+  AddressView directory_;
   Heir<LockShardState>& heir_;
   LockShardState* state_ = nullptr;
 };

@@ -56,7 +56,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void give_up(const absl::Status& why);
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   Heir<LogState>& heir_;
   LogState* state_ = nullptr;
   bool flush_wanted_ = false;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <thread>
 
+#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "storage/base/text.hpp"

@@ -16,6 +16,7 @@ struct Addresses {
   std::vector<LockShardActor> lock_shards;
   std::vector<uint64_t> lock_shard_incarnations;
   TransactionManagerActor manager;
+  uint64_t manager_incarnation = 0;
   LogWriterActor log_writer;
   SequenceActor sequences;
   PublisherActor publisher;
@@ -26,7 +27,7 @@ struct Addresses {
   SupervisorActor sessions;
 };
 
-using Directory = Published<Addresses>;
-using DirectoryView = PublishedView<Addresses>;
+using AddressBook = Published<Addresses>;
+using AddressView = PublishedView<Addresses>;
 
 }  // namespace troupe

@@ -44,22 +44,28 @@ struct NodeContext {
   NodeContext(NodeServices& node_services, uint32_t partition_count)
       : services{node_services},
         directory{std::make_shared<Addresses>()},
+        partition_rebuilt(partition_count),
+        lock_shard_rebuilt(partition_count),
         applied(partition_count),
         statistics(partition_count) {}
 
   NodeServices& services;
-  Directory directory;
+  AddressBook directory;
   std::vector<Cell*> cells;
   /// False in the simulator, where nothing may wait for anything else.
   bool may_block = true;
 
-  std::vector<std::unique_ptr<Heir<PartitionState>>> partitions;
-  std::vector<std::unique_ptr<Heir<LockShardState>>> lock_shards;
-  std::unique_ptr<Heir<TransactionManagerState>> manager;
-  std::unique_ptr<Heir<SequenceState>> sequences;
-  std::unique_ptr<Heir<LogState>> log;
+  std::vector<std::shared_ptr<Heir<PartitionState>>> partitions;
+  std::vector<std::shared_ptr<Heir<LockShardState>>> lock_shards;
+  std::shared_ptr<Heir<TransactionManagerState>> manager;
+  std::shared_ptr<Heir<SequenceState>> sequences;
+  std::shared_ptr<Heir<LogState>> log;
 
   std::shared_ptr<LoggedSequences> logged_sequences;
+
+  /// Whether the newest start of each found no usable state and built it anew.
+  std::vector<std::atomic<bool>> partition_rebuilt;
+  std::vector<std::atomic<bool>> lock_shard_rebuilt;
 
   /// Per partition, the newest commit it has applied.
   std::vector<std::atomic<Scn>> applied;

@@ -11,8 +11,10 @@
 #include "runtime/cell/actor_registry.hpp"
 #include "runtime/cell/published.hpp"
 #include "runtime/plan/system_table.hpp"
+#include "runtime/settings/session_parameters.hpp"
 #include "runtime/transaction/commit_clock.hpp"
 #include "runtime/transaction/snapshot_registry.hpp"
+#include "runtime/system/system_session.hpp"
 #include "storage/catalog/catalog.hpp"
 #include "storage/file/file_system.hpp"
 
@@ -29,8 +31,10 @@ struct NodeServices {
         transactions{boot},
         snapshots{commits, config.connections_max + 64},
         catalog{std::move(first_catalog)},
+        parameter_defaults{std::make_shared<ParameterDefaults>()},
         sessions{static_cast<uint64_t>(node_clock.wall_us()) ^ boot},
-        started_us{node_clock.wall_us()} {}
+        started_us{node_clock.wall_us()},
+        next_row_id{boot << 40} {}
 
   const NodeConfig config;
   FileSystem& files;
@@ -42,11 +46,17 @@ struct NodeServices {
   SnapshotRegistry snapshots;
   Published<Catalog> catalog;
   SystemTables system_tables;
+  ParameterDefaultsPtr parameter_defaults;
   SessionList sessions;
   const int64_t started_us;
+  /// Rows of tables without a primary key: the boot number above, so that none comes twice.
+  std::atomic<uint64_t> next_row_id;
   /// Counters above everything in the catalog and in the partitions; DDL takes blocks of them.
   std::atomic<Oid> next_oid{kFirstUserOid};
   std::atomic<TreeId> next_tree{kFirstUserTree};
+  /// How much of a limit is used now, and sys.partitions; set by the node.
+  std::function<uint64_t(const std::string& limit)> limit_used;
+  std::function<std::vector<PartitionInfo>()> partition_rows;
   /// The log could not be written: nothing is acknowledged any more.
   std::atomic<bool> fenced{false};
 };

@@ -11,7 +11,9 @@ constexpr uint32_t kGarbagePerTick = 2'000;
 
 Partition::Partition(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
     : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory}, heir_{*node.partitions[id]} {
-  state_ = &heir_.take_over();
+  bool rebuilt = false;
+  state_ = &heir_.take_over(&rebuilt);
+  node_.partition_rebuilt[id_].store(rebuilt);
 }
 
 Partition::~Partition() = default;

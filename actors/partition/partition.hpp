@@ -81,7 +81,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
 
   NodeContext& node_;
   const PartitionId id_;
-  DirectoryView directory_;
+  AddressView directory_;
   Heir<PartitionState>& heir_;
   PartitionState* state_ = nullptr;
 

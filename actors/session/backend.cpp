@@ -12,17 +12,18 @@ absl::Status shutting_down() {
 
 }  // namespace
 
-Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionInfoPtr info)
+Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionRecordPtr record)
     : services_{services},
       host_{host},
       transport_{std::move(transport)},
-      info_{std::move(info)},
+      record_{std::move(record)},
       data_{host},
-      sequences_{host, services},
-      transaction_{services, host, data_, *info_},
+      sequences_{host},
+      transaction_{services, host, data_, *record_},
       parameters_{services.parameter_defaults},
+      system_session_{*this},
       random_{static_cast<uint64_t>(services.clock.monotonic_us()) * 0x9E3779B97F4A7C15u ^
-              static_cast<uint64_t>(info_->process_id)} {
+              static_cast<uint64_t>(record_->process_id)} {
   eval_.settings = &parameters_.snapshot().values;
   eval_.clock = &services_.clock;
   eval_.random = &random_;
@@ -34,8 +35,8 @@ Backend::~Backend() {
   portals_.clear();
 }
 
-void Backend::start() {
-  transport_->start(this);
+void Backend::start(TransportEvents* events) {
+  transport_->start(events);
   serve_ = serve();
   serve_.start();
 }
@@ -67,6 +68,7 @@ void Backend::on_closed() {
   sending_ = false;
   if (executing_) data_.cancel(error(ErrorCode::kConnectionFailure, "the client closed the connection"));
   sent_.raise();
+  changed_.raise();
   input_.raise();
 }
 
@@ -78,7 +80,7 @@ void Backend::on_cancel(const std::string& encoded_error) {
   }
   transaction_.cancel(status);
   data_.cancel(status);
-  interrupted_.raise();
+  changed_.raise();
 }
 
 void Backend::on_end(const std::string& encoded_error) {
@@ -88,6 +90,10 @@ void Backend::on_end(const std::string& encoded_error) {
 }
 
 void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
+  if (part == LostPart::kPublisher) {
+    changed_.raise();
+    return;
+  }
   if (part == LostPart::kSequences) {
     sequences_.on_lost();
     return;
@@ -99,8 +105,8 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   const SettingsSnapshot& settings = parameters_.snapshot();
-  const int64_t since = now_us - info_->state_changed_us.load(std::memory_order_relaxed);
-  switch (info_->state.load(std::memory_order_relaxed)) {
+  const int64_t since = now_us - record_->state_changed_us.load(std::memory_order_relaxed);
+  switch (record_->state.load(std::memory_order_relaxed)) {
     case SessionState::kActive:
       if (settings.statement_timeout_ms > 0 && executing_ && statement_timed_ &&
           now_us - eval_.statement_us > settings.statement_timeout_ms * kUsPerMs) {
@@ -212,16 +218,16 @@ void Backend::send_notice(const absl::Status& status, Severity severity) {
 
 void Backend::ready_for_query() {
   const int64_t now = services_.clock.wall_us();
-  info_->state_changed_us.store(now, std::memory_order_relaxed);
+  record_->state_changed_us.store(now, std::memory_order_relaxed);
   const Transaction& transaction = transaction_.state();
   if (!transaction.in_block()) {
-    info_->state.store(SessionState::kIdle, std::memory_order_relaxed);
+    record_->state.store(SessionState::kIdle, std::memory_order_relaxed);
     writer_.ready_for_query(TransactionStatus::kIdle);
   } else if (transaction.status() == Transaction::Status::kFailed) {
-    info_->state.store(SessionState::kIdleInFailedTransaction, std::memory_order_relaxed);
+    record_->state.store(SessionState::kIdleInFailedTransaction, std::memory_order_relaxed);
     writer_.ready_for_query(TransactionStatus::kFailed);
   } else {
-    info_->state.store(SessionState::kIdleInTransaction, std::memory_order_relaxed);
+    record_->state.store(SessionState::kIdleInTransaction, std::memory_order_relaxed);
     writer_.ready_for_query(TransactionStatus::kInTransaction);
   }
 }
@@ -249,7 +255,7 @@ Task<Backend::Flow> Backend::start_up() {
 }
 
 void Backend::cancel_other(const CancelRequest& request) {
-  const SessionInfoPtr other = services_.sessions.find(request.process_id);
+  const SessionRecordPtr other = services_.sessions.find(request.process_id);
   if (other == nullptr || other->secret_key != request.secret_key || !other->cancel) return;
   other->cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
 }
@@ -341,7 +347,7 @@ absl::Status Backend::apply_startup_options(std::string_view options) {
 void Backend::greet() {
   const std::string peer = transport_->peer_name();
   const size_t colon = peer.rfind(':');
-  info_->edit([&](SessionInfo::Text& text) {
+  record_->edit([&](SessionRecord::Text& text) {
     text.user = user_;
     text.database = database_;
     text.application_name = parameters_.show("application_name").value_or("");
@@ -351,7 +357,7 @@ void Backend::greet() {
   writer_.authentication_ok();
   parameters_.report_all(
       [this](std::string_view name, std::string_view value) { writer_.parameter_status(name, value); });
-  writer_.backend_key_data(info_->process_id, info_->secret_key);
+  writer_.backend_key_data(record_->process_id, record_->secret_key);
   ready_for_query();
 }
 

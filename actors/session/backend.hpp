@@ -4,7 +4,7 @@
 /// can be both.
 /// Owner: one session actor; everything happens on its cell. The life of a backend is one coroutine (serve()), which
 /// waits for input or for answers; at most one statement runs at a time.
-#include <deque>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,132 +16,220 @@
 #include "actors/session/sequence_cache.hpp"
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
+#include "actors/session/session_system.hpp"
 #include "actors/session/session_transaction.hpp"
+#include "actors/session/statement_kind.hpp"
 #include "actors/session/transport.hpp"
 #include "runtime/exec/task.hpp"
+#include "runtime/plan/planner.hpp"
 #include "runtime/protocol/backend_writer.hpp"
 #include "runtime/protocol/frontend_reader.hpp"
-#include "runtime/settings/session_settings.hpp"
+#include "runtime/settings/session_parameters.hpp"
 
 namespace troupe {
 
-class Backend final : public TransportEvents {
+struct Changes;
+
+class Backend final : public RowIdSource {
  public:
-  Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionInfoPtr info);
+  Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionRecordPtr record);
   ~Backend() override;
 
-  /// Begins to serve. After every call into a backend, ask failed().
-  void start();
+  /// Begins to serve; `events` is whom the transport tells (the owner, which passes it on to this).
+  /// After every call into a backend, ask failed().
+  void start(TransportEvents* events);
 
   // From the transport.
-  std::span<char> read_room() override { return reader_.prepare(); }
-  void on_received(size_t size) override;
-  void on_sent() override;
-  void on_closed() override;
+  std::span<char> read_room() { return reader_.prepare(); }
+  void on_received(size_t size);
+  void on_sent();
+  void on_closed();
 
   // From the host.
   void on_read_result(ReadResultFrame frame) { data_.on_read_result(std::move(frame)); }
   void on_write_result(WriteResultFrame frame) { data_.on_write_result(std::move(frame)); }
-  void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);
-  void on_committed(TxnId txn, Scn scn, const std::string& error);
+  void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error) {
+    transaction_.on_prepared(txn, partition, std::move(redo), error);
+  }
+  void on_committed(TxnId txn, Scn scn, const std::string& error) { transaction_.on_committed(txn, scn, error); }
   void on_granted(uint64_t request, const std::string& error);
-  void on_sequence(uint64_t request, int64_t first, uint32_t count, const std::string& error);
+  void on_sequence(uint64_t request, int64_t first, uint32_t count, const std::string& error) {
+    sequences_.on_answer(request, first, count, error);
+  }
+  void on_changes(std::shared_ptr<Changes> changes, const std::string& error);
   void on_turn() { data_.on_turn(); }
-  void on_lost(LostPart part, uint32_t index, uint64_t incarnation);
+  void on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
   /// Ends the running statement, if there is one.
   void on_cancel(const std::string& encoded_error);
   /// Ends the session with a FATAL error.
   void on_end(const std::string& encoded_error);
-  /// Once in a while: timeouts.
+  /// Once in a while, when the record wants ticks: timeouts.
   void on_tick(int64_t now_us);
 
   /// What ended the coroutine abnormally (a failed CHECK), to be thrown where the actor's supervisor learns of it.
   std::exception_ptr failed();
-  bool over() const { return serve_.done(); }
+  uint64_t participants() const { return data_.participants(); }
 
  private:
+  friend class SessionSystem;
   enum class Flow : uint8_t { kContinue, kEnd };
 
   // backend.cpp: the connection's life.
   Task<void> serve();
   Task<Flow> start_up();
-  Task<Flow> accept_start_up(const StartupMessage& startup);
+  Flow accept_start_up(const StartupMessage& startup);
+  absl::Status apply_startup_options(std::string_view options);
   void greet();
   Task<Flow> handle(FrontendMessage& message);
-  /// The next message, after flushing; false when the client is gone.
+  Flow handle_odd(const FrontendMessage& message);
+  Flow end_now();
+  /// The next message, after flushing; false when the client is gone or the session is to end.
   Task<bool> next_message(FrontendMessage* message);
+  void trim_when_idle();
   Task<void> flush();
   Task<void> flush_if_large();
   void send_error(const absl::Status& status, Severity severity = Severity::kError);
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
   void ready_for_query();
+  void fail_transaction();
+  void drop_portals_of_transaction();
   void clean_up();
   void cancel_other(const CancelRequest& request);
 
   // backend_simple.cpp: the simple protocol.
   Task<Flow> on_query(std::string_view sql);
-  Task<absl::Status> run_simple(const sql::ParsedSqlPtr& parsed, const sql::RawStatement& raw, bool implicit_block);
+  Task<absl::Status> run_query_text(std::string_view sql);
+  Task<absl::Status> run_simple(const sql::ParsedSqlPtr& parsed, const sql::RawStatement& raw);
+  Task<absl::Status> end_implicit_block();
 
   // backend_extended.cpp: the extended protocol.
-  Task<absl::Status> on_parse(const ParseMessage& message);
-  Task<absl::Status> on_bind(const BindMessage& message);
-  Task<absl::Status> on_describe(const DescribeMessage& message);
+  Task<absl::Status> handle_extended(FrontendMessage& message);
+  absl::Status on_parse(const ParseMessage& message);
+  absl::Status on_bind(const BindMessage& message);
+  absl::StatusOr<Value> bind_parameter(Type type, std::optional<std::string_view> bytes, int16_t format, size_t index);
+  absl::Status on_describe(const DescribeMessage& message);
   Task<absl::Status> on_execute(const ExecuteMessage& message);
   absl::Status on_close(const CloseMessage& message);
-  Task<absl::Status> on_sync();
+  Task<void> on_sync();
+  std::shared_ptr<Prepared> find_prepared(std::string_view name) const;
+  Portal* find_portal(std::string_view name) const;
 
   // backend_statement.cpp: from syntax tree to rows.
-  absl::StatusOr<StatementPlanPtr> plan_statement(Prepared& prepared);
-  Task<absl::Status> describe_prepared(Prepared& prepared);
+  void begin_clock(std::string_view text);
+  std::vector<Oid> resolve_search_path();
+  absl::Status plan_prepared(Prepared& prepared);
+  static void collect_plan_locks(Prepared& prepared);
+  const std::vector<Type>& parameter_types(const Prepared& prepared) const;
   Task<absl::Status> run_portal(Portal& portal, int64_t rows_max, bool* suspended);
+  void begin_transaction_statement();
   Task<absl::Status> run_planned(Portal& portal, int64_t rows_max, bool* suspended);
-  Task<absl::Status> begin_statement(const StatementPlan* plan, std::string_view text);
-  Task<absl::Status> end_statement(absl::Status status);
+  Task<absl::Status> start_portal(Portal& portal);
+  Task<absl::Status> lock_tables(const Prepared& prepared);
+  absl::Status open_portal(Portal& portal);
+  absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
+  Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
+  void finish_execution(Portal& portal);
+  void send_columns(const std::vector<OutputColumn>& columns, const std::vector<int16_t>& formats);
   Task<absl::Status> run_explain(Portal& portal);
-  void send_row_description(const std::vector<OutputColumn>& columns, const std::vector<bool>& binary);
+  Task<absl::Status> run_analyzed(Portal& portal, std::vector<std::string>* lines);
+  uint64_t next_row_id() override;
 
-  // backend_utility.cpp: statements without a plan.
+  // backend_transaction.cpp
+  Task<absl::Status> end_transaction(bool commit);
+  absl::StatusOr<TransactionModes> modes_of(sql::List<const sql::Option*> options, TransactionModes modes);
+  Task<absl::Status> run_transaction_statement(const sql::TransactionStatement& statement);
+  absl::Status begin_block(const sql::TransactionStatement& statement);
+  Task<absl::Status> end_block(const sql::TransactionStatement& statement, std::string* tag);
+  absl::Status run_savepoint(const sql::TransactionStatement& statement, std::string* tag);
+
+  // backend_utility.cpp: statements without a plan; each leaves portal.tag.
   Task<absl::Status> run_utility(Portal& portal);
-  Task<absl::Status> run_transaction_statement(const sql::TransactionStatement& statement, std::string* tag);
+  absl::Status refuse_utility(const sql::Statement& statement, std::string* tag);
   absl::Status run_set(const sql::SetStatement& statement, std::string* tag);
-  Task<absl::Status> run_show(const sql::ShowStatement& statement, Portal& portal);
+  absl::Status set_characteristics(const sql::SetStatement& statement, const SetOptions& options);
+  absl::Status follow_setting(std::string_view name);
+  void report_parameters();
+  absl::Status run_show(const sql::ShowStatement& statement, Portal& portal);
+  std::vector<OutputColumn> show_columns(const sql::ShowStatement& statement) const;
+  std::vector<OutputColumn> result_columns(const Prepared& prepared) const;
+  absl::Status run_prepare(const sql::PrepareStatement& statement, Portal& portal);
+  absl::Status run_deallocate(const sql::DeallocateStatement& statement, std::string* tag);
+  Task<absl::Status> run_execute(const sql::ExecuteStatement& statement, Portal& portal);
+  absl::StatusOr<Value> evaluate_constant(const sql::Expr& expr, Type type);
+  absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
+  Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
+  Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
+  absl::Status run_close(const sql::CloseStatement& statement, std::string* tag);
+  Task<absl::Status> run_lock_table(const sql::LockTableStatement& statement, std::string* tag);
   Task<absl::Status> run_vacuum(const sql::VacuumStatement& statement, std::string* tag);
+  /// Waits until every partition has made a checkpoint that began after now.
+  Task<absl::Status> run_checkpoint();
+  absl::StatusOr<const TableDef*> find_table(const sql::TableRef& ref);
 
   // backend_ddl.cpp
-  Task<absl::Status> run_ddl(Portal& portal, const StatementPlan& plan);
+  Task<absl::Status> run_ddl(Portal& portal);
+  Task<absl::Status> perform_ddl(const StatementPlan& plan, Portal& portal);
+  Task<absl::Status> write_catalog_rows(const std::vector<CatalogChange>& changes);
+  Task<absl::Status> send_raw(schema::WriteKind kind, TreeId tree, const std::vector<std::string>& keys,
+                              const std::vector<std::string>& values, bool overwrite);
   Task<absl::Status> perform(const DdlAction& action);
+  Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
 
   // backend_copy.cpp
-  Task<absl::Status> run_copy(const sql::CopyStatement& statement, std::string_view text, std::string* tag);
+  Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
 
   // backend_subscribe.cpp
-  Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement);
+  Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
+  static std::vector<OutputColumn> subscribe_columns();
 
   NodeServices& services_;
   SessionHost& host_;
   std::shared_ptr<Transport> transport_;
-  SessionInfoPtr info_;
+  SessionRecordPtr record_;
 
   FrontendReader reader_;
   BackendWriter writer_;
-  ReplySignal input_;   ///< bytes came, the client went, or the session is to end
+  ReplySignal input_;  ///< bytes came, the client went, or the session is to end
   ReplySignal sent_;
   bool sending_ = false;
   bool closed_ = false;
   bool skip_to_sync_ = false;
   bool executing_ = false;
-  absl::Status end_reason_;  ///< not OK: leave as soon as possible
+  bool statement_timed_ = false;  ///< statement_timeout has not struck yet
+  uint32_t quiet_turns_ = 0;
+  absl::Status end_reason_;       ///< not OK: leave as soon as possible
 
   SessionData data_;
   SequenceCache sequences_;
   SessionTransaction transaction_;
-  SessionSettingsStack settings_;
+  SessionParameters parameters_;
+  SessionSystem system_session_;
+  SystemEnvironment system_;
+  CatalogPtr system_catalog_;  ///< keeps what system_ points to
   EvalContext eval_;
   Random random_;
+  std::string user_, database_, schema_name_;
+  Oid role_ = kBootstrapRole;
+  uint64_t next_row_id_ = 0;
+  uint64_t row_ids_left_ = 0;
 
   std::map<std::string, std::shared_ptr<Prepared>, std::less<>> prepared_;
   std::shared_ptr<Prepared> unnamed_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
+  std::unique_ptr<Portal> unnamed_portal_;
+  uint32_t suspended_portals_ = 0;
+  bool running_definition_ = false;
+  std::map<std::string, size_t, std::less<>> setting_marks_;  ///< parameters at each savepoint
+
+  uint64_t checkpoint_request_ = 0;  ///< under way
+  uint64_t next_checkpoint_request_ = 0;
+  absl::Status checkpoint_status_;
+  ReplySignal checkpointed_;
+
+  // SUBSCRIBE.
+  ReplySignal changed_;
+  std::shared_ptr<Changes> changes_;
+  absl::Status changes_status_;
 
   Task<void> serve_;
 };

@@ -98,7 +98,7 @@ absl::Status Backend::on_bind(const BindMessage& message) {
                  " parameters, but prepared statement \"", message.statement, "\" requires ", types.size());
   }
   TROUPE_RETURN_IF_ERROR(check_formats(message.parameter_formats, types.size(), "parameter", "the statement"));
-  std::unique_ptr<Portal> portal = take_spare_portal();
+  auto portal = std::make_unique<Portal>();
   portal->name = std::string(message.portal);
   portal->prepared = prepared;
   portal->plan = prepared->plan;

@@ -26,6 +26,11 @@ std::string_view write_tag(StatementKind kind) {
   }
 }
 
+bool same_columns(const StatementPlan& a, const StatementPlan& b) {
+  return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const OutputColumn& x, const OutputColumn& y) { return x.type == y.type; });
+}
+
 /// Which tables a plan reads, locks rows of, or changes, from its nodes.
 void collect_locks(const PlanNode& node, std::vector<TableLockWish>* wishes) {
   const auto wish = [&](const TablePtr& table, TableLockMode mode) {
@@ -63,10 +68,10 @@ void Backend::begin_clock(std::string_view text) {
   constexpr size_t kShownBytes = 1024;
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
-  info_->state.store(SessionState::kActive, std::memory_order_relaxed);
-  info_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
-  info_->query_us.store(eval_.statement_us, std::memory_order_relaxed);
-  info_->edit([&](SessionInfo::Text& shown) { shown.query.assign(text.substr(0, kShownBytes)); });
+  record_->state.store(SessionState::kActive, std::memory_order_relaxed);
+  record_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
+  record_->query_us.store(eval_.statement_us, std::memory_order_relaxed);
+  record_->edit([&](SessionRecord::Text& shown) { shown.query.assign(text.substr(0, kShownBytes)); });
 }
 
 // --- planning ---
@@ -105,8 +110,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.parameters = prepared.declared;
   auto plan = plan_statement(*prepared.raw->node, context);
   if (!plan.ok()) return plan.status();
-  const bool had_columns = prepared.plan != nullptr && !prepared.by_query;
-  if (had_columns && !same_columns(*prepared.plan, **plan)) {
+  if (prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
     return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
   }
   prepared.plan = *std::move(plan);
@@ -175,7 +179,7 @@ void Backend::begin_transaction_statement() {
   if (transaction.status() == Transaction::Status::kIdle) {
     parameters_.begin();
     eval_.transaction_us = eval_.statement_us;
-    info_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
+    record_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
   }
   transaction.begin_statement(parameters_.snapshot().transaction, eval_.statement_us);
   transaction_.drop_ready_redo();
@@ -253,10 +257,10 @@ absl::Status Backend::open_portal(Portal& portal) {
   portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);
   if (!plan.columns.empty()) {
     std::vector<Type> types;
-    std::vector<uint8_t> binary;
+    std::vector<bool> binary;
     for (size_t i = 0; i < plan.columns.size(); ++i) {
       types.push_back(plan.columns[i].type);
-      binary.push_back(portal.binary(i) ? 1 : 0);
+      binary.push_back(portal.binary(i));
     }
     portal.writer.prepare(types, binary, eval_);
   }
@@ -269,7 +273,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   system_.catalog = transaction_.catalog().get();
   system_catalog_ = transaction_.catalog();
   system_.context = &eval_;
-  system_.session = this;
+  system_.session = &system_session_;
   context->data = &data_;
   context->eval = &eval_;
   context->sequences = &sequences_;
@@ -331,7 +335,8 @@ void Backend::finish_execution(Portal& portal) {
   const uint64_t rows = kind == StatementKind::kSelect ? portal.rows_sent : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
   if (portal.context.autocommit) {
-    if (const auto* prepared = portal.execution->prepared()) transaction_.keep_redo(*prepared);
+    const WriteResultFrame& prepared = portal.execution->prepared();
+    if (prepared) transaction_.keep_redo(std::string(bytes_view(prepared->redo())));
   }
 }
 
@@ -377,6 +382,40 @@ Task<absl::Status> Backend::run_explain(Portal& portal) {
   }
   portal.tag = "EXPLAIN";
   portal.finished = true;
+  co_return absl::OkStatus();
+}
+
+/// EXPLAIN ANALYZE runs the statement and throws its rows away.
+Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string>* lines) {
+  auto explained = std::make_shared<StatementPlan>(*portal.plan);
+  explained->kind = explained->explained;
+  auto executable = ExecutablePlan::compile(explained);
+  if (!executable.ok()) co_return executable.status();
+  for (const TableLockWish& wish : std::vector<TableLockWish>(portal.prepared->locks)) {
+    auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
+    const absl::Status locked = co_await locking;
+    if (!locked.ok()) co_return locked;
+  }
+  if (const absl::Status filled = fill_exec_context(*explained, &portal.context); !filled.ok()) co_return filled;
+  const int64_t from_us = services_.clock.monotonic_us();
+  Execution execution(*executable, std::move(portal.parameters), portal.context);
+  uint64_t rows = 0;
+  while (true) {
+    auto fetching = execution.next();
+    auto batch = co_await fetching;
+    if (!batch.ok()) co_return batch.status();
+    if (batch->rows == 0) break;
+    rows += batch->rows;
+  }
+  const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
+  std::vector<ActualRun> actual(explained->nodes);
+  if (explained->root != nullptr && explained->root->id < actual.size()) {
+    actual[explained->root->id] = {ms, ms, static_cast<double>(rows), 1};
+  }
+  *lines = explain_plan(*portal.plan, actual);
+  char text[64];
+  std::snprintf(text, sizeof text, "Execution Time: %.3f ms", ms);
+  lines->push_back(text);
   co_return absl::OkStatus();
 }
 

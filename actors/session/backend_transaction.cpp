@@ -14,7 +14,13 @@ absl::Status not_in_block(std::string_view what) {
 /// Commits or rolls back, and lets the settings follow.
 Task<absl::Status> Backend::end_transaction(bool commit) {
   drop_portals_of_transaction();
+  setting_marks_.clear();
   absl::Status status;
+  if (commit && transaction_.wants_checkpoint()) {
+    auto checkpointing = run_checkpoint();
+    status = co_await checkpointing;
+    if (!status.ok()) commit = false;
+  }
   if (commit) {
     auto committing = transaction_.commit();
     status = co_await committing;
@@ -82,7 +88,7 @@ absl::Status Backend::begin_block(const sql::TransactionStatement& statement) {
   if (!transaction.in_block() && transaction.status() == Transaction::Status::kIdle) {
     parameters_.begin();
     eval_.transaction_us = eval_.statement_us;
-    info_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
+    record_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
   }
   TROUPE_ASSIGN_OR_RETURN(const TransactionModes modes,
                           modes_of(statement.modes, parameters_.snapshot().transaction));

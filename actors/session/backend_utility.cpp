@@ -6,6 +6,9 @@
 namespace troupe {
 namespace {
 
+/// Tells answers to checkpoint requests from those to lock requests.
+constexpr uint64_t kCheckpointRequest = uint64_t{1} << 63;
+
 absl::Status refused(std::string_view what, std::string_view hint) {
   return with_hint(error(ErrorCode::kFeatureNotSupported, what, " is not supported"), std::string(hint));
 }
@@ -159,7 +162,7 @@ absl::Status Backend::follow_setting(std::string_view name) {
   }
   if (name == "application_name") {
     const std::string shown = parameters_.show(name).value_or("");
-    info_->edit([&](SessionInfo::Text& text) { text.application_name = shown; });
+    record_->edit([&](SessionRecord::Text& text) { text.application_name = shown; });
   }
   return absl::OkStatus();
 }
@@ -272,7 +275,6 @@ Task<absl::Status> Backend::run_execute(const sql::ExecuteStatement& statement, 
   Portal inner;
   inner.prepared = prepared;
   inner.describe_first = portal.describe_first;
-  inner.nested = true;
   inner.result_formats = portal.result_formats;
   for (size_t i = 0; i < types.size(); ++i) {
     auto value = evaluate_constant(*statement.arguments[i], types[i]);
@@ -447,21 +449,31 @@ Task<absl::Status> Backend::run_vacuum(const sql::VacuumStatement& statement, st
 }
 
 Task<absl::Status> Backend::run_checkpoint() {
-  checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointBit;
+  checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointRequest;
   host_.send_checkpoint(checkpoint_request_);
   while (checkpoint_request_ != 0) co_await checkpointed_;
   co_return checkpoint_status_;
 }
 
+void Backend::on_granted(uint64_t request, const std::string& error) {
+  if ((request & kCheckpointRequest) == 0) {
+    transaction_.on_granted(request, error);
+  } else if (request == checkpoint_request_) {
+    checkpoint_status_ = decode_error(error);
+    checkpoint_request_ = 0;
+    checkpointed_.raise();
+  }
+}
+
 /// A table by name along the search path. Errors: 42P01, 42809.
 absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
   const Catalog& catalog = *transaction_.catalog();
-  const std::string_view name = ref.name.back();
+  const std::string_view name = ref.name;
   std::vector<Oid> path = resolve_search_path();
-  if (ref.name.size() > 1) {
-    const SchemaDef* schema = catalog.find_schema(ref.name[ref.name.size() - 2]);
+  if (!ref.schema.empty()) {
+    const SchemaDef* schema = catalog.find_schema(ref.schema);
     if (schema == nullptr) {
-      return error(ErrorCode::kInvalidSchemaName, "schema \"", ref.name[ref.name.size() - 2], "\" does not exist");
+      return error(ErrorCode::kInvalidSchemaName, "schema \"", ref.schema, "\" does not exist");
     }
     path = {schema->oid};
   }

@@ -127,11 +127,11 @@ void Listener::on_exit() {
 void Listener::accept_next(size_t which) {
   Cell& target = *node_.cells[next_cell_++ % node_.cells.size()];
   acceptors_[which]->async_accept(
-      target.io(), [self = caf::intrusive_ptr<Listener>(this), which, &target](const std::error_code& problem,
-                                                                               ClientSocket socket) {
-        if (self->stopped_) return;
-        if (!problem) self->take(std::move(socket), target);
-        self->accept_next(which);
+      target.io(), [this, alive = caf::strong_actor_ptr(ctrl()), which, &target](const std::error_code& problem,
+                                                                    ClientSocket socket) {
+        if (stopped_) return;
+        if (!problem) take(std::move(socket), target);
+        accept_next(which);
       });
 }
 

@@ -8,6 +8,7 @@
 #include <asio/basic_socket_acceptor.hpp>
 
 #include "actors/node/node_context.hpp"
+#include "actors/session/socket_transport.hpp"
 #include "runtime/cell/actor.hpp"
 
 namespace troupe {

@@ -7,10 +7,17 @@
 
 #include "actors/session/result_writer.hpp"
 #include "runtime/exec/execution.hpp"
+#include "runtime/settings/settings_snapshot.hpp"
+#include "storage/lock/table_lock_mode.hpp"
 #include "runtime/plan/statement_plan.hpp"
 #include "runtime/sql/parser.hpp"
 
 namespace troupe {
+
+struct TableLockWish {
+  TablePtr table;
+  TableLockMode mode = TableLockMode::kAccessShare;
+};
 
 /// A parsed statement and its newest plan. Shared between its name and the portals made from it.
 struct Prepared {
@@ -20,6 +27,8 @@ struct Prepared {
   std::vector<Type> declared;              ///< parameter types the client gave; unknown ones are inferred
   StatementPlanPtr plan;                   ///< null: not planned yet, or utility
   std::shared_ptr<const SearchPath> search_path;  ///< that the plan was made with
+  std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
+  std::vector<TableLockWish> locks;                  ///< that running the plan takes
   bool by_sql = false;                     ///< PREPARE rather than Parse
   int64_t prepared_us = 0;
 
@@ -35,8 +44,16 @@ struct Portal {
   std::vector<int16_t> result_formats;  ///< none: all text, one: all of them so
   bool hold = false;                    ///< WITH HOLD: lives on after its transaction
 
+  /// The simple protocol: columns are described before the rows, and a statement of its own commits at its end.
+  bool describe_first = false;
+  /// A cursor's query, which is part of the DECLARE statement.
+  std::unique_ptr<sql::RawStatement> cursor_query;
+
   // While it runs.
   bool started = false;
+  bool suspended = false;  ///< counted in the backend's suspended portals
+  bool at_end = false;     ///< a cursor that gave its last row
+  ExecContext context;
   bool finished = false;
   std::unique_ptr<Execution> execution;
   ResultWriter writer;

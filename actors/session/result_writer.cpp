@@ -21,7 +21,7 @@ ResultWriter::Shape ResultWriter::shape_of(Type type, bool binary) {
   }
 }
 
-void ResultWriter::prepare(std::span<const Type> types, std::span<const bool> binary, const EvalContext& context) {
+void ResultWriter::prepare(std::span<const Type> types, const std::vector<bool>& binary, const EvalContext& context) {
   context_ = &context;
   columns_.clear();
   columns_.reserve(types.size());

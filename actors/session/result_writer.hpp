@@ -13,7 +13,7 @@ namespace troupe {
 class ResultWriter {
  public:
   /// `binary` per column; the context outlives this object.
-  void prepare(std::span<const Type> types, std::span<const bool> binary, const EvalContext& context);
+  void prepare(std::span<const Type> types, const std::vector<bool>& binary, const EvalContext& context);
   /// Appends rows [from, to) as DataRow messages.
   void write(const Batch& batch, uint32_t from, uint32_t to, BackendWriter& out);
 

@@ -10,6 +10,14 @@ Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, s
     if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, atom, std::move(encoded));
   };
   info_->cancel = [to_self](std::string encoded) { to_self(cancel_atom::value, std::move(encoded)); };
+  info_->tick = [self] {
+    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, tick_atom::value);
+  };
+  info_->lost = [self](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
+    if (const auto actor = caf::actor_cast<SessionActor>(self)) {
+      caf::anon_send(actor, lost_atom::value, part, index, incarnation, state_lost);
+    }
+  };
   info_->end = [to_self](std::string encoded) { to_self(end_atom::value, std::move(encoded)); };
 }
 
@@ -17,7 +25,7 @@ Session::~Session() = default;
 
 Session::behavior_type Session::make_behavior() {
   running();
-  backend_ = std::make_unique<Backend>(node_.services, *this, transport_, info_);
+  backend_ = std::make_unique<Backend>(node_.services, static_cast<SessionHost&>(*this), transport_, info_);
   return {
       [this](readdone_atom, const ReadResultFrame& frame) {
         backend_->on_read_result(frame);
@@ -43,6 +51,10 @@ Session::behavior_type Session::make_behavior() {
         backend_->on_sequence(request, first, count, error);
         after();
       },
+      [this](changes_atom, const ChangesPtr& changes, const std::string& error) {
+        backend_->on_changes(changes, error);
+        after();
+      },
       [this](cancel_atom, const std::string& error) {
         backend_->on_cancel(error);
         after();
@@ -52,7 +64,7 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
       [this](start_atom) {
-        backend_->start(this);
+        backend_->start(static_cast<TransportEvents*>(this));
         after();
       },
       [this](turn_atom) {
@@ -160,6 +172,12 @@ void Session::send_sequence_set(uint64_t request, std::shared_ptr<const Sequence
   tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
 }
 void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
+void Session::send_next_changes(Scn after, uint64_t bytes_max) {
+  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, bytes_max);
+}
+void Session::send_subscription_end() {
+  tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));
+}
 void Session::send_checkpoint(uint64_t request) {
   tell(directory_.get().checkpointer, checkpt_atom::value, request);
 }

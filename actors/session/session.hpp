@@ -42,6 +42,8 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
                          bool is_called) override;
   void send_sequence_drop(Oid sequence) override;
+  void send_next_changes(Scn after, uint64_t bytes_max) override;
+  void send_subscription_end() override;
   void send_checkpoint(uint64_t request) override;
   void send_turn() override;
   void finished() override { finished_ = true; }
@@ -52,9 +54,9 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void outside(const std::function<void()>& event);
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   std::shared_ptr<Transport> transport_;
-  SessionInfoPtr info_;
+  SessionRecordPtr info_;
   std::unique_ptr<Backend> backend_;
   std::exception_ptr thrown_;
   bool finished_ = false;

@@ -42,6 +42,9 @@ class SessionHost {
   virtual void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
                          bool is_called) = 0;
   virtual void send_sequence_drop(Oid sequence) = 0;
+  /// The commits after the SCN, up to so many bytes; answered by on_changes() when there are some.
+  virtual void send_next_changes(Scn after, uint64_t bytes_max) = 0;
+  virtual void send_subscription_end() = 0;
   /// CHECKPOINT; answered by on_granted().
   virtual void send_checkpoint(uint64_t request) = 0;
   /// Comes back as on_turn() after others had theirs.

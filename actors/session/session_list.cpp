@@ -2,8 +2,8 @@
 
 namespace troupe {
 
-SessionInfoPtr SessionList::add(int64_t now_us) {
-  auto info = std::make_shared<SessionInfo>();
+SessionRecordPtr SessionList::add(int64_t now_us) {
+  auto info = std::make_shared<SessionRecord>();
   info->started_us = now_us;
   info->state_changed_us.store(now_us);
   const std::lock_guard lock(mutex_);
@@ -21,15 +21,15 @@ void SessionList::remove(int32_t process_id) {
   sessions_.erase(process_id);
 }
 
-SessionInfoPtr SessionList::find(int32_t process_id) const {
+SessionRecordPtr SessionList::find(int32_t process_id) const {
   const std::lock_guard lock(mutex_);
   const auto it = sessions_.find(process_id);
   return it == sessions_.end() ? nullptr : it->second;
 }
 
-std::vector<SessionInfoPtr> SessionList::list() const {
+std::vector<SessionRecordPtr> SessionList::list() const {
   const std::lock_guard lock(mutex_);
-  std::vector<SessionInfoPtr> all;
+  std::vector<SessionRecordPtr> all;
   all.reserve(sessions_.size());
   for (const auto& [id, info] : sessions_) all.push_back(info);
   return all;

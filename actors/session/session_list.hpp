@@ -17,7 +17,7 @@ namespace troupe {
 
 enum class SessionState : uint8_t { kIdle, kActive, kIdleInTransaction, kIdleInFailedTransaction };
 
-struct SessionInfo {
+struct SessionRecord {
   int32_t process_id = 0;  ///< what PostgreSQL calls the backend's pid
   int32_t secret_key = 0;
   int64_t started_us = 0;
@@ -48,21 +48,26 @@ struct SessionInfo {
   /// Sends a cancel (ends the statement) or an end (ends the session); set by the session's starter.
   std::function<void(std::string encoded_error)> cancel;
   std::function<void(std::string encoded_error)> end;
+  /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
+  std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
+  std::function<void()> tick;
+  /// Some timeout is running.
+  std::atomic<bool> wants_ticks{false};
 
  private:
   mutable std::mutex mutex_;
   Text text_;
 };
-using SessionInfoPtr = std::shared_ptr<SessionInfo>;
+using SessionRecordPtr = std::shared_ptr<SessionRecord>;
 
 class SessionList {
  public:
   explicit SessionList(uint64_t seed) : random_{seed} {}
 
-  SessionInfoPtr add(int64_t now_us);
+  SessionRecordPtr add(int64_t now_us);
   void remove(int32_t process_id);
-  SessionInfoPtr find(int32_t process_id) const;
-  std::vector<SessionInfoPtr> list() const;
+  SessionRecordPtr find(int32_t process_id) const;
+  std::vector<SessionRecordPtr> list() const;
   size_t size() const;
   /// True while some session has this transaction open.
   bool is_open(TxnId txn) const;
@@ -71,7 +76,7 @@ class SessionList {
   mutable std::mutex mutex_;
   Random random_;
   int32_t next_process_id_ = 1000;
-  std::map<int32_t, SessionInfoPtr> sessions_;
+  std::map<int32_t, SessionRecordPtr> sessions_;
 };
 
 }  // namespace troupe

@@ -4,6 +4,7 @@
 
 #include "actors/node/commit_records.hpp"
 #include "storage/base/text.hpp"
+#include "storage/partition/change_codec.hpp"
 
 namespace troupe {
 namespace {
@@ -19,7 +20,7 @@ absl::Status restarted(std::string_view what) {
 
 }  // namespace
 
-SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionInfo& info)
+SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionRecord& info)
     : services_{services},
       host_{host},
       data_{data},
@@ -29,10 +30,11 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
 
 SessionTransaction::~SessionTransaction() = default;
 
-absl::StatusOr<Scn> SessionTransaction::take_snapshot() {
+absl::StatusOr<Scn> SessionTransaction::take_snapshot(bool keep_older) {
   if (!slot_) return error(ErrorCode::kTooManyConnections, "no room for one more snapshot (limits.connections_max)");
   if (state_.keeps_snapshot() && state_.snapshot() != kNoScn) return state_.snapshot();
-  const Scn snapshot = slot_.acquire();
+  // An older one that is still held protects every newer one too.
+  const Scn snapshot = keep_older && slot_.held() != kNoScn ? services_.commits.durable() : slot_.acquire();
   state_.set_snapshot(snapshot);
   return snapshot;
 }
@@ -204,12 +206,34 @@ Task<absl::Status> SessionTransaction::log_commit() {
   std::vector<std::string_view> redo;
   if (!ready_redo_.empty()) redo.push_back(ready_redo_);
   for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  const std::string drops = drop_changes();
+  if (!drops.empty()) redo.push_back(drops);
+  // Every partition has a part of a tree that goes.
+  if (!drops.empty()) {
+    for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
+  }
   committing_->records = build_commit_records(state_.id(), data_.participants(), redo);
   commit_answered_ = false;
   host_.send_commit(committing_);
   while (!commit_answered_) co_await commit_signal_;
   committing_ = nullptr;
   co_return commit_status_;
+}
+
+/// Dropped trees, as changes of every partition.
+std::string SessionTransaction::drop_changes() {
+  std::string changes;
+  ChangeWriter writer(&changes);
+  for (const TreeId tree : dropped_trees_) {
+    for (PartitionId i = 0; i < host_.partition_count(); ++i) {
+      Change change;
+      change.tree = tree;
+      change.partition = i;
+      change.op = ChangeOp::kDropTree;
+      writer.append(change);
+    }
+  }
+  return changes;
 }
 
 void SessionTransaction::on_committed(TxnId txn, Scn scn, const std::string& error) {
@@ -292,6 +316,8 @@ void SessionTransaction::release_everything(bool committed) {
     preparation_.redo.clear();
     catalog_changes_.clear();
     own_trees_.clear();
+    dropped_trees_.clear();
+    needs_checkpoint_ = false;
     own_catalog_ = nullptr;
     lock_wait_.request = 0;
   }

@@ -21,14 +21,15 @@ namespace troupe {
 
 class SessionTransaction {
  public:
-  SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionInfo& info);
+  SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionRecord& info);
   ~SessionTransaction();
 
   Transaction& state() { return state_; }
   const Transaction& state() const { return state_; }
 
   /// The snapshot of the statement that begins: the transaction's own, or a new one. Errors: 53300.
-  absl::StatusOr<Scn> take_snapshot();
+  /// `keep_older`: a suspended portal still needs the one taken before.
+  absl::StatusOr<Scn> take_snapshot(bool keep_older = false);
   /// READ COMMITTED: nothing is kept from being collected any more.
   void release_statement_snapshot();
   /// The transaction's id, given at its first write.
@@ -44,6 +45,11 @@ class SessionTransaction {
   /// The tree was made by this transaction, so nobody else can see it.
   void own_tree(TreeId tree) { own_trees_.push_back(tree); }
   bool owns_tree(TreeId tree) const;
+  /// The commit drops the tree.
+  void drop_tree(TreeId tree) { dropped_trees_.push_back(tree); }
+  /// It wrote rows past the log (bulk): a checkpoint has to hold them before the commit counts.
+  void needs_checkpoint() { needs_checkpoint_ = true; }
+  bool wants_checkpoint() const { return needs_checkpoint_; }
   /// Runs after the commit is durable (true) or the transaction was rolled back (false).
   void at_end(std::function<void(bool committed)> action) { at_end_.push_back(std::move(action)); }
 
@@ -52,6 +58,8 @@ class SessionTransaction {
 
   /// Redo that came with the only write's answer, so that commit() needs no prepare.
   void keep_redo(std::string redo) { ready_redo_ = std::move(redo); }
+  /// One more statement follows, so the kept redo is not all of it.
+  void drop_ready_redo() { ready_redo_.clear(); }
 
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
@@ -86,13 +94,14 @@ class SessionTransaction {
   Task<absl::Status> prepare();
   Task<absl::Status> log_commit();
   Task<absl::Status> wait_for_durable(Scn scn);
+  std::string drop_changes();
   void release_everything(bool committed);
   void discard_participants();
 
   NodeServices& services_;
   SessionHost& host_;
   SessionData& data_;
-  SessionInfo& info_;
+  SessionRecord& info_;
   Transaction state_;
   SnapshotRegistry::Slot slot_;
   std::vector<TableGate::Hold> gates_;
@@ -102,6 +111,8 @@ class SessionTransaction {
   uint64_t own_catalog_base_ = 0;
   std::vector<CatalogChange> catalog_changes_;
   std::vector<TreeId> own_trees_;
+  std::vector<TreeId> dropped_trees_;
+  bool needs_checkpoint_ = false;
   std::vector<std::function<void(bool)>> at_end_;
 
   std::string ready_redo_;

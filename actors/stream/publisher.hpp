@@ -9,16 +9,11 @@
 #include <vector>
 
 #include "actors/node/node_context.hpp"
+#include "actors/stream/changes.hpp"
 #include "runtime/cell/actor.hpp"
 #include "storage/log/log_reader.hpp"
 
 namespace troupe {
-
-/// Commits in SCN order, whole transactions only.
-struct Changes {
-  std::vector<CommitFrame> records;
-  Scn through = kNoScn;  ///< every commit up to it is in here or was before
-};
 
 class Publisher final : public ActorOf<PublisherActor::base> {
  public:

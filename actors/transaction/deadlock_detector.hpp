@@ -24,7 +24,7 @@ class DeadlockDetector final : public ActorOf<DeadlockDetectorActor::base> {
   void release_dead_blockers();
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   bool scheduled_ = false;
   uint64_t missing_ = 0;  ///< shards that have not answered
   std::vector<WaitEdge> edges_;

@@ -82,7 +82,7 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   void answer(const Request& request, int64_t first, uint32_t count, const absl::Status& status);
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   Heir<SequenceState>& heir_;
   SequenceState* state_ = nullptr;
 };

@@ -50,7 +50,7 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   void resend_to_log(Scn after);
 
   NodeContext& node_;
-  DirectoryView directory_;
+  AddressView directory_;
   Heir<TransactionManagerState>& heir_;
   TransactionManagerState* state_ = nullptr;
 };

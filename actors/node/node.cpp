@@ -1,0 +1,395 @@
+#include "actors/node/node.hpp"
+
+#include <optional>
+
+#include <caf/all.hpp>
+
+#include "actors/admin/checkpointer.hpp"
+#include "actors/lock/lock_shard.hpp"
+#include "actors/log/log_actor.hpp"
+#include "actors/node/recovery.hpp"
+#include "actors/node/ticker.hpp"
+#include "actors/partition/page_io.hpp"
+#include "actors/partition/partition.hpp"
+#include "actors/session/listener.hpp"
+#include "actors/stream/publisher.hpp"
+#include "actors/transaction/deadlock_detector.hpp"
+#include "actors/transaction/sequences.hpp"
+#include "actors/transaction/transaction_manager.hpp"
+#include "runtime/cell/supervisor.hpp"
+#include "runtime/system/system_tables.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+/// A stop that takes longer is given up: the log is on the disk anyway.
+constexpr std::chrono::seconds kStopPatience{5};
+
+std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
+
+class SystemConfig : public caf::actor_system_config {
+ public:
+  SystemConfig() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{2});
+    set("scheduler.max-throughput", size_t{50});
+  }
+};
+
+}  // namespace
+
+struct Node::Parts {
+  NodeConfig config;
+  FileSystem* files = nullptr;
+  const Clock* clock = nullptr;
+  Facts facts;
+  std::unique_ptr<DirectoryLock> directory_lock;
+  std::shared_ptr<ListenSockets> sockets;
+  OpenedLog opened_log;
+
+  SystemConfig system_config;
+  std::optional<caf::actor_system> system;
+  std::optional<NodeServices> services;
+  std::optional<NodeContext> context;
+  std::vector<std::unique_ptr<Cell>> cells;
+  SupervisorActor root;
+
+  absl::Status recover();
+  void make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores);
+  std::unique_ptr<PartitionState> rebuild_partition(PartitionId id);
+  void start_actors();
+  SupervisorOptions subtree(const std::string& name, RestartStrategy strategy);
+  std::vector<ChildSpec> log_children();
+  std::vector<ChildSpec> storage_children();
+  std::vector<ChildSpec> transaction_children();
+  std::vector<ChildSpec> session_children();
+  ChildSpec supervisor_child(const std::string& name, RestartStrategy strategy, std::vector<ChildSpec> children,
+                             std::function<void(const caf::actor&)> on_started = {});
+  void announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
+
+  template <class Actor, caf::spawn_options Options = caf::no_spawn_options, class... Args>
+  ChildSpec child(std::string kind, std::string name, caf::execution_unit* pinned,
+                  std::function<void(const caf::actor&)> on_started, Args... args) {
+    ChildSpec spec;
+    spec.kind = std::move(kind);
+    spec.name = std::move(name);
+    spec.pinned = pinned;
+    spec.on_started = std::move(on_started);
+    spec.start = [node = &*context, args...](caf::local_actor& supervisor, const ActorSeat& seat) {
+      return caf::actor_cast<caf::actor>(supervisor.spawn<Actor, Options>(seat, std::ref(*node), args...));
+    };
+    return spec;
+  }
+};
+
+// --- recovery ---
+
+absl::Status Node::Parts::recover() {
+  const int64_t from_us = clock->monotonic_us();
+  const bool partitions_given = config.partitions != 0;
+  const uint32_t wanted = partitions_given ? config.partitions : config.cells;
+  TROUPE_ASSIGN_OR_RETURN(const NodeMeta meta, open_node_meta(*files, config, wanted, partitions_given));
+  config.partitions = meta.partitions;
+  std::vector<std::shared_ptr<PartitionStore>> stores;
+  std::vector<PartitionStore*> pointers;
+  for (uint32_t i = 0; i < meta.partitions; ++i) {
+    const auto options = partition_options(config, static_cast<PartitionId>(i), meta.partitions);
+    TROUPE_ASSIGN_OR_RETURN(auto store, PartitionStore::open(*files, config.data_directory, options));
+    pointers.push_back(store.get());
+    stores.push_back(std::move(store));
+  }
+  TROUPE_RETURN_IF_ERROR(files->create_directory(log_directory(config)));
+  TROUPE_ASSIGN_OR_RETURN(const RecoveryPoint point, read_recovery_point(*files, config.data_directory));
+  LogScanOptions scan;
+  scan.scan_from = point.position;
+  scan.known_durable = point.position;
+  scan.new_log_id = static_cast<uint64_t>(clock->wall_us()) | 1;
+  TROUPE_ASSIGN_OR_RETURN(opened_log, open_log(*files, log_directory(config), log_options(config), scan));
+  TROUPE_ASSIGN_OR_RETURN(Scn newest, replay_log(*files, log_directory(config), opened_log.tail.end, pointers));
+  newest = std::max(newest, opened_log.tail.last_scn);
+  TROUPE_ASSIGN_OR_RETURN(const CatalogPtr catalog, load_catalog(*pointers[0], newest, make_gate));
+  TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
+
+  services.emplace(config, *files, *clock, newest, meta.boot, catalog);
+  context.emplace(*services, meta.partitions);
+  services->next_oid.store(catalog->counters().next_oid);
+  TreeId next_tree = catalog->counters().next_tree;
+  for (const PartitionStore* store : pointers) {
+    if (!store->trees().empty()) next_tree = std::max(next_tree, store->trees().back() + 1);
+  }
+  services->next_tree.store(next_tree);
+  add_system_tables(&services->system_tables);
+  context->log_directory = log_directory(config);
+  context->durable_log_position.store(opened_log.tail.end);
+  context->logged_sequences = std::make_shared<LoggedSequences>();
+  for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
+  make_heirs(std::move(stores));
+  facts.cells = config.cells;
+  facts.partitions = meta.partitions;
+  facts.recovered_scn = newest;
+  facts.recovery_ms = (clock->monotonic_us() - from_us) / 1000;
+  facts.log_ended = opened_log.cut_because;
+  return absl::OkStatus();
+}
+
+/// From the newest checkpoint and the log, as at start: the state that the last actor left is not to be trusted.
+std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
+  auto opened = PartitionStore::open(*files, config.data_directory, partition_options(config, id, config.partitions));
+  TROUPE_CHECK_MSG(opened.ok(), std::string(opened.status().message()));
+  std::shared_ptr<PartitionStore> store = *std::move(opened);
+  const auto newest =
+      replay_log(*files, log_directory(config), context->durable_log_position.load(), {store.get()});
+  TROUPE_CHECK_MSG(newest.ok(), std::string(newest.status().message()));
+  auto state = std::make_unique<PartitionState>(id, std::move(store), *newest);
+  state->last_commit = *newest;
+  state->serial = services->transactions.next();
+  return state;
+}
+
+void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores) {
+  const Scn recovered = services->commits.durable();
+  for (uint32_t i = 0; i < stores.size(); ++i) {
+    const auto id = static_cast<PartitionId>(i);
+    auto first = std::make_shared<std::shared_ptr<PartitionStore>>(std::move(stores[i]));
+    context->applied[i].store(recovered);
+    context->partitions.push_back(std::make_shared<Heir<PartitionState>>([this, id, first, recovered] {
+      if (*first == nullptr) return rebuild_partition(id);
+      auto state = std::make_unique<PartitionState>(id, std::exchange(*first, nullptr), recovered);
+      state->last_commit = recovered;
+      return state;
+    }));
+    context->lock_shards.push_back(std::make_shared<Heir<LockShardState>>(
+        [this] { return std::make_unique<LockShardState>(LockLimits{config.lock_waiters_max}); }));
+  }
+  context->manager = std::make_shared<Heir<TransactionManagerState>>([this] {
+    return std::make_unique<TransactionManagerState>(config.partitions, services->commits.assigned());
+  });
+  context->sequences = std::make_shared<Heir<SequenceState>>([this] {
+    auto state = std::make_unique<SequenceState>();
+    for (const auto& [oid, position] : context->logged_sequences->get()) {
+      state->sequences[oid].now = state->sequences[oid].logged = position;
+    }
+    return state;
+  });
+  context->log = std::make_shared<Heir<LogState>>([this]() -> std::unique_ptr<LogState> {
+    auto state = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
+    const absl::Status started = state->writer.start();
+    TROUPE_CHECK_MSG(started.ok(), std::string(started.message()));
+    return state;
+  });
+}
+
+// --- actors ---
+
+SupervisorOptions Node::Parts::subtree(const std::string& name, RestartStrategy strategy) {
+  SupervisorOptions options;
+  options.name = name;
+  options.strategy = strategy;
+  options.intensity.restarts_max = 100;
+  options.intensity.within_ms = 10'000;
+  options.registry = &services->actors;
+  options.events = &services->events;
+  options.clock = clock;
+  return options;
+}
+
+ChildSpec Node::Parts::supervisor_child(const std::string& name, RestartStrategy strategy,
+                                        std::vector<ChildSpec> children,
+                                        std::function<void(const caf::actor&)> on_started) {
+  ChildSpec spec;
+  spec.kind = "supervisor";
+  spec.name = name;
+  spec.pinned = cells[0].get();
+  spec.on_started = std::move(on_started);
+  spec.start = [options = subtree(name, strategy), children = std::move(children)](caf::local_actor& supervisor,
+                                                                                   const ActorSeat& seat) {
+    return caf::actor_cast<caf::actor>(supervisor.spawn<Supervisor>(seat, options, children));
+  };
+  return spec;
+}
+
+void Node::Parts::announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
+  for (const SessionRecordPtr& session : services->sessions.list()) {
+    if (session->lost) session->lost(static_cast<uint8_t>(part), index, incarnation, state_lost);
+  }
+}
+
+std::vector<ChildSpec> Node::Parts::log_children() {
+  const auto set = [this](auto field) {
+    return [this, field](const caf::actor& actor) {
+      context->directory.update([&](Addresses& to) {
+        to.*field = caf::actor_cast<std::decay_t<decltype(to.*field)>>(actor);
+      });
+    };
+  };
+  return {
+      child<Publisher, caf::detached>("change_publisher", "change_publisher", nullptr,
+                                      [this](const caf::actor& actor) {
+                                        context->directory.update([&](Addresses& to) {
+                                          to.publisher = caf::actor_cast<PublisherActor>(actor);
+                                        });
+                                        announce(LostPart::kPublisher, 0, 0, false);
+                                      }),
+      child<LogActor, caf::detached>("log_writer", "log_writer", nullptr, set(&Addresses::log_writer)),
+  };
+}
+
+std::vector<ChildSpec> Node::Parts::storage_children() {
+  std::vector<ChildSpec> specs;
+  const auto set = [this](auto field) {
+    return [this, field](const caf::actor& actor) {
+      context->directory.update([&](Addresses& to) {
+        to.*field = caf::actor_cast<std::decay_t<decltype(to.*field)>>(actor);
+      });
+    };
+  };
+  ChildSpec reader;
+  reader.kind = reader.name = "page_reader";
+  reader.on_started = set(&Addresses::page_reader);
+  reader.start = [](caf::local_actor& supervisor, const ActorSeat& seat) {
+    return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader, caf::detached>(seat));
+  };
+  specs.push_back(std::move(reader));
+  specs.push_back(
+      child<PageWriter, caf::detached>("page_writer", "page_writer", nullptr, set(&Addresses::page_writer)));
+  for (uint32_t i = 0; i < config.partitions; ++i) {
+    const auto publish = [this, i](const caf::actor& actor) {
+      uint64_t incarnation = 0;
+      const auto partition = caf::actor_cast<PartitionActor>(actor);
+      context->directory.update([&](Addresses& to) {
+        to.partitions[i] = partition;
+        incarnation = ++to.partition_incarnations[i];
+      });
+      if (incarnation == 1) return;
+      announce(LostPart::kPartition, i, incarnation, context->partition_rebuilt[i].load());
+      caf::anon_send(partition, rejoin_atom::value);
+    };
+    specs.push_back(child<Partition>("partition", cat("partition[", i, "]"), nullptr, publish,
+                                     static_cast<PartitionId>(i)));
+  }
+  specs.push_back(
+      child<CheckpointActor>("checkpointer", "checkpointer", cells[0].get(), set(&Addresses::checkpointer)));
+  return specs;
+}
+
+std::vector<ChildSpec> Node::Parts::transaction_children() {
+  const auto manager_started = [this](const caf::actor& actor) {
+    uint64_t incarnation = 0;
+    context->directory.update([&](Addresses& to) {
+      to.manager = caf::actor_cast<TransactionManagerActor>(actor);
+      incarnation = ++to.manager_incarnation;
+    });
+    if (incarnation > 1) announce(LostPart::kTransactionManager, 0, incarnation, false);
+  };
+  const auto sequences_started = [this](const caf::actor& actor) {
+    context->directory.update([&](Addresses& to) { to.sequences = caf::actor_cast<SequenceActor>(actor); });
+    announce(LostPart::kSequences, 0, 0, false);
+  };
+  std::vector<ChildSpec> specs;
+  specs.push_back(
+      child<TransactionManager>("transaction_manager", "transaction_manager", nullptr, manager_started));
+  for (uint32_t i = 0; i < config.partitions; ++i) {
+    const auto publish = [this, i](const caf::actor& actor) {
+      uint64_t incarnation = 0;
+      context->directory.update([&](Addresses& to) {
+        to.lock_shards[i] = caf::actor_cast<LockShardActor>(actor);
+        incarnation = ++to.lock_shard_incarnations[i];
+      });
+      if (incarnation > 1) announce(LostPart::kLockShard, i, incarnation, context->lock_shard_rebuilt[i].load());
+    };
+    specs.push_back(child<LockShard>("lock_shard", cat("lock_shard[", i, "]"), nullptr, publish,
+                                     static_cast<PartitionId>(i)));
+  }
+  specs.push_back(child<DeadlockDetector>(
+      "deadlock_detector", "deadlock_detector", cells[0].get(), [this](const caf::actor& actor) {
+        context->directory.update(
+            [&](Addresses& to) { to.deadlock_detector = caf::actor_cast<DeadlockDetectorActor>(actor); });
+      }));
+  specs.push_back(child<Sequences>("sequences", "sequences", cells[0].get(), sequences_started));
+  return specs;
+}
+
+std::vector<ChildSpec> Node::Parts::session_children() {
+  ChildSpec listener;
+  listener.kind = listener.name = "listener";
+  listener.pinned = cells[0].get();
+  listener.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+    const auto actor = supervisor.spawn<Listener>(seat, std::ref(*context), std::ref(*cells[0]), sockets);
+    caf::anon_send(actor, accept_atom::value);
+    return caf::actor_cast<caf::actor>(actor);
+  };
+  return {std::move(listener)};
+}
+
+void Node::Parts::start_actors() {
+  system.emplace(system_config);
+  for (uint32_t i = 0; i < config.cells; ++i) {
+    CellOptions options;
+    options.index = i;
+    cells.push_back(std::make_unique<Cell>(*system, options));
+    context->cells.push_back(cells.back().get());
+  }
+  context->directory.update([&](Addresses& to) {
+    to.partitions.resize(config.partitions);
+    to.partition_incarnations.resize(config.partitions);
+    to.lock_shards.resize(config.partitions);
+    to.lock_shard_incarnations.resize(config.partitions);
+  });
+  std::vector<ChildSpec> subtrees;
+  // The order of starting; stopping goes the other way: first no new work, at last the log.
+  subtrees.push_back(supervisor_child("log", RestartStrategy::kOneForOne, log_children()));
+  subtrees.push_back(supervisor_child("storage", RestartStrategy::kOneForOne, storage_children()));
+  subtrees.push_back(supervisor_child("transaction", RestartStrategy::kOneForOne, transaction_children()));
+  subtrees.push_back(supervisor_child("admin", RestartStrategy::kOneForOne,
+                                      {child<Ticker>("ticker", "ticker", cells[0].get(), {})}));
+  subtrees.push_back(
+      supervisor_child("sessions", RestartStrategy::kOneForOne, session_children(), [this](const caf::actor& actor) {
+        context->directory.update(
+            [&](Addresses& to) { to.sessions = caf::actor_cast<SupervisorActor>(actor); });
+      }));
+  for (auto& cell : cells) cell->start();
+  ActorSeat seat;
+  seat.record = services->actors.add(0, "supervisor", "node");
+  seat.pinned = cells[0].get();
+  root = system->spawn<Supervisor>(seat, subtree("node", RestartStrategy::kOneForOne), std::move(subtrees));
+}
+
+// --- the node ---
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+
+absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeConfig config, FileSystem& files, const Clock& clock,
+                                                  std::function<void(const std::string&)> on_fenced) {
+  TROUPE_RETURN_IF_ERROR(complete_config(config));
+  auto parts = std::make_unique<Parts>();
+  parts->config = std::move(config);
+  parts->files = &files;
+  parts->clock = &clock;
+  TROUPE_RETURN_IF_ERROR(files.create_directory(parts->config.data_directory));
+  TROUPE_ASSIGN_OR_RETURN(parts->directory_lock, files.lock_directory(parts->config.data_directory));
+  TROUPE_ASSIGN_OR_RETURN(parts->sockets, ListenSockets::open(parts->config));
+  TROUPE_RETURN_IF_ERROR(parts->recover());
+  parts->context->on_fenced = std::move(on_fenced);
+  parts->start_actors();
+  return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+Node::~Node() { stop(); }
+
+const Node::Facts& Node::facts() const { return parts_->facts; }
+
+void Node::stop() {
+  if (!parts_->root) return;
+  {
+    caf::scoped_actor self{*parts_->system};
+    self->monitor(parts_->root);
+    self->send(parts_->root, stop_atom::value);
+    self->receive([](const caf::down_msg&) {}, caf::after(kStopPatience) >> [] {});
+  }
+  parts_->root = nullptr;
+  for (auto& cell : parts_->cells) cell->stop();
+  for (auto& cell : parts_->cells) cell->join();
+}
+
+}  // namespace troupe

@@ -1,0 +1,179 @@
+#include "actors/node/recovery.hpp"
+
+#include <algorithm>
+
+#include "storage/base/bytes.hpp"
+#include "storage/base/crc32c.hpp"
+#include "storage/base/text.hpp"
+#include "storage/buffer/load_page.hpp"
+#include "storage/catalog/codec.hpp"
+#include "storage/log/log_reader.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr uint32_t kMetaMagic = 0x54525045;  // "TRPE"
+
+/// Loads the page that an operation missed; part of starting up, so it blocks.
+absl::Status load_missing(PartitionStore& store, PageAddress address) {
+  auto image = load_page(store.file(), address);
+  if (!image.ok()) return image.status();
+  store.install(address, *std::move(image));
+  return absl::OkStatus();
+}
+
+struct PendingCommit {
+  std::vector<CommitFrame> records;
+};
+
+absl::Status apply_commit(const std::vector<CommitFrame>& records, Scn scn, TxnId txn,
+                          const std::vector<PartitionStore*>& stores, const std::vector<Scn>& covered) {
+  for (size_t i = 0; i < stores.size(); ++i) {
+    if (scn <= covered[i]) continue;
+    stores[i]->set_oldest_snapshot(scn);  // nobody can want the older versions any more
+    for (const CommitFrame& record : records) {
+      while (true) {
+        TROUPE_ASSIGN_OR_RETURN(const PageFault fault, stores[i]->apply(scn, txn, bytes_view(record->changes())));
+        if (!fault.needed()) break;
+        TROUPE_RETURN_IF_ERROR(load_missing(*stores[i], fault.address));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
+                                        bool partitions_given) {
+  const std::string path = join_path(config.data_directory, "node.meta");
+  NodeMeta meta{wanted_partitions, 0};
+  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
+  if (there) {
+    TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
+    ByteReader reader(bytes);
+    const uint32_t magic = reader.u32();
+    meta.partitions = reader.u32();
+    meta.boot = reader.u64();
+    const uint32_t crc = reader.u32();
+    if (!reader.ok() || magic != kMetaMagic || crc != crc32c(std::string_view(bytes).substr(0, 16))) {
+      return with_hint(error(ErrorCode::kDataCorrupted, path, " is damaged"),
+                       "Restore the data directory from a backup.");
+    }
+    if (partitions_given && meta.partitions != wanted_partitions) {
+      return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "the data directory ", config.data_directory,
+                             " was made with ", meta.partitions, " partitions, not ", wanted_partitions),
+                       "Leave node.partitions out of the configuration.");
+    }
+  }
+  ++meta.boot;
+  std::string bytes;
+  ByteWriter out(&bytes);
+  out.u32(kMetaMagic);
+  out.u32(meta.partitions);
+  out.u64(meta.boot);
+  out.u32(crc32c(bytes));
+  TROUPE_RETURN_IF_ERROR(replace_file(files, path, bytes));
+  return meta;
+}
+
+PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uint32_t partitions) {
+  PartitionOptions options;
+  options.id = id;
+  options.cache_bytes = config.cache_bytes / partitions;
+  options.pending_bytes_max = config.pending_bytes_max;
+  options.history_bytes_max = config.history_bytes_max / partitions;
+  return options;
+}
+
+LogOptions log_options(const NodeConfig& config) {
+  LogOptions options;
+  options.segment_bytes = config.log_segment_bytes;
+  options.queued_bytes_max = config.log_queued_bytes_max;
+  options.retention_bytes_max = config.log_retention_bytes;
+  return options;
+}
+
+std::string log_directory(const NodeConfig& config) { return join_path(config.data_directory, "log"); }
+
+absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, LogPosition durable,
+                               const std::vector<PartitionStore*>& stores) {
+  std::vector<Scn> covered;
+  for (const PartitionStore* store : stores) covered.push_back(store->checkpoint_scn());
+  const Scn from = *std::min_element(covered.begin(), covered.end());
+  Scn newest = std::max(kFirstScn, *std::max_element(covered.begin(), covered.end()));
+  LogIndex index(files, directory);
+  TROUPE_RETURN_IF_ERROR(index.refresh(durable));
+  if (index.entries().empty()) return newest;
+  const auto segment = index.find(std::max(from, index.earliest()));
+  if (!segment.ok()) return segment.status();
+  if (index.earliest() > from && from != kNoScn) {
+    return error(ErrorCode::kDataCorrupted, "the log begins after SCN ", index.earliest(),
+                 ", but a partition's checkpoint covers only SCN ", from);
+  }
+  LogReader reader(files, directory);
+  TROUPE_RETURN_IF_ERROR(reader.seek_behind(*segment, std::max(from, index.earliest())));
+  std::vector<CommitFrame> parts;
+  while (true) {
+    TROUPE_ASSIGN_OR_RETURN(const auto record, reader.next(durable));
+    if (!record) break;
+    if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
+    TROUPE_ASSIGN_OR_RETURN(auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
+    const TxnId txn = frame->head()->txn();
+    parts.push_back(std::move(frame));
+    if (record->kind == LogRecordKind::commit_part) continue;
+    TROUPE_RETURN_IF_ERROR(apply_commit(parts, record->scn, txn, stores, covered));
+    newest = std::max(newest, record->scn);
+    parts.clear();
+  }
+  return newest;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& store, TreeId tree) {
+  std::map<std::string, std::string> rows;
+  ScanCursor cursor;
+  cursor.tree = tree;
+  ScanBatch batch;
+  while (true) {
+    TROUPE_RETURN_IF_ERROR(store.scan(ReadView{}, cursor, ScanBudget{}, &batch));
+    for (const ScanRow& row : batch.rows) rows.emplace(row.key, row.row);
+    if (batch.state == ScanState::kEnd) return rows;
+    if (batch.state == ScanState::kFault) TROUPE_RETURN_IF_ERROR(load_missing(store, batch.fault.address));
+  }
+}
+
+absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, GateFactory make_gate) {
+  TROUPE_ASSIGN_OR_RETURN(const auto rows, read_tree(store, kCatalogObjectTree));
+  CatalogCounters counters;
+  std::vector<CatalogChange> changes;
+  for (const auto& [key, bytes] : rows) {
+    if (key == counters_key()) continue;
+    TROUPE_ASSIGN_OR_RETURN(ObjectPtr object, decode_object(bytes));
+    counters.next_oid = std::max(counters.next_oid, object->oid + 1);
+    if (object->kind == ObjectKind::table) {
+      const auto& table = static_cast<const TableDef&>(*object);
+      counters.next_tree = std::max(counters.next_tree, table.tree + 1);
+      for (const ConstraintDef& constraint : table.constraints) {
+        counters.next_oid = std::max(counters.next_oid, constraint.oid + 1);
+      }
+    } else if (object->kind == ObjectKind::index) {
+      counters.next_tree = std::max(counters.next_tree, static_cast<const IndexDef&>(*object).tree + 1);
+    }
+    const Oid oid = object->oid;
+    changes.push_back({oid, std::move(object)});
+  }
+  return Catalog::bootstrap(std::move(make_gate))->with_changes(changes, version, counters);
+}
+
+absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store) {
+  TROUPE_ASSIGN_OR_RETURN(const auto rows, read_tree(store, kSequenceTree));
+  std::map<Oid, SequencePosition> positions;
+  for (const auto& [key, bytes] : rows) {
+    Oid oid = 0;
+    for (const char byte : key) oid = oid << 8 | static_cast<uint8_t>(byte);
+    TROUPE_ASSIGN_OR_RETURN(positions[oid], decode_sequence(bytes));
+  }
+  return positions;
+}
+
+}  // namespace troupe

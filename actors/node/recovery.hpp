@@ -1,0 +1,43 @@
+#pragma once
+/// What a node finds when it starts: partitions at their checkpoints, the log behind them, the catalog in partition 0.
+/// Redo only: every commit in the log that a partition's checkpoint does not cover is applied to it again.
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/log/log_actor.hpp"
+#include "actors/node/config.hpp"
+#include "actors/partition/partition.hpp"
+#include "actors/transaction/sequences.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+/// Fixed when the directory is made, but for the boot number, which grows with every start.
+struct NodeMeta {
+  uint32_t partitions = 0;
+  uint64_t boot = 0;
+};
+/// Reads, or makes, `directory`/node.meta and counts the boot. Errors: kDataCorrupted; kObjectNotInPrerequisiteState
+/// when the configuration wants another number of partitions than the directory was made with.
+absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
+                                        bool partitions_given);
+
+PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uint32_t partitions);
+LogOptions log_options(const NodeConfig& config);
+std::string log_directory(const NodeConfig& config);
+
+/// Applies the log's commits to the stores, each from behind its own checkpoint. Returns the newest SCN.
+/// Errors: kDataCorrupted, naming file and position; I/O.
+absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& log_directory, LogPosition durable,
+                               const std::vector<PartitionStore*>& stores);
+
+/// Every key and value of a system tree.
+absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& store, TreeId tree);
+
+/// The catalog that partition 0 holds, on top of what every node has.
+absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, GateFactory make_gate);
+absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store);
+
+}  // namespace troupe

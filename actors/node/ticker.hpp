@@ -1,0 +1,37 @@
+#pragma once
+/// Reminds others that time passes: garbage collection, lock timeouts, sessions with timeouts. One timer for all.
+#include "actors/node/node_context.hpp"
+#include "runtime/cell/actor.hpp"
+
+namespace troupe {
+
+using TickerActor = caf::typed_actor<caf::reacts_to<tick_atom>>;
+
+class Ticker final : public ActorOf<TickerActor::base> {
+ public:
+  Ticker(caf::actor_config& config, ActorSeat seat, NodeContext& node)
+      : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory} {}
+
+  behavior_type make_behavior() override {
+    running();
+    tell_self_after(kPeriod, tick_atom::value);
+    return {[this](tick_atom) {
+      const Addresses& to = directory_.get();
+      for (const PartitionActor& partition : to.partitions) tell(partition, tick_atom::value);
+      for (const LockShardActor& shard : to.lock_shards) tell(shard, tick_atom::value);
+      tell(to.manager, tick_atom::value);
+      for (const SessionRecordPtr& session : node_.services.sessions.list()) {
+        if (session->wants_ticks.load(std::memory_order_relaxed) && session->tick) session->tick();
+      }
+      tell_self_after(kPeriod, tick_atom::value);
+    }};
+  }
+  const char* name() const override { return "ticker"; }
+
+ private:
+  static constexpr std::chrono::milliseconds kPeriod{50};
+  NodeContext& node_;
+  AddressView directory_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,173 @@
+#include "actors/session/session_system.hpp"
+
+#include "actors/session/backend.hpp"
+
+namespace troupe {
+namespace {
+
+const char* state_name(SessionState state) {
+  switch (state) {
+    case SessionState::kIdle: return "idle";
+    case SessionState::kActive: return "active";
+    case SessionState::kIdleInTransaction: return "idle in transaction";
+    case SessionState::kIdleInFailedTransaction: return "idle in transaction (aborted)";
+  }
+  return "";
+}
+
+std::optional<int64_t> time_of(const std::atomic<int64_t>& us) {
+  const int64_t value = us.load(std::memory_order_relaxed);
+  return value == 0 ? std::nullopt : std::optional<int64_t>(value);
+}
+
+}  // namespace
+
+const CatalogPtr& SessionSystem::catalog() const { return backend_.transaction_.catalog(); }
+const SessionParameters& SessionSystem::parameters() const { return backend_.parameters_; }
+
+absl::Status SessionSystem::set_parameter(std::string_view name, std::string_view value, bool local) {
+  SetOptions options;
+  options.scope = local ? SetScope::kLocal : SetScope::kSession;
+  TROUPE_RETURN_IF_ERROR(backend_.parameters_.set(name, value, options));
+  return backend_.follow_setting(name);
+}
+
+Oid SessionSystem::user() const { return backend_.role_; }
+int32_t SessionSystem::process_id() const { return backend_.record_->process_id; }
+int64_t SessionSystem::started_us() const { return backend_.services_.started_us; }
+absl::StatusOr<TxnId> SessionSystem::transaction_id() { return backend_.transaction_.ensure_id(); }
+
+std::optional<TxnId> SessionSystem::transaction_id_if_assigned() const {
+  const TxnId id = backend_.transaction_.state().id();
+  return id == kNoTxn ? std::nullopt : std::optional<TxnId>(id);
+}
+
+std::string SessionSystem::server_address() const { return backend_.services_.config.listen_address; }
+int32_t SessionSystem::server_port() const { return backend_.services_.config.port; }
+std::string SessionSystem::client_address() const { return backend_.record_->text().client_address; }
+int32_t SessionSystem::client_port() const { return backend_.record_->text().client_port; }
+
+absl::StatusOr<bool> SessionSystem::cancel_session(int32_t process_id) {
+  const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
+  if (other == nullptr || !other->cancel) return false;
+  other->cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
+  return true;
+}
+
+absl::StatusOr<bool> SessionSystem::terminate_session(int32_t process_id) {
+  const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
+  if (other == nullptr || !other->end) return false;
+  other->end(
+      encode_error(error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command")));
+  return true;
+}
+
+absl::StatusOr<bool> SessionSystem::kill_actor(uint64_t id) {
+  const ActorRecordPtr record = backend_.services_.actors.find(id);
+  if (record == nullptr) return false;
+  const auto kill = record->kill.get();
+  if (kill == nullptr) return false;
+  (*kill)();
+  return true;
+}
+
+std::vector<SessionInfo> SessionSystem::sessions() const {
+  std::vector<SessionInfo> rows;
+  for (const SessionRecordPtr& record : backend_.services_.sessions.list()) {
+    const SessionRecord::Text text = record->text();
+    SessionInfo row;
+    row.process_id = record->process_id;
+    row.database = kDefaultDatabase;
+    const ObjectDef* role = catalog()->find(NameClass::role, kNoOid, text.user);
+    row.user = role == nullptr ? kNoOid : role->oid;
+    row.application_name = text.application_name;
+    row.client_address = text.client_address;
+    row.client_port = text.client_port;
+    row.connected_us = record->started_us;
+    const SessionState state = record->state.load(std::memory_order_relaxed);
+    if (state != SessionState::kIdle) row.transaction_us = time_of(record->transaction_us);
+    row.query_us = time_of(record->query_us);
+    row.state_us = time_of(record->state_changed_us);
+    row.state = state_name(state);
+    row.query = text.query;
+    if (state != SessionState::kActive) {
+      row.wait_event_type = "Client";
+      row.wait_event = "ClientRead";
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<ActorInfo> SessionSystem::actors() const {
+  std::vector<ActorInfo> rows;
+  for (const ActorRecordPtr& record : backend_.services_.actors.list()) {
+    ActorInfo row;
+    row.id = record->id;
+    row.parent = record->parent;
+    row.kind = record->kind;
+    row.name = record->name;
+    row.state = to_string(record->state.load(std::memory_order_relaxed));
+    row.mailbox_depth = record->mailbox_depth();
+    row.messages = record->handled.load(std::memory_order_relaxed);
+    row.busy_ms = static_cast<double>(record->busy_ns.load(std::memory_order_relaxed)) / 1e6;
+    row.restarts = record->restarts.load(std::memory_order_relaxed);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<LimitInfo> SessionSystem::limits() const {
+  std::vector<LimitInfo> rows;
+  for (const LimitRow& limit : limit_rows(backend_.services_.config)) {
+    LimitInfo row;
+    row.name = limit.name;
+    row.value = static_cast<int64_t>(limit.value);
+    row.unit = limit.unit;
+    row.used = backend_.services_.limit_used ? backend_.services_.limit_used(limit.name) : 0;
+    row.description = limit.description;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<EventInfo> SessionSystem::events() const {
+  std::vector<EventInfo> rows;
+  for (const NodeEvent& event : backend_.services_.events.list()) {
+    rows.push_back({event.id, event.at_us, event.kind, event.source, event.reason});
+  }
+  return rows;
+}
+
+std::vector<PartitionInfo> SessionSystem::partitions() const {
+  return backend_.services_.partition_rows ? backend_.services_.partition_rows() : std::vector<PartitionInfo>{};
+}
+
+std::vector<PreparedInfo> SessionSystem::prepared_statements() const {
+  std::vector<PreparedInfo> rows;
+  for (const auto& [name, prepared] : backend_.prepared_) {
+    PreparedInfo row;
+    row.name = name;
+    row.statement = prepared->by_sql ? std::string(prepared->text()) : std::string(prepared->parsed->text());
+    row.prepared_us = prepared->prepared_us;
+    for (const Type& type : backend_.parameter_types(*prepared)) row.parameter_types.push_back(type.oid);
+    row.from_sql = prepared->by_sql;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<CursorInfo> SessionSystem::cursors() const {
+  std::vector<CursorInfo> rows;
+  for (const auto& [name, portal] : backend_.portals_) {
+    CursorInfo row;
+    row.name = name;
+    row.statement = std::string(portal->prepared->text());
+    row.holdable = portal->hold;
+    row.binary = portal->binary(0);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace troupe

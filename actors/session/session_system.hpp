@@ -1,0 +1,46 @@
+#pragma once
+/// What system relations and functions ask about this session and its node: pg_stat_activity, sys.actors, hooks.
+/// Owner: one backend.
+#include <string>
+#include <vector>
+
+#include "runtime/system/system_session.hpp"
+
+namespace troupe {
+
+class Backend;
+
+class SessionSystem final : public SystemSession {
+ public:
+  explicit SessionSystem(Backend& backend) : backend_{backend} {}
+
+  const CatalogPtr& catalog() const override;
+  const SessionParameters& parameters() const override;
+  absl::Status set_parameter(std::string_view name, std::string_view value, bool local) override;
+  Oid user() const override;
+  int32_t process_id() const override;
+  int64_t started_us() const override;
+  absl::StatusOr<TxnId> transaction_id() override;
+  std::optional<TxnId> transaction_id_if_assigned() const override;
+  std::string server_address() const override;
+  int32_t server_port() const override;
+  std::string client_address() const override;
+  int32_t client_port() const override;
+
+  absl::StatusOr<bool> cancel_session(int32_t process_id) override;
+  absl::StatusOr<bool> terminate_session(int32_t process_id) override;
+  absl::StatusOr<bool> kill_actor(uint64_t id) override;
+
+  std::vector<SessionInfo> sessions() const override;
+  std::vector<ActorInfo> actors() const override;
+  std::vector<LimitInfo> limits() const override;
+  std::vector<EventInfo> events() const override;
+  std::vector<PartitionInfo> partitions() const override;
+  std::vector<PreparedInfo> prepared_statements() const override;
+  std::vector<CursorInfo> cursors() const override;
+
+ private:
+  Backend& backend_;
+};
+
+}  // namespace troupe
