@@ -113,7 +113,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
         break;
       }
       case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "GENERATED ALWAYS AS (...) STORED");
-      default: rest->push_back({constraint, column.name}); break;
+      default: rest->push_back({constraint, definition.name}); break;
     }
   }
   return column;

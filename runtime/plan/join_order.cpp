@@ -243,10 +243,6 @@ class JoinOrder {
 
  private:
   using Mask = uint64_t;
-  struct Best {
-    std::optional<Rel> rel;
-  };
-
   Mask mask_of(const Expr& condition) const {
     Mask mask = 0;
     visit_expr(condition, [&](const Expr& part) {
@@ -296,21 +292,26 @@ class JoinOrder {
     std::vector<std::optional<Rel>> best(size_t{1} << count);
     for (size_t i = 0; i < count; ++i) best[size_t{1} << i] = items_[i].rel;
     const Mask all = (Mask{1} << count) - 1;
-    for (Mask set = 1; set <= all; ++set) {
-      if (std::has_single_bit(set)) continue;
-      // Cross products only where nothing connects the set.
-      for (const bool connected : {true, false}) {
-        for (Mask left = (set - 1) & set; left != 0; left = (left - 1) & set) {
-          const Mask right = set ^ left;
-          if (left < right || !best[left] || !best[right]) continue;
-          if (connected == joining(left, right).empty()) continue;
-          TROUPE_ASSIGN_OR_RETURN(Rel joined, join_sets(*best[left], left, *best[right], right));
-          if (!best[set] || joined.cost() < best[set]->cost()) best[set] = std::move(joined);
-        }
-        if (best[set]) break;
+    // Cross products only where nothing connects the whole.
+    for (const bool cross : {false, true}) {
+      for (Mask set = 1; set <= all && !best[all]; ++set) {
+        if (!best[set]) TROUPE_RETURN_IF_ERROR(split(set, cross, &best));
       }
     }
     return *std::move(best[all]);
+  }
+
+  /// best[set] from every way to cut the set in two.
+  absl::Status split(Mask set, bool cross, std::vector<std::optional<Rel>>* best) {
+    for (Mask left = (set - 1) & set; left != 0; left = (left - 1) & set) {
+      const Mask right = set ^ left;
+      if (left < right || !(*best)[left] || !(*best)[right]) continue;
+      if (!cross && joining(left, right).empty()) continue;
+      TROUPE_ASSIGN_OR_RETURN(Rel joined, join_sets(*(*best)[left], left, *(*best)[right], right));
+      auto& known = (*best)[set];
+      if (!known || joined.cost() < known->cost()) known = std::move(joined);
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Rel> greedy() {

@@ -61,11 +61,11 @@ TEST_CASE_METHOD(BankFixture, "aggregate calls survive their bytes", "[expr]") {
 }
 
 TEST_CASE("generate_series yields its values in batches", "[expr]") {
-  const Type types[] = {{oid::kInt4}, {oid::kInt4}};
+  const std::vector<Type> types{{oid::kInt4}, {oid::kInt4}};
   const auto function = resolve_table_function("generate_series", types);
   REQUIRE(function.ok());
   EvalContext context;
-  const Value args[] = {Value::of(int32_t{1}), Value::of(int32_t{5})};
+  const std::vector<Value> args{Value::of(int32_t{1}), Value::of(int32_t{5})};
   const auto cursor = function->function->open(types, args, context);
   REQUIRE(cursor.ok());
   Batch batch;

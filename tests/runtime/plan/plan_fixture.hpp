@@ -23,7 +23,7 @@ class PlanFixture {
   StatementPlanPtr plan(std::string text, std::vector<Type> parameters = {}) {
     auto planned = try_plan(std::move(text), std::move(parameters));
     INFO(text_);
-    INFO(planned.status().message().data());
+    INFO(error_fields(planned.status()).message);
     REQUIRE(planned.ok());
     return *planned;
   }
@@ -40,7 +40,7 @@ class PlanFixture {
     const StatementPlanPtr planned = plan(std::move(text));
     REQUIRE(planned->ddl != nullptr);
     auto next = catalog_->with_changes(planned->ddl->changes, ++scn_, planned->ddl->counters);
-    INFO(next.status().message().data());
+    INFO(error_fields(next.status()).message);
     REQUIRE(next.ok());
     catalog_ = *next;
     catalog_->check_invariants();

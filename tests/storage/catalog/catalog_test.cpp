@@ -120,6 +120,6 @@ TEST_CASE("damaged bytes are an error, never an object", "[catalog]") {
   const std::string bytes = encode_object(*make_table(20000, "t"));
   CHECK(error_code(decode_object({}).status()) == ErrorCode::kDataCorrupted);
   CHECK(error_code(decode_object("\x01\x63").status()) == ErrorCode::kDataCorrupted);
-  CHECK(error_code(decode_object(std::string_view(bytes).substr(0, bytes.size() - 3)).status()) ==
+  CHECK(error_code(decode_object(std::string_view(bytes).substr(0, bytes.size() - 2)).status()) ==
         ErrorCode::kDataCorrupted);
 }
