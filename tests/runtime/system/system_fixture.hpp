@@ -139,7 +139,13 @@ class TestSession final : public SystemSession {
     return {{7, 1, "partition", "partition.0", "running", 2, 99, 1.5, 1}};
   }
   std::vector<LockInfo> locks() const override {
-    return {{.kind = "relation", .relation = kTable, .holder = "3/1", .process_id = 4711, .mode = "AccessShareLock"}};
+    LockInfo lock;
+    lock.kind = "relation";
+    lock.relation = kTable;
+    lock.holder = "3/1";
+    lock.process_id = 4711;
+    lock.mode = "AccessShareLock";
+    return {lock};
   }
   absl::StatusOr<bool> cancel_session(int32_t process_id) override { return process_id == 4712; }
 
@@ -157,8 +163,6 @@ class Rows {
     REQUIRE(relation_ != nullptr);
     batches_ = scan_system_relation(*relation_, session);
   }
-  Rows(const SystemSession& session, std::string_view name, bool /*information_schema*/)
-      : Rows(session, name, kInformationSchema) {}
 
   size_t count() const {
     size_t total = 0;
