@@ -57,6 +57,13 @@ inline std::shared_ptr<TableDef> make_orders() {
   return table;
 }
 
+inline IndexColumn key_column(int16_t attnum, bool descending = false) {
+  IndexColumn out;
+  out.attnum = attnum;
+  out.descending = out.nulls_first = descending;
+  return out;
+}
+
 inline std::shared_ptr<IndexDef> make_index(Oid oid, std::string name, std::vector<IndexColumn> columns) {
   auto index = std::make_shared<IndexDef>();
   index->oid = oid;
@@ -68,12 +75,11 @@ inline std::shared_ptr<IndexDef> make_index(Oid oid, std::string name, std::vect
 }
 
 inline CatalogPtr make_catalog() {
-  auto key = make_index(kKeyIndex, "orders_pkey", {{.attnum = 1}});
+  auto key = make_index(kKeyIndex, "orders_pkey", {key_column(1)});
   key->unique = key->primary = key->constraint = true;
-  auto unique = make_index(kUnique, "orders_u_key", {{.attnum = 5}});
+  auto unique = make_index(kUnique, "orders_u_key", {key_column(5)});
   unique->unique = unique->constraint = true;
-  auto by_name =
-      make_index(kNameIndex, "orders_by_name", {{.attnum = 2}, {.attnum = 3, .descending = true, .nulls_first = true}});
+  auto by_name = make_index(kNameIndex, "orders_by_name", {key_column(2), key_column(3, true)});
   by_name->predicate_sql = "price > 1";
   auto sequence = std::make_shared<SequenceDef>();
   sequence->oid = kSequence;
