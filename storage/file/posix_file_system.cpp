@@ -56,7 +56,8 @@ struct CloseDirectory {
 
 class PosixFile final : public File {
  public:
-  PosixFile(std::string path, Descriptor fd, bool direct) : File(std::move(path)), fd_{std::move(fd)}, direct_{direct} {}
+  PosixFile(std::string path, Descriptor fd, bool direct)
+      : File(std::move(path)), fd_{std::move(fd)}, direct_{direct} {}
 
   absl::Status read(uint64_t offset, std::span<char> out) const override {
     TROUPE_ASSIGN_OR_RETURN(const size_t size, read_up_to(offset, out));

@@ -8,9 +8,9 @@
 namespace troupe {
 namespace {
 
-constexpr std::array<const char*, kSimOperations> kDoing = {"opening",       "reading",  "writing",  "syncing",
-                                                            "truncating",    "allocating", "renaming", "removing",
-                                                            "syncing directory"};
+constexpr std::array<const char*, kSimOperations> kDoing = {"opening",  "reading",    "writing",
+                                                            "syncing",  "truncating", "allocating",
+                                                            "renaming", "removing",   "syncing directory"};
 
 bool changes_the_disk(SimOperation operation) {
   return operation != SimOperation::open && operation != SimOperation::read;
@@ -29,7 +29,11 @@ absl::Status no_such_file(std::string_view doing, const std::string& path) {
 class SimFile final : public File {
  public:
   SimFile(SimFileSystem& disk, std::string path, SimFileSystem::InodePointer inode, bool writable)
-      : File(std::move(path)), disk_{disk}, inode_{std::move(inode)}, writable_{writable}, incarnation_{disk.incarnation_} {}
+      : File(std::move(path)),
+        disk_{disk},
+        inode_{std::move(inode)},
+        writable_{writable},
+        incarnation_{disk.incarnation_} {}
 
   absl::Status read(uint64_t offset, std::span<char> out) const override {
     TROUPE_ASSIGN_OR_RETURN(const size_t size, read_up_to(offset, out));
@@ -107,7 +111,8 @@ class SimFile final : public File {
  private:
   absl::Status enter(SimOperation operation) const {
     if (incarnation_ != disk_.incarnation_) {
-      return error(ErrorCode::kIoError, kDoing[static_cast<size_t>(operation)], " \"", path(), "\": opened before the crash");
+      return error(ErrorCode::kIoError, kDoing[static_cast<size_t>(operation)], " \"", path(),
+                   "\": opened before the crash");
     }
     return disk_.enter(operation, path());
   }

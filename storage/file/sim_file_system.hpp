@@ -101,7 +101,7 @@ class SimFileSystem final : public FileSystem {
   uint64_t short_read_every_ = 0;
   uint64_t power_cut_in_ = 0;  ///< 0: none
   bool powered_off_ = false;
-  bool dying_ = false;  ///< inside the operation that the power cut hit
+  bool dying_ = false;        ///< inside the operation that the power cut hit
   uint64_t incarnation_ = 0;  ///< grows with every crash; older open files are stale
 };
 

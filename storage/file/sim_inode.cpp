@@ -93,8 +93,9 @@ void SimInode::crash(Random& random) {
   for (const auto& [sector, versions] : pending_) {
     const std::string bytes = surviving_sector(random, survival, sector, versions);
     const uint64_t from = sector * kSimSectorBytes;
-    if (from < size) survived.replace(from, std::min<uint64_t>(kSimSectorBytes, size - from), bytes, 0,
-                                      std::min<uint64_t>(kSimSectorBytes, size - from));
+    if (from < size)
+      survived.replace(from, std::min<uint64_t>(kSimSectorBytes, size - from), bytes, 0,
+                       std::min<uint64_t>(kSimSectorBytes, size - from));
   }
   current_ = survived;
   durable_ = std::move(survived);

@@ -58,7 +58,8 @@ std::optional<std::string> check_frame_header(std::string_view bytes, LogPositio
   if (header->position != position) return cat("no frame header of this position, but of ", header->position);
   const auto kind = static_cast<uint8_t>(header->kind);
   if (kind < 1 || kind > static_cast<uint8_t>(LogRecordKind::padding)) return cat("unknown record kind ", kind);
-  if (frame_bytes(header->length) > segment.end() - position) return cat("its ", header->length, " bytes leave the segment");
+  if (frame_bytes(header->length) > segment.end() - position)
+    return cat("its ", header->length, " bytes leave the segment");
   if (header->batch_offset > position) return cat("its batch starts before the log");
   return std::nullopt;
 }

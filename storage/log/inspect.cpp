@@ -10,7 +10,8 @@ std::string describe_payload(const LogFrame& frame) {
   const LogRecord record{.position = frame.position, .kind = frame.kind, .scn = frame.scn, .payload = frame.payload};
   if (frame.kind == LogRecordKind::checkpoint) {
     const auto mark = read_checkpoint_mark(record);
-    return mark.ok() ? cat(" covers position ", (*mark)->head()->position()) : cat(" ", std_view(mark.status().message()));
+    return mark.ok() ? cat(" covers position ", (*mark)->head()->position())
+                     : cat(" ", std_view(mark.status().message()));
   }
   if (frame.kind != LogRecordKind::commit && frame.kind != LogRecordKind::commit_part) return {};
   const auto commit = read_commit(record);

@@ -38,7 +38,8 @@ absl::Status LogAppender::check_append(std::string_view payload) const {
 }
 
 absl::StatusOr<LogPosition> LogAppender::append(LogRecordKind kind, Scn scn, std::string_view payload) {
-  if (absl::Status status = check_append(payload); !status.ok()) [[unlikely]] return status;
+  if (absl::Status status = check_append(payload); !status.ok()) [[unlikely]]
+    return status;
   const bool commits = kind == LogRecordKind::commit || kind == LogRecordKind::commit_part;
   const bool continues = commits && in_parts_;
   TROUPE_CHECK(commits ? (in_parts_ ? scn == last_scn_ : scn > last_scn_) : !in_parts_);

@@ -18,7 +18,7 @@ struct LogBatch {
     uint64_t size_bytes;
   };
   LogPosition start = 0;
-  LogPosition end = 0;  ///< once this batch is durable, so is everything before here
+  LogPosition end = 0;    ///< once this batch is durable, so is everything before here
   Scn last_scn = kNoScn;  ///< the newest commit that is whole in here or before
   uint32_t record_count = 0;
   std::vector<Piece> pieces;
@@ -68,12 +68,12 @@ class LogAppender {
   SegmentId segment_;  ///< holds next_
   LogPosition next_;
   LogPosition durable_position_;
-  Scn last_scn_;         ///< of the newest commit or part
-  Scn whole_scn_;        ///< of the newest whole commit
+  Scn last_scn_;   ///< of the newest commit or part
+  Scn whole_scn_;  ///< of the newest whole commit
   Scn durable_scn_;
   bool in_parts_ = false;  ///< the newest commit lacks its last part
   bool last_is_mark_ = true;
-  LogBatch batch_;        ///< being gathered
+  LogBatch batch_;           ///< being gathered
   std::string spare_bytes_;  ///< of the last batch, to be used again
   bool in_flight_ = false;
   uint64_t in_flight_bytes_ = 0;

@@ -81,7 +81,8 @@ absl::Status LogReader::explain(FrameCursor::State state) const {
                      "Start over from a fresh copy of the data, or raise log.retention_bytes_max.");
   }
   if (state == FrameCursor::State::bad) return cursor_.corruption(cursor_.problem());
-  return cursor_.corruption(cat("the segment that should follow, \"", segment_name(cursor_.segment().end()), "\", is missing"));
+  return cursor_.corruption(
+      cat("the segment that should follow, \"", segment_name(cursor_.segment().end()), "\", is missing"));
 }
 
 absl::StatusOr<std::optional<LogRecord>> LogReader::next(LogPosition durable) {
@@ -93,11 +94,8 @@ absl::StatusOr<std::optional<LogRecord>> LogReader::next(LogPosition durable) {
     const bool told = frame.kind == LogRecordKind::commit || frame.kind == LogRecordKind::commit_part ||
                       frame.kind == LogRecordKind::checkpoint;
     if (!told || frame.scn <= skip_up_to_) continue;
-    return std::optional<LogRecord>({.position = frame.position,
-                                     .end = frame.end,
-                                     .kind = frame.kind,
-                                     .scn = frame.scn,
-                                     .payload = frame.payload});
+    return std::optional<LogRecord>(
+        {.position = frame.position, .end = frame.end, .kind = frame.kind, .scn = frame.scn, .payload = frame.payload});
   }
 }
 

@@ -14,8 +14,8 @@ absl::Status check_options(const LogOptions& options) {
                  ") must fit into log.segment_bytes (", options.segment_bytes, ")");
   }
   if (options.queued_bytes_max < frame_bytes(options.record_bytes_max) || options.queued_bytes_max > kSegmentBytesMax) {
-    return error(ErrorCode::kInvalidParameterValue, "log.queued_bytes_max must be at least log.record_bytes_max and at most ",
-                 kSegmentBytesMax);
+    return error(ErrorCode::kInvalidParameterValue,
+                 "log.queued_bytes_max must be at least log.record_bytes_max and at most ", kSegmentBytesMax);
   }
   return absl::OkStatus();
 }

@@ -102,19 +102,20 @@ class LogScanner {
     scan_.end = std::max(scan_.end, std::min(bad, scan_.segments.back().end()));
     if (!has_room(cursor_.segment(), bad)) scan_.end = cursor_.segment().end();
     if (scan_.end < options_.known_durable) {
-      return cursor_.corruption(cat(scan_.cut_because.empty() ? "the log ends" : scan_.cut_because, " (the checkpoint says that the log is durable up to ",
-                                    options_.known_durable, ")"));
+      return cursor_.corruption(cat(scan_.cut_because.empty() ? "the log ends" : scan_.cut_because,
+                                    " (the checkpoint says that the log is durable up to ", options_.known_durable,
+                                    ")"));
     }
     if (open_.begin != 0) {
       scan_.end = open_.begin;
-      scan_.cut_because = cat("transaction ", open_.scn, " has no last part", scan_.cut_because.empty() ? "" : ": ",
-                              scan_.cut_because);
+      scan_.cut_because =
+          cat("transaction ", open_.scn, " has no last part", scan_.cut_because.empty() ? "" : ": ", scan_.cut_because);
     }
     TROUPE_RETURN_IF_ERROR(find_stale(scan_.end));
     for (const LogScan::Stale& stale : scan_.stale) {
       if (stale.batch_start <= bad) continue;
-      return cursor_.corruption(cat(scan_.cut_because, "; the record at ", stale.position,
-                                    " shows that it was whole once"));
+      return cursor_.corruption(
+          cat(scan_.cut_because, "; the record at ", stale.position, " shows that it was whole once"));
     }
     scan_.doubtful_from = std::min(scan_.doubtful_from, scan_.end);
     return absl::OkStatus();
@@ -172,7 +173,8 @@ class LogRepair {
   const SegmentId& segment_of(LogPosition position) const {
     const SegmentId* found = &scan_.segments.front();
     for (const SegmentId& segment : scan_.segments) {
-      if (segment.first <= position && (position < segment.end() || &segment == &scan_.segments.back())) found = &segment;
+      if (segment.first <= position && (position < segment.end() || &segment == &scan_.segments.back()))
+        found = &segment;
     }
     return *found;
   }

@@ -21,7 +21,7 @@ struct LogScan {
   LogPosition doubtful_from = 0;    ///< [this, end) is readable and perhaps not on the disk
   bool closed = false;              ///< the last record is that of a clean stop
   uint64_t record_count = 0;
-  std::string cut_because;          ///< why the log ends at `end`; empty: nothing follows
+  std::string cut_because;  ///< why the log ends at `end`; empty: nothing follows
   /// Intact frames behind `end` that must not come back to life.
   struct Stale {
     LogPosition position;

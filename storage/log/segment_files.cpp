@@ -16,8 +16,8 @@ absl::StatusOr<OpenSegment> open_segment(FileSystem& files, const std::string& d
   sector.resize(size);
   TROUPE_ASSIGN_OR_RETURN(segment.id, decode_segment_header(sector, path));
   if (segment.id.first != first) {
-    return error(ErrorCode::kDataCorrupted, "log segment \"", path, "\" at offset 0: its header says that it begins at ",
-                 segment.id.first);
+    return error(ErrorCode::kDataCorrupted, "log segment \"", path,
+                 "\" at offset 0: its header says that it begins at ", segment.id.first);
   }
   return segment;
 }

@@ -13,7 +13,8 @@ struct OpenSegment {
   SegmentId id;
   std::unique_ptr<File> file;
 };
-absl::StatusOr<OpenSegment> open_segment(FileSystem& files, const std::string& directory, LogPosition first, bool write);
+absl::StatusOr<OpenSegment> open_segment(FileSystem& files, const std::string& directory, LogPosition first,
+                                         bool write);
 
 /// The segments in ascending order; each begins where the one before ends. Errors: kDataCorrupted (a header, or a
 /// missing segment), I/O.

@@ -70,7 +70,9 @@ class CrashRun {
     log.writer.release(checkpoint_).IgnoreError();
   }
 
-  LogScanOptions scan_options() const { return {.scan_from = checkpoint_, .known_durable = checkpoint_, .new_log_id = 42}; }
+  LogScanOptions scan_options() const {
+    return {.scan_from = checkpoint_, .known_durable = checkpoint_, .new_log_id = 42};
+  }
   Scn last_scn() const { return appended_.empty() ? 1 : appended_.rbegin()->first; }
 
   void recover() {
@@ -163,7 +165,8 @@ TEST_CASE("a flipped bit in the last batch cuts it, unless a mark vouches for it
     REQUIRE(log->flush().ok());
     const bool marked = random.chance(0.5);
     if (marked) REQUIRE((log->appender.append_mark(random.chance(0.5)).ok() && log->flush().ok()));
-    disk.flip_bit(join_path(kLogDirectory, segment_name(0)), begin + random.below(32 + 300), static_cast<int>(random.below(8)));
+    disk.flip_bit(join_path(kLogDirectory, segment_name(0)), begin + random.below(32 + 300),
+                  static_cast<int>(random.below(8)));
     const auto scan = scan_log(disk, kLogDirectory, {});
     if (marked) {
       CHECK(error_code(scan.status()) == ErrorCode::kDataCorrupted);

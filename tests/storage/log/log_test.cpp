@@ -1,5 +1,5 @@
-#include "tests/storage/log/log_fixture.hpp"
 #include "storage/log/inspect.hpp"
+#include "tests/storage/log/log_fixture.hpp"
 
 namespace troupe {
 namespace {
