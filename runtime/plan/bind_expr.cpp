@@ -1,4 +1,6 @@
 /// Expressions whose meaning does not depend on what is around them.
+#include <array>
+
 #include "runtime/plan/binder.hpp"
 #include "runtime/types/array.hpp"
 #include "runtime/types/resolve.hpp"
@@ -198,6 +200,31 @@ absl::StatusOr<ExprPtr> Binder::apply_call(BoundFunction call, ExprList args) {
   return make_call(std::move(call), std::move(args));
 }
 
+namespace {
+
+/// resolve_operator, remembering what it answered for types without modifiers: statements ask for the same few
+/// operators again and again. The registry does not change once statements are bound.
+absl::StatusOr<BoundFunction> resolve_known_operator(std::string_view symbol, std::span<const Type> types) {
+  struct Known {
+    std::string symbol;
+    Oid left = oid::kInvalid;
+    Oid right = oid::kInvalid;
+    BoundFunction call;
+  };
+  constexpr size_t kSlots = 64;
+  thread_local std::array<Known, kSlots> known;
+  const bool plain = types.size() == 2 && types[0].typmod < 0 && types[1].typmod < 0 && !symbol.empty();
+  if (!plain) return resolve_operator(symbol, types);
+  const size_t hash = types[0].oid * 31 + types[1].oid * 7 + static_cast<uint8_t>(symbol[0]) * 131 + symbol.size();
+  Known& slot = known[hash % kSlots];
+  if (slot.left == types[0].oid && slot.right == types[1].oid && slot.symbol == symbol) return slot.call;
+  TROUPE_ASSIGN_OR_RETURN(BoundFunction call, resolve_operator(symbol, types));
+  slot = {std::string(symbol), types[0].oid, types[1].oid, call};
+  return call;
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node) {
   if (left && (left->kind == ExprKind::kRow || right->kind == ExprKind::kRow)) {
     return compare_rows(symbol, *left, *right, node);
@@ -206,7 +233,7 @@ absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, E
   size_t count = 0;
   if (left) types[count++] = left->type;
   types[count++] = right->type;
-  auto call = resolve_operator(symbol, {types, count});
+  auto call = resolve_known_operator(symbol, {types, count});
   if (!call.ok()) return at(call.status(), node);
   ExprList args;
   args.reserve(2);

@@ -20,6 +20,21 @@ void Binder::depend_on(const ObjectDef& object) {
 
 // --- columns ---
 
+namespace {
+
+/// The column with its place in the text. One that was made just now is nobody else's yet and needs no copy.
+ExprPtr positioned(ExprPtr column, uint32_t position) {
+  if (column.use_count() == 1) {
+    const_cast<Expr&>(*column).position = position;
+    return column;
+  }
+  auto placed = std::make_shared<Expr>(*column);
+  placed->position = position;
+  return placed;
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
   if (column.star) return fail(ErrorCode::kSyntaxError, column, "row expansion via \"*\" is not supported here");
   const std::string_view name = column.name.back();
@@ -44,9 +59,7 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       found = std::move(candidate);
     }
     if (result == LookupResult::kFound) {
-      auto placed = std::make_shared<Expr>(*found);
-      placed->position = column.position + 1;
-      return placed;
+      return positioned(std::move(found), column.position + 1);
     }
     if (qualified && item_found) return unknown_column(column, scope);
   }

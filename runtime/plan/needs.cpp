@@ -141,17 +141,19 @@ void QueryPlanner::need_query(const BoundQuery& query) {
   for (const SortKey& key : query.order) need(key.value);
   need(query.limit);
   need(query.offset);
+  // A condition on the only relation is its scan's business, unless a subquery in it looks elsewhere.
+  const BoundRelation* only = query.from.size() == 1 ? query.from[0]->relation.get() : nullptr;
+  const auto is_local = [only](const ExprPtr& condition) {
+    bool local = only != nullptr;
+    visit_expr(*condition, [&](const Expr& part) {
+      local = local && !part.subquery && (!part.is_column() || part.relation == only->number);
+    });
+    return local;
+  };
   ExprList conditions;
   split_and(query.where, &conditions);
-  // A condition on one relation alone is its scan's business, unless a subquery in it looks elsewhere.
   for (const ExprPtr& condition : conditions) {
-    std::vector<uint32_t> relations;
-    collect_relations(*condition, &relations);
-    bool subquery = false;
-    visit_expr(*condition, [&](const Expr& part) { subquery = subquery || part.subquery != nullptr; });
-    const bool local = relations.size() == 1 && query.from.size() == 1 && query.from[0]->relation &&
-                       query.from[0]->relation->number == relations[0];
-    if (!local || subquery || !query.locks.empty()) need(condition);
+    if (!query.locks.empty() || !is_local(condition)) need(condition);
   }
   for (const FromPtr& tree : query.from) need_from(*tree);
   for (const BoundLock& lock : query.locks) needed(lock.relation).push_back(kRowKeyColumn);

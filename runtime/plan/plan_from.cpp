@@ -131,7 +131,12 @@ void derive_constants(ExprList* conditions) {
 
 }  // namespace
 
-absl::StatusOr<Rel> QueryPlanner::plan_from(std::vector<FromPtr> trees, Conditions conditions, bool) {
+absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, Conditions conditions) {
+  const bool one_table = trees.size() == 1 && trees[0]->relation &&
+                         trees[0]->relation->kind == BoundRelation::Kind::kTable &&
+                         std::none_of(conditions.begin(), conditions.end(),
+                                      [](const ExprPtr& condition) { return has_subquery(*condition); });
+  if (one_table) return plan_table(*trees[0]->relation, std::move(conditions));
   std::vector<FromPtr> items;
   for (const FromPtr& tree : trees) {
     simplify_outer_joins(tree.get(), conditions);

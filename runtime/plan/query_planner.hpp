@@ -85,7 +85,7 @@ class QueryPlanner {
   absl::StatusOr<uint32_t> cte_number(uint32_t cte);
 
   // --- plan_from.cpp ---
-  absl::StatusOr<Rel> plan_from(std::vector<FromPtr> trees, Conditions conditions, bool apply_subqueries = true);
+  absl::StatusOr<Rel> plan_from(const std::vector<FromPtr>& trees, Conditions conditions);
   absl::StatusOr<Rel> plan_outer_join(const FromTree& tree, Conditions* above);
   absl::StatusOr<Rel> plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_table(const BoundRelation& relation, Conditions conditions);
