@@ -181,9 +181,8 @@ absl::Status Aggregator::add_partial_states(Set& set, const EvalInput& in) {
   const size_t first = aggregation_.group_types.size();
   for (size_t c = 0; c < aggregation_.calls.size(); ++c) {
     const BoundAggregate& call = aggregation_.calls[c].aggregate;
-    AggregateStates partial(&call);
     for (uint32_t row = 0; row < in.rows; ++row) {
-      // A fresh state each time: deserialize() writes into what init() made.
+      // A fresh state each time: deserialize() fills what init() made.
       AggregateStates one(&call);
       one.resize(1);
       TROUPE_RETURN_IF_ERROR(call.aggregate->deserialize(call, in.columns[first + c].string(row), one.state(0)));
@@ -193,83 +192,94 @@ absl::Status Aggregator::add_partial_states(Set& set, const EvalInput& in) {
   return absl::OkStatus();
 }
 
+/// The rows of a batch that one call counts: fewer after its FILTER, fewer still after DISTINCT.
+struct Aggregator::CountedRows {
+  EvalInput in;
+  std::vector<Vector> columns;   ///< of `in`, once it is not all rows
+  std::vector<uint32_t> groups;  ///< per row
+  std::vector<Vector> args;
+
+  void keep(std::span<const uint32_t> selection) {
+    std::vector<Vector> fewer_columns;
+    fewer_columns.reserve(in.columns.size());
+    for (const Vector& column : in.columns) {
+      // Columns that no expression uses may be absent.
+      fewer_columns.push_back(column.size() == in.rows ? column.gather(selection) : column);
+    }
+    std::vector<uint32_t> fewer_groups;
+    fewer_groups.reserve(selection.size());
+    for (const uint32_t row : selection) fewer_groups.push_back(groups[row]);
+    for (Vector& arg : args) arg = arg.gather(selection);
+    columns = std::move(fewer_columns);
+    groups = std::move(fewer_groups);
+    in.columns = columns;
+    in.rows = static_cast<uint32_t>(selection.size());
+  }
+  Vector groups_column() const {
+    Vector column(Physical::kInt32, in.rows);
+    std::memcpy(column.mutable_values<int32_t>(), groups.data(), in.rows * sizeof(int32_t));
+    return column;
+  }
+};
+
 absl::Status Aggregator::add_call(Set& set, size_t call_number, const EvalInput& in) {
   const CompiledAggregation::Call& call = aggregation_.calls[call_number];
-  absl::InlinedVector<Vector, 2> args(call.args.size());
-  std::vector<uint32_t> selection;
-  const uint32_t* groups = groups_.data();
-  std::vector<uint32_t> chosen_groups;
-  EvalInput rows = in;
-  std::vector<Vector> columns;
-  const auto narrow = [&](std::span<const uint32_t> chosen) {
-    std::vector<uint32_t> fewer;
-    fewer.reserve(chosen.size());
-    for (const uint32_t row : chosen) fewer.push_back(groups[row]);
-    chosen_groups = std::move(fewer);
-    groups = chosen_groups.data();
-  };
+  AggregateStates& states = set.states[call_number];
+  if (!call.filter && !call.distinct && !call.sorted()) {
+    absl::InlinedVector<Vector, 2> args(call.args.size());
+    for (size_t i = 0; i < args.size(); ++i) TROUPE_RETURN_IF_ERROR(call.args[i].run(in, &args[i]));
+    const GroupStates targets{states.base(), groups_.data()};
+    return call.aggregate.aggregate->update(call.aggregate, targets, args, in.rows, *in.context);
+  }
+  CountedRows rows{in, {}, {groups_.begin(), groups_.begin() + in.rows}, {}};
   if (call.filter) {
+    // Arguments are evaluated for the rows that pass only: they may fail for the others.
     Vector passes;
+    std::vector<uint32_t> selection;
     TROUPE_RETURN_IF_ERROR(call.filter.run(in, &passes));
     select_true(passes, in.rows, &selection);
-    if (selection.empty()) return absl::OkStatus();
-    narrow(selection);
-    // Arguments are evaluated for the rows that pass only: they may fail for the others.
-    for (const Vector& column : in.columns) {
-      columns.push_back(column.size() == in.rows ? column.gather(selection) : column);
-    }
-    rows.columns = columns;
-    rows.rows = static_cast<uint32_t>(selection.size());
+    rows.keep(selection);
   }
-  for (size_t i = 0; i < args.size(); ++i) TROUPE_RETURN_IF_ERROR(call.args[i].run(rows, &args[i]));
-  if (call.distinct) {
-    GroupTable& seen = *set.distinct[call_number];
-    std::vector<Vector> key{Vector(Physical::kInt32, rows.rows)};
-    std::memcpy(key[0].mutable_values<int32_t>(), groups, rows.rows * sizeof(int32_t));
-    for (const Vector& arg : args) key.push_back(arg);
-    std::vector<uint32_t> numbers(rows.rows), fresh;
-    uint32_t next_number = seen.size();
-    seen.assign(key, rows.rows, numbers.data());
-    for (uint32_t row = 0; row < rows.rows; ++row) {
-      if (numbers[row] != next_number) continue;
-      fresh.push_back(row);
-      ++next_number;
-    }
-    if (fresh.empty()) return absl::OkStatus();
-    if (fresh.size() < rows.rows) {
-      narrow(fresh);
-      for (Vector& arg : args) arg = arg.gather(fresh);
-      if (call.sorted()) {
-        std::vector<Vector> fewer;
-        for (const Vector& column : rows.columns) {
-          fewer.push_back(column.size() == rows.rows ? column.gather(fresh) : column);
-        }
-        columns = std::move(fewer);
-        rows.columns = columns;
-      }
-      rows.rows = static_cast<uint32_t>(fresh.size());
-    }
+  rows.args.resize(call.args.size());
+  for (size_t i = 0; i < rows.args.size(); ++i) TROUPE_RETURN_IF_ERROR(call.args[i].run(rows.in, &rows.args[i]));
+  if (call.distinct) keep_unseen(*set.distinct[call_number], &rows);
+  if (rows.in.rows == 0) return absl::OkStatus();
+  if (call.sorted()) return add_sorted(set, call_number, rows);
+  const GroupStates targets{states.base(), rows.groups.data()};
+  return call.aggregate.aggregate->update(call.aggregate, targets, rows.args, rows.in.rows, *in.context);
+}
+
+void Aggregator::keep_unseen(GroupTable& seen, CountedRows* rows) {
+  std::vector<Vector> key{rows->groups_column()};
+  key.insert(key.end(), rows->args.begin(), rows->args.end());
+  std::vector<uint32_t> numbers(rows->in.rows), fresh;
+  uint32_t next_number = seen.size();
+  seen.assign(key, rows->in.rows, numbers.data());
+  for (uint32_t row = 0; row < rows->in.rows; ++row) {
+    if (numbers[row] != next_number) continue;
+    fresh.push_back(row);
+    ++next_number;
   }
-  if (!call.sorted()) {
-    return call.aggregate.aggregate->update(call.aggregate, {set.states[call_number].base(), groups}, args, rows.rows,
-                                            *in.context);
-  }
-  // Sorted by group first, so that finish() can feed it in runs.
-  std::vector<Vector> keys(1 + call.order.size());
-  keys[0] = Vector(Physical::kInt32, rows.rows);
-  std::memcpy(keys[0].mutable_values<int32_t>(), groups, rows.rows * sizeof(int32_t));
-  for (size_t i = 0; i < call.order.size(); ++i) TROUPE_RETURN_IF_ERROR(call.order[i].run(rows, &keys[i + 1]));
+  if (fresh.size() < rows->in.rows) rows->keep(fresh);
+}
+
+/// Sorted by group first, so that finish() can feed the states in order.
+absl::Status Aggregator::add_sorted(Set& set, size_t call_number, const CountedRows& rows) {
+  const CompiledAggregation::Call& call = aggregation_.calls[call_number];
   if (!set.sorted[call_number]) {
     std::vector<Type> types{Type{oid::kInt4}};
     for (const Program& arg : call.args) types.push_back(arg.type());
-    std::vector<KeyColumn> key_columns{KeyColumn{CompareKind::kInt32, false, false}};
-    key_columns.insert(key_columns.end(), call.order_columns.begin(), call.order_columns.end());
-    set.sorted[call_number] = std::make_unique<Sorter>(types, std::move(key_columns), budget_);
+    std::vector<KeyColumn> columns{KeyColumn{CompareKind::kInt32, false, false}};
+    columns.insert(columns.end(), call.order_columns.begin(), call.order_columns.end());
+    set.sorted[call_number] = std::make_unique<Sorter>(types, std::move(columns), budget_);
   }
+  std::vector<Vector> keys(1 + call.order.size());
+  keys[0] = rows.groups_column();
+  for (size_t i = 0; i < call.order.size(); ++i) TROUPE_RETURN_IF_ERROR(call.order[i].run(rows.in, &keys[i + 1]));
   Batch batch;
-  batch.rows = rows.rows;
+  batch.rows = rows.in.rows;
   batch.columns.push_back(keys[0]);
-  for (const Vector& arg : args) batch.columns.push_back(arg);
+  batch.columns.insert(batch.columns.end(), rows.args.begin(), rows.args.end());
   return set.sorted[call_number]->add(batch, keys);
 }
 

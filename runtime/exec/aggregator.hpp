@@ -75,7 +75,10 @@ class Aggregator {
     std::vector<std::unique_ptr<Sorter>> sorted;        ///< per call: (group, arguments) in the call's order
   };
   absl::Status add_to_set(Set& set, size_t set_number, const EvalInput& in);
+  struct CountedRows;
   absl::Status add_call(Set& set, size_t call_number, const EvalInput& in);
+  static void keep_unseen(GroupTable& seen, CountedRows* rows);
+  absl::Status add_sorted(Set& set, size_t call_number, const CountedRows& rows);
   absl::Status add_partial_states(Set& set, const EvalInput& in);
   absl::Status feed_sorted(Set& set, size_t call_number, EvalContext& context);
   std::vector<Vector> keys_of_set(size_t set_number, const EvalInput& in) const;

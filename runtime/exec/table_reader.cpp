@@ -159,15 +159,16 @@ Task<absl::StatusOr<ReadResultFrame>> RangeReader::next() {
   while (true) {
     bool waiting = false;
     for (size_t i = 0; i < streams_.size(); ++i) {
-      Stream& stream = *streams_[(next_stream_ + i) % streams_.size()];
+      const size_t at = (next_stream_ + i) % streams_.size();
+      Stream& stream = *streams_[at];
+      while (stream.question->answered()) {
+        absl::StatusOr<ReadResultFrame> answer = take(stream);
+        if (!answer.ok()) co_return answer.status();
+        if (!*answer || (*answer)->head()->rows() == 0) continue;
+        next_stream_ = at + 1;  // the others first, next time
+        co_return answer;
+      }
       waiting = waiting || stream.question->asked();
-      if (!stream.question->answered()) continue;
-      next_stream_ = (next_stream_ + i + 1) % streams_.size();
-      absl::StatusOr<ReadResultFrame> answer = take(stream);
-      if (!answer.ok()) co_return answer.status();
-      if (*answer && (*answer)->head()->rows() > 0) co_return answer;
-      waiting = waiting || stream.question->asked();
-      i = static_cast<size_t>(-1);  // from the start: the round robin's place has moved
     }
     if (!waiting) co_return ReadResultFrame{};
     co_await signal_;
@@ -182,7 +183,7 @@ Task<absl::Status> RangeReader::fill(Stream& stream, const SortSpec& order) {
     while (!stream.question->answered()) co_await signal_;
     absl::StatusOr<ReadResultFrame> answer = take(stream);
     if (!answer.ok()) co_return answer.status();
-    if (!*answer) continue;
+    if (!*answer || (*answer)->head()->rows() == 0) continue;
     absl::StatusOr<Batch> batch = batch_of(*answer);
     if (!batch.ok()) co_return batch.status();
     stream.batch = *std::move(batch);

@@ -38,7 +38,7 @@ class WriteComputation {
     TROUPE_RETURN_IF_ERROR(assign());
     note_outcomes();
     TROUPE_RETURN_IF_ERROR(collect_new_versions());
-    TROUPE_RETURN_IF_ERROR(fragment_.check(after_.columns, after_.rows, params_));
+    if (!after_.rows.empty()) TROUPE_RETURN_IF_ERROR(fragment_.check(after_.columns, after_.rows, params_));
     if (kind_ != WriteKind::lock) {
       stage_rows();
       TROUPE_RETURN_IF_ERROR(collect_old_versions());
