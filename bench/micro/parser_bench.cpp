@@ -69,7 +69,9 @@ int main() {
   using namespace troupe::sql;
   measure_statement("point SELECT", "SELECT abalance FROM pgbench_accounts WHERE aid = 12345");
   measure_statement("UPDATE", "UPDATE pgbench_accounts SET abalance = abalance + 42 WHERE aid = 12345");
-  measure_statement("INSERT", "INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (7, 1, 10152, -3973, CURRENT_TIMESTAMP)");
+  measure_statement("INSERT",
+                    "INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) "
+                    "VALUES (7, 1, 10152, -3973, CURRENT_TIMESTAMP)");
   measure_statement("BEGIN", "BEGIN");
   measure_statement("report", kReport);
   measure_statement("INSERT of 10,000 rows", bulk_insert(10'000));

@@ -176,8 +176,8 @@ struct DefineStatement : Statement {
   Name from;  ///< CREATE COLLATION x FROM y
   List<const Option*> options;
 };
-/// ALTER OPERATOR … SET (…), ALTER TYPE … SET (…), ALTER COLLATION … REFRESH VERSION, ALTER STATISTICS … SET STATISTICS,
-/// ALTER TABLESPACE … SET/RESET (…): the option's name tells (refresh_version, statistics, …).
+/// ALTER OPERATOR … SET (…), ALTER TYPE … SET (…), ALTER COLLATION … REFRESH VERSION, ALTER STATISTICS … SET
+/// STATISTICS, ALTER TABLESPACE … SET/RESET (…): the option's name tells (refresh_version, statistics, …).
 struct AlterOptionsStatement : Statement {
   static constexpr auto kKind = NodeKind::kAlterOptions;
   const ObjectRef* target = nullptr;

@@ -92,7 +92,7 @@ struct CommonTable : Node {
   std::string_view name;
   List<std::string_view> columns;
   Materialization materialized = Materialization::kDefault;
-  const Statement* query = nullptr;  ///< SelectStatement, Insert-, Update-, DeleteStatement (MERGE parses, binder refuses)
+  const Statement* query = nullptr;  ///< SELECT, INSERT, UPDATE, DELETE, or MERGE
   const SearchClause* search = nullptr;
   const CycleClause* cycle = nullptr;
 };

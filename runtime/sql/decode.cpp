@@ -104,7 +104,10 @@ class LiteralDecoder {
       case 't': return plain('\t');
       case 'v': return plain('\v');
       case 'u':
-      case 'U': return code_point(hexadecimal(begin, c == 'u' ? 4 : 8, "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."), begin);
+      case 'U': {
+        constexpr const char* kHint = "Unicode escapes must be \\uXXXX or \\UXXXXXXXX.";
+        return code_point(hexadecimal(begin, c == 'u' ? 4 : 8, kHint), begin);
+      }
       case 'x': return hex_byte();
       default: break;
     }
@@ -168,7 +171,11 @@ class LiteralDecoder {
   void check_utf8() const {
     for (const char* p = begin_; p < out_;) {
       const auto c = static_cast<unsigned char>(*p);
-      const int size = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+      const int size = c < 0x80                ? 1
+                       : c >= 0xC2 && c < 0xE0 ? 2
+                       : c >= 0xE0 && c < 0xF0 ? 3
+                       : c >= 0xF0 && c < 0xF5 ? 4
+                                               : 0;
       bool good = c != 0 && size > 0 && p + size <= out_;
       for (int i = 1; good && i < size; ++i) good = (p[i] & 0xC0) == static_cast<int>(0x80);
       if (!good) {
@@ -205,7 +212,9 @@ class LiteralDecoder {
 std::string_view cut_name(std::string_view name) {
   if (name.size() <= kNameBytesMax) return name;
   size_t size = kNameBytesMax;
-  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80) --size;  // not inside a character
+  constexpr size_t kCharacterBytesMax = 4;
+  while (size > kNameBytesMax - kCharacterBytesMax && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80)
+    --size;  // not inside a character
   return name.substr(0, size);
 }
 
@@ -214,7 +223,8 @@ std::string_view cut_name(std::string_view name) {
 std::string_view decode_name(std::string_view text, const Token& token, Arena& arena) {
   const std::string_view raw = text.substr(token.begin, token.end - token.begin);
   if (token.kind == TokenKind::kQuotedWord) {
-    if ((token.flags & (kTokenEscapes | kTokenUnicode)) != 0) return cut_name(LiteralDecoder(text, token, arena).run('"'));
+    if ((token.flags & (kTokenEscapes | kTokenUnicode)) != 0)
+      return cut_name(LiteralDecoder(text, token, arena).run('"'));
     return cut_name(raw.substr(1, raw.size() - 2));
   }
   if ((token.flags & kTokenFolds) == 0) return token.keyword == Keyword::kNchar ? std::string_view("nchar") : raw;

@@ -139,26 +139,6 @@ bool Deparser::special_call(const FunctionCall& node) {
       piece(" SIMILAR ", 1);
       piece(" ESCAPE ", 2);
       break;
-    case CallSyntax::kTrimBoth:
-    case CallSyntax::kTrimLeading:
-    case CallSyntax::kTrimTrailing:
-      if (arguments.size() > 2) return false;
-      write(node.syntax == CallSyntax::kTrimBoth      ? "TRIM(BOTH "
-            : node.syntax == CallSyntax::kTrimLeading ? "TRIM(LEADING "
-                                                      : "TRIM(TRAILING ");
-      if (arguments.size() > 1) piece("", 1);
-      piece(arguments.size() > 1 ? " FROM " : "FROM ", 0);
-      break;
-    case CallSyntax::kNormalize:
-      piece("NORMALIZE(", 0);
-      if (arguments.size() > 1) write(cat(", ", text_of(arguments[1])));
-      break;
-    case CallSyntax::kIsNormalized:
-      piece("(", 0);
-      write(" IS ");
-      if (arguments.size() > 1) write(cat(text_of(arguments[1]), " "));
-      write("NORMALIZED");
-      break;
     case CallSyntax::kOverlaps:
       piece("((", 0);
       piece(", ", 1);
@@ -167,7 +147,40 @@ bool Deparser::special_call(const FunctionCall& node) {
       write(")");
       break;
     case CallSyntax::kCollationFor: piece("COLLATION FOR (", 0); break;
+    default: return trim_or_normalize(node);
+  }
+  write(")");
+  return true;
+}
+
+bool Deparser::trim_or_normalize(const FunctionCall& node) {
+  const auto arguments = node.arguments;
+  const bool two = arguments.size() == 2;
+  switch (node.syntax) {
+    case CallSyntax::kTrimBoth: write("TRIM(BOTH "); break;
+    case CallSyntax::kTrimLeading: write("TRIM(LEADING "); break;
+    case CallSyntax::kTrimTrailing: write("TRIM(TRAILING "); break;
+    case CallSyntax::kNormalize:
+      write("NORMALIZE(");
+      expr(*arguments[0]);
+      write(two ? cat(", ", text_of(arguments[1]), ")") : std::string(")"));
+      return true;
+    case CallSyntax::kIsNormalized:
+      write("(");
+      expr(*arguments[0]);
+      write(two ? cat(" IS ", text_of(arguments[1]), " NORMALIZED)") : std::string(" IS NORMALIZED)"));
+      return true;
     default: return false;
+  }
+  if (two) {
+    expr(*arguments[1]);
+    write(" ");
+  }
+  write("FROM ");
+  expr(*arguments[0]);
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    write(", ");
+    expr(*arguments[i]);
   }
   write(")");
   return true;

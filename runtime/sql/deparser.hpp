@@ -55,6 +55,7 @@ class Deparser {
   void call(const FunctionCall& node);
   void plain_call(const FunctionCall& node);
   bool special_call(const FunctionCall& node);
+  bool trim_or_normalize(const FunctionCall& node);
   void frame(const WindowDefinition& window);
   void frame_bound(const FrameBound& bound);
   void operand(const Expr& node);

@@ -49,7 +49,8 @@ Literal* make_integer(TokenStream& in, int64_t value, uint32_t position);
 const Expr* parse_number(TokenStream& in);
 const Expr* negate(TokenStream& in, const Expr* operand, uint32_t position);
 FunctionCall* make_call(TokenStream& in, std::string_view catalog_function, uint32_t position, CallSyntax syntax);
-OperatorExpr* make_operator(TokenStream& in, std::string_view op, const Expr* left, const Expr* right, uint32_t position);
+OperatorExpr* make_operator(TokenStream& in, std::string_view op, const Expr* left, const Expr* right,
+                            uint32_t position);
 
 // -- types: parse_type.cpp
 const TypeName* parse_type(TokenStream& in);
@@ -58,7 +59,6 @@ TypeName* make_catalog_type(TokenStream& in, std::string_view name, uint32_t pos
 bool at_constant_type(const TokenStream& in);         ///< INT, CHAR, TIMESTAMP, INTERVAL, …
 const Expr* parse_typed_literal(TokenStream& in);     ///< such a type and its string
 const Expr* make_cast(TokenStream& in, const Expr* argument, const TypeName* type, uint32_t position);
-List<const TypeName*> parse_type_list(TokenStream& in);
 
 // -- expressions: parse_expr.cpp, parse_primary.cpp, parse_call.cpp
 const Expr* parse_expr(TokenStream& in);              ///< a_expr

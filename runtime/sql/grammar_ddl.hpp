@@ -29,7 +29,6 @@ const Constraint* parse_column_constraint(TokenStream& in);
 bool at_column_constraint(TokenStream& in);
 bool at_table_constraint(TokenStream& in);
 void parse_deferrability(TokenStream& in, Constraint* constraint);
-List<const Constraint*> parse_domain_constraints(TokenStream& in);
 const PartitionBound* parse_partition_bound(TokenStream& in);
 const PartitionBy* parse_partition_by(TokenStream& in);
 std::string_view parse_optional_tablespace(TokenStream& in);

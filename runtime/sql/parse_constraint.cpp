@@ -296,10 +296,4 @@ const Constraint* parse_table_constraint(TokenStream& in) {
   return constraint;
 }
 
-List<const Constraint*> parse_domain_constraints(TokenStream& in) {
-  ListBuilder<const Constraint*> constraints(in);
-  while (at_column_constraint(in)) constraints.add(parse_column_constraint(in));
-  return constraints.finish();
-}
-
 }  // namespace troupe::sql

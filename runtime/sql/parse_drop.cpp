@@ -63,7 +63,8 @@ Statement* parse_drop(TokenStream& in) {
     case Keyword::kDatabase: in.skip(); return parse_drop_database(in, position);
     case Keyword::kTablespace: return parse_drop_tablespace(in, position);
     case Keyword::kUser:
-      if (in.at_next(Keyword::kMapping) && (in.peek(2).keyword == Keyword::kFor || in.peek(2).keyword == Keyword::kIf)) {
+      if (in.at_next(Keyword::kMapping) &&
+          (in.peek(2).keyword == Keyword::kFor || in.peek(2).keyword == Keyword::kIf)) {
         in.skip();
         in.skip();
         return parse_user_mapping(in, ForeignStatement::Verb::kDrop, position);

@@ -114,7 +114,8 @@ const Expr* make_null_test(TokenStream& in, const Expr* argument, bool negated, 
   return node;
 }
 
-const Expr* make_boolean_test(TokenStream& in, const Expr* argument, TruthValue value, bool negated, uint32_t position) {
+const Expr* make_boolean_test(TokenStream& in, const Expr* argument, TruthValue value, bool negated,
+                              uint32_t position) {
   auto* node = in.make<BooleanTest>(position);
   node->argument = argument;
   node->value = value;

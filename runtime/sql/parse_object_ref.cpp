@@ -198,7 +198,8 @@ const ObjectRef* parse_operator_ref(TokenStream& in) {
   };
   const TypeName* types[2] = {operand(), nullptr};
   if (in.at(TokenKind::kClose))
-    in.fail(ErrorCode::kSyntaxError, in.position(), "missing argument", "Use NONE to denote the missing argument of a unary operator.");
+    in.fail(ErrorCode::kSyntaxError, in.position(), "missing argument",
+            "Use NONE to denote the missing argument of a unary operator.");
   in.expect(TokenKind::kComma);
   types[1] = operand();
   ref->types = in.arena().copy(types, 2);

@@ -205,8 +205,8 @@ const Option* parse_sequence_option(TokenStream& in) {
   }
   in.expect(keyword == Keyword::kOwned ? Keyword::kBy : Keyword::kName);
   const uint32_t at = in.position();
-  if (keyword == Keyword::kSequence) return make_option(in, "sequence_name", make_name_list(in, parse_any_name(in), at), position);
-  return make_option(in, "owned_by", make_name_list(in, parse_any_name(in), at), position);
+  const std::string_view name = keyword == Keyword::kSequence ? "sequence_name" : "owned_by";
+  return make_option(in, name, make_name_list(in, parse_any_name(in), at), position);
 }
 
 List<const Option*> parse_sequence_options(TokenStream& in) {

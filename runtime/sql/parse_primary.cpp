@@ -185,7 +185,8 @@ const Expr* parse_call_or_literal(TokenStream& in, Name name, uint32_t position)
   const Expr* call = parse_call(in, name, position);
   if (!in.at(TokenKind::kString)) return call;
   const auto* plain = call->as<FunctionCall>();
-  if (plain == nullptr || plain->star || plain->distinct || plain->over != nullptr || plain->arguments.empty()) in.fail();
+  const bool modifiers = plain != nullptr && !plain->star && !plain->distinct && plain->over == nullptr;
+  if (!modifiers || plain->arguments.empty()) in.fail();
   return parse_named_literal(in, name, plain->arguments, position);
 }
 

@@ -60,7 +60,8 @@ void parse_role_option(TokenStream& in, RoleLists* lists) {
             "Remove UNENCRYPTED to store the password in encrypted form instead.");
   } else if (in.accept(Keyword::kConnection)) {
     in.expect(Keyword::kLimit);
-    lists->options.add(make_option(in, "connection_limit", make_integer(in, parse_signed_integer(in), position), position));
+    const Node* limit = make_integer(in, parse_signed_integer(in), position);
+    lists->options.add(make_option(in, "connection_limit", limit, position));
   } else if (in.accept(Keyword::kValid)) {
     in.expect(Keyword::kUntil);
     lists->options.add(make_option(in, "valid_until", make_string(in, parse_string(in), position), position));

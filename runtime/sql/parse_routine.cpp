@@ -126,13 +126,20 @@ bool parse_common_option(TokenStream& in, Options* options, Statements* settings
       in.expect(Keyword::kLeakproof);
       add_flag(in, options, "leakproof", false, position);
       return true;
-    case Keyword::kCost: in.skip(); options->add(make_option(in, "cost", parse_numeric_only(in), position)); return true;
-    case Keyword::kRows: in.skip(); options->add(make_option(in, "rows", parse_numeric_only(in), position)); return true;
+    case Keyword::kCost:
+    case Keyword::kRows: {
+      const std::string_view name = parse_label(in);
+      options->add(make_option(in, name, parse_numeric_only(in), position));
+      return true;
+    }
     case Keyword::kSupport:
       in.skip();
       options->add(make_option(in, "support", make_name_list(in, parse_any_name(in), position), position));
       return true;
-    case Keyword::kParallel: in.skip(); add_string(in, options, "parallel", parse_column_name(in), position); return true;
+    case Keyword::kParallel:
+      in.skip();
+      add_string(in, options, "parallel", parse_column_name(in), position);
+      return true;
     case Keyword::kSet:
     case Keyword::kReset: settings->add(parse_set_or_reset(in)); return true;
     default: return false;

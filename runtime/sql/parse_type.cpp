@@ -23,8 +23,9 @@ void parse_float(TokenStream& in, TypeName* type) {
   if (in.accept(TokenKind::kOpen)) {
     const uint32_t position = in.position();
     const int32_t bits = parse_integer(in);
-    if (bits < 1) in.fail(ErrorCode::kInvalidParameterValue, position, "precision for type float must be at least 1 bit");
-    if (bits > 53) in.fail(ErrorCode::kInvalidParameterValue, position, "precision for type float must be less than 54 bits");
+    constexpr ErrorCode kProblem = ErrorCode::kInvalidParameterValue;
+    if (bits < 1) in.fail(kProblem, position, "precision for type float must be at least 1 bit");
+    if (bits > 53) in.fail(kProblem, position, "precision for type float must be less than 54 bits");
     if (bits <= 24) name = "float4";
     in.expect(TokenKind::kClose);
   }
@@ -221,8 +222,6 @@ const TypeName* parse_type(TokenStream& in) {
   if (in.at(TokenKind::kOpenBracket) || in.at(Keyword::kArray)) parse_array_bounds(in, type);
   return type;
 }
-
-List<const TypeName*> parse_type_list(TokenStream& in) { return parse_list(in, parse_type); }
 
 bool at_constant_type(const TokenStream& in) {
   if (!in.at(TokenKind::kWord)) return false;
