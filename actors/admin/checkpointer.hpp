@@ -13,6 +13,7 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   CheckpointActor(caf::actor_config& config, ActorSeat seat, NodeContext& node);
   behavior_type make_behavior() override;
   const char* name() const override { return "checkpointer"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   struct Asker {

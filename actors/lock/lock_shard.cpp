@@ -132,7 +132,7 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
     state_->waiting_tables.erase(state_->waiting_tables.begin() + static_cast<ptrdiff_t>(i));
     tell(caf::actor_cast<SessionActor>(waiting.asker), granted_atom::value, waiting.request, encoded_error);
   }
-  state_->tables.cancel_wait(txn);
+  grant_tables(state_->tables.cancel_wait(txn));
   check_gates();
 }
 
@@ -147,7 +147,7 @@ void LockShard::on_table(WaitingTable request, bool no_wait) {
       state_->tables.acquire(request.txn, request.table, request.mode, no_wait, request.request);
   const bool drained = is_weak(request.mode) || request.gate->conflicting(request.mode) == 0;
   if (outcome == TableLockTable::Outcome::kRefused || (no_wait && !drained)) {
-    if (outcome == TableLockTable::Outcome::kGranted) state_->tables.release_all(request.txn);
+    if (outcome == TableLockTable::Outcome::kGranted) grant_tables(state_->tables.release_one(request.txn, request.table));
     tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request,
          encode_error(error(ErrorCode::kLockNotAvailable, "could not obtain lock on relation")));
     check_gates();
@@ -160,6 +160,7 @@ void LockShard::on_table(WaitingTable request, bool no_wait) {
   }
   tell(directory_.get().deadlock_detector, waits_atom::value);
   state_->waiting_tables.push_back(std::move(request));
+  check_gates();  // the gate may have drained while it was being closed
 }
 
 void LockShard::table_granted(WaitingTable& request) {
@@ -189,12 +190,16 @@ void LockShard::check_gates() {
 
 void LockShard::release_tables(TxnId txn) {
   std::erase_if(state_->waiting_tables, [&](const WaitingTable& waiting) { return waiting.txn == txn; });
-  for (const LockGrant& grant : state_->tables.release_all(txn)) {
+  grant_tables(state_->tables.release_all(txn));
+  check_gates();
+}
+
+void LockShard::grant_tables(const std::vector<LockGrant>& grants) {
+  for (const LockGrant& grant : grants) {
     for (WaitingTable& waiting : state_->waiting_tables) {
       if (waiting.txn == grant.txn && waiting.request == grant.ticket) waiting.granted = true;
     }
   }
-  check_gates();
 }
 
 void LockShard::check_timeouts() {

@@ -51,6 +51,7 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   LockShard(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id);
   behavior_type make_behavior() override;
   const char* name() const override { return "lock_shard"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   using WaitingWrite = LockShardState::WaitingWrite;
@@ -67,6 +68,7 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   void table_granted(WaitingTable& request);
   void check_gates();
   void release_tables(TxnId txn);
+  void grant_tables(const std::vector<LockGrant>& grants);
   void check_timeouts();
 
   NodeContext& node_;

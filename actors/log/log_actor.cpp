@@ -69,6 +69,8 @@ LogActor::behavior_type LogActor::make_behavior() {
 void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
   if (commit->scn <= state_->appender.last_scn()) return;  // sent again
   const size_t parts = commit->records.size();
+  // With the batch of its first part, so that recovery never starts inside a transaction.
+  if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
   for (size_t part = 0; part < parts; ++part) {
     const auto kind = part + 1 == parts ? LogRecordKind::commit : LogRecordKind::commit_part;
     auto position = state_->appender.append(kind, commit->scn, commit->records[part].view());
@@ -79,7 +81,6 @@ void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_pt
     }
     if (!position.ok()) return give_up(position.status());
   }
-  if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
   state_->waiting.push_back({commit, waiter});
   ++appended_;
   if (flush_wanted_) return;
@@ -148,6 +149,15 @@ void LogActor::on_idle() {
   if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
   const absl::Status prepared = state_->writer.prepare_next();
   if (!prepared.ok()) node_.services.events.add("log", "log_writer", std::string(prepared.message()));
+}
+
+/// At a clean stop the last commits are taken out of doubt.
+void LogActor::on_exit() {
+  if (node_.stopping.load() && node_.services.commits.durable() >= state_->appender.last_scn() &&
+      state_->appender.append_mark(true).ok()) {
+    write_queued();
+  }
+  directory_.clear();
 }
 
 /// Every partition's checkpoint covers `scn`: recovery starts behind it.

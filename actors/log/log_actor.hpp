@@ -45,6 +45,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node);
   behavior_type make_behavior() override;
   const char* name() const override { return "log_writer"; }
+  void on_exit() override;
 
  private:
   void append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);

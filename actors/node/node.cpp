@@ -1,5 +1,6 @@
 #include "actors/node/node.hpp"
 
+#include <mutex>
 #include <optional>
 
 #include <caf/all.hpp>
@@ -17,6 +18,7 @@
 #include "actors/transaction/sequences.hpp"
 #include "actors/transaction/transaction_manager.hpp"
 #include "runtime/cell/supervisor.hpp"
+#include "runtime/system/system_functions.hpp"
 #include "runtime/system/system_tables.hpp"
 #include "storage/base/text.hpp"
 
@@ -86,6 +88,11 @@ struct Node::Parts {
 // --- recovery ---
 
 absl::Status Node::Parts::recover() {
+  static std::once_flag functions_registered;
+  std::call_once(functions_registered, [] {
+    register_system_functions(function_registry());
+    register_system_table_functions();
+  });
   const int64_t from_us = clock->monotonic_us();
   const bool partitions_given = config.partitions != 0;
   const uint32_t wanted = partitions_given ? config.partitions : config.cells;
@@ -381,6 +388,7 @@ const Node::Facts& Node::facts() const { return parts_->facts; }
 
 void Node::stop() {
   if (!parts_->root) return;
+  parts_->context->stopping.store(true);
   {
     caf::scoped_actor self{*parts_->system};
     self->monitor(parts_->root);
@@ -388,6 +396,8 @@ void Node::stop() {
     self->receive([](const caf::down_msg&) {}, caf::after(kStopPatience) >> [] {});
   }
   parts_->root = nullptr;
+  // A detached actor's thread ends with the last reference to it.
+  parts_->context->directory.set(std::make_shared<Addresses>());
   for (auto& cell : parts_->cells) cell->stop();
   for (auto& cell : parts_->cells) cell->join();
 }

@@ -54,6 +54,7 @@ struct NodeContext {
   std::vector<Cell*> cells;
   /// False in the simulator, where nothing may wait for anything else.
   bool may_block = true;
+  std::atomic<bool> stopping{false};
 
   std::vector<std::shared_ptr<Heir<PartitionState>>> partitions;
   std::vector<std::shared_ptr<Heir<LockShardState>>> lock_shards;

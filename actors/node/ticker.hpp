@@ -27,6 +27,7 @@ class Ticker final : public ActorOf<TickerActor::base> {
     }};
   }
   const char* name() const override { return "ticker"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   static constexpr std::chrono::milliseconds kPeriod{50};

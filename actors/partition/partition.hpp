@@ -38,6 +38,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   ~Partition() override;
   behavior_type make_behavior() override;
   const char* name() const override { return "partition"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   struct ReadJob {

@@ -27,6 +27,7 @@ Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Tran
   eval_.settings = &parameters_.snapshot().values;
   eval_.clock = &services_.clock;
   eval_.random = &random_;
+  eval_.extension = static_cast<SystemSession*>(&system_session_);
 }
 
 Backend::~Backend() {

@@ -25,6 +25,7 @@
 #include "runtime/protocol/backend_writer.hpp"
 #include "runtime/protocol/frontend_reader.hpp"
 #include "runtime/settings/session_parameters.hpp"
+#include "runtime/system/catalog_names.hpp"
 
 namespace troupe {
 
@@ -116,6 +117,7 @@ class Backend final : public RowIdSource {
 
   // backend_statement.cpp: from syntax tree to rows.
   void begin_clock(std::string_view text);
+  void refresh_names();
   std::vector<Oid> resolve_search_path();
   absl::Status plan_prepared(Prepared& prepared);
   static void collect_plan_locks(Prepared& prepared);
@@ -209,6 +211,9 @@ class Backend final : public RowIdSource {
   EvalContext eval_;
   Random random_;
   std::string user_, database_, schema_name_;
+  std::unique_ptr<CatalogNames> names_;
+  CatalogPtr names_catalog_;
+  std::shared_ptr<const SearchPath> names_path_;
   Oid role_ = kBootstrapRole;
   uint64_t next_row_id_ = 0;
   uint64_t row_ids_left_ = 0;

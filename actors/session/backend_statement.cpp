@@ -76,6 +76,16 @@ void Backend::begin_clock(std::string_view text) {
 
 // --- planning ---
 
+/// What regclass and its like are resolved with; made anew when the catalog or the search path changed.
+void Backend::refresh_names() {
+  const CatalogPtr& catalog = transaction_.catalog();
+  if (names_ != nullptr && names_catalog_ == catalog && names_path_ == parameters_.snapshot().search_path) return;
+  names_ = std::make_unique<CatalogNames>(system_session_);
+  names_catalog_ = catalog;
+  names_path_ = parameters_.snapshot().search_path;
+  eval_.names = names_.get();
+}
+
 std::vector<Oid> Backend::resolve_search_path() {
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
@@ -107,6 +117,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.text = prepared.parsed->text();
   context.search_path = path;
   context.role = role_;
+  refresh_names();
   context.parameters = prepared.declared;
   auto plan = plan_statement(*prepared.raw->node, context);
   if (!plan.ok()) return plan.status();
@@ -270,10 +281,11 @@ absl::Status Backend::open_portal(Portal& portal) {
 absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* context) {
   const SettingsSnapshot& settings = parameters_.snapshot();
   sequences_.set_catalog(transaction_.catalog());
+  refresh_names();
   system_.catalog = transaction_.catalog().get();
   system_catalog_ = transaction_.catalog();
   system_.context = &eval_;
-  system_.session = &system_session_;
+  system_.session = static_cast<SystemSession*>(&system_session_);
   context->data = &data_;
   context->eval = &eval_;
   context->sequences = &sequences_;

@@ -93,6 +93,7 @@ void Session::on_exit() {
   if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
   transport_->close();
   backend_.reset();
+  directory_.clear();
 }
 
 void Session::after() {

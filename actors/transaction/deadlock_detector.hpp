@@ -15,6 +15,7 @@ class DeadlockDetector final : public ActorOf<DeadlockDetectorActor::base> {
       : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory} {}
   behavior_type make_behavior() override;
   const char* name() const override { return "deadlock_detector"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   void look_soon();

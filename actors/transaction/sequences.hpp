@@ -68,6 +68,7 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& node);
   behavior_type make_behavior() override;
   const char* name() const override { return "sequences"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   using Sequence = SequenceState::Sequence;

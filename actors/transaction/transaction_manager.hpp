@@ -36,6 +36,7 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   TransactionManager(caf::actor_config& config, ActorSeat seat, NodeContext& node);
   behavior_type make_behavior() override;
   const char* name() const override { return "transaction_manager"; }
+  void on_exit() override { directory_.clear(); }
 
  private:
   using Kept = TransactionManagerState::Kept;

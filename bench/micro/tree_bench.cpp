@@ -87,7 +87,7 @@ void run_partition(uint64_t rows, size_t row_bytes) {
   uint64_t bytes = 0;
   const ReadView view{.txn = 5, .command = 1, .snapshot = 100};
   measure("partition get, random", rows, [&] {
-    for (const std::string& key : keys) bytes += std::get<RowView>(store->get(view, 1, key)).row.size();
+    for (const std::string& key : keys) bytes += std::get<StoredRow>(store->get(view, 1, key)).row.size();
   });
   ScanBatch batch;
   measure("partition scan", rows, [&] {

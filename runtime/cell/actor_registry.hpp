@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/cell/published.hpp"
 #include "storage/base/clock.hpp"
 
 namespace troupe {
@@ -28,8 +29,8 @@ struct ActorRecord {
   std::atomic<uint64_t> handled{0};
   std::atomic<uint64_t> busy_ns{0};
   std::atomic<uint32_t> restarts{0};
-  /// Ends the actor as if it had crashed; set by its supervisor.
-  std::function<void()> kill;
+  /// Ends the actor as if it had crashed; set by its supervisor at each start.
+  Published<std::function<void()>> kill{nullptr};
 
   uint64_t mailbox_depth() const {
     const uint64_t in = enqueued.load(std::memory_order_relaxed);

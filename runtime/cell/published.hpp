@@ -45,6 +45,11 @@ class PublishedView {
  public:
   explicit PublishedView(const Published<T>& source) : source_{source} {}
   const T& get() { return *shared(); }
+  /// Lets go of the value; for an actor that ends, whose own address may be part of it.
+  void clear() {
+    value_ = nullptr;
+    seen_ = 0;
+  }
   const std::shared_ptr<const T>& shared() {
     const uint64_t version = source_.version();
     if (version != seen_) {

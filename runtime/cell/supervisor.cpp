@@ -47,12 +47,12 @@ void Supervisor::start_child(Child& child) {
   child.address = child.spec.start(*this, child.seat);
   monitor(child.address);
   running_.emplace(child.address.address(), child.serial);
-  record.kill = [address = child.address.address()] {
+  record.kill.set(std::make_shared<const std::function<void()>>([address = child.address.address()] {
     if (const auto actor = caf::actor_cast<caf::actor>(address)) {
       caf::anon_send<caf::message_priority::high>(
           actor, caf::exit_msg{actor.address(), caf::make_error(caf::exit_reason::kill)});
     }
-  };
+  }));
   record.state.store(ActorState::kRunning, std::memory_order_relaxed);
   if (child.spec.on_started) child.spec.on_started(child.address);
 }

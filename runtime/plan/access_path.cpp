@@ -294,10 +294,6 @@ class AccessChooser {
     std::vector<ExprList> product;
     for (const ExprList& key : *keys) {
       for (const ExprPtr& value : list.list) {
-        const bool seen = keys->size() == 1 && std::any_of(product.begin(), product.end(), [&](const ExprList& other) {
-                            return equal(other.back(), value);
-                          });
-        if (seen && product.size() < 100) continue;
         product.push_back(key);
         product.back().push_back(value);
       }

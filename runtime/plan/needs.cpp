@@ -14,6 +14,33 @@ std::vector<Type> types_of(const ExprList& exprs) {
 
 namespace {
 
+bool is_time_type(Oid type) {
+  const char category = type_info(type).category;
+  return category == 'D' || category == 'T';
+}
+
+/// Stable functions look at the clock and the time zone, or else at the catalog.
+bool needs_session(const BoundFunction& call) {
+  if (call.function->volatility == Volatility::kImmutable) return false;
+  if (call.function->volatility == Volatility::kVolatile) return true;
+  if (is_time_type(call.result.oid)) return false;
+  return std::none_of(call.arguments.begin(), call.arguments.end(),
+                      [](const Type& type) { return is_time_type(type.oid); });
+}
+
+}  // namespace
+
+bool runs_in_partition(const Expr& expr) {
+  bool runs = true;
+  visit_expr(expr, [&](const Expr& part) {
+    runs = runs && part.kind != ExprKind::kSequence && !is_reg_type(part.type.oid) &&
+           (part.call.function == nullptr || !needs_session(part.call));
+  });
+  return runs;
+}
+
+namespace {
+
 using Visit = std::function<void(const ExprPtr&)>;
 
 void visit_tree(const FromTree& tree, const Visit& visit) {

@@ -80,7 +80,7 @@ struct KeyBound {
 struct Access {
   AccessKind kind = AccessKind::kFull;
   IndexPtr index;                       ///< null: the row tree
-  std::vector<ExprList> keys;           ///< kLookup: whole keys
+  std::vector<ExprList> keys;           ///< kLookup: whole keys; equal ones count once
   /// kLookup of a one-column key by an array: key = ANY (key_array); `keys` is empty then. Duplicates count once.
   ExprPtr key_array;
   ExprList prefix;                      ///< kRange: equal leading columns

@@ -304,6 +304,19 @@ absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelat
 
 absl::StatusOr<Rel> QueryPlanner::plan_table(const BoundRelation& relation, Conditions conditions) {
   uses_tables = true;
+  Conditions above;
+  std::erase_if(conditions, [&](const ExprPtr& condition) {
+    if (runs_in_partition(*condition)) return false;
+    need(condition);
+    above.push_back(condition);
+    return true;
+  });
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_scan(relation, conditions));
+  TROUPE_RETURN_IF_ERROR(filter(above, &rel));
+  return rel;
+}
+
+absl::StatusOr<Rel> QueryPlanner::plan_scan(const BoundRelation& relation, const Conditions& conditions) {
   TableAccess path = choose_access(relation, conditions, nullptr);
   auto scan = std::make_shared<TableScanPlan>();
   scan->table = relation.table;

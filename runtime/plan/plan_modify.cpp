@@ -12,6 +12,12 @@ bool has_subquery(const ExprPtr& expr) {
   return found;
 }
 
+bool mentions_relation(const Expr& expr, uint32_t relation) {
+  bool found = false;
+  visit_expr(expr, [&](const Expr& part) { found = found || (part.is_column() && part.relation == relation); });
+  return found;
+}
+
 bool mentions_outside(const Expr& expr, const std::vector<ColumnId>& columns) {
   bool outside = false;
   visit_expr(expr, [&](const Expr& part) {
@@ -128,8 +134,24 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(const BoundM
       extra_values.push_back(make_column(part.type, part.index, part.relation));
     });
   };
-  for (const ColumnAssignment& assignment : assignments) collect(assignment.value);
-  for (const ExprPtr& value : returning) collect(value);
+  // nextval(), random() ... are the session's to compute, once for each row.
+  const auto take_session_parts = [&](const ExprPtr& expr) {
+    return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+      const bool own = part->kind == ExprKind::kSequence || part->kind == ExprKind::kCall;
+      if (!own || runs_in_partition(*part) || mentions_relation(*part, target)) return nullptr;
+      extras.push_back({binder_.relations++, 0});
+      extra_values.push_back(part);
+      return make_column(part->type, 0, extras.back().relation);
+    });
+  };
+  for (ColumnAssignment& assignment : assignments) {
+    assignment.value = take_session_parts(assignment.value);
+    collect(assignment.value);
+  }
+  for (ExprPtr& value : returning) {
+    value = take_session_parts(value);
+    collect(value);
+  }
   for (const ExprPtr& condition : conditions) collect(condition);
   columns.insert(columns.end(), extras.begin(), extras.end());
 

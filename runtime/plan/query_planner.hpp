@@ -89,6 +89,7 @@ class QueryPlanner {
   absl::StatusOr<Rel> plan_outer_join(const FromTree& tree, Conditions* above);
   absl::StatusOr<Rel> plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_table(const BoundRelation& relation, Conditions conditions);
+  absl::StatusOr<Rel> plan_scan(const BoundRelation& relation, const Conditions& conditions);
   absl::StatusOr<Rel> plan_function(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_values(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_system(const BoundRelation& relation, Conditions* conditions);
@@ -195,6 +196,10 @@ void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
 void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned);
 /// Every expression of a query and of everything under it, each once.
 void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
+
+/// Whether a partition can evaluate it: no sequences, names of objects, randomness or anything else that only the
+/// session has. The clock and the settings travel with the fragment.
+bool runs_in_partition(const Expr& expr);
 
 std::vector<Type> types_of(const ExprList& exprs);
 /// How many rows a set-returning call is thought to yield.

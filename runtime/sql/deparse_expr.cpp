@@ -19,8 +19,9 @@ void Deparser::literal(const Literal& node) {
       return write(node.text.front() == '-' ? cat("(", node.text, ")") : std::string(node.text));
     case LiteralType::kString: return string(node.text);
     case LiteralType::kBits:
-      write(node.text.front() == 'b' ? "B" : "X");
-      return write(cat("'", node.text.substr(1), "'"));
+      write(node.text.front() == 'b' ? "B'" : "X'");
+      for (const char digit : node.text.substr(1)) write(digit == '\'' ? "''" : std::string_view(&digit, 1));
+      return write("'");
   }
 }
 

@@ -33,6 +33,15 @@ class TableLockTable {
     }
     return grants;
   }
+  /// Drops what `txn` holds and wants of one table.
+  std::vector<LockGrant> release_one(TxnId txn, Oid table) {
+    std::vector<LockGrant> grants;
+    const auto it = tables_.find(table);
+    if (it == tables_.end()) return grants;
+    it->second.release(txn, &grants);
+    if (it->second.empty()) tables_.erase(it);
+    return grants;
+  }
   std::vector<LockGrant> cancel_wait(TxnId txn) {
     std::vector<LockGrant> grants;
     for (auto& [table, queue] : tables_) queue.cancel(txn, &grants);

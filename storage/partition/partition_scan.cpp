@@ -110,7 +110,7 @@ class PartitionScan {
   absl::Status visit_history(std::string_view key) {
     const ReadResult result = store_.read_history(state_->id, key, view_.snapshot);
     if (const auto* status = std::get_if<absl::Status>(&result)) return *status;
-    if (const auto* row = std::get_if<RowView>(&result)) emit(key, row->row);
+    if (const auto* row = std::get_if<StoredRow>(&result)) emit(key, row->row);
     return absl::OkStatus();
   }
 

@@ -92,7 +92,7 @@ ReadResult PartitionStore::get(const ReadView& view, TreeId tree, std::string_vi
     if (keys != nullptr) {
       const auto at = keys->find(key);
       const PendingEntry* entry = at == keys->end() ? nullptr : at->second.visible_to(view.command);
-      if (entry != nullptr && entry->op == ChangeOp::kPut) return RowView{entry->row, kNoScn};
+      if (entry != nullptr && entry->op == ChangeOp::kPut) return StoredRow{entry->row, kNoScn};
       if (entry != nullptr) return Absent{};
     }
   }
@@ -115,13 +115,13 @@ ReadResult PartitionStore::read_committed(TreeState& state, Scn snapshot, std::s
   if (stored_deleted(lookup.value)) return Absent{};
   std::string_view stored;
   if (const PageFault fault = state.tree.load(lookup.value, &stored); fault.needed()) return fault;
-  return RowView{stored.substr(kRowHeaderBytes), scn};
+  return StoredRow{stored.substr(kRowHeaderBytes), scn};
 }
 
 ReadResult PartitionStore::read_history(TreeId tree, std::string_view key, Scn snapshot) const {
   const History::Lookup lookup = history_.find(tree, key, snapshot);
   switch (lookup.outcome) {
-    case History::Outcome::kFound: return RowView{lookup.version.row, lookup.version.scn};
+    case History::Outcome::kFound: return StoredRow{lookup.version.row, lookup.version.scn};
     case History::Outcome::kNone: return Absent{};
     case History::Outcome::kTooOld: break;
   }

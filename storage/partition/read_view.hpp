@@ -19,7 +19,7 @@ struct ReadView {
 };
 
 /// Views are valid until the partition's next mutating call (any but get, latest, scan, prepare and statistics).
-struct RowView {
+struct StoredRow {
   std::string_view row;
   Scn scn = kNoScn;  ///< kNoScn: an own pending write
 };
@@ -27,7 +27,7 @@ struct RowView {
 struct Absent {};
 
 /// An absl::Status in it is never OK: kSnapshotTooOld.
-using ReadResult = std::variant<RowView, Absent, PageFault, absl::Status>;
+using ReadResult = std::variant<StoredRow, Absent, PageFault, absl::Status>;
 
 /// The newest state of a key, for writes and locked reads. First updater wins: a transaction may write when
 /// scn <= its snapshot.
