@@ -8,8 +8,6 @@
 namespace troupe {
 namespace {
 
-// Costs in the unit of reading one row in a sequential scan, times 100 (as PostgreSQL's cpu_tuple_cost = 0.01).
-constexpr double kRowCost = 0.01;
 constexpr double kConditionCost = 0.0025;
 constexpr double kSeekCost = 0.25;        ///< finding a key in a tree
 constexpr double kFetchCost = 0.05;       ///< a row by its key, from a local index

@@ -12,14 +12,6 @@ namespace {
 constexpr Type kBoolType{oid::kBool, -1};
 constexpr Type kUnknownType{oid::kUnknown, -1};
 
-std::shared_ptr<Expr> make_node(ExprKind kind, Type type, ExprList args) {
-  auto expr = std::make_shared<Expr>();
-  expr->kind = kind;
-  expr->type = type;
-  expr->args = std::move(args);
-  return expr;
-}
-
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind(const sql::Expr& expr, const Site& site) { return bind_any(expr, site); }
@@ -55,7 +47,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site
                                     : test.value == sql::TruthValue::kFalse ? "IS FALSE"
                                                                             : "IS UNKNOWN";
       TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind_condition(*test.argument, site, what));
-      auto bound = make_node(ExprKind::kBooleanTest, kBoolType, {std::move(arg)});
+      auto bound = make_expr(ExprKind::kBooleanTest, kBoolType, {std::move(arg)});
       bound->truth = static_cast<Truth>(test.value);
       bound->negated = test.negated;
       return bound;
@@ -72,7 +64,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site
     case NodeKind::kCase: return bind_case(expr.to<sql::CaseExpr>(), site);
     case NodeKind::kDefault:
       if (site.clause == Clause::kInsertValue || site.clause == Clause::kSet) {
-        return make_node(ExprKind::kDefault, kUnknownType, {});
+        return make_expr(ExprKind::kDefault, kUnknownType, {});
       }
       return fail(ErrorCode::kSyntaxError, expr, "DEFAULT is not allowed in this context");
     case NodeKind::kGrouping: return refuse(expr, "GROUPING()");
@@ -87,7 +79,7 @@ absl::StatusOr<ExprPtr> Binder::bind_literal(const sql::Literal& literal) {
   const auto typed = [](Oid type, Value value) { return make_constant(Type{type}, std::move(value)); };
   switch (literal.type) {
     case sql::LiteralType::kNull: {
-      auto null = make_node(ExprKind::kConstant, kUnknownType, {});
+      auto null = make_expr(ExprKind::kConstant, kUnknownType, {});
       null->value = Value::null(Physical::kVarlen);
       return null;
     }
@@ -100,7 +92,7 @@ absl::StatusOr<ExprPtr> Binder::bind_literal(const sql::Literal& literal) {
       return typed(oid::kNumeric, *std::move(value));
     }
     case sql::LiteralType::kString: {
-      auto text = make_node(ExprKind::kConstant, kUnknownType, {});
+      auto text = make_expr(ExprKind::kConstant, kUnknownType, {});
       text->value = Value::text(std::string(literal.text));
       text->position = literal.position + 1;  // a cast that fails points here
       return text;
@@ -115,7 +107,7 @@ absl::StatusOr<ExprPtr> Binder::bind_parameter(const sql::Parameter& parameter) 
     return fail(ErrorCode::kUndefinedParameter, parameter, "there is no parameter $", parameter.number);
   }
   if (parameter.number > parameters.size()) parameters.resize(parameter.number, kUnknownType);
-  auto bound = make_node(ExprKind::kParameter, parameters[parameter.number - 1], {});
+  auto bound = make_expr(ExprKind::kParameter, parameters[parameter.number - 1], {});
   bound->index = parameter.number - 1;
   bound->position = parameter.position + 1;
   return bound;
@@ -244,41 +236,6 @@ absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, E
   return result;
 }
 
-absl::StatusOr<ExprPtr> Binder::compare_rows(std::string_view symbol, const Expr& left, const Expr& right,
-                                             const sql::Node& node) {
-  if (left.kind != ExprKind::kRow || right.kind != ExprKind::kRow) {
-    return refuse(node, "comparing a row with a value of type record");
-  }
-  if (left.args.size() != right.args.size()) {
-    return fail(ErrorCode::kSyntaxError, node, "unequal number of entries in row expressions");
-  }
-  if (left.args.empty()) {
-    return fail(ErrorCode::kFeatureNotSupported, node, "cannot compare rows of zero length");
-  }
-  if (symbol == "=" || symbol == "<>" || symbol == "!=") {
-    ExprList parts;
-    for (size_t i = 0; i < left.args.size(); ++i) {
-      TROUPE_ASSIGN_OR_RETURN(ExprPtr part, operate(symbol, left.args[i], right.args[i], node));
-      parts.push_back(std::move(part));
-    }
-    return symbol == "=" ? make_and(std::move(parts)) : make_or(std::move(parts));
-  }
-  if (symbol != "<" && symbol != "<=" && symbol != ">" && symbol != ">=") {
-    return fail(ErrorCode::kFeatureNotSupported, node, "could not determine interpretation of row comparison operator ",
-                symbol);
-  }
-  // (a, b) < (x, y) is a < x OR (a = x AND b < y), built from the right.
-  const std::string_view strict = symbol.substr(0, 1);
-  const size_t last = left.args.size() - 1;
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr result, operate(symbol, left.args[last], right.args[last], node));
-  for (size_t i = last; i-- > 0;) {
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr less, operate(strict, left.args[i], right.args[i], node));
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", left.args[i], right.args[i], node));
-    result = make_or({std::move(less), make_and({std::move(same), std::move(result)})});
-  }
-  return result;
-}
-
 absl::StatusOr<ExprPtr> Binder::bind_operator(const sql::OperatorExpr& expr, const Site& site) {
   ExprPtr left;
   if (expr.left != nullptr) {
@@ -316,55 +273,6 @@ absl::StatusOr<ExprPtr> Binder::bind_collate(const sql::CollateExpr& expr, const
   return arg;
 }
 
-absl::StatusOr<ExprPtr> Binder::bind_in_list(const sql::InListExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprList items, bind_list(expr.list, site));
-  const bool rows = test->kind == ExprKind::kRow;
-  if (rows || items.size() == 1) {
-    ExprList any;
-    for (ExprPtr& item : items) {
-      TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate(expr.negated ? "<>" : "=", test, std::move(item), expr));
-      any.push_back(std::move(same));
-    }
-    return expr.negated ? make_and(std::move(any)) : make_or(std::move(any));
-  }
-  std::vector<Type> types{test->type};
-  for (const ExprPtr& item : items) types.push_back(item->type);
-  auto common = select_common_type(types, "IN");
-  if (!common.ok()) return at(common.status(), expr);
-  const Type pair[] = {test->type.oid == oid::kUnknown ? *common : test->type, *common};
-  auto call = resolve_operator("=", pair);
-  if (!call.ok()) return at(call.status(), expr);
-  TROUPE_ASSIGN_OR_RETURN(test, coerce(std::move(test), call->arguments[0], CastContext::kImplicit));
-  auto bound = make_node(ExprKind::kInList, kBoolType, {std::move(test)});
-  bound->negated = expr.negated;
-  bound->hashed = true;
-  for (ExprPtr& item : items) {
-    TROUPE_ASSIGN_OR_RETURN(item, coerce(std::move(item), call->arguments[1], CastContext::kImplicit));
-    bound->hashed = bound->hashed && item->is_constant();
-    bound->args.push_back(std::move(item));
-  }
-  bound->call = *std::move(call);
-  return bound;
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_between(const sql::BetweenExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr low, bind(*expr.low, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr high, bind(*expr.high, site));
-  const auto within = [&](const ExprPtr& from, const ExprPtr& to) -> absl::StatusOr<ExprPtr> {
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr above, operate(">=", test, from, expr));
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr below, operate("<=", test, to, expr));
-    return make_and({std::move(above), std::move(below)});
-  };
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr result, within(low, high));
-  if (expr.symmetric) {
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr swapped, within(high, low));
-    result = make_or({std::move(result), std::move(swapped)});
-  }
-  return expr.negated ? make_not(std::move(result)) : std::move(result);
-}
-
 absl::StatusOr<ExprPtr> Binder::call_by_name(std::string_view name, ExprList args, const sql::Node& node) {
   std::vector<Type> types;
   for (const ExprPtr& arg : args) types.push_back(arg->type);
@@ -373,24 +281,6 @@ absl::StatusOr<ExprPtr> Binder::call_by_name(std::string_view name, ExprList arg
   auto result = apply_call(*std::move(call), std::move(args));
   if (!result.ok()) return at(result.status(), node);
   return result;
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_like(const sql::LikeExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr pattern, bind(*expr.pattern, site));
-  if (expr.escape != nullptr || expr.type == sql::LikeType::kSimilar) {
-    ExprList args{std::move(pattern)};
-    if (expr.escape != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(ExprPtr escape, bind(*expr.escape, site));
-      args.push_back(std::move(escape));
-    }
-    const std::string_view name = expr.type == sql::LikeType::kSimilar ? "similar_to_escape" : "like_escape";
-    TROUPE_ASSIGN_OR_RETURN(pattern, call_by_name(name, std::move(args), expr));
-  }
-  static constexpr std::string_view kPlain[] = {"~~", "~~*", "~"};
-  static constexpr std::string_view kNegated[] = {"!~~", "!~~*", "!~"};
-  const auto which = static_cast<size_t>(expr.type);
-  return operate(expr.negated ? kNegated[which] : kPlain[which], std::move(test), std::move(pattern), expr);
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_common(ExprKind kind, sql::ExprList list, std::string_view what,
@@ -403,7 +293,7 @@ absl::StatusOr<ExprPtr> Binder::bind_common(ExprKind kind, sql::ExprList list, s
   for (ExprPtr& arg : args) {
     TROUPE_ASSIGN_OR_RETURN(arg, coerce(std::move(arg), *common, CastContext::kImplicit));
   }
-  return make_node(kind, *common, std::move(args));
+  return make_expr(kind, *common, std::move(args));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_case(const sql::CaseExpr& expr, const Site& site) {
@@ -440,7 +330,7 @@ absl::StatusOr<ExprPtr> Binder::bind_case(const sql::CaseExpr& expr, const Site&
     if (i % 2 == 0 && i + 1 != args.size()) continue;
     TROUPE_ASSIGN_OR_RETURN(args[i], coerce(std::move(args[i]), *common, CastContext::kImplicit));
   }
-  return make_node(ExprKind::kCase, *common, std::move(args));
+  return make_expr(ExprKind::kCase, *common, std::move(args));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Site& site) {
@@ -461,62 +351,14 @@ absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Sit
   if (array == 0) {
     return fail(ErrorCode::kUndefinedObject, expr, "could not find array type for data type ", format_type(*common));
   }
-  auto bound = make_node(ExprKind::kArray, Type{array, common->typmod}, std::move(args));
+  auto bound = make_expr(ExprKind::kArray, Type{array, common->typmod}, std::move(args));
   bound->nested = nested;
-  return bound;
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_any_all(const sql::AnyAllExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr array, bind(*expr.array, site));
-  if (array->type.oid == oid::kUnknown) {
-    const Oid guess = left->type.oid == oid::kUnknown ? oid::kTextArray : array_type_of(left->type.oid);
-    TROUPE_ASSIGN_OR_RETURN(array, coerce(std::move(array), Type{guess}, CastContext::kImplicit));
-  }
-  if (!is_array_type(array->type.oid)) {
-    return fail(ErrorCode::kWrongObjectType, expr, "op ANY/ALL (array) requires array on right side");
-  }
-  const Type pair[] = {left->type, Type{element_type_of(array->type.oid)}};
-  auto call = resolve_operator(expr.op, pair);
-  if (!call.ok()) return at(call.status(), expr);
-  if (call->result.oid != oid::kBool) {
-    return fail(ErrorCode::kWrongObjectType, expr, "op ANY/ALL (array) requires operator to yield boolean");
-  }
-  TROUPE_ASSIGN_OR_RETURN(left, coerce(std::move(left), call->arguments[0], CastContext::kImplicit));
-  if (call->arguments[1].oid != pair[1].oid) {
-    const Type wanted{array_type_of(call->arguments[1].oid)};
-    TROUPE_ASSIGN_OR_RETURN(array, coerce(std::move(array), wanted, CastContext::kImplicit));
-  }
-  auto bound = make_node(ExprKind::kArrayCompare, kBoolType, {std::move(left), std::move(array)});
-  bound->all_of = expr.all;
-  bound->call = *std::move(call);
   return bound;
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_row(const sql::RowExpr& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprList fields, bind_list(expr.fields, site));
-  return make_node(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_distinct(const sql::DistinctTest& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
-  if (same->kind != ExprKind::kCall) return refuse(expr, "IS DISTINCT FROM between rows");
-  auto bound = make_node(ExprKind::kDistinctTest, kBoolType, same->args);
-  bound->negated = expr.negated;
-  bound->call = same->call;
-  return bound;
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_null_if(const sql::NullIfExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
-  if (same->kind != ExprKind::kCall) return refuse(expr, "NULLIF of rows");
-  auto bound = make_node(ExprKind::kNullIf, same->args[0]->type, same->args);
-  bound->call = same->call;
-  return bound;
+  return make_expr(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
@@ -538,7 +380,7 @@ absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, c
     return fail(ErrorCode::kDatatypeMismatch, expr, "cannot subscript type ", format_type(Type{base->type.oid}),
                 " because it does not support subscripting");
   }
-  return make_node(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
+  return make_expr(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
 }
 
 }  // namespace troupe

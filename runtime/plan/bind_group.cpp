@@ -47,42 +47,53 @@ absl::StatusOr<ExprPtr> Binder::bind_group_item(const sql::Expr& item, const Sit
   return bind(item, site);
 }
 
-absl::Status Binder::bind_group_by(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query) {
-  if (select.group_by.empty()) return absl::OkStatus();
-  query->aggregated = true;
-  const Site site{scope, query, Clause::kGroupBy, false};
-  const auto add = [&](const sql::Expr& item) -> absl::StatusOr<uint16_t> {
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_group_item(item, site));
-    TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));
-    bool nested = false;
-    visit_expr(*value, [&](const Expr& part) { nested = nested || part.kind == ExprKind::kAggregate; });
-    if (nested) {
-      return fail(ErrorCode::kGroupingError, item, "aggregate functions are not allowed in GROUP BY");
+/// GROUP BY as a list of grouping sets over the query's distinct grouping expressions.
+class GroupingBinder {
+ public:
+  GroupingBinder(Binder& binder, const Binder::Site& site) : binder_{binder}, site_{site} {}
+
+  absl::Status bind(sql::List<const sql::GroupingSet*> group_by) {
+    Sets sets{{}};
+    for (const sql::GroupingSet* set : group_by) {
+      TROUPE_ASSIGN_OR_RETURN(const Sets one, sets_of(*set));
+      sets = cross(sets, one);
+      if (sets.size() > kSetsMax) {
+        return binder_.fail(ErrorCode::kStatementTooComplex, *set, "too many grouping sets present (maximum 4096)");
+      }
     }
-    for (size_t i = 0; i < query->groups.size(); ++i) {
-      if (equal(query->groups[i], value)) return static_cast<uint16_t>(i);
+    if (several_) site_.query->grouping_sets = std::move(sets);
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr size_t kSetsMax = 4096;
+  static constexpr size_t kCubeMax = 12;
+  /// Columns that come and go together: (a, b) inside ROLLUP is one unit.
+  using Units = std::vector<std::vector<uint16_t>>;
+
+  absl::StatusOr<Sets> sets_of(const sql::GroupingSet& set) {
+    several_ = several_ || (set.type != sql::GroupingSet::Type::kSimple && set.type != sql::GroupingSet::Type::kEmpty);
+    if (set.type == sql::GroupingSet::Type::kEmpty) return Sets{{}};
+    if (set.type == sql::GroupingSet::Type::kSets) {
+      Sets all;
+      for (const sql::GroupingSet* inner : set.sets) {
+        TROUPE_ASSIGN_OR_RETURN(const Sets nested, sets_of(*inner));
+        all.insert(all.end(), nested.begin(), nested.end());
+      }
+      return all;
     }
-    query->groups.push_back(std::move(value));
-    return static_cast<uint16_t>(query->groups.size() - 1);
-  };
-  Sets sets{{}};
-  bool several = false;
-  // A function for GROUPING SETS, which nest.
-  const auto sets_of = [&](const auto& self, const sql::GroupingSet& set) -> absl::StatusOr<Sets> {
-    Sets result;
+    TROUPE_ASSIGN_OR_RETURN(const Units units, bind_units(set));
     switch (set.type) {
-      case sql::GroupingSet::Type::kEmpty: return Sets{{}};
-      case sql::GroupingSet::Type::kSets:
-        several = true;
-        for (const sql::GroupingSet* inner : set.sets) {
-          TROUPE_ASSIGN_OR_RETURN(Sets nested, self(self, *inner));
-          result.insert(result.end(), nested.begin(), nested.end());
-        }
-        return result;
-      default: break;
+      case sql::GroupingSet::Type::kRollup: return rollup(units);
+      case sql::GroupingSet::Type::kCube:
+        if (units.size() <= kCubeMax) return cube(units);
+        return binder_.fail(ErrorCode::kTooManyColumns, set, "CUBE is limited to 12 elements");
+      default: return Sets{merge(units, [](size_t) { return true; })};
     }
-    // Units of columns that come and go together: (a, b) inside ROLLUP is one.
-    std::vector<std::vector<uint16_t>> units;
+  }
+
+  absl::StatusOr<Units> bind_units(const sql::GroupingSet& set) {
+    Units units;
     for (const sql::Expr* expr : set.expressions) {
       std::vector<const sql::Expr*> items;
       flatten_items(*expr, &items);
@@ -93,36 +104,59 @@ absl::Status Binder::bind_group_by(const sql::SelectStatement& select, const Sco
       }
       units.push_back(std::move(unit));
     }
-    const auto merge = [&](const auto& include) {
-      std::vector<uint16_t> merged;
-      for (size_t i = 0; i < units.size(); ++i) {
-        if (include(i)) merged.insert(merged.end(), units[i].begin(), units[i].end());
-      }
-      result.push_back(std::move(merged));
-    };
-    if (set.type == sql::GroupingSet::Type::kSimple) {
-      merge([](size_t) { return true; });
-    } else if (set.type == sql::GroupingSet::Type::kRollup) {
-      several = true;
-      for (size_t length = units.size() + 1; length-- > 0;) merge([&](size_t i) { return i < length; });
-    } else {
-      several = true;
-      if (units.size() > 12) return fail(ErrorCode::kTooManyColumns, set, "CUBE is limited to 12 elements");
-      for (size_t mask = size_t{1} << units.size(); mask-- > 0;) {
-        merge([&](size_t i) { return ((mask >> (units.size() - 1 - i)) & 1) != 0; });
-      }
-    }
-    return result;
-  };
-  for (const sql::GroupingSet* set : select.group_by) {
-    TROUPE_ASSIGN_OR_RETURN(const Sets one, sets_of(sets_of, *set));
-    sets = cross(sets, one);
-    if (sets.size() > 4096) {
-      return fail(ErrorCode::kStatementTooComplex, *set, "too many grouping sets present (maximum 4096)");
-    }
+    return units;
   }
-  if (several || (query->groups.empty() && !sets.empty() && sets.size() > 1)) query->grouping_sets = std::move(sets);
-  return absl::OkStatus();
+
+  /// The number of the expression among the query's groups.
+  absl::StatusOr<uint16_t> add(const sql::Expr& item) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind_group_item(item, site_));
+    TROUPE_ASSIGN_OR_RETURN(value, binder_.settle(std::move(value)));
+    bool aggregate = false;
+    visit_expr(*value, [&](const Expr& part) { aggregate = aggregate || part.kind == ExprKind::kAggregate; });
+    if (aggregate) {
+      return binder_.fail(ErrorCode::kGroupingError, item, "aggregate functions are not allowed in GROUP BY");
+    }
+    ExprList& groups = site_.query->groups;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (equal(groups[i], value)) return static_cast<uint16_t>(i);
+    }
+    groups.push_back(std::move(value));
+    return static_cast<uint16_t>(groups.size() - 1);
+  }
+
+  template <typename Include>
+  static std::vector<uint16_t> merge(const Units& units, Include include) {
+    std::vector<uint16_t> merged;
+    for (size_t i = 0; i < units.size(); ++i) {
+      if (include(i)) merged.insert(merged.end(), units[i].begin(), units[i].end());
+    }
+    return merged;
+  }
+  static Sets rollup(const Units& units) {
+    Sets sets;
+    for (size_t length = units.size() + 1; length-- > 0;) {
+      sets.push_back(merge(units, [length](size_t i) { return i < length; }));
+    }
+    return sets;
+  }
+  static Sets cube(const Units& units) {
+    Sets sets;
+    for (size_t mask = size_t{1} << units.size(); mask-- > 0;) {
+      sets.push_back(merge(units, [&](size_t i) { return ((mask >> (units.size() - 1 - i)) & 1) != 0; }));
+    }
+    return sets;
+  }
+
+  Binder& binder_;
+  const Binder::Site& site_;
+  bool several_ = false;
+};
+
+absl::Status Binder::bind_group_by(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query) {
+  if (select.group_by.empty()) return absl::OkStatus();
+  query->aggregated = true;
+  const Site site{scope, query, Clause::kGroupBy, false};
+  return GroupingBinder(*this, site).bind(select.group_by);
 }
 
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 /// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
 /// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
-/// bind_group, bind_modify.
+/// bind_with, bind_group, bind_insert, bind_modify, bind_compare.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,7 +50,8 @@ class Binder {
   bool moves_sequences = false;
 
  private:
-  friend class QueryBinder;
+  friend class InsertSource;
+  friend class GroupingBinder;
   /// What an expression is bound in.
   struct Site {
     const Scope* scope = nullptr;
@@ -173,16 +174,12 @@ class Binder {
   absl::Status check_grouping(const Scope& scope, BoundQuery* query);
   absl::Status check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query);
 
-  // --- bind_modify.cpp ---
+  // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
   absl::Status bind_table_checks(BoundModify* modify);
   absl::StatusOr<std::vector<uint32_t>> insert_columns(const sql::InsertStatement& insert, const TableDef& table);
-  absl::Status bind_insert_source(const sql::InsertStatement& insert, const std::vector<uint32_t>& columns,
-                                  BoundModify* modify);
   absl::StatusOr<ExprPtr> assign(ExprPtr value, const ColumnDef& column, const sql::Node& node);
   absl::StatusOr<ExprPtr> insert_default(const TableDef& table, const ColumnDef& column);
-  absl::Status bind_insert_targets(const sql::InsertStatement& insert, const std::vector<uint32_t>& columns,
-                                   BoundModify* modify);
   absl::Status bind_assignments(sql::List<const sql::Assignment*> list, const TableDef& table, const Site& site,
                                 std::vector<ColumnAssignment>* out);
   absl::Status bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,

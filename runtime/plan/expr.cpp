@@ -7,14 +7,16 @@
 #include "storage/column/hash.hpp"
 
 namespace troupe {
-namespace {
 
-std::shared_ptr<Expr> node(ExprKind kind, Type type) {
+std::shared_ptr<Expr> make_expr(ExprKind kind, Type type, ExprList args) {
   auto expr = std::make_shared<Expr>();
   expr->kind = kind;
   expr->type = type;
+  expr->args = std::move(args);
   return expr;
 }
+
+namespace {
 
 constexpr Type kBoolType{oid::kBool, -1};
 
@@ -30,7 +32,7 @@ ExprPtr make_logical(ExprKind kind, ExprList args) {
       flat.push_back(std::move(arg));
     }
   }
-  auto expr = node(kind, kBoolType);
+  auto expr = make_expr(kind, kBoolType);
   expr->args = std::move(flat);
   return expr;
 }
@@ -38,7 +40,7 @@ ExprPtr make_logical(ExprKind kind, ExprList args) {
 }  // namespace
 
 ExprPtr make_constant(Type type, Value value) {
-  auto expr = node(ExprKind::kConstant, type);
+  auto expr = make_expr(ExprKind::kConstant, type);
   expr->value = std::move(value);
   return expr;
 }
@@ -52,26 +54,26 @@ ExprPtr make_bool(bool value) {
 }
 
 ExprPtr make_column(Type type, uint32_t index, uint32_t relation) {
-  auto expr = node(ExprKind::kColumn, type);
+  auto expr = make_expr(ExprKind::kColumn, type);
   expr->index = index;
   expr->relation = relation;
   return expr;
 }
 
 ExprPtr make_parameter(Type type, uint32_t index) {
-  auto expr = node(ExprKind::kParameter, type);
+  auto expr = make_expr(ExprKind::kParameter, type);
   expr->index = index;
   return expr;
 }
 
 ExprPtr make_slot(Type type, uint32_t index) {
-  auto expr = node(ExprKind::kSlot, type);
+  auto expr = make_expr(ExprKind::kSlot, type);
   expr->index = index;
   return expr;
 }
 
 ExprPtr make_call(BoundFunction call, ExprList args) {
-  auto expr = node(ExprKind::kCall, call.result);
+  auto expr = make_expr(ExprKind::kCall, call.result);
   expr->call = std::move(call);
   expr->args = std::move(args);
   return expr;
@@ -81,13 +83,13 @@ ExprPtr make_and(ExprList args) { return make_logical(ExprKind::kAnd, std::move(
 ExprPtr make_or(ExprList args) { return make_logical(ExprKind::kOr, std::move(args)); }
 
 ExprPtr make_not(ExprPtr arg) {
-  auto expr = node(ExprKind::kNot, kBoolType);
+  auto expr = make_expr(ExprKind::kNot, kBoolType);
   expr->args = {std::move(arg)};
   return expr;
 }
 
 ExprPtr make_null_test(ExprPtr arg, bool negated) {
-  auto expr = node(ExprKind::kNullTest, kBoolType);
+  auto expr = make_expr(ExprKind::kNullTest, kBoolType);
   expr->negated = negated;
   expr->args = {std::move(arg)};
   return expr;
@@ -139,7 +141,7 @@ absl::StatusOr<ExprPtr> make_cast(ExprPtr arg, Type type, CastContext cast, cons
   if (arg->type.oid == oid::kUnknown && arg->is_constant()) return type_unknown_literal(arg, type, cast, context);
   if (arg->is_null_constant()) return make_null(type);
   TROUPE_ASSIGN_OR_RETURN(CastPlan plan, plan_cast(arg->type, type, cast));
-  auto expr = node(ExprKind::kCast, type);
+  auto expr = make_expr(ExprKind::kCast, type);
   expr->position = arg->position;
   expr->cast = plan;
   expr->args = {std::move(arg)};

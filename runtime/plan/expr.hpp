@@ -113,6 +113,8 @@ struct Expr {
 
 // --- making ---
 
+/// A node to be filled in further before anybody else sees it.
+std::shared_ptr<Expr> make_expr(ExprKind kind, Type type, ExprList args = {});
 ExprPtr make_constant(Type type, Value value);
 ExprPtr make_null(Type type);
 ExprPtr make_bool(bool value);

@@ -197,6 +197,16 @@ void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, 
 /// Every expression of a query and of everything under it, each once.
 void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
 
+// The cost model's units: reading one row in a sequential scan is 0.01, as in PostgreSQL.
+inline constexpr double kRowCost = 0.01;
+inline constexpr double kOperatorCost = 0.0025;
+inline constexpr double kGroupCost = 0.01;
+
+/// A scan that nothing has been pushed into yet but conditions and a projection.
+bool is_plain_scan(const Rel& rel);
+/// Whether computing it where the rows are changes nothing: immutable, and of no names that only the session knows.
+bool is_pushable(const Expr& expr);
+
 /// Whether a partition can evaluate it: no sequences, names of objects, randomness or anything else that only the
 /// session has. The clock and the settings travel with the fragment.
 bool runs_in_partition(const Expr& expr);

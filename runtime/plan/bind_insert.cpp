@@ -1,0 +1,304 @@
+/// INSERT and its ON CONFLICT.
+#include <algorithm>
+
+#include "runtime/plan/binder.hpp"
+
+namespace troupe {
+namespace {
+
+absl::Status no_such_column(const TableDef& table, std::string_view column) {
+  return error(ErrorCode::kUndefinedColumn, "column \"", column, "\" of relation \"", table.name, "\" does not exist");
+}
+
+uint32_t row_position(const ColumnDef& column) { return static_cast<uint32_t>(column.attnum - 1); }
+
+bool is_default(const ExprPtr& value) { return value->kind == ExprKind::kDefault; }
+
+}  // namespace
+
+/// What an INSERT puts in: one row of all layout columns for each row of its source.
+class InsertSource {
+ public:
+  InsertSource(Binder& binder, const sql::InsertStatement& insert, const TableDef& table,
+               const std::vector<uint32_t>& columns)
+      : binder_{binder}, insert_{insert}, table_{table}, columns_{columns}, defaults_(table.columns.size()) {}
+
+  absl::StatusOr<QueryPtr> bind() {
+    const auto* source = insert_.source;
+    const bool plain_values = source == nullptr || (source->is_values && source->order_by.empty() &&
+                                                    source->limit == nullptr && source->offset == nullptr &&
+                                                    source->with == nullptr);
+    return plain_values ? bind_values() : bind_query();
+  }
+
+ private:
+  absl::StatusOr<QueryPtr> bind_values() {
+    auto query = std::make_shared<BoundQuery>();
+    auto relation = std::make_shared<BoundRelation>();
+    relation->kind = BoundRelation::Kind::kValues;
+    const size_t rows = insert_.source == nullptr ? 1 : insert_.source->values.size();
+    relation->values.reserve(rows);
+    for (size_t r = 0; r < rows; ++r) {
+      TROUPE_ASSIGN_OR_RETURN(ExprList row, bind_row(r, query.get()));
+      relation->values.push_back(std::move(row));
+    }
+    for (const ColumnDef& column : table_.columns) {
+      relation->types.push_back({column.type, column.typmod});
+      relation->names.push_back(column.name);
+    }
+    query->from.push_back(binder_.leaf(relation, "*VALUES*", query.get()).tree);
+    for (uint32_t i = 0; i < table_.columns.size(); ++i) query->targets.push_back({column_of(*relation, i), {}});
+    return query;
+  }
+
+  absl::StatusOr<ExprList> bind_row(size_t number, BoundQuery* query) {
+    ExprList row(table_.columns.size());
+    if (insert_.source != nullptr) {
+      const sql::ExprList& given = insert_.source->values[number];
+      if (given.size() != insert_.source->values[0].size()) {
+        return binder_.fail(ErrorCode::kSyntaxError, *given.front(), "VALUES lists must all be the same length");
+      }
+      const sql::Node* place_of = insert_.table;
+      if (given.size() > columns_.size()) place_of = given[columns_.size()];
+      TROUPE_RETURN_IF_ERROR(check_width(given.size(), *place_of));
+      const Binder::Site site{nullptr, query, Clause::kInsertValue, false};
+      for (size_t i = 0; i < given.size(); ++i) {
+        TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind(*given[i], site));
+        TROUPE_RETURN_IF_ERROR(place(columns_[i], std::move(value), *given[i], &row));
+      }
+    }
+    TROUPE_RETURN_IF_ERROR(fill(&row));
+    return row;
+  }
+
+  absl::StatusOr<QueryPtr> bind_query() {
+    const sql::SelectStatement& source = *insert_.source;
+    TROUPE_ASSIGN_OR_RETURN(QueryPtr selected, binder_.bind_select(source, nullptr, true));
+    TROUPE_RETURN_IF_ERROR(check_width(selected->targets.size(), source));
+    // Untyped literals take their column's type here; the other casts are made around the query.
+    auto relation = std::make_shared<BoundRelation>();
+    relation->kind = BoundRelation::Kind::kSubquery;
+    for (size_t i = 0; i < selected->targets.size(); ++i) {
+      ExprPtr& value = selected->targets[i].value;
+      if (value->type.oid == oid::kUnknown) {
+        TROUPE_ASSIGN_OR_RETURN(value, binder_.assign(std::move(value), table_.columns[columns_[i]], source));
+      }
+      relation->names.push_back(selected->targets[i].name);
+      relation->types.push_back(value->type);
+    }
+    relation->query = std::move(selected);
+    auto query = std::make_shared<BoundQuery>();
+    query->from.push_back(binder_.leaf(relation, "*SELECT*", query.get()).tree);
+    ExprList row(table_.columns.size());
+    for (uint32_t i = 0; i < relation->types.size(); ++i) {
+      TROUPE_RETURN_IF_ERROR(place(columns_[i], column_of(*relation, i), source, &row));
+    }
+    TROUPE_RETURN_IF_ERROR(fill(&row));
+    for (ExprPtr& value : row) query->targets.push_back({std::move(value), {}});
+    return query;
+  }
+
+  absl::Status check_width(size_t given, const sql::Node& node) const {
+    if (given > columns_.size()) {
+      return binder_.fail(ErrorCode::kSyntaxError, node, "INSERT has more expressions than target columns");
+    }
+    if (given < columns_.size() && !insert_.columns.empty()) {
+      return binder_.fail(ErrorCode::kSyntaxError, node, "INSERT has more target columns than expressions");
+    }
+    return absl::OkStatus();
+  }
+
+  /// A given value into its column; DEFAULT leaves the place empty.
+  absl::Status place(uint32_t i, ExprPtr value, const sql::Node& node, ExprList* row) {
+    const ColumnDef& column = table_.columns[i];
+    if (is_default(value)) return absl::OkStatus();
+    const bool identity = column.identity != IdentityKind::none;
+    if (identity && insert_.overriding == sql::Overriding::kUserValue) return absl::OkStatus();
+    if (column.identity == IdentityKind::always && insert_.overriding != sql::Overriding::kSystemValue) {
+      return with_hint(
+          with_detail(binder_.fail(ErrorCode::kGeneratedAlways, node,
+                                   "cannot insert a non-DEFAULT value into column \"", column.name, "\""),
+                      cat("Column \"", column.name, "\" is an identity column defined as GENERATED ALWAYS.")),
+          "Use OVERRIDING SYSTEM VALUE to override.");
+    }
+    TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.assign(std::move(value), column, node));
+    return absl::OkStatus();
+  }
+
+  absl::Status fill(ExprList* row) {
+    for (uint32_t i = 0; i < row->size(); ++i) {
+      if ((*row)[i]) continue;
+      TROUPE_ASSIGN_OR_RETURN((*row)[i], default_of(i));
+    }
+    return absl::OkStatus();
+  }
+
+  /// What the column gets where the source gives nothing; bound once.
+  absl::StatusOr<ExprPtr> default_of(uint32_t i) {
+    const ColumnDef& column = table_.columns[i];
+    if (defaults_[i]) return defaults_[i];
+    if (column.dropped) {
+      defaults_[i] = make_constant(Type{column.type}, Value::null(column.physical));
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(defaults_[i], binder_.insert_default(table_, column));
+    }
+    return defaults_[i];
+  }
+
+  Binder& binder_;
+  const sql::InsertStatement& insert_;
+  const TableDef& table_;
+  const std::vector<uint32_t>& columns_;
+  ExprList defaults_;
+};
+
+absl::StatusOr<std::vector<uint32_t>> Binder::insert_columns(const sql::InsertStatement& insert,
+                                                             const TableDef& table) {
+  std::vector<uint32_t> columns;
+  if (insert.columns.empty()) {
+    for (const ColumnDef& column : table.columns) {
+      if (!column.dropped) columns.push_back(row_position(column));
+    }
+    return columns;
+  }
+  for (const sql::AssignmentTarget& target : insert.columns) {
+    const int place = position_of(target.position);
+    if (!target.accessors.empty()) {
+      return with_position(error(ErrorCode::kFeatureNotSupported, "inserting into array elements is not supported yet"),
+                           place);
+    }
+    const ColumnDef* column = table.find_column(target.column);
+    if (column == nullptr) return with_position(no_such_column(table, target.column), place);
+    if (std::find(columns.begin(), columns.end(), row_position(*column)) != columns.end()) {
+      return with_position(error(ErrorCode::kDuplicateColumn, "column \"", target.column, "\" specified more than once"),
+                           place);
+    }
+    columns.push_back(row_position(*column));
+  }
+  return columns;
+}
+
+absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::InsertStatement& insert) {
+  const size_t names_before = cte_names_.size();
+  if (insert.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*insert.with, nullptr));
+  Scope scope;
+  TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kInsert, *insert.table, &scope));
+  TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify->target->table));
+  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, *modify->target->table, columns).bind());
+  TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
+  if (insert.on_conflict != nullptr) {
+    TROUPE_RETURN_IF_ERROR(bind_conflict(*insert.on_conflict, insert, &scope, modify.get()));
+  }
+  TROUPE_RETURN_IF_ERROR(bind_returning(insert.returning, &scope, modify.get()));
+  cte_names_.resize(names_before);
+  return modify;
+}
+
+// --- ON CONFLICT ---
+
+absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action) {
+  const auto shared_index = [&](Oid oid) {
+    return std::static_pointer_cast<const IndexDef>(catalog().find_shared(oid));
+  };
+  if (!conflict.constraint.empty()) {
+    const ConstraintDef* constraint = table.find_constraint(conflict.constraint);
+    if (constraint == nullptr) {
+      return fail(ErrorCode::kUndefinedObject, conflict, "constraint \"", conflict.constraint, "\" for table \"",
+                  table.name, "\" does not exist");
+    }
+    if (constraint->kind == ConstraintKind::primary_key) {
+      action->primary_key = true;
+    } else if (constraint->kind == ConstraintKind::unique) {
+      action->arbiters.push_back(shared_index(constraint->index));
+    } else {
+      return fail(ErrorCode::kWrongObjectType, conflict,
+                  "constraint in ON CONFLICT clause has no associated index");
+    }
+    return absl::OkStatus();
+  }
+  if (conflict.elements.empty()) {
+    action->any_index = true;
+    return absl::OkStatus();
+  }
+  if (conflict.elements_where != nullptr) return refuse(conflict, "ON CONFLICT for a partial index");
+  std::vector<int16_t> wanted;
+  for (const sql::IndexElement* element : conflict.elements) {
+    if (element->expression != nullptr) return refuse(*element, "ON CONFLICT for an index of expressions");
+    const ColumnDef* column = table.find_column(element->column);
+    if (column == nullptr) {
+      return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
+    }
+    wanted.push_back(column->attnum);
+  }
+  const auto same_set = [&](std::vector<int16_t> columns) {
+    std::vector<int16_t> sorted = wanted;
+    std::sort(sorted.begin(), sorted.end());
+    std::sort(columns.begin(), columns.end());
+    return sorted == columns;
+  };
+  if (!table.primary_key.empty() && same_set(table.primary_key)) {
+    action->primary_key = true;
+    return absl::OkStatus();
+  }
+  for (const Oid oid : table.indexes) {
+    const IndexPtr index = shared_index(oid);
+    if (!index->unique || index->primary || !index->predicate_sql.empty()) continue;
+    std::vector<int16_t> columns;
+    for (const IndexColumn& column : index->columns) columns.push_back(column.attnum);
+    if (same_set(std::move(columns))) {
+      action->arbiters.push_back(index);
+      return absl::OkStatus();
+    }
+  }
+  return fail(ErrorCode::kInvalidColumnReference, conflict,
+              "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+}
+
+absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement&, Scope* scope,
+                                   BoundModify* modify) {
+  const TableDef& table = *modify->target->table;
+  ConflictAction action;
+  TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, table, &action));
+  action.update = conflict.update;
+  if (conflict.update) {
+    if (action.any_index) {
+      return with_hint(fail(ErrorCode::kSyntaxError, conflict,
+                            "ON CONFLICT DO UPDATE requires inference specification or constraint name"),
+                       "For example, ON CONFLICT (column_name).");
+    }
+    auto excluded = std::make_shared<BoundRelation>();
+    excluded->table = modify->target->table;
+    BoundQuery scratch;
+    FromItem item = leaf(excluded, "excluded", &scratch);
+    Scope both = *scope;
+    both.items.push_back(item.names);
+    const Site site{&both, &scratch, Clause::kSet, false};
+    TROUPE_RETURN_IF_ERROR(bind_assignments(conflict.assignments, table, site, &action.assignments));
+    if (conflict.where != nullptr) {
+      Site where = site;
+      where.clause = Clause::kWhere;
+      TROUPE_ASSIGN_OR_RETURN(action.where, bind_condition(*conflict.where, where, "WHERE"));
+    }
+    const auto width = static_cast<uint32_t>(table.columns.size());
+    bool subquery = false;
+    const auto to_positions = [&](const ExprPtr& expr) {
+      return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+        subquery = subquery || part->kind == ExprKind::kSubquery;
+        if (!part->is_column()) return nullptr;
+        return make_column(part->type, part->relation == excluded->number ? width + part->index : part->index);
+      });
+    };
+    for (ColumnAssignment& assignment : action.assignments) {
+      assignment.value = to_positions(assignment.value);
+      const auto& key = table.primary_key;
+      action.changes_key = action.changes_key || std::find(key.begin(), key.end(),
+                                                           static_cast<int16_t>(assignment.column + 1)) != key.end();
+    }
+    action.where = to_positions(action.where);
+    if (subquery) return refuse(conflict, "a subquery in ON CONFLICT DO UPDATE");
+  }
+  modify->conflict = std::move(action);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,281 @@
+/// The end of a SELECT: select list, DISTINCT, ORDER BY, LIMIT, FOR.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+
+namespace troupe {
+namespace {
+
+std::optional<double> constant_count(const ExprPtr& expr) {
+  if (!expr || !expr->is_constant() || expr->value.is_null()) return std::nullopt;
+  return static_cast<double>(expr->value.get<int64_t>());
+}
+
+}  // namespace
+
+absl::Status QueryPlanner::plan_output(BoundQuery& query, uint32_t result, Rel* rel) {
+  ExprList values;
+  std::vector<ColumnId> ids;
+  for (uint32_t i = 0; i < query.targets.size(); ++i) {
+    values.push_back(query.targets[i].value);
+    ids.push_back({result, i});
+  }
+  const size_t width = values.size();
+  // What ORDER BY and DISTINCT ON need beyond the select list comes along hidden.
+  const auto column_for = [&](const ExprPtr& value) {
+    for (uint32_t i = 0; i < values.size(); ++i) {
+      if (equal(values[i], value)) return make_column(value->type, i, result);
+    }
+    values.push_back(value);
+    ids.push_back({result, static_cast<uint32_t>(values.size() - 1)});
+    return make_column(value->type, static_cast<uint32_t>(values.size() - 1), result);
+  };
+  const bool sorted = !query.order.empty() && !query.distinct && query.distinct_on.empty() &&
+                      try_ordered_scan(query.order, query.limit != nullptr, rel);
+  std::vector<SortKey> order;
+  if (!sorted) {
+    for (const SortKey& key : query.order) order.push_back({column_for(key.value), key.descending, key.nulls_first});
+  }
+  ExprList on;
+  for (const ExprPtr& value : query.distinct_on) on.push_back(column_for(value));
+  TROUPE_RETURN_IF_ERROR(project(values, ids, rel));
+  query.distinct_on = on;
+  TROUPE_RETURN_IF_ERROR(plan_distinct(query, width, order, rel));
+  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(query, std::move(order), rel));
+  if (values.size() == width) return absl::OkStatus();
+  ExprList visible;
+  for (uint32_t i = 0; i < width; ++i) visible.push_back(make_column(values[i]->type, i, result));
+  ids.resize(width);
+  auto node = std::make_shared<ProjectPlan>();
+  TROUPE_ASSIGN_OR_RETURN(node->values, place_all(visible, rel->columns));
+  node->output = types_of(node->values);
+  node->cost = rel->plan->cost;
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  rel->columns = std::move(ids);
+  return absl::OkStatus();
+}
+
+absl::Status QueryPlanner::plan_distinct(BoundQuery& query, size_t, const std::vector<SortKey>& order, Rel* rel) {
+  if (!query.distinct && query.distinct_on.empty()) return absl::OkStatus();
+  auto node = std::make_shared<DistinctPlan>();
+  if (!query.distinct_on.empty()) {
+    // Sorted by ORDER BY, which starts with the ON expressions; those that it lacks follow.
+    std::vector<SortKey> keys;
+    for (const SortKey& key : order) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(key.value, rel->columns));
+      keys.push_back({std::move(value), key.descending, key.nulls_first});
+    }
+    TROUPE_ASSIGN_OR_RETURN(node->on, place_all(query.distinct_on, rel->columns));
+    for (const ExprPtr& on : node->on) {
+      const bool known = std::any_of(keys.begin(), keys.end(), [&](const SortKey& k) { return equal(k.value, on); });
+      if (!known) keys.push_back({on, false, false});
+    }
+    sort(std::move(keys), rel);
+  }
+  node->output = rel->plan->output;
+  node->cost = rel->plan->cost;
+  node->cost.total += rel->rows() * kGroupCost;
+  node->cost.rows = std::max(1.0, rel->rows() * 0.5);
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  return absl::OkStatus();
+}
+
+bool QueryPlanner::push_limit(const ExprPtr& limit, const ExprPtr& offset, std::vector<SortKey> order, Rel* rel) {
+  if (!is_plain_scan(*rel)) return false;
+  auto& scan = static_cast<TableScanPlan&>(*rel->plan);
+  ExprPtr count = limit;
+  if (offset && !(offset->is_constant() && offset->value.is_null())) {
+    auto sum = make_operator("+", limit, offset, binder_eval());
+    if (!sum.ok()) return false;
+    count = fold(*sum);
+  }
+  for (const SortKey& key : order) {
+    if (!is_pushable(*key.value)) return false;
+  }
+  if (!scan.in_access_order) scan.order = std::move(order);
+  scan.row_limit = std::move(count);
+  if (const auto rows = constant_count(scan.row_limit)) {
+    scan.cost.total *= std::min(1.0, scan.order.empty() || scan.in_access_order
+                                         ? (*rows + 1) / std::max(1.0, scan.cost.rows)
+                                         : 1.0);
+    scan.cost.rows = std::min(scan.cost.rows, std::max(*rows, 1.0));
+  }
+  return true;
+}
+
+absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel) {
+  for (SortKey& key : order) {
+    TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
+  }
+  // DISTINCT ON has sorted already.
+  const bool sorts = !order.empty() && query.distinct_on.empty();
+  const std::vector<SortKey> ties = query.with_ties ? order : std::vector<SortKey>{};
+  ExprPtr limit, offset;
+  TROUPE_ASSIGN_OR_RETURN(limit, place(query.limit, {}));
+  TROUPE_ASSIGN_OR_RETURN(offset, place(query.offset, {}));
+  if (sorts && limit && !query.with_ties) {
+    push_limit(limit, offset, order, rel);
+    auto node = std::make_shared<TopNPlan>();
+    node->keys = std::move(order);
+    node->limit = limit;
+    node->offset = offset;
+    node->output = rel->plan->output;
+    node->cost = rel->plan->cost;
+    node->cost.total += rel->rows() * kOperatorCost * 4;
+    node->cost.startup = node->cost.total;
+    if (const auto rows = constant_count(limit)) node->cost.rows = std::max(1.0, std::min(node->cost.rows, *rows));
+    node->inputs = {rel->plan};
+    rel->plan = std::move(node);
+    return absl::OkStatus();
+  }
+  if (sorts) sort(std::move(order), rel);
+  if (!limit && !offset) return absl::OkStatus();
+  if (limit && !query.with_ties && !sorts) push_limit(limit, offset, {}, rel);
+  auto node = std::make_shared<LimitPlan>();
+  node->limit = limit;
+  node->offset = offset;
+  node->ties = ties;
+  node->output = rel->plan->output;
+  node->cost = rel->plan->cost;
+  if (const auto rows = constant_count(limit)) {
+    const double fraction = std::min(1.0, (*rows + constant_count(offset).value_or(0)) / std::max(1.0, rel->rows()));
+    node->cost.total = node->cost.startup + (node->cost.total - node->cost.startup) * fraction;
+    node->cost.rows = std::max(1.0, std::min(node->cost.rows, *rows));
+  }
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  return absl::OkStatus();
+}
+
+absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel) {
+  changes_rows = true;
+  const bool direct_scan = is_plain_scan(*rel) && query.order.empty();
+  if (!query.order.empty() && !try_ordered_scan(query.order, query.limit != nullptr, rel)) {
+    std::vector<SortKey> order = query.order;
+    for (SortKey& key : order) {
+      TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
+    }
+    sort(std::move(order), rel);
+  }
+  auto node = std::make_shared<LockRowsPlan>();
+  for (const BoundLock& wanted : query.locks) {
+    RowLock lock;
+    lock.strength = wanted.strength;
+    lock.wait = wanted.wait;
+    const auto find_tree = [&](const auto& self, const FromTree& tree) -> void {
+      if (!tree.relation) {
+        self(self, *tree.left);
+        self(self, *tree.right);
+      } else if (tree.relation->number == wanted.relation) {
+        lock.table = tree.relation->table;
+      }
+    };
+    for (const FromPtr& tree : query.from) find_tree(find_tree, *tree);
+    for (uint32_t i = 0; i < rel->columns.size(); ++i) {
+      if (rel->columns[i].relation != wanted.relation) continue;
+      if (rel->columns[i].index == kRowKeyColumn) {
+        lock.key_column = i;
+      } else {
+        lock.columns.push_back({i, rel->columns[i].index});
+      }
+    }
+    TROUPE_CHECK(lock.table != nullptr);
+    node->locks.push_back(std::move(lock));
+  }
+  if (direct_scan) {
+    auto& scan = static_cast<TableScanPlan&>(*rel->plan);
+    node->direct = node->locks.size() == 1 && scan.projection.empty() && scan.access.kind == AccessKind::kLookup &&
+                   !scan.access.index;
+  }
+  ExprList rechecks;
+  if (query.where) {
+    // Conditions over columns that are still there; the others concern subqueries, which are not asked again.
+    Conditions parts;
+    split_and(fold(query.where), &parts);
+    for (const ExprPtr& part : parts) {
+      bool known = true;
+      visit_expr(*part, [&](const Expr& e) {
+        known = known && !e.subquery && (!e.is_column() || rel->has({e.relation, e.index}));
+      });
+      if (known) rechecks.push_back(part);
+    }
+  }
+  if (!rechecks.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(node->recheck, place(make_and(std::move(rechecks)), rel->columns));
+  }
+  node->output = rel->plan->output;
+  node->cost = rel->plan->cost;
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  BoundQuery limits;
+  limits.limit = query.limit;
+  limits.offset = query.offset;
+  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(limits, {}, rel));
+  ExprList values;
+  std::vector<ColumnId> ids;
+  for (uint32_t i = 0; i < query.targets.size(); ++i) {
+    values.push_back(query.targets[i].value);
+    ids.push_back({result, i});
+  }
+  return project(values, std::move(ids), rel);
+}
+
+bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limited, Rel* rel) {
+  if (!is_plain_scan(*rel)) return false;
+  auto& scan = static_cast<TableScanPlan&>(*rel->plan);
+  if (scan.access.kind == AccessKind::kNothing) return true;
+  if (scan.access.kind == AccessKind::kLookup) return scan.one_partition;
+  // Worth it when the rows come that way anyway, or when only the first few are wanted.
+  const bool whole = scan.access.kind == AccessKind::kFull;
+  if (whole && scan.access.index == nullptr && !limited) return false;
+  const TableDef& table = *scan.table;
+  const auto candidate = [&](const IndexPtr& index) -> std::optional<bool> {
+    const auto& columns = index ? index->shape->columns : table.shape->key;
+    const auto& keys = index ? index->shape->key_columns : table.shape->key_columns;
+    const size_t fixed = scan.access.index == index ? scan.access.prefix.size() : 0;
+    size_t at = fixed;
+    std::optional<bool> backward;
+    for (const SortKey& key : order) {
+      if (!key.value->is_column() || !rel->has({key.value->relation, key.value->index})) return std::nullopt;
+      const uint32_t column = key.value->index;
+      const bool single = std::find(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(fixed), column) !=
+                          columns.begin() + static_cast<std::ptrdiff_t>(fixed);
+      if (single) continue;
+      if (at >= columns.size() || columns[at] != column) return std::nullopt;
+      const bool reversed = keys[at].descending != key.descending;
+      const bool nulls_match = table.columns[column].not_null || (keys[at].nulls_first != key.nulls_first) == reversed;
+      if (!nulls_match || (backward && *backward != reversed)) return std::nullopt;
+      backward = reversed;
+      ++at;
+    }
+    return backward.value_or(false);
+  };
+  const auto use = [&](const IndexPtr& index, bool backward) {
+    if (whole && index) scan.access.kind = AccessKind::kRange;
+    scan.access.index = index;
+    scan.in_access_order = true;
+    scan.backward = backward;
+    for (const SortKey& key : order) {
+      auto placed = place(key.value, rel->columns);
+      if (placed.ok()) scan.order.push_back({*std::move(placed), key.descending, key.nulls_first});
+    }
+    return true;
+  };
+  if (!whole) {
+    const auto backward = candidate(scan.access.index);
+    return backward && use(scan.access.index, *backward);
+  }
+  if (!table.primary_key.empty()) {
+    if (const auto backward = candidate(nullptr)) return use(nullptr, *backward);
+  }
+  for (const Oid oid : table.indexes) {
+    const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
+    if (!index || index->primary || index->building || !index->predicate_sql.empty()) continue;
+    if (const auto backward = candidate(index)) return use(index, *backward);
+  }
+  return false;
+}
+
+}  // namespace troupe

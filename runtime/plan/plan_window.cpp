@@ -1,0 +1,98 @@
+/// Window functions, and set-returning functions in a select list.
+#include <algorithm>
+
+#include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/table_function.hpp"
+
+namespace troupe {
+
+absl::Status QueryPlanner::plan_windows(BoundQuery& query, Rel* rel) {
+  const uint32_t relation = binder_.relations++;
+  uint32_t next = 0;
+  for (uint32_t number = 0; number < query.windows.size(); ++number) {
+    const WindowSpec& spec = query.windows[number];
+    auto node = std::make_shared<WindowPlan>();
+    node->spec = spec;
+    TROUPE_ASSIGN_OR_RETURN(node->spec.partition_by, place_all(spec.partition_by, rel->columns));
+    std::vector<SortKey> keys;
+    for (const ExprPtr& value : node->spec.partition_by) keys.push_back({value, false, false});
+    for (SortKey& key : node->spec.order) {
+      TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
+      keys.push_back(key);
+    }
+    if (!keys.empty()) sort(std::move(keys), rel);
+    std::vector<std::pair<ExprPtr, ExprPtr>> replaced;
+    const auto find = [&](const ExprPtr& expr) {
+      replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+        if (part->kind == ExprKind::kWindow && part->window->window == number) {
+          replaced.push_back({part, make_column(part->type, next, relation)});
+        }
+        return nullptr;
+      });
+    };
+    for (const BoundTarget& target : query.targets) find(target.value);
+    for (const SortKey& key : query.order) find(key.value);
+    if (replaced.empty()) continue;
+    WindowCall call = *replaced[0].first->window;
+    TROUPE_ASSIGN_OR_RETURN(call.aggregate.args, place_all(call.aggregate.args, rel->columns));
+    TROUPE_ASSIGN_OR_RETURN(call.aggregate.filter, place(call.aggregate.filter, rel->columns));
+    node->calls.push_back(std::move(call));
+    node->output = rel->plan->output;
+    node->output.push_back(replaced[0].first->type);
+    node->cost = rel->plan->cost;
+    node->cost.total += rel->rows() * kGroupCost;
+    node->inputs = {rel->plan};
+    rel->plan = std::move(node);
+    rel->columns.push_back({relation, next++});
+    const auto substitute = [&](const ExprPtr& expr) {
+      return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+        for (const auto& [from, to] : replaced) {
+          if (part == from || (part->kind == ExprKind::kWindow && part->window == from->window)) return to;
+        }
+        return nullptr;
+      });
+    };
+    for (BoundTarget& target : query.targets) target.value = substitute(target.value);
+    for (SortKey& key : query.order) key.value = substitute(key.value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status QueryPlanner::plan_table_functions(BoundQuery& query, Rel* rel) {
+  auto node = std::make_shared<ProjectSetPlan>();
+  const uint32_t relation = binder_.relations++;
+  absl::Status status;
+  std::vector<ExprPtr> seen;
+  const auto take = [&](const ExprPtr& expr) {
+    return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+      if (part->kind != ExprKind::kTableFunction) return nullptr;
+      for (uint32_t i = 0; i < seen.size(); ++i) {
+        if (equal(seen[i], part)) return make_column(part->type, i, relation);
+      }
+      auto args = place_all(part->args, rel->columns);
+      if (!args.ok()) {
+        status = args.status();
+        return part;
+      }
+      seen.push_back(part);
+      node->calls.push_back({part->table_function, types_of(*args), {part->type}, *std::move(args)});
+      return make_column(part->type, static_cast<uint32_t>(seen.size() - 1), relation);
+    });
+  };
+  for (BoundTarget& target : query.targets) target.value = take(target.value);
+  for (SortKey& key : query.order) key.value = take(key.value);
+  TROUPE_RETURN_IF_ERROR(status);
+  node->output = rel->plan->output;
+  node->cost = rel->plan->cost;
+  for (uint32_t i = 0; i < seen.size(); ++i) {
+    node->output.push_back(seen[i]->type);
+    rel->columns.push_back({relation, i});
+    node->cost.rows = rel->rows() * estimate_rows(node->calls[i]);
+  }
+  node->cost.total += node->cost.rows * 0.01;
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe
