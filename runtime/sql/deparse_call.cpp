@@ -178,7 +178,7 @@ bool Deparser::trim_or_normalize(const FunctionCall& node) {
   }
   write("FROM ");
   expr(*arguments[0]);
-  for (size_t i = 2; i < arguments.size(); ++i) {
+  for (size_t i = two ? 2 : 1; i < arguments.size(); ++i) {
     write(", ");
     expr(*arguments[i]);
   }

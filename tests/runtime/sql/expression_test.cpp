@@ -87,6 +87,10 @@ TEST_CASE("SQL's special calls become catalog functions", "[parser]") {
   CHECK(function("substring(a FROM 1 FOR 2)") == "substring/3");
   CHECK(function("a AT TIME ZONE 'utc'") == "timezone/2");
   CHECK(function("overlay(a PLACING b FROM 1)") == "overlay/3");
+  CHECK(understood("trim(a)") == "TRIM(BOTH FROM a)");
+  CHECK(understood("trim(BOTH 'x' FROM a)") == "TRIM(BOTH 'x' FROM a)");
+  CHECK(understood("trim(TRAILING 'x' FROM a, b)") == "TRIM(TRAILING FROM a, b, 'x')");
+  CHECK(understood("B'0''1'") == "B'0''1'");
   CHECK(understood("position('a' IN b)") == "POSITION('a' IN b)");
   CHECK(understood("substring(a, 1, 2)") == "\"substring\"(a, 1, 2)");
   CHECK(understood("extract(epoch FROM now())") == "EXTRACT(epoch FROM now())");
