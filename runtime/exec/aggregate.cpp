@@ -15,7 +15,7 @@ struct AggregateBlueprint final : Blueprint {
 class AggregateOperator final : public Operator {
  public:
   AggregateOperator(Run& run, const AggregateBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override {
     input_->rewind();
     aggregator_.reset();

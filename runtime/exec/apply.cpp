@@ -19,8 +19,8 @@ class Apply final : public Operator {
   Apply(Run& run, const ApplyBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        left_{blueprint.left->open(run)},
-        right_{blueprint.right->open(run)},
+        left_{blueprint.left->start(run)},
+        right_{blueprint.right->start(run)},
         matcher_(run, blueprint.match) {}
 
   void rewind() override {

@@ -39,7 +39,7 @@ struct ChangeBlueprint final : Blueprint {
 class ChangeRows final : public Operator {
  public:
   ChangeRows(Run& run, const ChangeBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input ? blueprint.input->open(run) : nullptr} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input ? blueprint.input->start(run) : nullptr} {}
   void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
 
   Task<BatchResult> next() override {

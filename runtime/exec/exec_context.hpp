@@ -33,6 +33,7 @@ struct ExecContext {
   /// The transaction ends with this statement: when a single write is all of it, it is prepared along
   /// (Execution::prepared()).
   bool autocommit = false;
+  bool measure = false;        ///< EXPLAIN ANALYZE: Execution::actual(); times need eval->clock
   uint32_t lock_timeout_ms = 0;
   uint64_t memory_bytes_max = 1ull << 30;  ///< exec.statement_memory_bytes_max
 };

@@ -27,12 +27,13 @@ Run::Run(const ExecutablePlan& executable, std::vector<Value> parameters, ExecCo
       slots(executable.statement().slots),
       memory{execution_context.memory_bytes_max},
       ctes(executable.statement().ctes.size()),
-      work_tables(executable.statement().work_tables) {}
+      work_tables(executable.statement().work_tables),
+      actual(execution_context.measure ? executable.statement().nodes : 0) {}
 
 Run::~Run() = default;
 
 Execution::Execution(std::shared_ptr<const ExecutablePlan> plan, std::vector<Value> params, ExecContext& context)
-    : plan_{std::move(plan)}, run_(*plan_, std::move(params), context), root_{plan_->root().open(run_)} {}
+    : plan_{std::move(plan)}, run_(*plan_, std::move(params), context), root_{plan_->root().start(run_)} {}
 
 Execution::~Execution() {
   // Operators give their memory back to the run.
@@ -77,7 +78,7 @@ Task<absl::Status> Execution::begin() {
 
 Task<absl::Status> Execution::run_init_plan(size_t i) {
   const InitPlan& init = plan_->statement().init_plans[i];
-  const std::unique_ptr<Operator> source = plan_->init_plan(i).open(run_);
+  const std::unique_ptr<Operator> source = plan_->init_plan(i).start(run_);
   std::vector<Value> values;
   while (true) {
     auto pulling = source->next();
@@ -114,7 +115,7 @@ Task<absl::Status> fetch_cte_rows(Run& run, uint32_t cte) {
   if (!shared.source) {
     const Blueprint& blueprint = run.plan.cte(cte);
     shared.rows = std::make_unique<RowStore>(blueprint.output());
-    shared.source = blueprint.open(run);
+    shared.source = blueprint.start(run);
   }
   auto pulling = shared.source->next();
   BatchResult batch = co_await pulling;

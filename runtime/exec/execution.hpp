@@ -41,6 +41,8 @@ class Execution {
   /// With ExecContext::autocommit, when one write was all of the transaction: its answer, which carries the redo.
   /// A null frame: prepare as usual.
   const WriteResultFrame& prepared() const { return run_.prepared; }
+  /// With ExecContext::measure: what each node did, by PlanNode::id, for explain_plan().
+  const std::vector<ActualRun>& actual() const { return run_.actual; }
 
  private:
   Task<absl::Status> begin();

@@ -165,7 +165,7 @@ struct ProjectSetBlueprint final : Blueprint {
 class ProjectSet final : public Operator {
  public:
   ProjectSet(Run& run, const ProjectSetBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)}, calls_(blueprint.calls) {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)}, calls_(blueprint.calls) {}
   void rewind() override {
     input_->rewind();
     rows_ = {};

@@ -116,8 +116,8 @@ class Join final : public Operator {
   Join(Run& run, const JoinBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        left_{blueprint.left->open(run)},
-        right_{blueprint.right->open(run)},
+        left_{blueprint.left->start(run)},
+        right_{blueprint.right->start(run)},
         matcher_(run, blueprint.match) {}
 
   void rewind() override {

@@ -20,7 +20,7 @@ class IndexJoin final : public Operator {
   IndexJoin(Run& run, const IndexJoinBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        outer_{blueprint.outer->open(run)},
+        outer_{blueprint.outer->start(run)},
         matcher_(run, blueprint.match),
         source_(run, *blueprint.inner) {}
 

@@ -17,7 +17,7 @@ struct InsertBlueprint final : Blueprint {
 class Insert final : public Operator {
  public:
   Insert(Run& run, const InsertBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
 
   Task<BatchResult> next() override {

@@ -35,7 +35,7 @@ struct LimitBlueprint final : Blueprint {
 class Limit final : public Operator {
  public:
   Limit(Run& run, const LimitBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
 
   void rewind() override {
     input_->rewind();

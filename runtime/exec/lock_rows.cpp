@@ -18,7 +18,7 @@ struct LockBlueprint final : Blueprint {
 class LockRows final : public Operator {
  public:
   LockRows(Run& run, const LockBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override { input_->rewind(); }
 
   Task<BatchResult> next() override {

@@ -34,6 +34,49 @@ BlueprintResult compile_node(const PlanNode& node) {
   return error(ErrorCode::kInternalError, "a plan node of unknown kind");
 }
 
+namespace {
+
+/// Counts what an operator does, and how long that takes with everything under it.
+class Measured final : public Operator {
+ public:
+  Measured(Run& run, std::unique_ptr<Operator> inner, ActualRun& actual)
+      : Operator(run), inner_{std::move(inner)}, actual_{actual} {}
+
+  void rewind() override {
+    inner_->rewind();
+    running_ = false;
+  }
+  Task<BatchResult> next() override {
+    if (!running_) ++actual_.loops;
+    const bool is_first = !std::exchange(running_, true);
+    const double start_ms = now_ms();
+    auto pulling = inner_->next();
+    BatchResult batch = co_await pulling;
+    const double taken_ms = now_ms() - start_ms;
+    if (is_first) actual_.startup_ms += taken_ms;
+    actual_.total_ms += taken_ms;
+    if (batch.ok()) actual_.rows += batch->rows;
+    co_return batch;
+  }
+
+ private:
+  double now_ms() const {
+    const Clock* clock = run_.context.eval->clock;
+    return clock == nullptr ? 0 : static_cast<double>(clock->monotonic_us()) / 1000;
+  }
+  std::unique_ptr<Operator> inner_;
+  ActualRun& actual_;
+  bool running_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> Blueprint::start(Run& run) const {
+  std::unique_ptr<Operator> opened = open(run);
+  if (run.actual.empty()) return opened;
+  return std::make_unique<Measured>(run, std::move(opened), run.actual[node_.id]);
+}
+
 absl::StatusOr<ProgramList> ProgramList::compile(std::span<const ExprPtr> exprs) {
   ProgramList list;
   TROUPE_ASSIGN_OR_RETURN(list.programs_, compile_programs(exprs));

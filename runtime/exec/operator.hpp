@@ -11,6 +11,7 @@
 #include "runtime/exec/row_store.hpp"
 #include "storage/column/key_codec.hpp"
 #include "runtime/exec/task.hpp"
+#include "runtime/plan/planner.hpp"
 #include "runtime/plan/statement_plan.hpp"
 
 namespace troupe {
@@ -46,6 +47,7 @@ struct Run {
   uint64_t rows_affected = 0;
   WriteResultFrame prepared;   ///< the answer that carries the statement's only redo
   uint32_t write_requests = 0;
+  std::vector<ActualRun> actual;  ///< by PlanNode::id; empty: not measured
 };
 
 class Operator {
@@ -68,9 +70,13 @@ class Blueprint {
  public:
   explicit Blueprint(const PlanNode& node) : node_{node} {}
   virtual ~Blueprint() = default;
-  virtual std::unique_ptr<Operator> open(Run& run) const = 0;
+  /// The node's operator in this execution, measured when the execution is (EXPLAIN ANALYZE).
+  std::unique_ptr<Operator> start(Run& run) const;
   const PlanNode& node() const { return node_; }
   const std::vector<Type>& output() const { return node_.output; }
+
+ protected:
+  virtual std::unique_ptr<Operator> open(Run& run) const = 0;
 
  private:
   const PlanNode& node_;  ///< kept by the StatementPlan

@@ -66,7 +66,7 @@ struct ProjectBlueprint final : Blueprint {
 class Project final : public Operator {
  public:
   Project(Run& run, const ProjectBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override { input_->rewind(); }
 
   Task<BatchResult> next() override {
@@ -108,7 +108,7 @@ struct FilterBlueprint final : Blueprint {
 class Filter final : public Operator {
  public:
   Filter(Run& run, const FilterBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override { input_->rewind(); }
 
   Task<BatchResult> next() override {
@@ -138,7 +138,7 @@ struct AppendBlueprint final : Blueprint {
 class Append final : public Operator {
  public:
   Append(Run& run, const AppendBlueprint& blueprint) : Operator(run) {
-    for (const BlueprintPtr& input : blueprint.inputs) inputs_.push_back(input->open(run));
+    for (const BlueprintPtr& input : blueprint.inputs) inputs_.push_back(input->start(run));
   }
   void rewind() override {
     at_ = 0;

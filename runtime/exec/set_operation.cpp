@@ -24,7 +24,7 @@ class Distinct final : public Operator {
   Distinct(Run& run, const DistinctBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        input_{blueprint.input->open(run)},
+        input_{blueprint.input->start(run)},
         seen_(blueprint.kinds),
         memory_(&run.memory) {}
   void rewind() override {
@@ -90,8 +90,8 @@ class SetOperation final : public Operator {
   SetOperation(Run& run, const SetBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        left_{blueprint.left->open(run)},
-        right_{blueprint.right->open(run)},
+        left_{blueprint.left->start(run)},
+        right_{blueprint.right->start(run)},
         rows_(blueprint.kinds),
         memory_(&run.memory) {}
   void rewind() override {

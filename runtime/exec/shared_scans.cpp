@@ -147,8 +147,8 @@ class RecursiveUnion final : public Operator {
   RecursiveUnion(Run& run, const RecursiveUnionBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        first_{blueprint.first->open(run)},
-        recursive_{blueprint.recursive->open(run)},
+        first_{blueprint.first->start(run)},
+        recursive_{blueprint.recursive->start(run)},
         seen_(blueprint.kinds),
         memory_(&run.memory) {
     start_round();

@@ -21,7 +21,7 @@ struct SortBlueprint final : Blueprint {
 class Sort final : public Operator {
  public:
   Sort(Run& run, const SortBlueprint& blueprint)
-      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->open(run)} {}
+      : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override {
     input_->rewind();
     sorter_.reset();

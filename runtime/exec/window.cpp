@@ -224,7 +224,7 @@ class Window final : public Operator {
   Window(Run& run, const WindowBlueprint& blueprint)
       : Operator(run),
         blueprint_{blueprint},
-        input_{blueprint.input->open(run)},
+        input_{blueprint.input->start(run)},
         rows_(blueprint.input->output()),
         memory_(&run.memory) {}
   void rewind() override {
