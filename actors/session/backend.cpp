@@ -82,6 +82,7 @@ void Backend::on_cancel(const std::string& encoded_error) {
   transaction_.cancel(status);
   data_.cancel(status);
   changed_.raise();
+  woken_.raise();
 }
 
 void Backend::on_end(const std::string& encoded_error) {
@@ -105,6 +106,7 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
+  if (sleeps_until_us_ != 0) woken_.raise();
   const SettingsSnapshot& settings = parameters_.snapshot();
   const int64_t since = now_us - record_->state_changed_us.load(std::memory_order_relaxed);
   switch (record_->state.load(std::memory_order_relaxed)) {
@@ -305,6 +307,11 @@ Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
     return refuse(with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
                             "Use SUBSCRIBE TO table on an ordinary connection."));
   }
+  std::vector<std::string_view> unknown;
+  startup.for_each([&](std::string_view name, std::string_view) {
+    if (name.starts_with("_pq_.")) unknown.push_back(name);
+  });
+  if (startup.minor_version > 0 || !unknown.empty()) writer_.negotiate_protocol_version(0, unknown);
   parameters_.set_internal("session_authorization", user_);
   parameters_.set_internal("is_superuser", "on");
   greet();
@@ -451,7 +458,9 @@ void Backend::fail_transaction() {
 }
 
 void Backend::drop_portals_of_transaction() {
+  unnamed_portal_ = nullptr;
   std::erase_if(portals_, [](const auto& entry) { return !entry.second->hold; });
+  suspended_portals_ = 0;
 }
 
 }  // namespace troupe

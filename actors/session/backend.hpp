@@ -131,6 +131,9 @@ class Backend final : public RowIdSource {
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
   void finish_execution(Portal& portal);
+  /// What pg_sleep() asked for.
+  Task<absl::Status> sleep_if_asked();
+  void describe_simple(const Portal& portal, const std::vector<OutputColumn>& columns);
   void send_columns(const std::vector<OutputColumn>& columns, const std::vector<int16_t>& formats);
   Task<absl::Status> run_explain(Portal& portal);
   Task<absl::Status> run_analyzed(Portal& portal, std::vector<std::string>* lines);
@@ -225,6 +228,10 @@ class Backend final : public RowIdSource {
   uint32_t suspended_portals_ = 0;
   bool running_definition_ = false;
   std::map<std::string, size_t, std::less<>> setting_marks_;  ///< parameters at each savepoint
+
+  int64_t sleep_us_ = 0;        ///< asked for and not yet slept
+  int64_t sleeps_until_us_ = 0; ///< monotonic
+  ReplySignal woken_;
 
   uint64_t checkpoint_request_ = 0;  ///< under way
   uint64_t next_checkpoint_request_ = 0;

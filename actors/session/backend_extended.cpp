@@ -168,7 +168,9 @@ Task<absl::Status> Backend::on_execute(const ExecuteMessage& message) {
     writer_.empty_query_response();
     co_return absl::OkStatus();
   }
-  begin_clock(portal->prepared->text());
+  // COMMIT ends the portal that runs it; its syntax tree must outlive it.
+  const std::shared_ptr<Prepared> prepared = portal->prepared;
+  begin_clock(prepared->text());
   bool suspended = false;
   auto running = run_portal(*portal, message.rows_max > 0 ? message.rows_max : 0, &suspended);
   const absl::Status status = co_await running;

@@ -68,6 +68,10 @@ void Backend::begin_clock(std::string_view text) {
   constexpr size_t kShownBytes = 1024;
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
+  const SettingsSnapshot& settings = parameters_.snapshot();
+  record_->wants_ticks.store(settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
+                                 settings.idle_in_transaction_session_timeout_ms > 0,
+                             std::memory_order_relaxed);
   record_->state.store(SessionState::kActive, std::memory_order_relaxed);
   record_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
   record_->query_us.store(eval_.statement_us, std::memory_order_relaxed);
@@ -239,7 +243,6 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     if (!planned.ok()) co_return planned;
   }
   portal.plan = prepared.plan;
-  if (portal.describe_first) send_columns(portal.plan->columns, portal.result_formats);
   co_return open_portal(portal);
 }
 
@@ -304,6 +307,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
 
 /// Rows until `rows_max` (0: all) are out or there are no more.
 Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* suspended) {
+  portal.rows_before = portal.rows_sent;
   const bool returns_rows = !portal.plan->columns.empty() || portal.plan->kind == StatementKind::kSelect;
   int64_t left = rows_max > 0 ? rows_max : INT64_MAX;
   if (portal.suspended) {
@@ -330,6 +334,16 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     auto fetching = portal.execution->next();
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
+    if (sleep_us_ > 0) {
+      auto sleeping = sleep_if_asked();
+      const absl::Status slept = co_await sleeping;
+      if (!slept.ok()) co_return slept;
+    }
+    if (portal.describe_first && !portal.described) {
+      // Not before the first rows are there: an error that planning could have found comes without a description.
+      describe_simple(portal, portal.plan->columns);
+      portal.described = true;
+    }
     if (batch->rows == 0) break;
     portal.batch_at = 0;
     if (returns_rows) {
@@ -344,11 +358,35 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
 
 void Backend::finish_execution(Portal& portal) {
   const StatementKind kind = portal.plan->kind;
-  const uint64_t rows = kind == StatementKind::kSelect ? portal.rows_sent : portal.execution->rows_affected();
+  const uint64_t rows = kind == StatementKind::kSelect ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
   if (portal.context.autocommit) {
     const WriteResultFrame& prepared = portal.execution->prepared();
     if (prepared) transaction_.keep_redo(std::string(bytes_view(prepared->redo())));
+  }
+}
+
+Task<absl::Status> Backend::sleep_if_asked() {
+  const int64_t us = std::exchange(sleep_us_, 0);
+  sleeps_until_us_ = services_.clock.monotonic_us() + us;
+  absl::Status status;
+  while (status.ok()) {
+    const int64_t left = sleeps_until_us_ - services_.clock.monotonic_us();
+    if (left <= 0) break;
+    host_.send_tick_after(left);
+    co_await woken_;
+    status = data_.check_cancelled();
+  }
+  sleeps_until_us_ = 0;
+  co_return status;
+}
+
+/// The simple protocol describes rows, and says nothing of statements that return none.
+void Backend::describe_simple(const Portal& portal, const std::vector<OutputColumn>& columns) {
+  if (!columns.empty()) {
+    send_columns(columns, portal.result_formats);
+  } else if (portal.plan != nullptr && portal.plan->kind == StatementKind::kSelect) {
+    writer_.row_description({});
   }
 }
 

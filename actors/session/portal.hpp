@@ -46,6 +46,7 @@ struct Portal {
 
   /// The simple protocol: columns are described before the rows, and a statement of its own commits at its end.
   bool describe_first = false;
+  bool described = false;
   /// A cursor's query, which is part of the DECLARE statement.
   std::unique_ptr<sql::RawStatement> cursor_query;
 
@@ -60,6 +61,7 @@ struct Portal {
   Batch batch;             ///< rows fetched and not yet all sent
   uint32_t batch_at = 0;
   uint64_t rows_sent = 0;
+  uint64_t rows_before = 0;  ///< sent by earlier Executes
   std::string tag;         ///< of a statement that has ended
 
   bool binary(size_t column) const {

@@ -45,6 +45,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_next_changes(Scn after, uint64_t bytes_max) override;
   void send_subscription_end() override;
   void send_checkpoint(uint64_t request) override;
+  void send_tick_after(int64_t us) override;
   void send_turn() override;
   void finished() override { finished_ = true; }
 

@@ -47,6 +47,8 @@ class SessionHost {
   virtual void send_subscription_end() = 0;
   /// CHECKPOINT; answered by on_granted().
   virtual void send_checkpoint(uint64_t request) = 0;
+  /// on_tick() after so long.
+  virtual void send_tick_after(int64_t us) = 0;
   /// Comes back as on_turn() after others had theirs.
   virtual void send_turn() = 0;
   /// The session is over; the actor ends.

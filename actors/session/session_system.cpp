@@ -71,6 +71,8 @@ absl::StatusOr<bool> SessionSystem::kill_actor(uint64_t id) {
   return true;
 }
 
+void SessionSystem::sleep_for(double seconds) { backend_.sleep_us_ += static_cast<int64_t>(seconds * 1e6); }
+
 std::vector<SessionInfo> SessionSystem::sessions() const {
   std::vector<SessionInfo> rows;
   for (const SessionRecordPtr& record : backend_.services_.sessions.list()) {

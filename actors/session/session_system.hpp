@@ -30,6 +30,7 @@ class SessionSystem final : public SystemSession {
   absl::StatusOr<bool> cancel_session(int32_t process_id) override;
   absl::StatusOr<bool> terminate_session(int32_t process_id) override;
   absl::StatusOr<bool> kill_actor(uint64_t id) override;
+  void sleep_for(double seconds) override;
 
   std::vector<SessionInfo> sessions() const override;
   std::vector<ActorInfo> actors() const override;

@@ -143,6 +143,8 @@ class SystemSession {
   virtual absl::StatusOr<bool> cancel_session(int32_t) { return false; }
   virtual absl::StatusOr<bool> terminate_session(int32_t) { return false; }
   virtual absl::StatusOr<bool> kill_actor(uint64_t) { return false; }
+  /// pg_sleep(): the session rests before the rows computed so far go out.
+  virtual void sleep_for(double) {}
 
   // --- rows ---
   virtual std::vector<SessionInfo> sessions() const { return {}; }
