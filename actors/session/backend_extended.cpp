@@ -202,6 +202,7 @@ Task<void> Backend::on_sync() {
     const absl::Status status = co_await ending;
     if (!status.ok()) send_error(status);
   }
+  if (!transaction_.state().in_block()) drop_portals_of_transaction();
   report_parameters();
   ready_for_query();
 }
