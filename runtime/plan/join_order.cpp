@@ -131,78 +131,52 @@ absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Condi
   return result;
 }
 
+namespace {
+
+bool mentions(const Expr& expr, const Rel& rel) {
+  bool found = false;
+  visit_expr(expr, [&](const Expr& part) {
+    found = found || (part.is_column() && rel.has({part.relation, part.index}));
+  });
+  return found;
+}
+
+}  // namespace
+
 absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
                                                             const Conditions& conditions) {
-  const auto& relation = inner.tree->relation;
+  // Something above the scan has to run before the join.
+  if (inner.rel.plan->kind != PlanKind::kTableScan) return std::nullopt;
+  const BoundRelation& relation = *inner.tree->relation;
   Conditions all = inner.local;
   all.insert(all.end(), conditions.begin(), conditions.end());
-  TableAccess path = choose_access(*relation, all, &outer);
+  TableAccess path = choose_access(relation, all, &outer);
   const bool lookup = path.access.kind == AccessKind::kLookup && path.access.keys.size() == 1;
   const bool range = path.access.kind == AccessKind::kRange && !path.access.prefix.empty();
   if (!lookup && !range) return std::nullopt;
   // Without a value from the outer row it would be the same rows for each.
   const ExprList& key = lookup ? path.access.keys[0] : path.access.prefix;
-  const bool from_outer = std::any_of(key.begin(), key.end(), [&](const ExprPtr& value) {
-    bool found = false;
-    visit_expr(*value, [&](const Expr& part) {
-      found = found || (part.is_column() && outer.has({part.relation, part.index}));
-    });
-    return found;
-  });
-  if (!from_outer) return std::nullopt;
-
-  auto scan = std::make_shared<TableScanPlan>(static_cast<const TableScanPlan&>(*inner.rel.plan));
-  std::vector<ColumnId> inner_columns = inner.rel.columns;
-  scan->filter = nullptr;
-  scan->projection.clear();
-  scan->one_partition = lookup;
+  if (std::none_of(key.begin(), key.end(), [&](const ExprPtr& value) { return mentions(*value, outer); })) {
+    return std::nullopt;
+  }
   Conditions own, residual;
   for (size_t i = 0; i < all.size(); ++i) {
-    if (path.used[i]) continue;
-    bool mixed = false;
-    visit_expr(*all[i], [&](const Expr& part) {
-      mixed = mixed || (part.is_column() && outer.has({part.relation, part.index}));
-    });
-    (mixed ? residual : own).push_back(all[i]);
+    if (!path.used[i]) (mentions(*all[i], outer) ? residual : own).push_back(all[i]);
   }
-  // The scan again with what is left to filter: plan_table's work, for other conditions.
+  const auto& before = static_cast<const TableScanPlan&>(*inner.rel.plan);
+  auto scan = std::make_shared<TableScanPlan>();
+  scan->table = before.table;
+  scan->alias = before.alias;
+  scan->with_row_key = before.with_row_key;
+  scan->one_partition = lookup;
   std::vector<uint32_t> wanted;
-  for (const ColumnId& id : inner_columns) {
-    if (id.index < kRowKeyColumn - 1) wanted.push_back(id.index);
+  for (const ColumnId& id : inner.rel.columns) {
+    if (id.index < kFillerColumn) wanted.push_back(id.index);
   }
-  scan->columns = wanted;
-  for (const ExprPtr& condition : own) {
-    visit_expr(*condition, [&](const Expr& part) {
-      if (part.is_column() && part.relation == relation->number) scan->columns.push_back(part.index);
-    });
-  }
-  std::sort(scan->columns.begin(), scan->columns.end());
-  scan->columns.erase(std::unique(scan->columns.begin(), scan->columns.end()), scan->columns.end());
-  std::vector<ColumnId> read;
-  for (const uint32_t column : scan->columns) read.push_back({relation->number, column});
-  if (!own.empty()) {
-    TROUPE_ASSIGN_OR_RETURN(scan->filter, place(make_and(own), read));
-  }
-  for (const ColumnId& id : inner_columns) {
-    if (id.index == kRowKeyColumn) continue;
-    if (id.index == kRowKeyColumn - 1) {
-      scan->projection.push_back(make_bool(true));
-      continue;
-    }
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr column, place(make_column(relation->type_of(id.index), id.index, id.relation), read));
-    scan->projection.push_back(std::move(column));
-  }
+  TROUPE_ASSIGN_OR_RETURN(const std::vector<ColumnId> inner_columns, fill_scan(relation, wanted, own, scan.get()));
   scan->access = path.access;
-  for (ExprList& values : scan->access.keys) {
-    TROUPE_ASSIGN_OR_RETURN(values, place_all(values, outer.columns));
-  }
-  TROUPE_ASSIGN_OR_RETURN(scan->access.prefix, place_all(scan->access.prefix, outer.columns));
-  for (auto* bound : {&scan->access.lower, &scan->access.upper}) {
-    if (!*bound) continue;
-    TROUPE_ASSIGN_OR_RETURN((*bound)->value, place((*bound)->value, outer.columns));
-  }
-  const double matches = std::max(path.rows, 1e-6);
-  scan->cost = {0, path.cost, std::max(1.0, path.rows), inner.rel.plan->cost.width};
+  TROUPE_RETURN_IF_ERROR(place_access(outer.columns, &scan->access));
+  scan->cost = {0, path.cost, std::max(1.0, path.rows), scan->cost.width};
 
   auto joined = std::make_shared<IndexJoinPlan>();
   joined->join = kind;
@@ -216,13 +190,13 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, co
     joined->output.insert(joined->output.end(), scan->output.begin(), scan->output.end());
     result.columns = both;
   }
-  if (!residual.empty()) {
-    TROUPE_ASSIGN_OR_RETURN(joined->residual, place(make_and(residual), both));
-  }
   // A batch of look-ups shares the messages; the seek and the fetch remain.
-  double rows = outer.rows() * std::min(matches, lookup ? 1.0 : matches);
+  double rows = outer.rows() * (lookup ? std::min(path.rows, 1.0) : path.rows);
   for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
   if (kind == JoinKind::kLeft) rows = std::max(rows, outer.rows());
+  if (!residual.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(joined->residual, place(make_and(std::move(residual)), both));
+  }
   const double each = std::max(0.1, path.cost - (lookup ? 0.0 : 1.0));
   joined->cost = {outer.plan->cost.startup, outer.cost() + outer.rows() * each, std::max(1.0, rows),
                   outer.plan->cost.width + scan->cost.width};

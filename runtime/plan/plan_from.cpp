@@ -322,7 +322,6 @@ absl::StatusOr<Rel> QueryPlanner::plan_scan(const BoundRelation& relation, const
   scan->table = relation.table;
   if (relation.alias != relation.table->name) scan->alias = relation.alias;
   scan->one_partition = path.one_partition;
-
   std::vector<uint32_t> wanted = needed(relation.number);
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
@@ -330,55 +329,68 @@ absl::StatusOr<Rel> QueryPlanner::plan_scan(const BoundRelation& relation, const
     scan->with_row_key = true;
     wanted.pop_back();
   }
-  scan->columns = wanted;
   Conditions rest;
   for (size_t i = 0; i < conditions.size(); ++i) {
-    if (path.used[i]) continue;
-    rest.push_back(conditions[i]);
-    visit_expr(*conditions[i], [&](const Expr& part) {
+    if (!path.used[i]) rest.push_back(conditions[i]);
+  }
+  TROUPE_RETURN_IF_ERROR(place_access({}, &path.access));
+  const bool nothing = path.access.kind == AccessKind::kNothing;
+  scan->access = std::move(path.access);
+  TROUPE_ASSIGN_OR_RETURN(std::vector<ColumnId> output, fill_scan(relation, wanted, std::move(rest), scan.get()));
+  scan->cost = {0, path.cost, std::max(path.rows, nothing ? 0.0 : 1.0), scan->cost.width};
+  return Rel{std::move(scan), std::move(output)};
+}
+
+absl::Status QueryPlanner::place_access(const std::vector<ColumnId>& columns, Access* access) {
+  for (ExprList& key : access->keys) {
+    TROUPE_ASSIGN_OR_RETURN(key, place_all(key, columns));
+  }
+  TROUPE_ASSIGN_OR_RETURN(access->prefix, place_all(access->prefix, columns));
+  TROUPE_ASSIGN_OR_RETURN(access->key_array, place(access->key_array, columns));
+  for (auto* bound : {&access->lower, &access->upper}) {
+    if (!*bound) continue;
+    TROUPE_ASSIGN_OR_RETURN((*bound)->value, place((*bound)->value, columns));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ColumnId>> QueryPlanner::fill_scan(const BoundRelation& relation,
+                                                              const std::vector<uint32_t>& wanted, Conditions filter,
+                                                              TableScanPlan* scan) {
+  scan->columns = wanted;
+  for (const ExprPtr& condition : filter) {
+    visit_expr(*condition, [&](const Expr& part) {
       if (part.is_column() && part.relation == relation.number) scan->columns.push_back(part.index);
     });
   }
-  if (!rest.empty()) {
+  if (!filter.empty()) {
     std::sort(scan->columns.begin(), scan->columns.end());
     scan->columns.erase(std::unique(scan->columns.begin(), scan->columns.end()), scan->columns.end());
+    std::vector<ColumnId> read;
+    for (const uint32_t column : scan->columns) read.push_back({relation.number, column});
+    TROUPE_ASSIGN_OR_RETURN(scan->filter, place(make_and(std::move(filter)), read));
   }
-  std::vector<ColumnId> read, output;
-  for (const uint32_t column : scan->columns) read.push_back({relation.number, column});
-  for (const uint32_t column : wanted) output.push_back({relation.number, column});
-  if (!rest.empty()) {
-    TROUPE_ASSIGN_OR_RETURN(scan->filter, place(make_and(std::move(rest)), read));
-  }
-  if (wanted.size() != scan->columns.size()) {
-    for (const uint32_t column : wanted) {
-      const auto at = std::lower_bound(scan->columns.begin(), scan->columns.end(), column) - scan->columns.begin();
-      scan->projection.push_back(make_column(relation.type_of(column), static_cast<uint32_t>(at)));
-    }
-    // No column at all is still a row; an empty projection would mean all columns.
-    if (wanted.empty()) scan->projection.push_back(make_bool(true)), output.push_back({relation.number, kRowKeyColumn - 1});
-  }
-  for (ExprList& key : path.access.keys) {
-    TROUPE_ASSIGN_OR_RETURN(key, place_all(key, {}));
-  }
-  TROUPE_ASSIGN_OR_RETURN(path.access.prefix, place_all(path.access.prefix, {}));
-  TROUPE_ASSIGN_OR_RETURN(path.access.key_array, place(path.access.key_array, {}));
-  for (auto* bound : {&path.access.lower, &path.access.upper}) {
-    if (!*bound) continue;
-    TROUPE_ASSIGN_OR_RETURN((*bound)->value, place((*bound)->value, {}));
-  }
-  scan->access = std::move(path.access);
-  double bytes = 0;
+  const bool projects = wanted.size() != scan->columns.size();
+  std::vector<ColumnId> output;
   for (const uint32_t column : wanted) {
+    output.push_back({relation.number, column});
     scan->output.push_back(relation.type_of(column));
-    bytes += estimate_.average_width(*relation.table, column);
+    scan->cost.width += estimate_.average_width(*relation.table, column);
+    if (!projects) continue;
+    const auto at = std::lower_bound(scan->columns.begin(), scan->columns.end(), column) - scan->columns.begin();
+    scan->projection.push_back(make_column(relation.type_of(column), static_cast<uint32_t>(at)));
   }
-  if (wanted.empty() && !scan->projection.empty()) scan->output.push_back(Type{oid::kBool});
+  // No column at all is still a row, and an empty projection would mean all columns.
+  if (projects && wanted.empty()) {
+    scan->projection.push_back(make_bool(true));
+    scan->output.push_back(Type{oid::kBool});
+    output.push_back({relation.number, kFillerColumn});
+  }
   if (scan->with_row_key) {
     scan->output.push_back(Type{oid::kBytea});
     output.push_back({relation.number, kRowKeyColumn});
   }
-  scan->cost = {0, path.cost, std::max(path.rows, path.access.kind == AccessKind::kNothing ? 0.0 : 1.0), bytes};
-  return Rel{std::move(scan), std::move(output)};
+  return output;
 }
 
 absl::StatusOr<Rel> QueryPlanner::plan_values(const BoundRelation& relation) {

@@ -16,6 +16,9 @@
 
 namespace troupe {
 
+/// The pseudo column of a scan from which nobody wants a column.
+inline constexpr uint32_t kFillerColumn = kRowKeyColumn - 1;
+
 /// A column while planning.
 struct ColumnId {
   uint32_t relation = 0;
@@ -90,6 +93,10 @@ class QueryPlanner {
   absl::StatusOr<Rel> plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_table(const BoundRelation& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_scan(const BoundRelation& relation, const Conditions& conditions);
+  /// Sets the scan's columns, filter, projection and output to put out `wanted`; returns what its output columns are.
+  absl::StatusOr<std::vector<ColumnId>> fill_scan(const BoundRelation& relation, const std::vector<uint32_t>& wanted,
+                                                  Conditions filter, TableScanPlan* scan);
+  absl::Status place_access(const std::vector<ColumnId>& columns, Access* access);
   absl::StatusOr<Rel> plan_function(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_values(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_system(const BoundRelation& relation, Conditions* conditions);

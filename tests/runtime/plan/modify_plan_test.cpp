@@ -40,6 +40,29 @@ TEST_CASE_METHOD(BankFixture, "UPDATE ... FROM carries what it needs of other ta
   CHECK(update.inputs[0]->output[0].oid == oid::kBytea);
 }
 
+TEST_CASE_METHOD(BankFixture, "what only the session can compute comes to the partition as a value", "[plan]") {
+  const StatementPlanPtr plan = this->plan("UPDATE items SET id = nextval('items_id_seq'), price = price + 1 WHERE id = 3");
+  const auto& update = plan->root->to<UpdatePlan>();
+  CHECK_FALSE(update.direct);
+  CHECK(update.changes_key);
+  CHECK(update.extras == 1);
+  CHECK(update.assignments[0].value->is_column());
+  CHECK(explain("SELECT aid FROM accounts WHERE random() < 0.5 AND bid = 1") == R"(
+Filter
+  Filter: (random() < '0.5'::double precision)
+  ->  Index Scan using accounts_bid_idx on accounts
+        Index Cond: (bid = 1)
+)");
+  // The clock travels with the fragment.
+  CHECK(explain("SELECT tid FROM history WHERE mtime < now()::timestamp").find("Seq Scan") == 1);
+}
+
+TEST_CASE_METHOD(BankFixture, "deeply nested expressions plan without exhausting the stack", "[plan]") {
+  std::string sum = "SELECT abalance";
+  for (int i = 0; i < 1500; ++i) sum += " + 1";
+  CHECK(plan(sum + " FROM accounts")->columns.size() == 1);
+}
+
 TEST_CASE_METHOD(BankFixture, "an insert fills every column, with defaults and casts", "[plan]") {
   const StatementPlanPtr plan = this->plan("INSERT INTO items (name, price) VALUES ('x', 3) RETURNING id");
   const auto& insert = plan->root->to<InsertPlan>();
