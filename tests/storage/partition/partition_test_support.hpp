@@ -90,7 +90,7 @@ struct TestPartition {
   std::string get(const ReadView& view, TreeId tree, std::string_view key) {
     for (;;) {
       const ReadResult result = store->get(view, tree, key);
-      if (const auto* row = std::get_if<RowView>(&result)) return std::string(row->row);
+      if (const auto* row = std::get_if<StoredRow>(&result)) return std::string(row->row);
       if (std::holds_alternative<Absent>(result)) return "(none)";
       if (const auto* status = std::get_if<absl::Status>(&result)) {
         REQUIRE(error_code(*status) == ErrorCode::kSnapshotTooOld);
