@@ -30,7 +30,12 @@ class AggregateOperator final : public Operator {
         if (!batch.ok()) co_return batch;
         if (batch->rows == 0) break;
         absl::Status status = aggregator_->add(run_.input(*batch));
+        if (status.ok()) status = run_.context.data->check_cancelled();
         if (!status.ok()) co_return status;
+        if (run_.should_pause(batch->rows)) {
+          Yield yield(*run_.context.data);
+          co_await yield;
+        }
       }
       absl::Status status = aggregator_->finish(*run_.context.eval);
       if (!status.ok()) co_return status;

@@ -60,6 +60,10 @@ class Apply final : public Operator {
       absl::Status status = run_.context.data->check_cancelled();
       if (status.ok() && right->rows > 0) status = match(*right, &out);
       if (!status.ok()) co_return status;
+      if (run_.should_pause(right->rows + 16)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
       if (right->rows == 0 || (matcher_.first_match_decides() && matcher_.matched(row_))) {
         in_right_ = false;
         ++row_;

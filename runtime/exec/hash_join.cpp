@@ -154,6 +154,10 @@ class Join final : public Operator {
       if (out.rows > 0) co_return out;
       status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
+      if (run_.should_pause(kBatchRows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
   }
 
@@ -171,6 +175,10 @@ class Join final : public Operator {
       if (batch->rows == 0) break;
       absl::Status status = build_->add(*batch, run_);
       if (!status.ok()) co_return status;
+      if (run_.should_pause(batch->rows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
     if (keeps_right_rows()) right_matched_.assign(build_->rows().rows, false);
     co_return absl::OkStatus();

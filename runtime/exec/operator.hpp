@@ -36,6 +36,14 @@ struct Run {
     return {columns, rows, params, slots, context.eval, context.sequences};
   }
   EvalInput input(const Batch& batch) { return input(batch.columns, batch.rows); }
+  /// Whether an operator that has just worked on `rows` more rows should let others run (co_await Yield). Loops that do
+  /// not hand out a batch each turn ask.
+  bool should_pause(uint64_t rows) {
+    rows_since_pause_ += rows;
+    if (rows_since_pause_ < kRowsPerPause) return false;
+    rows_since_pause_ = 0;
+    return true;
+  }
 
   const ExecutablePlan& plan;
   ExecContext& context;
@@ -48,6 +56,10 @@ struct Run {
   WriteResultFrame prepared;   ///< the answer that carries the statement's only redo
   uint32_t write_requests = 0;
   std::vector<ActualRun> actual;  ///< by PlanNode::id; empty: not measured
+
+ private:
+  static constexpr uint64_t kRowsPerPause = 8192;
+  uint64_t rows_since_pause_ = 0;
 };
 
 class Operator {

@@ -119,6 +119,10 @@ class Filter final : public Operator {
       absl::Status status = filter_batch(blueprint_.condition, run_, &*batch);
       if (!status.ok()) co_return status;
       if (batch->rows > 0) co_return batch;
+      if (run_.should_pause(kBatchRows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
   }
 

@@ -40,6 +40,10 @@ class Distinct final : public Operator {
       absl::Status status = keep_new(&*batch);
       if (!status.ok()) co_return status;
       if (batch->rows > 0) co_return batch;
+      if (run_.should_pause(kBatchRows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
   }
 
@@ -134,6 +138,10 @@ class SetOperation final : public Operator {
       for (const uint32_t group : groups) ++(*counts)[group];
       absl::Status status = memory_.hold(rows_.memory_bytes());
       if (!status.ok()) co_return status;
+      if (run_.should_pause(batch->rows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
   }
 

@@ -68,6 +68,10 @@ class Sort final : public Operator {
       if (status.ok()) status = sorter_->add(*batch, keys);
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
+      if (run_.should_pause(batch->rows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
     sorter_->sort();
     position_ = static_cast<uint32_t>(std::min<uint64_t>(offset, sorter_->size()));

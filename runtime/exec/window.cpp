@@ -243,6 +243,10 @@ class Window final : public Operator {
       absl::Status status = batch->rows == 0 ? finish() : take(*batch);
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
+      if (run_.should_pause(batch->rows)) {
+        Yield yield(*run_.context.data);
+        co_await yield;
+      }
     }
     if (ready_.empty()) co_return Batch{};
     Batch batch = std::move(ready_.front());

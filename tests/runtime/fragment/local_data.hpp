@@ -42,6 +42,7 @@ class LocalData final : public DataAccess {
   void abandon_read(ReadSlot* slot) override { abandon(slot); }
   void abandon_write(WriteSlot* slot) override { abandon(slot); }
   void start_yield(ReplySignal* signal) override {
+    ++yields;
     under_way_.push_back({signal, [signal] { signal->raise(); }});
   }
   void cancel_yield(ReplySignal* signal) override { abandon(signal); }
@@ -60,6 +61,7 @@ class LocalData final : public DataAccess {
 
   uint64_t reads = 0;
   uint64_t writes = 0;
+  uint64_t yields = 0;
   std::function<void()> before_write;  ///< once, before the next write is carried out
   absl::Status cancelled;
 

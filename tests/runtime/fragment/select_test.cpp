@@ -242,4 +242,12 @@ TEST_CASE("a statement is cancelled between batches", "[select]") {
   CHECK(shop.session.error_of("SELECT count(*) FROM t a, t b") == "57014 canceling statement due to user request");
 }
 
+TEST_CASE("long work in the session lets others run", "[select]") {
+  LocalDatabase db;
+  LocalSession session(db);
+  CHECK(session.rows("SELECT count(*) FROM generate_series(1, 300) a, generate_series(1, 300) b WHERE a < b") ==
+        Rows{"44850"});
+  CHECK(db.data.yields > 2);
+}
+
 }  // namespace troupe
