@@ -10,34 +10,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BINARY = str(pathlib.Path(os.environ.get("TROUPE_BIN", ROOT / "build/release/tools/troupe")).resolve())
-PATIENCE_S = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
-def is_running(pid):
-    """A zombie has ended; only its parent has not looked yet."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE_S} s until {what}")
-        time.sleep(0.05)
+from processes import BINARY, PATIENCE_S, ROOT, free_port, is_running, wait_until
 
 
 class RunTest(unittest.TestCase):

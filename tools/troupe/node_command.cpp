@@ -129,7 +129,8 @@ void on_fenced(const std::string& reason) {
 }
 
 void say_ready(const NodeConfig& config, const Node::Facts& facts) {
-  if (!facts.log_ended.empty()) spdlog::warn("the log was cut where it was torn: {}", facts.log_ended);
+  // After a crash that is where it was torn; after a clean stop, where its preallocated space begins.
+  if (!facts.log_ended.empty()) spdlog::info("the log ends behind its last record: {}", facts.log_ended);
   spdlog::info("recovered to SCN {} in {} ms", facts.recovered_scn, facts.recovery_ms);
   std::printf("troupe %s ready on %s:%u, data in %s (%u cells, %u partitions, recovered to SCN %llu in %lld ms)\n",
               kVersion, config.listen_address.c_str(), config.port, config.data_directory.c_str(), facts.cells,
@@ -139,7 +140,8 @@ void say_ready(const NodeConfig& config, const Node::Facts& facts) {
 }
 
 int serve_until_signal(Node& node) {
-  const int signal = wait_for_signal();
+  int signal = kStartedSignal;
+  while (signal == kStartedSignal) signal = wait_for_signal();
   if (signal == kFencedSignal) exit_fenced();
   spdlog::info("{}: stopping; a second one ends the process at once", signal == SIGINT ? "SIGINT" : "SIGTERM");
   let_signals_kill();

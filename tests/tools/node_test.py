@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""troupe node and troupe inspect from outside: signals, exit codes, what they print.
+
+TROUPE_BIN=build/release/tools/troupe tests/tools/node_test.py
+"""
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from processes import BINARY, PATIENCE_S, free_port, wait_until
+
+SUPERBLOCKS_BYTES = 8192
+
+
+class NodeTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="troupe-node-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = pathlib.Path(scratch.name)
+        self.data = self.scratch / "data"
+        self.port = free_port()
+        self.node = None
+        self.addCleanup(self.end, signal.SIGKILL)
+
+    def troupe(self, *arguments):
+        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def sql(self, *statements):
+        arguments = [part for statement in statements for part in ("-c", statement)]
+        done = self.troupe("sql", "--port", self.port, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def output(self):
+        return (self.scratch / "output").read_text()
+
+    def launch(self, *options):
+        with open(self.scratch / "output", "w", encoding="utf-8") as output:
+            self.node = subprocess.Popen([BINARY, "node", *options], stdout=output, stderr=subprocess.STDOUT)
+
+    def start(self, *options):
+        self.launch(*(options or ("--data", str(self.data), "--port", self.port)))
+        wait_until(lambda: " ready on " in self.output() or self.node.poll() is not None, "the node is ready")
+        self.assertIsNone(self.node.poll(), self.output())
+
+    def end(self, how):
+        if self.node is None:
+            return None
+        if self.node.poll() is None:
+            self.node.send_signal(how)
+        return self.node.wait(PATIENCE_S)
+
+    def inspect(self, what, *options):
+        return self.troupe("inspect", what, "--data", str(self.data), *options)
+
+
+class Node(NodeTest):
+    def test_says_when_it_is_ready_and_stops_cleanly(self):
+        for how in (signal.SIGINT, signal.SIGTERM):
+            self.start()
+            self.assertRegex(self.output(), rf"(?m)^troupe \S+ ready on 127\.0\.0\.1:{self.port}, data in {self.data} "
+                                            r"\(\d+ cells, \d+ partitions, recovered to SCN \d+ in \d+ ms\)$")
+            self.assertEqual(self.end(how), 0)
+            self.assertIn(f"{how.name}: stopping", self.output())
+            self.assertIn("stopped", self.output())
+
+    def test_the_command_line_overrides_the_configuration_file(self):
+        config = self.scratch / "troupe.toml"
+        config.write_text(f'[node]\ndata_directory = "{self.data}"\nport = {self.port}\ncells = 2\npartitions = 3\n')
+        self.start("--config", str(config), "--cells", "1")
+        self.assertIn("(1 cells, 3 partitions,", self.output())
+        self.assertEqual(self.sql("SELECT 1"), "1\n")
+
+    def test_a_bad_configuration_is_named(self):
+        config = self.scratch / "troupe.toml"
+        for text, expected in [("[node]\nprot = 1\n", 'unknown configuration key "node.prot"'),
+                               ('[node]\nlog_level = "loud"\n', 'node.log_level is "loud"')]:
+            config.write_text(text)
+            done = self.troupe("node", "--config", str(config), "--data", str(self.data), "--port", self.port)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(expected, done.stderr)
+            self.assertIn("hint: ", done.stderr)
+
+    def test_wrong_usage_is_exit_code_2(self):
+        for options in (["--port", "0"], ["--port", "70000"], ["--partitions", "0"], ["--config", "/none"]):
+            self.assertEqual(self.troupe("node", *options).returncode, 2, options)
+        self.assertEqual(self.troupe("inspect").returncode, 2)
+        self.assertEqual(self.troupe("inspect", "log").returncode, 2)
+
+    def test_a_directory_and_a_port_have_one_node(self):
+        self.start()
+        same_data = self.troupe("node", "--data", str(self.data), "--port", free_port())
+        self.assertEqual(same_data.returncode, 1)
+        self.assertIn(f"in use by process {self.node.pid}", same_data.stderr)
+        same_port = self.troupe("node", "--data", str(self.scratch / "other"), "--port", self.port)
+        self.assertEqual(same_port.returncode, 1)
+        self.assertIn(self.port, same_port.stderr)
+
+    def test_survives_a_client_that_goes_away_while_rows_are_sent(self):
+        self.start()
+        client = subprocess.Popen([BINARY, "sql", "--port", self.port, "-c",
+                                   "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        client.stdout.read(10)
+        client.kill()
+        client.wait()
+        client.stdout.close()
+        self.assertEqual(self.sql("SELECT 1"), "1\n")
+
+    def test_can_be_interrupted_before_it_is_ready(self):
+        self.launch("--data", str(self.data), "--port", self.port)
+        wait_until(lambda: " starts, process " in self.output(), "its signals are handled")
+        self.assertIn(self.end(signal.SIGTERM), (0, 1))
+        self.assertRegex(self.output(), "stopped")
+
+
+class Inspect(NodeTest):
+    def fill(self):
+        self.start()
+        self.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)",
+                 "INSERT INTO notes SELECT i, 'note ' || i FROM generate_series(1, 20000) AS i",
+                 "INSERT INTO notes SELECT 100000 + i, repeat('long ' || i, 10000) FROM generate_series(1, 20) AS i",
+                 "CREATE TABLE gone (id int PRIMARY KEY)", "INSERT INTO gone SELECT * FROM generate_series(1, 5000)")
+        self.sql("CHECKPOINT")
+        self.sql("DELETE FROM notes WHERE id % 3 = 0", "DROP TABLE gone")
+        self.notes = int(self.sql("SELECT count(*) FROM notes"))
+        self.sql("CHECKPOINT")
+
+    def test_refuses_while_the_node_runs(self):
+        self.start()
+        for what in ("log", "checkpoint", "pages"):
+            done = self.inspect(what)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"in use by process {self.node.pid}", done.stderr)
+            self.assertIn("Stop that node first", done.stderr)
+
+    def test_refuses_what_is_no_data_directory(self):
+        done = self.troupe("inspect", "pages", "--data", str(self.scratch))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is no data directory", done.stderr)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_finds_nothing_wrong_after_a_stop_and_after_a_kill(self):
+        self.fill()
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            self.end(how)
+            pages = self.inspect("pages")
+            self.assertEqual(pages.returncode, 0, pages.stdout)
+            self.assertIn("all sound", pages.stdout)
+            self.assertRegex(pages.stdout, r" [1-9]\d* overflow")
+            self.assertEqual(set(re.findall(r"(\d+) lost", pages.stdout)), {"0"})
+            self.assertEqual(self.inspect("checkpoint").returncode, 0)
+            self.assertEqual(self.inspect("log").returncode, 0)
+            self.start()
+            self.sql("INSERT INTO notes VALUES (0, 'after')", "DELETE FROM notes WHERE id = 0", "CHECKPOINT")
+
+    def test_lists_slots_and_trees(self):
+        self.fill()
+        self.end(signal.SIGTERM)
+        checkpoint = self.inspect("checkpoint").stdout
+        self.assertEqual(checkpoint.count("<- current"), len(list(self.data.glob("partition-*.data"))))
+        rows = {}  # of a tree, in all partitions
+        for tree, count in re.findall(r"(?m)^ +(\d+) +(\d+) +\d+ +\d+ +\d+$", checkpoint):
+            rows[tree] = rows.get(tree, 0) + int(count)
+        self.assertIn(self.notes, rows.values())
+
+    def test_prints_records_of_the_log_from_a_position_on(self):
+        self.fill()
+        self.end(signal.SIGTERM)
+        lines = self.inspect("log").stdout.splitlines()
+        self.assertIn("stopped cleanly", lines[-1])
+        commits = [line for line in lines if " commit " in line]
+        self.assertGreaterEqual(len(commits), 5)
+        position = commits[2].split()[0]
+        some = [line for line in self.inspect("log", "--from", position, "--lines", "2").stdout.splitlines()
+                if not line.startswith("segment")]
+        self.assertEqual(len(some), 2)
+        self.assertTrue(some[0].startswith(position))
+
+    def flip(self, file, offset):
+        with open(file, "r+b") as opened:
+            opened.seek(offset)
+            byte = opened.read(1)
+            opened.seek(offset)
+            opened.write(bytes([byte[0] ^ 0x40]))
+
+    def test_finds_every_damaged_page(self):
+        self.fill()
+        self.end(signal.SIGTERM)
+        file = self.data / "partition-0.data"
+        checkpoint = self.inspect("checkpoint").stdout
+        directory = int(re.search(r"directory \d+ bytes at (\d+).*<- current", checkpoint).group(1))
+        content = file.read_bytes()
+        # Pages begin with their magic number and, eight bytes on, their own address.
+        pages = [at for at in range(SUPERBLOCKS_BYTES, len(content), 512)
+                 if content[at:at + 4] == b"TRPG" and int.from_bytes(content[at + 8:at + 16], "little") >> 23 == at // 512]
+        self.assertIn(directory, pages)
+        sound = self.inspect("pages").stdout
+        found = 0
+        for page in pages[:60]:
+            self.flip(file, page + 70)
+            done = self.inspect("pages")
+            if done.returncode != 0:  # else a page of an older checkpoint, which nothing reaches
+                found += 1
+                self.assertIn("damaged: ", done.stdout)
+                self.assertIn(f"page at byte {page} of {file}", done.stdout)
+                self.assertIn("checksum", done.stdout)
+            self.flip(file, page + 70)
+        self.assertGreater(found, 10)
+        self.assertEqual(self.inspect("pages").stdout, sound)
+
+    def test_a_torn_superblock_leaves_the_other(self):
+        self.fill()
+        self.end(signal.SIGTERM)
+        current = int(re.search(r"slot (\d): checkpoint \d+,.*<- current", self.inspect("checkpoint").stdout).group(1))
+        file = self.data / "partition-0.data"
+        self.flip(file, current * 4096 + 20)
+        torn = self.inspect("checkpoint")
+        self.assertEqual(torn.returncode, 0)
+        self.assertRegex(torn.stdout, rf"slot {current}: not valid: .*checksum")
+        self.flip(file, (1 - current) * 4096 + 20)
+        self.assertEqual(self.inspect("checkpoint").returncode, 1)
+        self.assertEqual(self.inspect("pages").returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
