@@ -18,40 +18,54 @@ absl::Status lock_timeout() {
 LockShard::LockShard(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
     : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory},
       heir_{*node.lock_shards[id]} {
-  bool rebuilt = false;
-  state_ = &heir_.take_over(&rebuilt);
-  node_.lock_shard_rebuilt[id_].store(rebuilt);
+  state_ = heir_.take_over();
+  node_.lock_shard_rebuilt[id_].store(state_.rebuilt);
 }
 
 LockShard::behavior_type LockShard::make_behavior() {
   running();
   return {
       [this](write_atom, const WriteFrame& frame) {
-        const Heir<LockShardState>::Use use(heir_);
+        const Heir<LockShardState>::Use use(heir_, state_);
         on_write(frame);
       },
       [this](table_atom, uint64_t request, TxnId txn, const TableGatePtr& gate, Oid table, uint8_t mode, bool no_wait) {
-        const Heir<LockShardState>::Use use(heir_);
+        const Heir<LockShardState>::Use use(heir_, state_);
         on_table({request, txn, gate, table, static_cast<TableLockMode>(mode), false, current_sender(),
                   node_.services.clock.monotonic_us()},
                  no_wait);
       },
-      [this](drained_atom) { check_gates(); },
-      [this](release_atom, TxnId txn) { on_release(txn); },
+      [this](drained_atom) {
+        const Heir<LockShardState>::Use use(heir_, state_);
+        check_gates();
+      },
+      [this](release_atom, TxnId txn) {
+        const Heir<LockShardState>::Use use(heir_, state_);
+        on_release(txn);
+      },
       [this](discard_atom, TxnId txn) {
+        const Heir<LockShardState>::Use use(heir_, state_);
         tell(directory_.get().partitions[id_], discard_atom::value, txn);
         on_release(txn);
       },
       [this](rollback_atom, TxnId txn, CommandId command) {
+        const Heir<LockShardState>::Use use(heir_, state_);
         tell(directory_.get().partitions[id_], rollback_atom::value, txn, command);
       },
-      [this](cancel_atom, TxnId txn, const std::string& encoded_error) { on_cancel(txn, encoded_error); },
+      [this](cancel_atom, TxnId txn, const std::string& encoded_error) {
+        const Heir<LockShardState>::Use use(heir_, state_);
+        on_cancel(txn, encoded_error);
+      },
       [this](waits_atom) {
+        const Heir<LockShardState>::Use use(heir_, state_);
         auto waits = std::make_shared<std::vector<WaitEdge>>(state_->rows.waits());
         for (const WaitEdge& edge : state_->tables.waits()) waits->push_back(edge);
         tell(caf::actor_cast<DeadlockDetectorActor>(current_sender()), waits_atom::value, id_, std::move(waits));
       },
-      [this](tick_atom) { check_timeouts(); },
+      [this](tick_atom) {
+        const Heir<LockShardState>::Use use(heir_, state_);
+        check_timeouts();
+      },
   };
 }
 
@@ -109,14 +123,14 @@ void LockShard::go_on(const std::vector<LockGrant>& grants) {
 }
 
 void LockShard::on_release(TxnId txn) {
-  const Heir<LockShardState>::Use use(heir_);
+  const Heir<LockShardState>::Use use(heir_, state_);
   state_->waiting_writes.erase(txn);
   go_on(state_->rows.release_all(txn));
   if (!state_->tables.empty() || !state_->waiting_tables.empty()) release_tables(txn);
 }
 
 void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
-  const Heir<LockShardState>::Use use(heir_);
+  const Heir<LockShardState>::Use use(heir_, state_);
   const auto it = state_->waiting_writes.find(txn);
   if (it != state_->waiting_writes.end()) {
     refuse(it->second, decode_error(encoded_error));

@@ -75,7 +75,7 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   const PartitionId id_;
   AddressView directory_;
   Heir<LockShardState>& heir_;
-  LockShardState* state_ = nullptr;
+  Heir<LockShardState>::Claim state_;
 };
 
 }  // namespace troupe

@@ -37,7 +37,7 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {
-  state_ = &heir_.take_over();
+  state_ = heir_.take_over();
 }
 
 LogActor::behavior_type LogActor::make_behavior() {
@@ -48,19 +48,19 @@ LogActor::behavior_type LogActor::make_behavior() {
   tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
   return {
       [this](append_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
-        const Heir<LogState>::Use use(heir_);
+        const Heir<LogState>::Use use(heir_, state_);
         append(commit, waiter);
       },
       [this](flush_atom) {
-        const Heir<LogState>::Use use(heir_);
+        const Heir<LogState>::Use use(heir_, state_);
         flush();
       },
       [this](tick_atom) {
-        const Heir<LogState>::Use use(heir_);
+        const Heir<LogState>::Use use(heir_, state_);
         on_idle();
       },
       [this](release_atom, Scn scn) {
-        const Heir<LogState>::Use use(heir_);
+        const Heir<LogState>::Use use(heir_, state_);
         release(scn);
       },
   };

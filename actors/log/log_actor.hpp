@@ -59,7 +59,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   NodeContext& node_;
   AddressView directory_;
   Heir<LogState>& heir_;
-  LogState* state_ = nullptr;
+  Heir<LogState>::Claim state_;
   bool flush_wanted_ = false;
   bool idle_watch_ = false;
   uint64_t appended_ = 0;

@@ -11,9 +11,8 @@ constexpr uint32_t kGarbagePerTick = 2'000;
 
 Partition::Partition(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
     : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory}, heir_{*node.partitions[id]} {
-  bool rebuilt = false;
-  state_ = &heir_.take_over(&rebuilt);
-  node_.partition_rebuilt[id_].store(rebuilt);
+  state_ = heir_.take_over();
+  node_.partition_rebuilt[id_].store(state_.rebuilt);
 }
 
 Partition::~Partition() = default;
@@ -21,26 +20,52 @@ Partition::~Partition() = default;
 Partition::behavior_type Partition::make_behavior() {
   running();
   return {
-      [this](read_atom, const ReadFrame& frame) { submit(ReadJob{ReadTask(frame), current_sender()}); },
+      [this](read_atom, const ReadFrame& frame) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        submit(ReadJob{ReadTask(frame), current_sender()});
+      },
       [this](write_atom, const WriteFrame& frame, const caf::strong_actor_ptr& asker) {
+        const Heir<PartitionState>::Use use(heir_, state_);
         submit(WriteJob{WriteTask(frame), asker});
       },
-      [this](prepare_atom, TxnId txn) { submit(PrepareJob{txn, current_sender()}); },
-      [this](apply_atom, const CommitRequestPtr& commit, Scn previous) { on_apply(commit, previous); },
+      [this](prepare_atom, TxnId txn) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        submit(PrepareJob{txn, current_sender()});
+      },
+      [this](apply_atom, const CommitRequestPtr& commit, Scn previous) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        on_apply(commit, previous);
+      },
       [this](discard_atom, TxnId txn) {
-        const Heir<PartitionState>::Use use(heir_);
+        const Heir<PartitionState>::Use use(heir_, state_);
         state_->store->discard(txn);
       },
       [this](rollback_atom, TxnId txn, CommandId command) {
-        const Heir<PartitionState>::Use use(heir_);
+        const Heir<PartitionState>::Use use(heir_, state_);
         state_->store->rollback_to(txn, command);
       },
-      [this](page_atom, const LoadedPagePtr& page) { on_page(page); },
-      [this](checkpt_atom, Scn scn) { begin_checkpoint(scn); },
-      [this](ckptdone_atom, const CheckpointRunPtr& run) { end_checkpoint(run); },
-      [this](turn_atom) { on_turn(); },
-      [this](tick_atom) { collect_garbage(); },
+      [this](page_atom, const LoadedPagePtr& page) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        on_page(page);
+      },
+      [this](checkpt_atom, Scn scn) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        begin_checkpoint(scn);
+      },
+      [this](ckptdone_atom, const CheckpointRunPtr& run) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        end_checkpoint(run);
+      },
+      [this](turn_atom) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        on_turn();
+      },
+      [this](tick_atom) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        collect_garbage();
+      },
       [this](rejoin_atom) {
+        const Heir<PartitionState>::Use use(heir_, state_);
         rejoining_ = true;
         tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
       },
@@ -80,7 +105,7 @@ void Partition::run_backlog() {
 }
 
 Partition::Progress Partition::step(Job& job) {
-  const Heir<PartitionState>::Use use(heir_);
+  const Heir<PartitionState>::Use use(heir_, state_);
   return std::visit([this](auto& one) { return step(one); }, job);
 }
 
@@ -167,7 +192,7 @@ void Partition::request_page(PageAddress address) {
 void Partition::on_page(const LoadedPagePtr& page) {
   std::erase(requested_, page->address);
   {
-    const Heir<PartitionState>::Use use(heir_);
+    const Heir<PartitionState>::Use use(heir_, state_);
     if (page->image.ok()) {
       state_->store->install(page->address, *page->image);
     } else {
@@ -229,7 +254,7 @@ void Partition::on_turn() {
 }
 
 void Partition::collect_garbage() {
-  const Heir<PartitionState>::Use use(heir_);
+  const Heir<PartitionState>::Use use(heir_, state_);
   PartitionStore& store = *state_->store;
   store.set_oldest_snapshot(node_.services.snapshots.oldest());
   if (apply_waits_) return;
@@ -247,7 +272,7 @@ void Partition::begin_checkpoint(Scn scn) {
   };
   if (apply_waits_ || rejoining_) return refuse("commits are waiting for pages");
   if (state_->store->checkpoint_running()) return refuse("a checkpoint is running already");
-  const Heir<PartitionState>::Use use(heir_);
+  const Heir<PartitionState>::Use use(heir_, state_);
   state_->applied = std::max(state_->applied, scn);
   auto run = std::make_shared<CheckpointRun>();
   run->partition = id_;
@@ -260,7 +285,7 @@ void Partition::begin_checkpoint(Scn scn) {
 void Partition::end_checkpoint(const CheckpointRunPtr& run) {
   if (run->store_serial != state_->serial || !state_->store->checkpoint_running()) return;
   if (run->result.must_fence) node_.fence("writing a checkpoint failed", run->result.status);
-  const Heir<PartitionState>::Use use(heir_);
+  const Heir<PartitionState>::Use use(heir_, state_);
   const absl::Status status = state_->store->finish_checkpoint(std::move(run->result));
   tell(directory_.get().checkpointer, ckptdone_atom::value, id_, run->covered, encode_error(status));
 }

@@ -84,7 +84,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   const PartitionId id_;
   AddressView directory_;
   Heir<PartitionState>& heir_;
-  PartitionState* state_ = nullptr;
+  Heir<PartitionState>::Claim state_;
 
   struct Parked {
     Job job;

@@ -50,7 +50,8 @@ Task<absl::Status> Backend::run_simple(const sql::ParsedSqlPtr& parsed, const sq
   portal.prepared = std::make_shared<Prepared>();
   portal.prepared->parsed = parsed;
   portal.prepared->raw = &raw;
-  if (raw.parameter_count > 0) {
+  // PREPARE's parameters are those of the statement that it prepares.
+  if (raw.parameter_count > 0 && raw.node->kind != sql::NodeKind::kPrepare) {
     co_return error(ErrorCode::kUndefinedParameter, "there is no parameter $", raw.parameter_count);
   }
   portal.describe_first = true;

@@ -71,7 +71,7 @@ Sequences::Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& nod
       node_{node},
       directory_{node.directory},
       heir_{*node.sequences} {
-  state_ = &heir_.take_over();
+  state_ = heir_.take_over();
   // Requests whose record was under way when a predecessor died are answered with an error by their sessions.
   for (auto& [oid, sequence] : state_->sequences) {
     sequence.waiting.clear();
@@ -85,23 +85,28 @@ Sequences::behavior_type Sequences::make_behavior() {
   running();
   return {
       [this](next_atom, uint64_t request, const SequencePtr& sequence, uint32_t count) {
+        const Heir<SequenceState>::Use use(heir_, state_);
         on_request(sequence, {current_sender(), request, count, false, {}});
       },
       [this](set_atom, uint64_t request, const SequencePtr& sequence, int64_t value, bool is_called) {
+        const Heir<SequenceState>::Use use(heir_, state_);
         on_request(sequence, {current_sender(), request, 0, true, {value, is_called}});
       },
       [this](release_atom, Oid sequence) {
-        const Heir<SequenceState>::Use use(heir_);
+        const Heir<SequenceState>::Use use(heir_, state_);
         state_->sequences.erase(sequence);
         node_.logged_sequences->erase(sequence);
       },
-      [this](committed_atom, TxnId txn, Scn, const std::string& error) { on_committed(txn, error); },
+      [this](committed_atom, TxnId txn, Scn, const std::string& error) {
+        const Heir<SequenceState>::Use use(heir_, state_);
+        on_committed(txn, error);
+      },
   };
 }
 
 /// The definition comes with the request, because an open transaction may just have made or changed it.
 void Sequences::on_request(const SequencePtr& def, Request request) {
-  const Heir<SequenceState>::Use use(heir_);
+  const Heir<SequenceState>::Use use(heir_, state_);
   const auto [it, fresh] = state_->sequences.try_emplace(def->oid);
   Sequence& sequence = it->second;
   if (fresh) sequence.now = sequence.logged = {def->start, false};
@@ -167,7 +172,7 @@ void Sequences::log(Oid oid, Sequence& sequence, const SequencePosition& positio
 }
 
 void Sequences::on_committed(TxnId txn, const std::string& encoded_error) {
-  const Heir<SequenceState>::Use use(heir_);
+  const Heir<SequenceState>::Use use(heir_, state_);
   for (auto& [oid, sequence] : state_->sequences) {
     if (sequence.logging != txn) continue;
     sequence.logging = kNoTxn;

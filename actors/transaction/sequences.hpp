@@ -85,7 +85,7 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   NodeContext& node_;
   AddressView directory_;
   Heir<SequenceState>& heir_;
-  SequenceState* state_ = nullptr;
+  Heir<SequenceState>::Claim state_;
 };
 
 }  // namespace troupe

@@ -8,26 +8,39 @@ namespace troupe {
 
 TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.manager} {
-  state_ = &heir_.take_over();
+  state_ = heir_.take_over();
 }
 
 TransactionManager::behavior_type TransactionManager::make_behavior() {
   running();
   return {
       [this](commit_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
-        const Heir<TransactionManagerState>::Use use(heir_);
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
         on_commit(commit, waiter);
       },
-      [this](abort_atom, TxnId txn, uint64_t participants) { on_abort(txn, participants); },
-      [this](rejoin_atom, PartitionId partition, Scn after) { resend_to_partition(partition, after); },
-      [this](append_atom, Scn after) { resend_to_log(after); },
+      [this](abort_atom, TxnId txn, uint64_t participants) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
+        on_abort(txn, participants);
+      },
+      [this](rejoin_atom, PartitionId partition, Scn after) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
+        resend_to_partition(partition, after);
+      },
+      [this](append_atom, Scn after) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
+        resend_to_log(after);
+      },
       [this](checkpt_atom) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
         const Addresses& to = directory_.get();
         for (const PartitionActor& partition : to.partitions) {
           tell(partition, checkpt_atom::value, state_->last_dispatched);
         }
       },
-      [this](tick_atom) { forget_finished(); },
+      [this](tick_atom) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
+        forget_finished();
+      },
   };
 }
 

@@ -53,7 +53,7 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   NodeContext& node_;
   AddressView directory_;
   Heir<TransactionManagerState>& heir_;
-  TransactionManagerState* state_ = nullptr;
+  Heir<TransactionManagerState>::Claim state_;
 };
 
 }  // namespace troupe

@@ -2,10 +2,16 @@
 /// State that outlives its actor, as an ETS table with an heir does in Erlang: an actor that is killed between two
 /// messages leaves it whole, and the restarted actor goes on with it at once. An actor that ended inside an operation
 /// (exception, failed CHECK) leaves it tainted; then it is thrown away and built again from what is durable.
-/// Owner: the node; one actor at a time works on it.
+/// Invariant: only the newest owner works on it. A predecessor that still runs (its supervisor was killed, say) ends
+/// at its next message, and a successor waits until a handler under way is through.
+/// Owner: the node.
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
+
+#include "storage/base/check.hpp"
 
 namespace troupe {
 
@@ -15,40 +21,63 @@ class Heir {
   using Build = std::function<std::unique_ptr<State>()>;
   explicit Heir(Build build) : build_{std::move(build)} {}
 
-  /// The state for a (re)started actor; `rebuilt` tells whether it is a new one.
-  State& take_over(bool* rebuilt = nullptr) {
-    const bool fresh = state_ == nullptr || busy_;
+  /// What an actor holds of it.
+  struct Claim {
+    State* state = nullptr;
+    uint64_t serial = 0;
+    bool rebuilt = false;  ///< no usable state was there
+
+    State* operator->() const { return state; }
+  };
+
+  /// The state for a (re)started actor.
+  Claim take_over() {
+    const std::lock_guard lock(mutex_);
+    const bool fresh = state_ == nullptr || busy_ || tainted_;
     if (fresh) {
       state_.reset();
       state_ = build_();
       busy_ = false;
+      tainted_ = false;
     }
-    if (rebuilt != nullptr) *rebuilt = fresh;
-    return *state_;
+    depth_ = 0;
+    return {state_.get(), ++serial_, fresh};
   }
 
   /// The state is known to be wrong.
-  void taint() { busy_ = true; }
+  void taint() { tainted_ = true; }
 
-  /// Marks the state as in use for the duration of one handler; an exception leaves the mark behind.
+  /// For the length of one handler: keeps successors out, and marks the state as in use; an exception leaves the mark
+  /// behind. Throws when the claim is an old one. May be nested.
   class Use {
    public:
-    explicit Use(Heir& heir) : heir_{heir}, exceptions_{std::uncaught_exceptions()} { heir_.busy_ = true; }
+    Use(Heir& heir, const Claim& claim)
+        : heir_{heir}, lock_{heir.mutex_}, exceptions_{std::uncaught_exceptions()} {
+      TROUPE_CHECK_MSG(claim.serial == heir.serial_, "a successor has taken over");
+      ++heir_.depth_;
+      heir_.busy_ = true;
+    }
     ~Use() {
-      if (std::uncaught_exceptions() == exceptions_) heir_.busy_ = false;
+      --heir_.depth_;
+      if (heir_.depth_ == 0 && std::uncaught_exceptions() == exceptions_) heir_.busy_ = false;
     }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
    private:
     Heir& heir_;
+    std::unique_lock<std::recursive_mutex> lock_;
     int exceptions_;
   };
 
  private:
   Build build_;
+  std::recursive_mutex mutex_;
   std::unique_ptr<State> state_;
+  uint64_t serial_ = 0;
+  int depth_ = 0;
   bool busy_ = false;
+  bool tainted_ = false;
 };
 
 }  // namespace troupe

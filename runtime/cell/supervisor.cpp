@@ -28,6 +28,14 @@ Supervisor::behavior_type Supervisor::make_behavior() {
   };
 }
 
+void Supervisor::on_exit() {
+  for (const auto& [serial, child] : children_) {
+    if (!child.address) continue;
+    tell<caf::message_priority::high>(child.address, caf::exit_msg{address(), caf::make_error(caf::exit_reason::kill)});
+    options_.registry->remove(child.seat.record->id);
+  }
+}
+
 void Supervisor::add_child(const ChildSpec& spec) {
   Child child;
   child.spec = spec;

@@ -71,6 +71,8 @@ class Supervisor : public ActorOf<SupervisorActor::base> {
 
   behavior_type make_behavior() override;
   const char* name() const override { return "supervisor"; }
+  /// Killed: nobody watches its children any more, so they end too; its successor starts others.
+  void on_exit() override;
 
  private:
   struct Child {
