@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/types/resolve.hpp"
+#include "storage/column/array_format.hpp"
 
 namespace troupe {
 namespace {
@@ -27,6 +29,38 @@ bool is_null_when_empty(const Expr& target) {
 bool is_equality(const Expr& expr) {
   return expr.kind == ExprKind::kCall && expr.args.size() == 2 &&
          expr.call.function->comparison == Comparison::kEqual;
+}
+
+/// One row with the array of all that the first column holds, null when there is no row.
+absl::StatusOr<Rel> collect_array(Rel rows, uint32_t relation, Type array) {
+  const Type element = rows.plan->output[0];
+  auto collect = resolve_aggregate("array_agg", {&element, 1});
+  if (!collect.ok()) {
+    return error(ErrorCode::kFeatureNotSupported, "a correlated ARRAY(subquery) of arrays is not supported yet");
+  }
+  auto node = std::make_shared<AggregatePlan>();
+  AggregateCall call;
+  call.aggregate = *std::move(collect);
+  call.args = {make_column(element, 0)};
+  node->aggregation.calls.push_back(std::move(call));
+  node->output = {array};
+  node->cost = rows.plan->cost;
+  node->cost.total += rows.rows() * kGroupCost;
+  node->cost.startup = node->cost.total;
+  node->cost.rows = 1;
+  node->inputs = {rows.plan};
+  return Rel{std::move(node), {{relation, 0}}};
+}
+
+/// ARRAY(query) of no rows is an empty array, where array_agg is null.
+ExprPtr empty_when_null(ExprPtr array) {
+  const Oid element = element_type_of(array->type.oid);
+  auto either = std::make_shared<Expr>();
+  either->kind = ExprKind::kCoalesce;
+  either->type = array->type;
+  ExprPtr empty = make_constant(array->type, Value::text(pack_array(element, physical_of(Type{element}), {})));
+  either->args = {std::move(array), std::move(empty)};
+  return either;
 }
 
 }  // namespace
@@ -114,11 +148,16 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
                                                                      : InitPlan::Kind::kScalar;
     return add_init_plan(kind, subquery.query, expr.type);
   }
-  if (subquery.kind == BoundSubquery::Kind::kArray) {
-    return error(ErrorCode::kFeatureNotSupported, "a correlated ARRAY(subquery) is not supported yet");
-  }
   if (!rel->plan) {
     return error(ErrorCode::kFeatureNotSupported, "a correlated subquery is not supported in this place yet");
+  }
+  if (subquery.kind == BoundSubquery::Kind::kArray) {
+    const auto collected = [&]() -> absl::StatusOr<Rel> {
+      TROUPE_ASSIGN_OR_RETURN(Rel rows, plan_query(subquery.query, subquery.relation));
+      return collect_array(std::move(rows), subquery.relation, expr.type);
+    };
+    TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), collected, JoinKind::kSingle, {}));
+    return empty_when_null(make_column(expr.type, 0, subquery.relation));
   }
   if (exists) {
     TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },

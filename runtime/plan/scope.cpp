@@ -21,6 +21,18 @@ LookupResult find_in_list(const std::vector<NamedColumn>& columns, std::string_v
   return result;
 }
 
+/// The hidden column of a system relation: its own oid, but null where an outer join made up the row. The first column
+/// of a system relation tells: it is never null otherwise.
+ExprPtr tableoid_of(const BoundRelation& relation) {
+  const Type type{oid::kOid};
+  auto chosen = std::make_shared<Expr>();
+  chosen->kind = ExprKind::kCase;
+  chosen->type = type;
+  chosen->args = {make_null_test(column_of(relation, 0), false), make_null(type),
+                  make_constant(type, Value::of(static_cast<int64_t>(relation.system->oid)))};
+  return chosen;
+}
+
 LookupResult find_in_relation(const BoundRelation& relation, std::string_view name, ExprPtr* out) {
   LookupResult result = LookupResult::kNotFound;
   const auto size = static_cast<uint32_t>(relation.size());
@@ -29,6 +41,10 @@ LookupResult find_in_relation(const BoundRelation& relation, std::string_view na
     if (result == LookupResult::kFound) return LookupResult::kAmbiguous;
     result = LookupResult::kFound;
     *out = column_of(relation, i);
+  }
+  if (result == LookupResult::kNotFound && name == "tableoid" && relation.kind == BoundRelation::Kind::kSystem) {
+    *out = tableoid_of(relation);
+    return LookupResult::kFound;
   }
   return result;
 }

@@ -157,6 +157,10 @@ Hash Semi Join
             "Hash Left Join") != std::string::npos);
   CHECK(explain("SELECT (SELECT mtime FROM history h WHERE h.aid = a.aid LIMIT 1) FROM accounts a").find(
             "Apply Single") != std::string::npos);
+  const std::string array =
+      explain("SELECT ARRAY(SELECT delta FROM history h WHERE h.aid = a.aid ORDER BY mtime) FROM accounts a");
+  CHECK(array.find("Apply Single") != std::string::npos);
+  CHECK(array.find("Aggregate") != std::string::npos);
 }
 
 TEST_CASE_METHOD(BankFixture, "views and simple subqueries dissolve into the query around them", "[plan]") {
