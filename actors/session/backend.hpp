@@ -144,6 +144,7 @@ class Backend final : public RowIdSource {
   absl::StatusOr<TransactionModes> modes_of(sql::List<const sql::Option*> options, TransactionModes modes);
   Task<absl::Status> run_transaction_statement(const sql::TransactionStatement& statement);
   absl::Status begin_block(const sql::TransactionStatement& statement);
+  absl::Status show_modes(const TransactionModes& modes);
   Task<absl::Status> end_block(const sql::TransactionStatement& statement, std::string* tag);
   absl::Status run_savepoint(const sql::TransactionStatement& statement, std::string* tag);
 

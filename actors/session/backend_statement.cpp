@@ -26,6 +26,22 @@ std::string_view write_tag(StatementKind kind) {
   }
 }
 
+/// The statement's first two words: "CREATE ROLE".
+std::string statement_name(std::string_view text) {
+  std::string name;
+  int words = 0;
+  for (const char c : text) {
+    const bool letter = std::isalpha(static_cast<unsigned char>(c)) != 0;
+    if (!letter && !name.empty() && name.back() != ' ' && ++words == 2) break;
+    if (!letter && c != ' ' && c != '\n') break;
+    if (letter || (!name.empty() && name.back() != ' ')) {
+      name.push_back(letter ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : ' ');
+    }
+  }
+  while (!name.empty() && name.back() == ' ') name.pop_back();
+  return name;
+}
+
 bool same_columns(const StatementPlan& a, const StatementPlan& b) {
   return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                     [](const OutputColumn& x, const OutputColumn& y) { return x.type == y.type; });
@@ -231,6 +247,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
       auto running = run_explain(portal);
       co_return co_await running;
     }
+    case StatementKind::kUtility: co_return error(ErrorCode::kFeatureNotSupported, statement_name(prepared.text()), " is not supported yet");
     default: break;
   }
   for (int attempt = 0;; ++attempt) {

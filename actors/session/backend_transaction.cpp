@@ -97,7 +97,18 @@ absl::Status Backend::begin_block(const sql::TransactionStatement& statement) {
                 Severity::kWarning);
     return absl::OkStatus();
   }
-  return transaction.begin_block(modes, eval_.statement_us);
+  TROUPE_RETURN_IF_ERROR(transaction.begin_block(modes, eval_.statement_us));
+  return show_modes(modes);
+}
+
+/// transaction_isolation and its like say what the block was begun with, and go back at its end.
+absl::Status Backend::show_modes(const TransactionModes& modes) {
+  if (modes == parameters_.snapshot().transaction) return absl::OkStatus();
+  SetOptions options;
+  options.scope = SetScope::kLocal;
+  TROUPE_RETURN_IF_ERROR(parameters_.set("transaction_isolation", isolation_name(modes.isolation), options));
+  TROUPE_RETURN_IF_ERROR(parameters_.set("transaction_read_only", modes.read_only ? "on" : "off", options));
+  return parameters_.set("transaction_deferrable", modes.deferrable ? "on" : "off", options);
 }
 
 Task<absl::Status> Backend::end_block(const sql::TransactionStatement& statement, std::string* tag) {

@@ -49,6 +49,19 @@ std::string expression_text(std::string_view sql) {
   return parsed.ok() ? sql::to_sql(**parsed) : std::string(sql);
 }
 
+std::string default_text(const Catalog& catalog, const ColumnDef& column) {
+  if (!column.default_sql.empty()) return column.default_sql;
+  if (column.owned_sequence == kNoOid || column.identity != IdentityKind::none) return {};
+  const auto* sequence = catalog.find_as<SequenceDef>(column.owned_sequence);
+  if (sequence == nullptr) return {};
+  std::string name = sql::quote_identifier(sequence->name);
+  const auto* schema = catalog.find_as<SchemaDef>(sequence->schema);
+  if (schema != nullptr && sequence->schema != kPublicSchema) {
+    name = cat(sql::quote_identifier(schema->name), ".", name);
+  }
+  return cat("nextval('", name, "'::regclass)");
+}
+
 std::string index_expression_text(std::string_view sql) {
   const auto parsed = sql::parse_expression(sql);
   if (!parsed.ok()) return cat("(", sql, ")");

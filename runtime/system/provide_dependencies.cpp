@@ -57,7 +57,8 @@ void write_dependency(const Dependency& d, RowWriter& out) {
 void write_table_dependencies(const TableDef& table, RowWriter& out) {
   write_dependency({kRelationClass, table.oid, kNamespaceClass, table.schema}, out);
   for (const ColumnDef& column : table.columns) {
-    if (column.dropped || column.default_sql.empty()) continue;
+    const bool serial = column.owned_sequence != kNoOid && column.identity == IdentityKind::none;
+    if (column.dropped || (column.default_sql.empty() && !serial)) continue;
     const Oid value = default_oid(table.oid, column.attnum);
     write_dependency({kAttrdefClass, value, kRelationClass, table.oid, column.attnum, 'a'}, out);
     if (column.owned_sequence != kNoOid && column.identity == IdentityKind::none) {

@@ -179,7 +179,8 @@ void write_columns(Oid relation, const std::vector<ColumnDef>& columns, RowWrite
       row.name = dropped_name;
     } else {
       row.not_null = column.not_null;
-      row.has_default = !column.default_sql.empty();
+      row.has_default = !column.default_sql.empty() ||
+                        (column.owned_sequence != kNoOid && column.identity == IdentityKind::none);
       row.has_missing = !column.missing.is_null();
       row.identity = column.identity == IdentityKind::always       ? 'a'
                      : column.identity == IdentityKind::by_default ? 'd'
@@ -224,9 +225,10 @@ void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
 void catalog_defaults(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
     for (const ColumnDef& column : static_cast<const TableDef&>(*object).columns) {
-      if (column.default_sql.empty() || column.dropped) continue;
+      const std::string text = default_text(scan.catalog, column);
+      if (text.empty() || column.dropped) continue;
       out.row().set("oid", default_oid(object->oid, column.attnum)).set("adrelid", object->oid);
-      out.set("adnum", column.attnum).set("adbin", column.default_sql);
+      out.set("adnum", column.attnum).set("adbin", text);
     }
   }
 }
