@@ -86,13 +86,7 @@ absl::StatusOr<ExprPtr> QueryPlanner::take_subqueries(ExprPtr expr, Rel* rel) {
   absl::Status status;
   ExprPtr result = replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
     if (part->kind != ExprKind::kSubquery || !status.ok()) return nullptr;
-    const BoundSubquery& subquery = *part->subquery;
-    absl::StatusOr<ExprPtr> taken;
-    if (subquery.kind == BoundSubquery::Kind::kAny) {
-      taken = plan_any(subquery, rel);
-    } else {
-      taken = plan_scalar(*part, rel);
-    }
+    auto taken = take_subquery(*part, rel);
     if (!taken.ok()) {
       status = taken.status();
       return part;
@@ -101,6 +95,23 @@ absl::StatusOr<ExprPtr> QueryPlanner::take_subqueries(ExprPtr expr, Rel* rel) {
   });
   TROUPE_RETURN_IF_ERROR(status);
   return result;
+}
+
+/// ORDER BY, DISTINCT ON and GROUP BY share the subqueries of the targets they name. Planning changes a bound query, so
+/// it happens once; the others read the column that came of it.
+absl::StatusOr<ExprPtr> QueryPlanner::take_subquery(const Expr& expr, Rel* rel) {
+  for (const auto& [subquery, value] : taken_subqueries_) {
+    if (subquery != expr.subquery) continue;
+    bool at_hand = true;
+    visit_expr(*value, [&](const Expr& part) {
+      at_hand = at_hand && (!part.is_column() || rel->has({part.relation, part.index}));
+    });
+    if (at_hand) return value;
+  }
+  const bool any = expr.subquery->kind == BoundSubquery::Kind::kAny;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, any ? plan_any(*expr.subquery, rel) : plan_scalar(expr, rel));
+  taken_subqueries_.emplace_back(expr.subquery, value);
+  return value;
 }
 
 absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right,

@@ -136,6 +136,7 @@ class QueryPlanner {
   // --- plan_subquery.cpp ---
   /// Takes subqueries out of an expression: joins, applies or init plans are added to `rel`.
   absl::StatusOr<ExprPtr> take_subqueries(ExprPtr expr, Rel* rel);
+  absl::StatusOr<ExprPtr> take_subquery(const Expr& expr, Rel* rel);
   /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else.
   absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, Rel* rel);
   absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);
@@ -192,6 +193,8 @@ class QueryPlanner {
   Estimate estimate_;
   std::vector<std::vector<uint32_t>> needed_;  ///< by relation, sorted when a scan is made
   std::vector<std::optional<uint32_t>> cte_numbers_;
+  /// Subqueries planned so far and what stands for them.
+  std::vector<std::pair<std::shared_ptr<const BoundSubquery>, ExprPtr>> taken_subqueries_;
 };
 
 /// Constants computed, conditions simplified; what would fail is left for the run.

@@ -241,3 +241,15 @@ Limit
               Filter: (abalance > 0)
 )");
 }
+
+TEST_CASE_METHOD(BankFixture, "a subquery of the select list that other clauses name is planned once", "[plan]") {
+  const std::string counted = "SELECT (SELECT count(*) FROM pairs AS p WHERE p.b < pairs.b) AS n FROM pairs ";
+  for (const char* rest : {"ORDER BY 1", "ORDER BY n DESC LIMIT 3", "GROUP BY 1", "GROUP BY n ORDER BY n",
+                           "WHERE EXISTS (SELECT 1 FROM pairs AS q WHERE q.b < pairs.b) ORDER BY 1"}) {
+    const std::string text = explain(counted + rest);
+    INFO(text);
+    CHECK(text.find("Apply Single") != std::string::npos);
+    CHECK(text.find("Apply Single") == text.rfind("Apply Single"));
+  }
+  CHECK(plan("SELECT (SELECT max(a) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
+}
