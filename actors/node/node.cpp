@@ -58,6 +58,8 @@ struct Node::Parts {
   SupervisorActor root;
 
   absl::Status recover();
+  uint64_t limit_used(const std::string& limit) const;
+  std::vector<PartitionInfo> partition_rows() const;
   void make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores);
   std::unique_ptr<PartitionState> rebuild_partition(PartitionId id);
   void start_actors();
@@ -132,12 +134,44 @@ absl::Status Node::Parts::recover() {
   context->logged_sequences = std::make_shared<LoggedSequences>();
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
   make_heirs(std::move(stores));
+  services->limit_used = [this](const std::string& limit) { return limit_used(limit); };
+  services->partition_rows = [this] { return partition_rows(); };
   facts.cells = config.cells;
   facts.partitions = meta.partitions;
   facts.recovered_scn = newest;
   facts.recovery_ms = (clock->monotonic_us() - from_us) / 1000;
   facts.log_ended = opened_log.cut_because;
   return absl::OkStatus();
+}
+
+/// How much of a limit is used now; 0 for those of a single transaction or statement.
+uint64_t Node::Parts::limit_used(const std::string& limit) const {
+  if (limit == "limits.connections_max") return services->sessions.size();
+  if (limit == "limits.events_max") return services->events.list().size();
+  uint64_t used = 0;
+  for (const PublishedStatistics& published : context->statistics) {
+    const PartitionStatistics partition = published.get();
+    if (limit == "limits.cache_bytes") used += partition.cached_bytes;
+    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes + partition.frozen_bytes;
+    if (limit == "limits.history_bytes_max") used += partition.history_bytes;
+  }
+  return used;
+}
+
+std::vector<PartitionInfo> Node::Parts::partition_rows() const {
+  std::vector<PartitionInfo> rows;
+  for (size_t i = 0; i < context->statistics.size(); ++i) {
+    const PartitionStatistics statistics = context->statistics[i].get();
+    PartitionInfo row;
+    row.id = static_cast<PartitionId>(i);
+    row.state = "running";
+    row.applied_scn = context->applied[i].load(std::memory_order_acquire);
+    row.trees = static_cast<uint32_t>(statistics.trees);
+    row.pending_writes = statistics.pending_bytes;
+    row.bytes = statistics.file_bytes;
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 /// From the newest checkpoint and the log, as at start: the state that the last actor left is not to be trusted.

@@ -284,7 +284,11 @@ void Partition::begin_checkpoint(Scn scn) {
 
 void Partition::end_checkpoint(const CheckpointRunPtr& run) {
   if (run->store_serial != state_->serial || !state_->store->checkpoint_running()) return;
-  if (run->result.must_fence) node_.fence("writing a checkpoint failed", run->result.status);
+  if (run->result.must_fence) {
+    // Nobody knows what is on the disk: nothing is taken in, recovery starts from the log.
+    node_.fence("writing a checkpoint failed", run->result.status);
+    return;
+  }
   const Heir<PartitionState>::Use use(heir_, state_);
   const absl::Status status = state_->store->finish_checkpoint(std::move(run->result));
   tell(directory_.get().checkpointer, ckptdone_atom::value, id_, run->covered, encode_error(status));

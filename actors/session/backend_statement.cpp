@@ -464,22 +464,17 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     if (!locked.ok()) co_return locked;
   }
   if (const absl::Status filled = fill_exec_context(*explained, &portal.context); !filled.ok()) co_return filled;
+  portal.context.measure = true;
   const int64_t from_us = services_.clock.monotonic_us();
   Execution execution(*executable, std::move(portal.parameters), portal.context);
-  uint64_t rows = 0;
   while (true) {
     auto fetching = execution.next();
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
-    rows += batch->rows;
   }
   const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
-  std::vector<ActualRun> actual(explained->nodes);
-  if (explained->root != nullptr && explained->root->id < actual.size()) {
-    actual[explained->root->id] = {ms, ms, static_cast<double>(rows), 1};
-  }
-  *lines = explain_plan(*portal.plan, actual);
+  *lines = explain_plan(*portal.plan, execution.actual());
   char text[64];
   std::snprintf(text, sizeof text, "Execution Time: %.3f ms", ms);
   lines->push_back(text);
