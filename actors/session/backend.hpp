@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/node/services.hpp"
+#include "actors/session/plan_cache.hpp"
 #include "actors/session/portal.hpp"
 #include "actors/session/sequence_cache.hpp"
 #include "actors/session/session_data.hpp"
@@ -101,6 +102,8 @@ class Backend final : public RowIdSource {
   Task<Flow> on_query(std::string_view sql);
   Task<absl::Status> run_query_text(std::string_view sql);
   Task<absl::Status> run_simple(const sql::ParsedSqlPtr& parsed, const sql::RawStatement& raw);
+  std::unique_ptr<Portal> portal_of_known(std::string_view sql);
+  std::shared_ptr<Prepared> plan_with_parameters(std::string_view sql, bool* refused);
   Task<absl::Status> end_implicit_block();
 
   // backend_extended.cpp: the extended protocol.
@@ -119,6 +122,7 @@ class Backend final : public RowIdSource {
   void begin_clock(std::string_view text);
   void refresh_names();
   std::vector<Oid> resolve_search_path();
+  bool is_planned(const Prepared& prepared);
   absl::Status plan_prepared(Prepared& prepared);
   static void collect_plan_locks(Prepared& prepared);
   const std::vector<Type>& parameter_types(const Prepared& prepared) const;
@@ -226,6 +230,7 @@ class Backend final : public RowIdSource {
   std::shared_ptr<Prepared> unnamed_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
   std::unique_ptr<Portal> unnamed_portal_;
+  PlanCache plan_cache_;
   uint32_t suspended_portals_ = 0;
   bool running_definition_ = false;
   std::map<std::string, size_t, std::less<>> setting_marks_;  ///< parameters at each savepoint

@@ -2,6 +2,14 @@
 #include "actors/session/backend.hpp"
 
 namespace troupe {
+namespace {
+
+bool returns_the_same(const StatementPlan& a, const StatementPlan& b) {
+  return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const OutputColumn& x, const OutputColumn& y) { return x.type == y.type && x.name == y.name; });
+}
+
+}  // namespace
 
 Task<Backend::Flow> Backend::on_query(std::string_view sql) {
   executing_ = true;
@@ -24,6 +32,11 @@ Task<Backend::Flow> Backend::on_query(std::string_view sql) {
 
 Task<absl::Status> Backend::run_query_text(std::string_view sql) {
   begin_clock(sql);
+  if (std::unique_ptr<Portal> portal = portal_of_known(sql)) {
+    bool suspended = false;
+    auto running = run_portal(*portal, 0, &suspended);
+    co_return co_await running;
+  }
   const auto parsed = sql::parse_sql(sql);
   if (!parsed.ok()) co_return parsed.status();
   const auto statements = (*parsed)->statements();
@@ -43,6 +56,37 @@ Task<absl::Status> Backend::run_query_text(std::string_view sql) {
     co_return co_await ending;
   }
   co_return absl::OkStatus();
+}
+
+/// A portal of the kept plan of a statement that differs only in its constants; null: parse and plan the text.
+std::unique_ptr<Portal> Backend::portal_of_known(std::string_view sql) {
+  PlanCache::Entry* known = plan_cache_.find(sql, parameters_.version());
+  if (known == nullptr || known->refused || !transaction_.state().check_usable().ok()) return nullptr;
+  if (known->prepared == nullptr || !is_planned(*known->prepared)) {
+    known->prepared = plan_with_parameters(sql, &known->refused);
+    if (known->prepared == nullptr) return nullptr;
+  }
+  auto portal = std::make_unique<Portal>();
+  if (!plan_cache_.bind(sql, *known->prepared->plan, eval_, &portal->parameters)) return nullptr;
+  portal->prepared = known->prepared;
+  portal->describe_first = true;
+  return portal;
+}
+
+/// Null: an error, which is left to the text as it is, whose positions are the client's; or, `refused`, the plan could be
+/// another with the constants than with parameters in their place.
+std::shared_ptr<Prepared> Backend::plan_with_parameters(std::string_view sql, bool* refused) {
+  auto parsed = sql::parse_statement(sql);
+  if (!parsed.ok()) return nullptr;
+  Prepared as_it_is;
+  as_it_is.parsed = *std::move(parsed);
+  as_it_is.raw = &as_it_is.parsed->statements()[0];
+  if (!plan_prepared(as_it_is).ok()) return nullptr;
+  std::shared_ptr<Prepared> prepared = plan_cache_.parse_with_parameters(sql);
+  *refused = prepared == nullptr || !plan_prepared(*prepared).ok() ||
+             (!plan_cache_.constants().empty() && !is_independent_of_values(*prepared->plan)) ||
+             !returns_the_same(*as_it_is.plan, *prepared->plan);
+  return *refused ? nullptr : prepared;
 }
 
 Task<absl::Status> Backend::run_simple(const sql::ParsedSqlPtr& parsed, const sql::RawStatement& raw) {

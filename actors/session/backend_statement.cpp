@@ -116,6 +116,12 @@ std::vector<Oid> Backend::resolve_search_path() {
   return path;
 }
 
+/// Whether its plan may be run as it is.
+bool Backend::is_planned(const Prepared& prepared) {
+  return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
+         is_current(*prepared.plan, *transaction_.catalog());
+}
+
 /// Makes or renews the plan. Utility statements have none.
 absl::Status Backend::plan_prepared(Prepared& prepared) {
   if (prepared.raw == nullptr || is_utility(*prepared.raw->node)) return absl::OkStatus();
@@ -123,10 +129,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // A definition takes oids when it is planned, so it is planned anew each time it runs.
   if (defines && !running_definition_) return absl::OkStatus();
   const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
-  if (prepared.plan != nullptr && !defines && prepared.search_path == parameters_.snapshot().search_path &&
-      is_current(*prepared.plan, *catalog)) {
-    return absl::OkStatus();
-  }
+  if (!defines && is_planned(prepared)) return absl::OkStatus();
   const std::vector<Oid> path = resolve_search_path();
   schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
   eval_.schema = schema_name_;

@@ -128,6 +128,7 @@ void SessionParameters::keep_changes() {
 }
 
 void SessionParameters::refresh(ParameterId id) {
+  ++version_;
   if (is_custom(id)) return;
   decode_setting(id, value(id), &snapshot_);
   if (const int index = report_index(id); index >= 0) changed_reports_ |= uint64_t{1} << index;

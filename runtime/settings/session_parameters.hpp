@@ -89,6 +89,9 @@ class SessionParameters {
   ParameterSource source(ParameterId id) const;
 
   const SettingsSnapshot& snapshot() const { return snapshot_; }
+  /// Grows whenever an effective value may have changed, transaction_* left out: what was computed under another
+  /// version may be stale.
+  uint64_t version() const { return version_; }
 
   // --- transactions; begin() and a commit() without changes cost next to nothing ---
 
@@ -157,6 +160,7 @@ class SessionParameters {
   std::vector<std::string> custom_names_;  ///< stay known until the session ends
   uint64_t changed_reports_ = 0;           ///< one bit per reported parameter, in the table's order
   size_t newest_mark_ = 0;                 ///< a value is remembered once between two marks
+  uint64_t version_ = 0;
   bool in_transaction_ = false;
 };
 

@@ -164,20 +164,23 @@ class ConstantFinder {
   Token last_;
 };
 
-ConstantType type_of(const Token& token) {
+/// Whether the digits say at most `limit`, a number without leading zeros.
+bool fits(std::string_view digits, std::string_view limit) {
+  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  return digits.size() < limit.size() || (digits.size() == limit.size() && digits <= limit);
+}
+
+ConstantType type_of(std::string_view text, const Token& token) {
   switch (token.kind) {
-    case TokenKind::kInteger: return ConstantType::kInteger;
+    case TokenKind::kInteger: {
+      const std::string_view digits = text.substr(token.begin, token.end - token.begin);
+      if (fits(digits, "2147483647")) return ConstantType::kInt4;
+      return fits(digits, "9223372036854775807") ? ConstantType::kInt8 : ConstantType::kNumeric;
+    }
     case TokenKind::kNumeric: return ConstantType::kNumeric;
     case TokenKind::kString: return ConstantType::kString;
     default: return ConstantType::kBits;
   }
-}
-
-// int4, int8 and numeric constants give parameters of different types: by number of digits, nearly always right.
-uint64_t size_class(const Token& token) {
-  if (token.kind != TokenKind::kInteger) return 0;
-  const uint32_t digits = token.end - token.begin;
-  return digits < 10 ? 1 : digits < 19 ? 2 : 3;
 }
 
 void add_folded(std::string_view word, Hash* hash) {
@@ -238,8 +241,9 @@ Pass scan(std::string_view text, bool exact, Fingerprint* out) {
     if (!exact && token.kind == TokenKind::kWord && compares_expressions(token.keyword)) return {false, true};
     if (finder.is_replaceable(token) && !exact) {
       if (out->constants.size() == kConstantsMax) return {};
-      out->constants.push_back({token.begin, token.end, type_of(token)});
-      hash.add(0xC0 + static_cast<uint64_t>(token.kind) + (size_class(token) << 16));
+      const ConstantType type = type_of(text, token);
+      out->constants.push_back({token.begin, token.end, type});
+      hash.add(0xC0 + static_cast<uint64_t>(type));
     } else {
       add_token(text, token, &hash);
     }

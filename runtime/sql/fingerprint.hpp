@@ -9,7 +9,8 @@
 
 namespace troupe::sql {
 
-enum class ConstantType : uint8_t { kInteger, kNumeric, kString, kBits };
+/// Of an integer, the type its value has in PostgreSQL.
+enum class ConstantType : uint8_t { kInt4, kInt8, kNumeric, kString, kBits };
 struct Constant {
   uint32_t begin = 0;  ///< its place in the text, quotes included
   uint32_t end = 0;

@@ -19,7 +19,7 @@ TEST_CASE("statements that differ in constants, case and blanks share a fingerpr
   CHECK(a.cacheable);
   CHECK(a.hash == b.hash);
   REQUIRE(b.constants.size() == 1);
-  CHECK(b.constants[0].type == ConstantType::kInteger);
+  CHECK(b.constants[0].type == ConstantType::kInt4);
   CHECK(of("SELECT bbalance FROM pgbench_accounts WHERE aid = 1").hash != a.hash);
   CHECK(of("SELECT abalance FROM pgbench_accounts WHERE aid = '1'").hash != a.hash);
   CHECK(of("SELECT abalance FROM pgbench_accounts WHERE aid = 99999999999").hash != a.hash);
@@ -41,6 +41,16 @@ TEST_CASE("constants that the grammar wants as constants stay", "[fingerprint]")
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").constants.empty());
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").cacheable);
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").hash != of("SELECT a + 2 FROM t GROUP BY a + 2").hash);
+}
+
+TEST_CASE("an integer's type is that of its value", "[fingerprint]") {
+  const auto type = [](const std::string& digits) { return of("SELECT " + digits).constants.at(0).type; };
+  CHECK(type("2147483647") == ConstantType::kInt4);
+  CHECK(type("0000000000001") == ConstantType::kInt4);
+  CHECK(type("2147483648") == ConstantType::kInt8);
+  CHECK(type("9223372036854775807") == ConstantType::kInt8);
+  CHECK(type("9223372036854775808") == ConstantType::kNumeric);
+  CHECK(of("SELECT a WHERE b = 2147483647").hash != of("SELECT a WHERE b = 2147483648").hash);
 }
 
 TEST_CASE("what is no single query is not cacheable", "[fingerprint]") {
