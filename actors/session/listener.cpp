@@ -18,6 +18,7 @@ namespace troupe {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr std::chrono::milliseconds kRetryAccept{100};
 
 absl::Status socket_error(const char* what, const std::string& address) {
   const int code = errno;
@@ -57,10 +58,10 @@ absl::StatusOr<int> listen_tcp(const std::string& address, uint16_t port) {
   return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in, name);
 }
 
-std::string peer_name(ClientSocket& socket) {
+std::string peer_name(int socket) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  if (::getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return "";
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return "";
   char text[INET6_ADDRSTRLEN] = {};
   if (storage.ss_family == AF_INET) {
     const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
@@ -105,46 +106,59 @@ Listener::Listener(caf::actor_config& config, ActorSeat seat, NodeContext& node,
 
 Listener::behavior_type Listener::make_behavior() {
   running();
-  return {[this](accept_atom) {
-    for (const int descriptor : sockets_->descriptors()) {
-      sockaddr_storage storage{};
-      socklen_t size = sizeof storage;
-      ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
-      // A duplicate, so that this acceptor's end does not close the port for the next one.
-      auto acceptor = std::make_unique<Acceptor>(cell_.io());
-      acceptor->assign(asio::generic::stream_protocol(storage.ss_family, 0), ::dup(descriptor));
-      acceptors_.push_back(std::move(acceptor));
-      accept_next(acceptors_.size() - 1);
+  return {[this](accept_atom) { on_accept(); }};
+}
+
+void Listener::on_exit() { doors_.clear(); }
+
+void Listener::on_accept() {
+  if (!doors_.empty()) {  // once more, after a time without descriptors
+    for (const auto& door : doors_) door->accept_all();
+    return;
+  }
+  for (const int descriptor : sockets_->descriptors()) {
+    doors_.push_back(std::make_unique<Door>(*this, ::dup(descriptor)));
+    if (!doors_.back()->open()) throw CheckFailure("the listening socket cannot be watched");
+  }
+}
+
+bool Listener::Door::open() {
+  const auto registered = listener_.cell_.sockets().add(socket_, this);
+  if (registered.ok()) registered_ = *registered;
+  return registered.ok();
+}
+
+Listener::Door::~Door() {
+  if (registered_ != 0) listener_.cell_.sockets().remove(registered_, socket_);
+  if (socket_ >= 0) ::close(socket_);
+}
+
+void Listener::Door::accept_all() {
+  while (true) {
+    const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client >= 0) {
+      listener_.take(client);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // Those who wait are not told again.
+      listener_.tell_self_after(kRetryAccept, accept_atom::value);
+      return;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
     }
-  }};
+  }
 }
 
-void Listener::on_exit() {
-  stopped_ = true;
-  acceptors_.clear();
-}
-
-void Listener::accept_next(size_t which) {
+void Listener::take(int client) {
   Cell& target = *node_.cells[next_cell_++ % node_.cells.size()];
-  acceptors_[which]->async_accept(
-      target.io(), [this, alive = caf::strong_actor_ptr(ctrl()), which, &target](const std::error_code& problem,
-                                                                    ClientSocket socket) {
-        if (stopped_) return;
-        if (!problem) take(std::move(socket), target);
-        accept_next(which);
-      });
-}
-
-void Listener::take(ClientSocket socket, Cell& target) {
-  std::string peer = peer_name(socket);
+  std::string peer = peer_name(client);
   if (peer != "[local]") {
     const int on = 1;
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   }
   context(&cell_);
   tell(node_.directory.get()->sessions, add_child_atom::value,
-       session_child(node_, target, std::make_shared<SocketTransport>(std::move(socket), std::move(peer))));
+       session_child(node_, target, std::make_shared<SocketTransport>(client, target.sockets(), std::move(peer))));
 }
 
 }  // namespace troupe

@@ -1,11 +1,8 @@
 #pragma once
 /// Accepts clients on the SQL port and hands each to the sessions' supervisor, cell by cell in turn.
-/// Interface: none but its supervisor's exit; it is driven by its acceptors.
+/// Interface: none but its supervisor's exit; it is driven by its sockets, on its cell.
 #include <memory>
 #include <vector>
-
-#include <asio/generic/stream_protocol.hpp>
-#include <asio/basic_socket_acceptor.hpp>
 
 #include "actors/node/node_context.hpp"
 #include "actors/session/socket_transport.hpp"
@@ -16,7 +13,7 @@ namespace troupe {
 using accept_atom = caf::atom_constant<caf::atom("accept")>;
 
 using ListenerActor = caf::typed_actor<
-    // Begin to accept.
+    // To itself: (begin to) accept.
     caf::reacts_to<accept_atom>>;
 
 /// Listening sockets, opened before the node says that it is ready, so that a taken port is reported at once; they
@@ -42,16 +39,28 @@ class Listener final : public ActorOf<ListenerActor::base> {
   void on_exit() override;
 
  private:
-  using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
-  void accept_next(size_t which);
-  void take(ClientSocket socket, Cell& target);
+  /// One listening socket, a duplicate, so that this listener's end does not close the port for the next one.
+  class Door final : public SocketEvents {
+   public:
+    Door(Listener& listener, int socket) : listener_{listener}, socket_{socket} {}
+    ~Door() override;
+    bool open();
+    void accept_all();
+    void on_ready(bool, bool, bool) override { accept_all(); }
+
+   private:
+    Listener& listener_;
+    int socket_;
+    SocketPoller::Handle registered_ = 0;
+  };
+  void on_accept();
+  void take(int client);
 
   NodeContext& node_;
   Cell& cell_;
   std::shared_ptr<ListenSockets> sockets_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Door>> doors_;
   uint32_t next_cell_ = 0;
-  bool stopped_ = false;
 };
 
 }  // namespace troupe

@@ -1,22 +1,47 @@
 #include "runtime/cell/cell.hpp"
 
-#include <asio/executor_work_guard.hpp>
-#include <asio/post.hpp>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <string>
+
+#include "storage/base/check.hpp"
 
 namespace troupe {
 namespace {
+
+/// Giving the core away took so long: somebody else ran on it.
+constexpr uint64_t kOthersRanNs = 3'000;
+
 thread_local Cell* current_cell = nullptr;
+
+uint64_t now_ns() {
+  using namespace std::chrono;
+  return static_cast<uint64_t>(duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-Cell::Cell(caf::actor_system& system, CellOptions options) : execution_unit(&system), options_{options}, io_{1} {}
+}  // namespace
+
+Cell::Alarm::Alarm() : descriptor_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} { TROUPE_CHECK(descriptor_ >= 0); }
+Cell::Alarm::~Alarm() { ::close(descriptor_); }
+void Cell::Alarm::ring() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor_, &one, sizeof one);
+}
+
+Cell::Cell(caf::actor_system& system, CellOptions options)
+    : execution_unit(&system), options_{options}, spin_policy_{options.spin_ns_max} {
+  TROUPE_CHECK(sockets_.add(alarm_.descriptor(), &alarm_).ok());
+}
 
 Cell::~Cell() {
   stop();
   join();
   for (caf::resumable* job : ready_) caf::intrusive_ptr_release(job);
+  for (caf::resumable* job : inbox_) caf::intrusive_ptr_release(job);
 }
 
 Cell* Cell::current() { return current_cell; }
@@ -26,18 +51,27 @@ void Cell::exec_later(caf::resumable* job) {
     ready_.push_back(job);
     return;
   }
-  asio::post(io_, [this, job] { ready_.push_back(job); });
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_.push_back(job);
+    inbox_filled_.store(true, std::memory_order_relaxed);
+  }
+  wake();
 }
 
-void Cell::post(std::function<void()> work) { asio::post(io_, std::move(work)); }
+/// Whoever finds the cell asleep wakes it, once. sleep() looks at the inbox after it has said that it sleeps.
+void Cell::wake() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed) && sleeping_.exchange(false)) alarm_.ring();
+}
 
 void Cell::start() {
   thread_ = std::thread([this] { run(); });
 }
 
 void Cell::stop() {
-  if (stopping_.exchange(true)) return;
-  asio::post(io_, [] {});
+  stopping_.store(true, std::memory_order_seq_cst);
+  wake();
 }
 
 void Cell::join() {
@@ -47,17 +81,25 @@ void Cell::join() {
 void Cell::run() {
   current_cell = this;
   pthread_setname_np(pthread_self(), ("cell-" + std::to_string(options_.index)).c_str());
-  const auto guard = asio::make_work_guard(io_);
   while (true) {
+    take_inbox();
     const bool more = drain();
     if (stopping_.load(std::memory_order_acquire) && !more) break;
-    if (more) {
-      io_.poll();
-    } else {
-      io_.run_one();
-    }
+    if (has_work() || more || !ready_.empty()) continue;
+    if (!spin()) sleep();
   }
   current_cell = nullptr;
+}
+
+void Cell::take_inbox() {
+  if (!inbox_filled_.load(std::memory_order_relaxed)) return;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    taken_.swap(inbox_);
+    inbox_filled_.store(false, std::memory_order_relaxed);
+  }
+  ready_.insert(ready_.end(), taken_.begin(), taken_.end());
+  taken_.clear();
 }
 
 /// Runs ready actors within the budget; true when some are left.
@@ -76,6 +118,48 @@ bool Cell::drain() {
   }
   turns_.store(turns_.load(std::memory_order_relaxed) + turns, std::memory_order_relaxed);
   return !ready_.empty();
+}
+
+/// Looks for work for as long as the policy says; true when there was some. The core is offered to others each time:
+/// often the one who takes it is the client that has the next request. Otherwise this is no time to spin.
+bool Cell::spin() {
+  uint64_t now = now_ns();
+  const uint64_t budget = spin_policy_.budget_ns(now);
+  if (budget == 0) return false;
+  const uint64_t deadline = now + budget;
+  while (true) {
+    const uint64_t before = now;
+    ::sched_yield();
+    now = now_ns();
+    if (has_work()) {
+      spin_policy_.found_work();
+      return true;
+    }
+    if (now - before > kOthersRanNs) {
+      spin_policy_.disturbed(now);
+      return false;
+    }
+    if (now > deadline) {
+      spin_policy_.found_nothing();
+      return false;
+    }
+  }
+}
+
+/// Until a socket or another thread has something to do.
+void Cell::sleep() {
+  sleeping_.store(true, std::memory_order_seq_cst);
+  size_t found = 0;
+  uint64_t slept_ns = 0;
+  if (!inbox_filled_.load(std::memory_order_seq_cst) && !stopping_.load(std::memory_order_seq_cst)) {
+    const uint64_t from = now_ns();
+    found = sockets_.wait(-1);
+    slept_ns = now_ns() - from;
+  }
+  sleeping_.store(false, std::memory_order_relaxed);
+  if (found == 0) return;
+  spin_policy_.slept(slept_ns);
+  sockets_.tell();
 }
 
 }  // namespace troupe

@@ -1,17 +1,20 @@
 #pragma once
-/// A cell: one thread that is an Asio io_context and a CAF execution unit at once (design.md §1 and §4). A message
+/// A cell: one thread that is the loop of its sockets and a CAF execution unit at once (design.md §1 and §4). A message
 /// sent by an actor that runs here, to an idle actor, is handled here too, so a statement runs from socket to
-/// partition and back without a hand-over.
+/// partition and back without a hand-over. The loop is epoll's, not Asio's: docs/decisions/0004.
 /// Owner: the node. drain() and everything that sockets of this cell do happen on its thread only.
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <mutex>
 #include <thread>
+#include <vector>
 
-#include <asio/io_context.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
+
+#include "runtime/cell/socket_poller.hpp"
+#include "runtime/cell/spin_policy.hpp"
 
 namespace troupe {
 
@@ -21,6 +24,8 @@ struct CellOptions {
   uint32_t turns_max = 64;
   /// Messages an actor handles in one turn.
   uint32_t messages_per_turn = 50;
+  /// The longest that a cell without work looks for some before it sleeps (spin_policy.hpp).
+  uint64_t spin_ns_max = 50'000;
 };
 
 class Cell final : public caf::execution_unit {
@@ -30,15 +35,13 @@ class Cell final : public caf::execution_unit {
 
   /// Any thread: queues an actor that has become ready.
   void exec_later(caf::resumable* job) override;
-  /// Any thread: runs `work` on this cell.
-  void post(std::function<void()> work);
 
   void start();
   /// Any thread: ends the loop after the jobs that are ready now.
   void stop();
   void join();
 
-  asio::io_context& io() { return io_; }
+  SocketPoller& sockets() { return sockets_; }
   uint32_t index() const { return options_.index; }
   /// The cell whose thread this is, or null.
   static Cell* current();
@@ -47,11 +50,36 @@ class Cell final : public caf::execution_unit {
 
  private:
   void run();
+  void take_inbox();
   bool drain();
+  bool has_work() { return inbox_filled_.load(std::memory_order_relaxed) || sockets_.poll() > 0; }
+  bool spin();
+  void sleep();
+  void wake();
+
+  /// What another thread writes to when the cell sleeps. Being told is all there is to it.
+  class Alarm final : public SocketEvents {
+   public:
+    Alarm();
+    ~Alarm() override;
+    void on_ready(bool, bool, bool) override {}
+    void ring();
+    int descriptor() const { return descriptor_; }
+
+   private:
+    int descriptor_;
+  };
 
   CellOptions options_;
-  asio::io_context io_;
+  Alarm alarm_;
+  SocketPoller sockets_;
+  SpinPolicy spin_policy_;
   std::deque<caf::resumable*> ready_;
+  std::mutex inbox_mutex_;
+  std::vector<caf::resumable*> inbox_;  ///< from other threads
+  std::vector<caf::resumable*> taken_;  ///< reused by take_inbox()
+  std::atomic<bool> inbox_filled_{false};
+  std::atomic<bool> sleeping_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> turns_{0};
   std::thread thread_;
