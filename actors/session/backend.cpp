@@ -137,11 +137,14 @@ void Backend::on_tick(int64_t now_us) {
 Task<void> Backend::serve() {
   auto starting = start_up();
   Flow flow = co_await starting;
+  FrontendMessage message;
   while (flow == Flow::kContinue) {
-    FrontendMessage message;
-    auto receiving = next_message(&message);
-    const bool received = co_await receiving;
-    if (!received) break;
+    if (!has_next_message(&message)) {
+      auto receiving = next_message(&message);
+      const bool received = co_await receiving;
+      if (!received) break;
+    }
+    if (handle_at_once(message, &flow)) continue;
     auto handling = handle(message);
     flow = co_await handling;
   }
@@ -164,10 +167,21 @@ Task<void> Backend::flush() {
   while (sending_ && !closed_) co_await sent_;
 }
 
-Task<void> Backend::flush_if_large() {
-  if (!writer_.over_high_water()) co_return;
-  auto flushing = flush();
-  co_await flushing;
+/// Whether the next message is here already, so that nothing has to be waited for.
+bool Backend::has_next_message(FrontendMessage* message) {
+  if (closed_ || !end_reason_.ok()) return false;
+  switch (reader_.next(message)) {
+    case Received::kMessage: return true;
+    case Received::kError: *message = std::monostate{}; return true;
+    default: return false;
+  }
+}
+
+/// Writes what there is if that needs no waiting.
+bool Backend::flush_at_once() {
+  if (sending_) return false;
+  sending_ = !transport_->send(writer_.buffer());
+  return !sending_;
 }
 
 Task<bool> Backend::next_message(FrontendMessage* message) {
@@ -187,6 +201,7 @@ Task<bool> Backend::next_message(FrontendMessage* message) {
       case Received::kNeedMore: break;
     }
     if (!writer_.pending().empty() || sending_) {
+      if (flush_at_once()) continue;
       auto flushing = flush();
       co_await flushing;
       continue;
@@ -371,12 +386,37 @@ void Backend::greet() {
 
 // --- messages ---
 
-/// A message of the extended protocol that fails makes the session skip everything up to Sync.
+/// Handles what never waits, without a coroutine; false: it is for handle(). The extended protocol says four messages a
+/// statement, and only one of them does something.
+bool Backend::handle_at_once(const FrontendMessage& message, Flow* flow) {
+  if (const auto* bind = std::get_if<BindMessage>(&message)) {
+    if (!skip_to_sync_) *flow = after_extended(on_bind(*bind));
+  } else if (const auto* describe = std::get_if<DescribeMessage>(&message)) {
+    if (!skip_to_sync_) *flow = after_extended(on_describe(*describe));
+  } else if (const auto* parse = std::get_if<ParseMessage>(&message)) {
+    if (!skip_to_sync_) *flow = after_extended(on_parse(*parse));
+  } else if (const auto* close = std::get_if<CloseMessage>(&message)) {
+    if (!skip_to_sync_) *flow = after_extended(on_close(*close));
+  } else if (std::holds_alternative<SyncMessage>(message)) {
+    return sync_at_once();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// One that fails makes the session skip everything up to Sync.
+Backend::Flow Backend::after_extended(const absl::Status& status) {
+  executing_ = false;
+  if (!status.ok()) {
+    send_error(status);
+    fail_transaction();
+    skip_to_sync_ = true;
+  }
+  return end_reason_.ok() ? Flow::kContinue : end_now();
+}
+
 Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
-  const bool extended = std::holds_alternative<ParseMessage>(message) || std::holds_alternative<BindMessage>(message) ||
-                        std::holds_alternative<DescribeMessage>(message) ||
-                        std::holds_alternative<ExecuteMessage>(message) ||
-                        std::holds_alternative<CloseMessage>(message);
   if (skip_to_sync_ && !std::holds_alternative<SyncMessage>(message) &&
       !std::holds_alternative<TerminateMessage>(message)) {
     co_return Flow::kContinue;
@@ -386,15 +426,12 @@ Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
     auto running = on_query(query->sql);
     co_return co_await running;
   }
-  if (extended) {
-    auto running = handle_extended(message);
+  if (const auto* execute = std::get_if<ExecuteMessage>(&message)) {
+    executing_ = true;
+    data_.begin_statement();
+    auto running = on_execute(*execute);
     const absl::Status status = co_await running;
-    if (!status.ok()) {
-      send_error(status);
-      fail_transaction();
-      skip_to_sync_ = true;
-    }
-    co_return end_reason_.ok() ? Flow::kContinue : end_now();
+    co_return after_extended(status);
   }
   if (std::holds_alternative<SyncMessage>(message)) {
     auto syncing = on_sync();

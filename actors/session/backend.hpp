@@ -82,6 +82,10 @@ class Backend final : public RowIdSource {
   Flow accept_start_up(const StartupMessage& startup);
   absl::Status apply_startup_options(std::string_view options);
   void greet();
+  bool has_next_message(FrontendMessage* message);
+  bool flush_at_once();
+  bool handle_at_once(const FrontendMessage& message, Flow* flow);
+  Flow after_extended(const absl::Status& status);
   Task<Flow> handle(FrontendMessage& message);
   Flow handle_odd(const FrontendMessage& message);
   Flow end_now();
@@ -89,7 +93,6 @@ class Backend final : public RowIdSource {
   Task<bool> next_message(FrontendMessage* message);
   void trim_when_idle();
   Task<void> flush();
-  Task<void> flush_if_large();
   void send_error(const absl::Status& status, Severity severity = Severity::kError);
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
   void ready_for_query();
@@ -107,7 +110,6 @@ class Backend final : public RowIdSource {
   Task<absl::Status> end_implicit_block();
 
   // backend_extended.cpp: the extended protocol.
-  Task<absl::Status> handle_extended(FrontendMessage& message);
   absl::Status on_parse(const ParseMessage& message);
   absl::Status on_bind(const BindMessage& message);
   absl::StatusOr<Value> bind_parameter(Type type, std::optional<std::string_view> bytes, int16_t format, size_t index);
@@ -115,6 +117,8 @@ class Backend final : public RowIdSource {
   Task<absl::Status> on_execute(const ExecuteMessage& message);
   absl::Status on_close(const CloseMessage& message);
   Task<void> on_sync();
+  bool sync_at_once();
+  void finish_sync();
   std::shared_ptr<Prepared> find_prepared(std::string_view name) const;
   Portal* find_portal(std::string_view name) const;
 
@@ -129,8 +133,10 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_portal(Portal& portal, int64_t rows_max, bool* suspended);
   void begin_transaction_statement();
   Task<absl::Status> run_planned(Portal& portal, int64_t rows_max, bool* suspended);
+  bool start_at_once(Portal& portal, absl::Status* status);
   Task<absl::Status> start_portal(Portal& portal);
-  Task<absl::Status> lock_tables(const Prepared& prepared);
+  bool lock_tables_at_once(const Prepared& prepared);
+  Task<absl::Status> lock_tables(Prepared& prepared);
   absl::Status open_portal(Portal& portal);
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
@@ -145,6 +151,7 @@ class Backend final : public RowIdSource {
 
   // backend_transaction.cpp
   Task<absl::Status> end_transaction(bool commit);
+  bool end_reading_transaction();
   absl::StatusOr<TransactionModes> modes_of(sql::List<const sql::Option*> options, TransactionModes modes);
   Task<absl::Status> run_transaction_statement(const sql::TransactionStatement& statement);
   absl::Status begin_block(const sql::TransactionStatement& statement);

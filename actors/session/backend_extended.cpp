@@ -25,26 +25,6 @@ absl::Status check_formats(const FormatCodes& formats, size_t count, std::string
 
 }  // namespace
 
-Task<absl::Status> Backend::handle_extended(FrontendMessage& message) {
-  executing_ = true;
-  data_.begin_statement();
-  absl::Status status;
-  if (const auto* parse = std::get_if<ParseMessage>(&message)) {
-    status = on_parse(*parse);
-  } else if (const auto* bind = std::get_if<BindMessage>(&message)) {
-    status = on_bind(*bind);
-  } else if (const auto* execute = std::get_if<ExecuteMessage>(&message)) {
-    auto running = on_execute(*execute);
-    status = co_await running;
-  } else if (const auto* describe = std::get_if<DescribeMessage>(&message)) {
-    status = on_describe(*describe);
-  } else {
-    status = on_close(std::get<CloseMessage>(message));
-  }
-  executing_ = false;
-  co_return status;
-}
-
 std::shared_ptr<Prepared> Backend::find_prepared(std::string_view name) const {
   if (name.empty()) return unnamed_;
   const auto it = prepared_.find(name);
@@ -196,12 +176,25 @@ absl::Status Backend::on_close(const CloseMessage& message) {
 
 /// Ends the transaction of statements outside a block.
 Task<void> Backend::on_sync() {
-  skip_to_sync_ = false;
   if (!transaction_.state().in_block() && transaction_.state().status() != Transaction::Status::kIdle) {
     auto ending = end_transaction(transaction_.state().status() == Transaction::Status::kActive);
     const absl::Status status = co_await ending;
     if (!status.ok()) send_error(status);
   }
+  finish_sync();
+}
+
+/// The same when there is nothing to wait for: in a block, or after statements that only read.
+bool Backend::sync_at_once() {
+  if (!transaction_.state().in_block() && transaction_.state().status() != Transaction::Status::kIdle) {
+    if (transaction_.state().status() != Transaction::Status::kActive || !end_reading_transaction()) return false;
+  }
+  finish_sync();
+  return true;
+}
+
+void Backend::finish_sync() {
+  skip_to_sync_ = false;
   if (!transaction_.state().in_block()) drop_portals_of_transaction();
   report_parameters();
   ready_for_query();

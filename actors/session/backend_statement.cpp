@@ -26,6 +26,12 @@ std::string_view write_tag(StatementKind kind) {
   }
 }
 
+/// Whether the statement is run by the executor.
+bool reads_or_writes(StatementKind kind) {
+  return kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
+         kind == StatementKind::kDelete;
+}
+
 /// The statement's first two words: "CREATE ROLE".
 std::string statement_name(std::string_view text) {
   std::string name;
@@ -221,8 +227,11 @@ void Backend::begin_transaction_statement() {
 
 Task<absl::Status> Backend::run_planned(Portal& portal, int64_t rows_max, bool* suspended) {
   if (!portal.started) {
-    auto starting = start_portal(portal);
-    const absl::Status status = co_await starting;
+    absl::Status status;
+    if (!start_at_once(portal, &status)) {
+      auto starting = start_portal(portal);
+      status = co_await starting;
+    }
     if (!status.ok()) co_return status;
   }
   if (portal.finished) co_return absl::OkStatus();  // a definition, or EXPLAIN
@@ -230,50 +239,71 @@ Task<absl::Status> Backend::run_planned(Portal& portal, int64_t rows_max, bool* 
   co_return co_await fetching;
 }
 
-/// Plans, locks the tables (again, when one changed before the lock was had), takes the snapshot, opens the plan.
+/// start_portal() of a statement that has nothing to wait for; false: it has.
+bool Backend::start_at_once(Portal& portal, absl::Status* status) {
+  Prepared& prepared = *portal.prepared;
+  if (is_definition(*prepared.raw->node)) return false;
+  *status = plan_prepared(prepared);
+  if (!status->ok()) return true;
+  if (!reads_or_writes(prepared.plan->kind) || !lock_tables_at_once(prepared)) return false;
+  portal.started = true;
+  portal.plan = prepared.plan;
+  *status = open_portal(portal);
+  return true;
+}
+
+/// Plans, locks the tables, takes the snapshot, opens the plan. A definition or EXPLAIN is all done then.
 Task<absl::Status> Backend::start_portal(Portal& portal) {
   Prepared& prepared = *portal.prepared;
   running_definition_ = is_definition(*prepared.raw->node);
-  absl::Status planned = plan_prepared(prepared);
+  absl::Status status = plan_prepared(prepared);
   running_definition_ = false;
-  if (!planned.ok()) co_return planned;
+  if (!status.ok()) co_return status;
   portal.started = true;
-  switch (prepared.plan->kind) {
+  portal.plan = prepared.plan;
+  switch (portal.plan->kind) {
     case StatementKind::kDdl:
     case StatementKind::kCreateTableAs: {
-      portal.plan = prepared.plan;
       auto running = run_ddl(portal);
       co_return co_await running;
     }
     case StatementKind::kExplain: {
-      portal.plan = prepared.plan;
       auto running = run_explain(portal);
       co_return co_await running;
     }
-    case StatementKind::kUtility: co_return error(ErrorCode::kFeatureNotSupported, statement_name(prepared.text()), " is not supported yet");
+    case StatementKind::kUtility:
+      co_return error(ErrorCode::kFeatureNotSupported, statement_name(prepared.text()), " is not supported yet");
     default: break;
   }
-  for (int attempt = 0;; ++attempt) {
-    auto locking = lock_tables(prepared);
-    const absl::Status locked = co_await locking;
-    if (!locked.ok()) co_return locked;
-    if (is_current(*prepared.plan, *transaction_.catalog())) break;
-    if (attempt > 16) co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
-    planned = plan_prepared(prepared);
-    if (!planned.ok()) co_return planned;
-  }
+  auto locking = lock_tables(prepared);
+  status = co_await locking;
+  if (!status.ok()) co_return status;
   portal.plan = prepared.plan;
   co_return open_portal(portal);
 }
 
-Task<absl::Status> Backend::lock_tables(const Prepared& prepared) {
-  for (size_t i = 0; i < prepared.locks.size(); ++i) {
-    const TableLockWish wish = prepared.locks[i];
-    auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
-    const absl::Status status = co_await locking;
-    if (!status.ok()) co_return status;
+/// Usually nobody is in the way and the plan is still good under the locks.
+bool Backend::lock_tables_at_once(const Prepared& prepared) {
+  for (const TableLockWish& wish : prepared.locks) {
+    if (!transaction_.lock_table_at_once(*wish.table, wish.mode)) return false;
   }
-  co_return absl::OkStatus();
+  return is_current(*prepared.plan, *transaction_.catalog());
+}
+
+/// Locks the statement's tables, and plans it again when one changed before the lock was had.
+Task<absl::Status> Backend::lock_tables(Prepared& prepared) {
+  for (int attempt = 0;; ++attempt) {
+    for (size_t i = 0; i < prepared.locks.size(); ++i) {
+      const TableLockWish wish = prepared.locks[i];
+      auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
+      const absl::Status status = co_await locking;
+      if (!status.ok()) co_return status;
+    }
+    if (is_current(*prepared.plan, *transaction_.catalog())) co_return absl::OkStatus();
+    if (attempt > 16) co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
+    const absl::Status planned = plan_prepared(prepared);
+    if (!planned.ok()) co_return planned;
+  }
 }
 
 absl::Status Backend::open_portal(Portal& portal) {
@@ -341,8 +371,10 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
       portal.batch_at += take;
       portal.rows_sent += take;
       left -= take;
-      auto flushing = flush_if_large();
-      co_await flushing;
+      if (writer_.over_high_water()) {
+        auto flushing = flush();
+        co_await flushing;
+      }
       if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
     }
     if (left == 0) {
@@ -351,6 +383,7 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
       ++suspended_portals_;
       co_return absl::OkStatus();
     }
+    if (portal.execution->at_end()) break;
     auto fetching = portal.execution->next();
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();

@@ -35,6 +35,16 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
   co_return status;
 }
 
+/// Commits a transaction that only read, which needs no waiting; false: it is no such one.
+bool Backend::end_reading_transaction() {
+  if (!transaction_.only_read()) return false;
+  drop_portals_of_transaction();
+  setting_marks_.clear();
+  transaction_.end_reading();
+  parameters_.commit();
+  return true;
+}
+
 absl::StatusOr<TransactionModes> Backend::modes_of(sql::List<const sql::Option*> options, TransactionModes modes) {
   for (const sql::Option* option : options) {
     const auto* value = option->value == nullptr ? nullptr : option->value->as<sql::Literal>();

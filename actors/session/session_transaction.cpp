@@ -102,19 +102,22 @@ bool SessionTransaction::owns_tree(TreeId tree) const {
   return std::find(own_trees_.begin(), own_trees_.end(), tree) != own_trees_.end();
 }
 
+bool SessionTransaction::lock_table_at_once(const TableDef& table, TableLockMode mode) {
+  if (table.gate == nullptr) return true;  // made by this transaction
+  if (!is_weak(mode)) return false;
+  for (const TableGate::Hold& hold : gates_) {
+    if (hold.gate() == table.gate.get() && hold.mode() >= mode) return true;
+  }
+  TableGate::Hold hold = TableGate::try_enter(std::static_pointer_cast<TableGate>(table.gate), mode);
+  if (hold.gate() == nullptr) return false;
+  gates_.push_back(std::move(hold));
+  return true;
+}
+
 Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLockMode mode, bool no_wait) {
+  if (lock_table_at_once(table, mode)) co_return absl::OkStatus();
   auto gate = std::static_pointer_cast<TableGate>(table.gate);
-  if (gate == nullptr) co_return absl::OkStatus();  // made by this transaction
-  if (is_weak(mode)) {
-    for (const TableGate::Hold& hold : gates_) {
-      if (hold.gate() == gate.get() && hold.mode() >= mode) co_return absl::OkStatus();
-    }
-    TableGate::Hold hold = TableGate::try_enter(gate, mode);
-    if (hold.gate() != nullptr) {
-      gates_.push_back(std::move(hold));
-      co_return absl::OkStatus();
-    }
-  } else {
+  if (!is_weak(mode)) {
     // Its own weak locks must not stand in its way; what it wrote stays protected by the stronger mode.
     const bool wrote = std::any_of(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
       return hold.gate() == gate.get() && hold.mode() == TableLockMode::kRowExclusive;

@@ -54,6 +54,8 @@ class SessionTransaction {
   void at_end(std::function<void(bool committed)> action) { at_end_.push_back(std::move(action)); }
 
   /// Weak table locks, kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
+  /// Without waiting, if that is possible: the usual case.
+  bool lock_table_at_once(const TableDef& table, TableLockMode mode);
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
 
   /// Redo that came with the only write's answer, so that commit() needs no prepare.
@@ -64,6 +66,10 @@ class SessionTransaction {
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
   void rollback();
+  /// Nothing was written or locked by it: its end needs nobody.
+  bool only_read() const { return state_.id() == kNoTxn && doom_.ok() && !needs_checkpoint_; }
+  /// The commit of such a one.
+  void end_reading() { release_everything(true); }
   absl::Status rollback_to(std::string_view savepoint);
 
   // Answers.

@@ -40,6 +40,7 @@ class ChangeRows final : public Operator {
  public:
   ChangeRows(Run& run, const ChangeBlueprint& blueprint)
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input ? blueprint.input->start(run) : nullptr} {}
+  bool at_end() const override { return done_ && returned_.empty(); }
   void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
 
   Task<BatchResult> next() override {

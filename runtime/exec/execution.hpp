@@ -36,6 +36,10 @@ class Execution {
   /// The next rows, no more than kBatchRows; none: the end. A statement that returns no rows does all its work in the
   /// first call. One call at a time.
   Task<BatchResult> next();
+  /// True when it is known already that next() would answer none.
+  bool at_end() const {
+    return finished_ || (begun_ && root_->at_end() && plan_->statement().modifying_ctes.empty());
+  }
   /// Rows inserted, updated or deleted by the statement itself (not by its WITH queries), so far.
   uint64_t rows_affected() const { return run_.rows_affected; }
   /// With ExecContext::autocommit, when one write was all of the transaction: its answer, which carries the redo.

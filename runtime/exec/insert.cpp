@@ -18,6 +18,7 @@ class Insert final : public Operator {
  public:
   Insert(Run& run, const InsertBlueprint& blueprint)
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
+  bool at_end() const override { return done_ && returned_.empty(); }
   void rewind() override { TROUPE_CHECK_MSG(!done_, "a data-modifying statement runs once"); }
 
   Task<BatchResult> next() override {
@@ -50,6 +51,7 @@ class Insert final : public Operator {
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
       for (Batch& rows : returned) returned_.push_back(std::move(rows));
+      if (input_->at_end()) break;
     }
     if (is_root) run_.rows_affected += affected;
     co_return absl::OkStatus();

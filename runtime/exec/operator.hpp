@@ -71,6 +71,8 @@ class Operator {
 
   /// The next rows; none: the end (asking again answers none again).
   virtual Task<BatchResult> next() = 0;
+  /// True when it is known already that next() would answer none.
+  virtual bool at_end() const { return false; }
   /// Starts over, with the slots as they are now.
   virtual void rewind() = 0;
 

@@ -13,6 +13,7 @@ struct ValuesBlueprint final : Blueprint {
 class Values final : public Operator {
  public:
   Values(Run& run, const ValuesBlueprint& blueprint) : Operator(run), blueprint_{blueprint} {}
+  bool at_end() const override { return next_row_ == blueprint_.rows.size(); }
   void rewind() override { next_row_ = 0; }
 
   Task<BatchResult> next() override {
@@ -67,6 +68,7 @@ class Project final : public Operator {
  public:
   Project(Run& run, const ProjectBlueprint& blueprint)
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
+  bool at_end() const override { return input_->at_end(); }
   void rewind() override { input_->rewind(); }
 
   Task<BatchResult> next() override {

@@ -143,7 +143,6 @@ Task<BatchResult> TableRowSource::next() {
     switch (mode_) {
       case Mode::kNothing: co_return Batch{};
       case Mode::kOneKey: {
-        mode_ = Mode::kNothing;
         auto reading = one_key();
         co_return co_await reading;
       }
@@ -178,6 +177,7 @@ Task<BatchResult> TableRowSource::next() {
 
 /// The point select: one key, one message, no copies.
 Task<BatchResult> TableRowSource::one_key() {
+  mode_ = Mode::kNothing;
   const PartitionId partition = run_.context.data->partition_of(keys_[0].hash);
   const FragmentCall& call = blueprint_.call();
   const std::string params = call.params(run_);
@@ -335,9 +335,14 @@ class TableScan final : public Operator {
       absl::Status status = source_.open(run_.input({}, 1));
       if (!status.ok()) co_return status;
     }
+    if (source_.wants_one_key()) {
+      auto reading = source_.one_key();
+      co_return co_await reading;
+    }
     auto reading = source_.next();
     co_return co_await reading;
   }
+  bool at_end() const override { return opened_ && source_.at_end(); }
   void rewind() override { opened_ = false; }
 
  private:

@@ -35,11 +35,14 @@ class TableRowSource {
   /// `in`: one row that the access's expressions see. Before the first next(), and to start over.
   absl::Status open(const EvalInput& in);
   Task<BatchResult> next();
+  bool at_end() const { return mode_ == Mode::kNothing && ready_.empty(); }
+  /// One key of a primary key is all there is to ask: next() is one_key() then.
+  bool wants_one_key() const { return mode_ == Mode::kOneKey; }
+  Task<BatchResult> one_key();
 
  private:
   enum class Mode : uint8_t { kNothing, kOneKey, kLookup, kRange, kGlobalRange };
   absl::Status open_range(const EvalInput& in);
-  Task<BatchResult> one_key();
   Task<BatchResult> lookup();
   Task<absl::Status> collect_entries();
   Task<BatchResult> rows_of_entries();

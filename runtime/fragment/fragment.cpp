@@ -78,7 +78,7 @@ class Fragment::Compiler {
     }
     for (uint32_t column = 0; column < width_; ++column) {
       if (!used[column] && !by_filter[column]) continue;
-      (by_filter[column] ? f_.filter_columns_ : f_.other_columns_).push_back(static_cast<uint32_t>(f_.columns_.size()));
+      (by_filter[column] ? f_.filter_columns_ : f_.other_columns_).add(static_cast<uint32_t>(f_.columns_.size()), column);
       f_.columns_.push_back(column);
     }
   }
@@ -177,17 +177,6 @@ EvalInput Fragment::input(const Columns& columns, FragmentParams& params) const 
   return in;
 }
 
-namespace {
-
-std::vector<uint32_t> at_places(const std::vector<uint32_t>& columns, const std::vector<uint32_t>& places) {
-  std::vector<uint32_t> chosen;
-  chosen.reserve(places.size());
-  for (const uint32_t place : places) chosen.push_back(columns[place]);
-  return chosen;
-}
-
-}  // namespace
-
 absl::Status Fragment::decode_filtered(std::span<const std::string_view> rows, FragmentParams& params,
                                        Columns* columns, std::vector<uint32_t>* selection) const {
   columns->vectors.clear();
@@ -197,13 +186,13 @@ absl::Status Fragment::decode_filtered(std::span<const std::string_view> rows, F
   std::vector<std::string_view> kept_rows;
   if (filter_) {
     Batch filter_values;
-    decode_rows(*layout_, rows, at_places(columns_, filter_columns_), spec_.missing, BorrowedRows::get(), &filter_values);
-    for (size_t i = 0; i < filter_columns_.size(); ++i) {
-      columns->vectors[filter_columns_[i]] = std::move(filter_values.columns[i]);
+    decode_rows(*layout_, rows, filter_columns_.columns, spec_.missing, BorrowedRows::get(), &filter_values);
+    for (size_t i = 0; i < filter_columns_.places.size(); ++i) {
+      columns->vectors[filter_columns_.places[i]] = std::move(filter_values.columns[i]);
     }
     TROUPE_RETURN_IF_ERROR(evaluate_filter(*columns, params, selection));
     if (selection->size() < rows.size()) {
-      for (const uint32_t place : filter_columns_) {
+      for (const uint32_t place : filter_columns_.places) {
         columns->vectors[place] = columns->vectors[place].gather(*selection);
       }
       kept_rows.reserve(selection->size());
@@ -215,11 +204,11 @@ absl::Status Fragment::decode_filtered(std::span<const std::string_view> rows, F
     selection->resize(rows.size());
     for (uint32_t i = 0; i < rows.size(); ++i) (*selection)[i] = i;
   }
-  if (other_columns_.empty() || rows.empty()) return absl::OkStatus();
+  if (other_columns_.places.empty() || rows.empty()) return absl::OkStatus();
   Batch others;
-  decode_rows(*layout_, rows, at_places(columns_, other_columns_), spec_.missing, BorrowedRows::get(), &others);
-  for (size_t i = 0; i < other_columns_.size(); ++i) {
-    columns->vectors[other_columns_[i]] = std::move(others.columns[i]);
+  decode_rows(*layout_, rows, other_columns_.columns, spec_.missing, BorrowedRows::get(), &others);
+  for (size_t i = 0; i < other_columns_.places.size(); ++i) {
+    columns->vectors[other_columns_.places[i]] = std::move(others.columns[i]);
   }
   return absl::OkStatus();
 }

@@ -76,8 +76,17 @@ class Fragment {
   std::unique_ptr<const RowLayout> layout_;
   std::unique_ptr<const RowLayout> extras_layout_;
   std::vector<uint32_t> columns_;         ///< layout columns that any expression uses, ascending
-  std::vector<uint32_t> filter_columns_;  ///< positions in columns_ that the filter uses
-  std::vector<uint32_t> other_columns_;
+  /// Some of columns_: their positions there, and which layout columns they are.
+  struct Part {
+    std::vector<uint32_t> places;
+    std::vector<uint32_t> columns;
+    void add(uint32_t place, uint32_t column) {
+      places.push_back(place);
+      columns.push_back(column);
+    }
+  };
+  Part filter_columns_;  ///< those that the filter uses
+  Part other_columns_;
   Program filter_;
   std::vector<Program> output_;
   bool plain_output_ = false;  ///< output_ is columns only

@@ -112,7 +112,10 @@ class WriteComputation {
       if (!kept_[i]) continue;
       if (const auto row = new_version(i)) add(i, *row, &after_);
     }
-    return after_.rows.empty() ? absl::OkStatus() : fragment_.decode(after_.rows, after_.extras, &after_.columns);
+    const FragmentSpec& spec = fragment_.spec();
+    const bool looked_at = !spec.not_null.empty() || !spec.checks.empty() || !spec.indexes.empty() || !spec.output.empty();
+    if (after_.rows.empty() || !looked_at) return absl::OkStatus();
+    return fragment_.decode(after_.rows, after_.extras, &after_.columns);
   }
 
   absl::Status collect_old_versions() {

@@ -1,9 +1,11 @@
 #include "runtime/fragment/partition_engine.hpp"
 
+#include "runtime/fragment/fragment.hpp"
 #include "runtime/fragment/fragment_scan.hpp"
 #include "runtime/fragment/fragment_source.hpp"
 #include "runtime/fragment/scan_task.hpp"
 #include "runtime/fragment/write_task.hpp"
+#include "storage/column/batch_codec.hpp"
 
 namespace troupe {
 
@@ -53,11 +55,62 @@ ReadOutcome PartitionEngine::run(ReadTask& task) {
     if (*found == nullptr) return unknown_fragment(head);
     fragment = *std::move(found);
   }
-  if (head.kind() == schema::ReadKind::get) return run_lookup(question, std::move(fragment));
+  if (head.kind() == schema::ReadKind::get) {
+    if (is_point(*question, fragment.get())) return run_point(question, *fragment);
+    return run_lookup(question, std::move(fragment));
+  }
   auto scan = ScanTask::begin(question, id_, std::move(fragment), limits_);
   if (!scan.ok()) return failed_read(head, scan.status());
   task.scan_ = *std::move(scan);
   return task.scan_->run(store_);
+}
+
+/// The answer to a look-up of one key: nothing is gathered, the row is read where it lies.
+ReadResultFrame PartitionEngine::answer_point(const schema::Read& question, const Fragment& fragment,
+                                              std::optional<std::string_view> row) {
+  ReadResultParts parts;
+  parts.head.mutate_request(question.head()->request());
+  parts.head.mutate_partition(id_);
+  parts.head.mutate_status(schema::ReadStatus::done);
+  if (!row) return build_read_result(parts);
+  FragmentParams params;
+  Fragment::Columns columns;
+  Batch output;
+  absl::Status status = decode_fragment_params(bytes_view(question.params()), &params);
+  if (status.ok()) status = fragment.decode_filtered({&*row, 1}, params, &columns, &selection_);
+  if (status.ok() && !selection_.empty()) status = fragment.evaluate_output(columns, params, &output);
+  if (!status.ok()) return failed_read(*question.head(), status);
+  if (selection_.empty()) return build_read_result(parts);
+  encoded_.clear();
+  encode_batch(output, &encoded_);
+  constexpr uint32_t kFirst = 0;
+  parts.batch = encoded_;
+  parts.ordinals = {&kFirst, 1};
+  parts.head.mutate_rows(1);
+  parts.head.mutate_encoding(schema::ReadEncoding::columns);
+  return build_read_result(parts);
+}
+
+/// One key, and a fragment that makes a row of a row.
+bool PartitionEngine::is_point(const schema::Read& question, const Fragment* fragment) {
+  if (fragment == nullptr || fragment->aggregates() || fragment->spec().with_row_key || !fragment->spec().order.empty()) {
+    return false;
+  }
+  PackedStrings keys(bytes_view(question.keys()));
+  std::string_view key, second;
+  return keys.next(&key) && !keys.next(&second) && keys.ok();
+}
+
+ReadOutcome PartitionEngine::run_point(const ReadFrame& question, const Fragment& fragment) {
+  const schema::ReadHead& head = *question->head();
+  PackedStrings keys(bytes_view(question->keys()));
+  std::string_view key;
+  keys.next(&key);
+  auto result = store_.get({head.txn(), head.command(), head.snapshot()}, head.tree(), key);
+  if (auto* fault = std::get_if<PageFault>(&result)) return MissingPages{*fault, {}};
+  if (auto* status = std::get_if<absl::Status>(&result)) return failed_read(head, *status);
+  const auto* stored = std::get_if<StoredRow>(&result);
+  return answer_point(*question, fragment, stored == nullptr ? std::nullopt : std::optional(stored->row));
 }
 
 ReadOutcome PartitionEngine::run_lookup(const ReadFrame& question, std::shared_ptr<const Fragment> fragment) {

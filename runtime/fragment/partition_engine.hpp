@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -73,6 +75,10 @@ class PartitionEngine {
 
  private:
   absl::StatusOr<std::shared_ptr<const Fragment>> fragment_of(uint64_t id, std::string_view definition);
+  static bool is_point(const schema::Read& question, const Fragment* fragment);
+  ReadOutcome run_point(const ReadFrame& question, const Fragment& fragment);
+  ReadResultFrame answer_point(const schema::Read& question, const Fragment& fragment,
+                               std::optional<std::string_view> row);
   ReadOutcome run_lookup(const ReadFrame& question, std::shared_ptr<const Fragment> fragment);
   WriteOutcomeFrame finish(WriteTask& task);
 
@@ -80,6 +86,9 @@ class PartitionEngine {
   PartitionStore& store_;
   EngineLimits limits_;
   FragmentCache fragments_;
+  // Reused by answer_point().
+  std::vector<uint32_t> selection_;
+  std::string encoded_;
 };
 
 }  // namespace troupe
