@@ -82,6 +82,7 @@ absl::Status Backend::on_bind(const BindMessage& message) {
   portal->name = std::string(message.portal);
   portal->prepared = prepared;
   portal->plan = prepared->plan;
+  portal->parameters.reserve(types.size());
   size_t i = 0;
   for (auto it = message.parameters.begin(); it != message.parameters.end(); ++it, ++i) {
     TROUPE_ASSIGN_OR_RETURN(Value value, bind_parameter(types[i], *it, message.parameter_formats.of(i), i));

@@ -1,7 +1,6 @@
 /// UPDATE and DELETE: sends the rows to change, by their keys, to where they lie; assignments and conditions are
 /// evaluated there, on the newest versions.
-#include <deque>
-
+#include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/index_entry.hpp"
@@ -52,9 +51,7 @@ class ChangeRows final : public Operator {
       if (is_root()) run_.rows_affected += affected_;
     }
     if (returned_.empty()) co_return Batch{};
-    Batch batch = std::move(returned_.front());
-    returned_.pop_front();
-    co_return batch;
+    co_return returned_.pop_front();
   }
 
  private:
@@ -219,7 +216,7 @@ class ChangeRows final : public Operator {
   std::vector<Target> targets_;
   bool done_ = false;
   uint64_t affected_ = 0;
-  std::deque<Batch> returned_;
+  BatchQueue returned_;
 };
 
 std::unique_ptr<Operator> ChangeBlueprint::open(Run& run) const { return std::make_unique<ChangeRows>(run, *this); }

@@ -1,5 +1,4 @@
-#include <deque>
-
+#include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/row_inserter.hpp"
 
@@ -29,9 +28,7 @@ class Insert final : public Operator {
       if (!status.ok()) co_return status;
     }
     if (returned_.empty()) co_return Batch{};
-    Batch batch = std::move(returned_.front());
-    returned_.pop_front();
-    co_return batch;
+    co_return returned_.pop_front();
   }
 
  private:
@@ -60,7 +57,7 @@ class Insert final : public Operator {
   const InsertBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
   bool done_ = false;
-  std::deque<Batch> returned_;
+  BatchQueue returned_;
 };
 
 std::unique_ptr<Operator> InsertBlueprint::open(Run& run) const { return std::make_unique<Insert>(run, *this); }

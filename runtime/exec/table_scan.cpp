@@ -136,9 +136,7 @@ absl::Status TableRowSource::open_range(const EvalInput& in) {
 Task<BatchResult> TableRowSource::next() {
   while (true) {
     if (!ready_.empty()) {
-      Batch batch = std::move(ready_.front());
-      ready_.pop_front();
-      co_return batch;
+      co_return ready_.pop_front();
     }
     switch (mode_) {
       case Mode::kNothing: co_return Batch{};
@@ -246,7 +244,7 @@ Task<absl::Status> TableRowSource::collect(LookupReader* reader) {
 
 absl::Status TableRowSource::sort_and_limit() {
   if (ready_.empty() || blueprint_.aggregates()) return absl::OkStatus();
-  Batch batch = std::move(ready_.front());
+  Batch batch = ready_.pop_front();
   ready_.clear();
   if (!blueprint_.order().programs.empty()) {
     std::vector<Vector> keys;

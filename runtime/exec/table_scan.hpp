@@ -1,6 +1,7 @@
 #pragma once
 /// The scan of a table, also as the inner side of an index join.
 #include "runtime/exec/access.hpp"
+#include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/fragment_call.hpp"
 #include "runtime/exec/table_reader.hpp"
 
@@ -64,7 +65,7 @@ class TableRowSource {
   std::vector<Entry> entries_;
   bool entries_collected_ = false;
   size_t next_entry_ = 0;
-  std::deque<Batch> ready_;
+  BatchQueue ready_;
 };
 
 /// Maps rows of lookup answers back to `ordinals` order: the concatenated batch, and for each row its ordinal.

@@ -30,8 +30,10 @@ void WriteBatch::add(PartitionId partition, std::string_view key, std::string_vi
 
 void WriteBatch::start(bool prepare) {
   if (spec_.call != nullptr) params_ = spec_.call->params(run_);
-  std::stable_sort(requests_.begin(), requests_.end(),
-                   [](const Request& a, const Request& b) { return a.partition < b.partition; });
+  if (requests_.size() > 1) {
+    std::stable_sort(requests_.begin(), requests_.end(),
+                     [](const Request& a, const Request& b) { return a.partition < b.partition; });
+  }
   const ExecContext& context = run_.context;
   uint8_t flags = spec_.flags;
   if (context.one_snapshot) flags |= bit(schema::WriteFlag::one_snapshot);
@@ -88,6 +90,7 @@ absl::Status WriteBatch::failure_of(const Request& request, const WriteResultFra
 
 Task<absl::StatusOr<std::vector<WriteBatch::Answer>>> WriteBatch::finish() {
   std::vector<Answer> answers;
+  answers.reserve(requests_.size());
   absl::Status failure;
   uint32_t failure_ordinal = UINT32_MAX;
   for (Request& request : requests_) {

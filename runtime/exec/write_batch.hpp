@@ -1,6 +1,5 @@
 #pragma once
 /// Writes of many keys of one tree, sent to all partitions concerned at once.
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,7 +56,7 @@ class WriteBatch {
   Run& run_;
   Spec spec_;
   std::string params_;
-  std::deque<Request> requests_;
+  std::vector<Request> requests_;  ///< stays as it is once started: messages point into it
 };
 
 /// The RETURNING rows of all answers, in the order their keys were added; ordinals tell which.

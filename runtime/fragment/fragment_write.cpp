@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/container/inlined_vector.h"
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/fragment/fragment.hpp"
 #include "storage/column/batch_codec.hpp"
@@ -14,9 +15,9 @@ using schema::WriteOutcome;
 
 /// Rows side by side with the target each belongs to.
 struct RowSet {
-  std::vector<uint32_t> targets;
-  std::vector<std::string_view> rows;
-  std::vector<std::string_view> extras;
+  absl::InlinedVector<uint32_t, 4> targets;
+  absl::InlinedVector<std::string_view, 4> rows;
+  absl::InlinedVector<std::string_view, 4> extras;
   Fragment::Columns columns;
 };
 

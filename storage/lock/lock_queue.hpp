@@ -4,7 +4,6 @@
 /// Invariant: the holders are compatible with each other, but for a holder with itself.
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -119,7 +118,7 @@ class LockQueue {
   }
 
   absl::InlinedVector<Holder, 1> holders_;
-  std::deque<Waiter> waiters_;
+  std::vector<Waiter> waiters_;  ///< nearly always empty
 };
 
 }  // namespace troupe
