@@ -36,6 +36,7 @@ struct Node::Parts {
   Facts facts;
   std::unique_ptr<DirectoryLock> directory_lock;
   OpenedLog opened_log;
+  std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
 
   caf::actor_system_config system_config;
   std::optional<caf::actor_system> system;
@@ -121,6 +122,8 @@ absl::Status Node::Parts::recover() {
   context->durable_log_position.store(opened_log.tail.end);
   context->logged_sequences = std::make_shared<LoggedSequences>();
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
+  first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
+  TROUPE_RETURN_IF_ERROR(first_log->writer.start());
   make_heirs(std::move(stores));
   services->limit_used = [this](const std::string& limit) { return limit_used(limit); };
   services->partition_rows = [this] { return partition_rows(); };
@@ -202,9 +205,12 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
     return state;
   });
   context->log = std::make_shared<Heir<LogState>>([this]() -> std::unique_ptr<LogState> {
+    if (first_log != nullptr) return std::move(first_log);
+    // What the failed writer has put on the disk is known to recovery only.
+    const absl::Status why = error(ErrorCode::kInternalError, "the log writer ended inside an operation");
+    context->fence("the log is in an unknown state", why);
     auto state = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
-    const absl::Status started = state->writer.start();
-    TROUPE_CHECK_MSG(started.ok(), std::string(started.message()));
+    state->appender.refuse(why);
     return state;
   });
 }
