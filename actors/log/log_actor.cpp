@@ -101,14 +101,19 @@ void LogActor::flush() {
 
 /// False: the node is fenced, or the disk is full and it will be tried again.
 bool LogActor::write_queued() {
-  while (state_->appender.has_queued()) {
-    LogBatch batch = state_->appender.take_batch();
+  while (state_->unwritten || state_->appender.has_queued()) {
+    LogBatch batch = state_->unwritten ? *std::exchange(state_->unwritten, std::nullopt) : state_->appender.take_batch();
     if (state_->first_unbatched != kNoScn) {
       state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
     }
     absl::Status status = state_->writer.write(batch);
-    while (!status.ok() && state_->writer.fenced().ok() && node_.may_block) {
+    while (!status.ok() && state_->writer.fenced().ok()) {
       node_.services.events.add("log", "log_writer", std::string(status.message()));
+      if (!node_.may_block) {  // the simulator: come back when others had their turn
+        state_->unwritten = std::move(batch);
+        tell_self_after(kRetryDiskFull, flush_atom::value);
+        return false;
+      }
       std::this_thread::sleep_for(kRetryDiskFull);
       status = state_->writer.write(batch);
     }
@@ -146,6 +151,7 @@ void LogActor::on_idle() {
     tell_self_after(kIdle, tick_atom::value);
     return;
   }
+  if (state_->unwritten) return;
   if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
   const absl::Status prepared = state_->writer.prepare_next();
   if (!prepared.ok()) node_.services.events.add("log", "log_writer", std::string(prepared.message()));

@@ -4,6 +4,7 @@
 /// Invariant: durable() is published, and committers are told, only after the sync.
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "actors/node/node_context.hpp"
@@ -29,6 +30,7 @@ struct LogState {
   /// Where batches begin: their first SCN and position, for releasing.
   std::deque<std::pair<Scn, LogPosition>> batches;
   Scn first_unbatched = kNoScn;
+  std::optional<LogBatch> unwritten;  ///< the disk is full; only where the actor must not wait for it
   uint64_t bytes_since_checkpoint = 0;
 };
 

@@ -6,9 +6,6 @@
 namespace troupe {
 namespace {
 
-/// Below log.record_bytes_max (16 MiB), with room for one large change.
-constexpr size_t kRecordBytes = 8u << 20;
-
 CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32_t parts,
                          std::span<const std::string_view> changes) {
   CommitInfo info;
@@ -19,16 +16,16 @@ CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32
   return build_commit(info, changes);
 }
 
-/// Where to cut `changes` so that each piece holds whole changes and is not much larger than kRecordBytes.
-std::vector<std::string_view> cut(std::string_view changes) {
+/// Where to cut `changes` so that each piece holds whole changes and is not much larger than `wanted_bytes`.
+std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes) {
   std::vector<std::string_view> pieces;
-  if (changes.size() <= kRecordBytes) return {changes};
+  if (changes.size() <= wanted_bytes) return {changes};
   ChangeReader reader(changes);
   Change change;
   size_t begin = 0;
   while (reader.next(&change)) {
     const size_t end = changes.size() - reader.remaining();
-    if (end - begin < kRecordBytes) continue;
+    if (end - begin < wanted_bytes) continue;
     pieces.push_back(changes.substr(begin, end - begin));
     begin = end;
   }
@@ -38,20 +35,26 @@ std::vector<std::string_view> cut(std::string_view changes) {
 
 }  // namespace
 
-std::vector<CommitFrame> build_commit_records(TxnId txn, uint64_t participants,
-                                              std::span<const std::string_view> redo) {
+absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_t participants,
+                                                              std::span<const std::string_view> redo,
+                                                              size_t record_bytes_max) {
+  // Well below the limit, with room for one large change.
+  const size_t wanted_bytes = record_bytes_max / 2;
   size_t total = 0;
   for (const std::string_view changes : redo) total += changes.size();
-  if (total <= kRecordBytes) return {build_record(txn, participants, 0, 1, redo)};
+  if (total <= wanted_bytes) return std::vector{build_record(txn, participants, 0, 1, redo)};
   std::vector<std::string_view> pieces;
   for (const std::string_view changes : redo) {
-    const auto cut_up = cut(changes);
+    const auto cut_up = cut(changes, wanted_bytes);
     pieces.insert(pieces.end(), cut_up.begin(), cut_up.end());
   }
   std::vector<CommitFrame> records;
   const auto parts = static_cast<uint32_t>(pieces.size());
   for (uint32_t part = 0; part < parts; ++part) {
     records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
+    if (records.back().size() <= record_bytes_max) continue;
+    return error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", records.back().size(),
+                 " bytes in the log, more than log.record_bytes_max (", record_bytes_max, ")");
   }
   return records;
 }

@@ -7,6 +7,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "actors/node/recovery.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -66,6 +67,8 @@ const std::vector<Key>& keys() {
       number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "waiting lock requests"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),
       number("log.segment_bytes", Unit::kBytes, &NodeConfig::log_segment_bytes, 1 << 20, false, "size of a log file"),
+      number("log.record_bytes_max", Unit::kBytes, &NodeConfig::log_record_bytes_max, 1 << 20, true,
+             "one record of the log, and so one changed row"),
       number("log.retention_bytes_max", Unit::kBytes, &NodeConfig::log_retention_bytes, 0, true,
              "log kept for subscribers"),
       number("checkpoint.log_bytes", Unit::kBytes, &NodeConfig::checkpoint_log_bytes, 1 << 20, true,
@@ -163,6 +166,7 @@ absl::Status complete_config(NodeConfig& config) {
   }
   if (config.cells == 0) config.cells = std::max(1u, std::thread::hardware_concurrency());
   if (config.partitions == 0) config.partitions = config.cells;
+  TROUPE_RETURN_IF_ERROR(check_options(log_options(config)));
   if (config.partitions > 64) {
     return error(ErrorCode::kInvalidParameterValue, "node.partitions is ", config.partitions, ", the maximum is 64");
   }

@@ -33,6 +33,7 @@ struct NodeConfig {
 
   // [log]
   uint64_t log_segment_bytes = 64ull << 20;
+  uint64_t log_record_bytes_max = 16ull << 20;  ///< larger transactions are several records; one row must fit
   uint64_t log_retention_bytes = 1ull << 30;  ///< kept for subscribers beyond what recovery needs
 
   // [checkpoint]
@@ -41,6 +42,10 @@ struct NodeConfig {
 
   // [streams]
   uint64_t stream_window_bytes = 4ull << 20;  ///< sent to one subscriber and not yet taken by its socket
+
+  // Not in the file: what the simulator makes small, so that little data has many pages.
+  uint32_t page_bytes = 16 * 1024;
+  uint64_t file_growth_bytes = 8ull << 20;
 };
 
 /// Errors: kUndefinedFile, kSyntaxError with file and line; an unknown key or a value out of range is an error that

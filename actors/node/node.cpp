@@ -9,10 +9,10 @@
 #include "actors/lock/lock_shard.hpp"
 #include "actors/log/log_actor.hpp"
 #include "actors/node/recovery.hpp"
+#include "actors/node/threaded_platform.hpp"
 #include "actors/node/ticker.hpp"
 #include "actors/partition/page_io.hpp"
 #include "actors/partition/partition.hpp"
-#include "actors/session/listener.hpp"
 #include "actors/stream/publisher.hpp"
 #include "actors/transaction/deadlock_detector.hpp"
 #include "actors/transaction/sequences.hpp"
@@ -25,19 +25,7 @@
 namespace troupe {
 namespace {
 
-/// A stop that takes longer is given up: the log is on the disk anyway.
-constexpr std::chrono::seconds kStopPatience{5};
-
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
-
-class SystemConfig : public caf::actor_system_config {
- public:
-  SystemConfig() {
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", size_t{2});
-    set("scheduler.max-throughput", size_t{50});
-  }
-};
 
 }  // namespace
 
@@ -47,14 +35,15 @@ struct Node::Parts {
   const Clock* clock = nullptr;
   Facts facts;
   std::unique_ptr<DirectoryLock> directory_lock;
-  std::shared_ptr<ListenSockets> sockets;
   OpenedLog opened_log;
+  std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
 
-  SystemConfig system_config;
+  caf::actor_system_config system_config;
   std::optional<caf::actor_system> system;
   std::optional<NodeServices> services;
   std::optional<NodeContext> context;
-  std::vector<std::unique_ptr<Cell>> cells;
+  std::shared_ptr<Platform> platform;
+  std::vector<caf::execution_unit*> units;
   SupervisorActor root;
 
   absl::Status recover();
@@ -67,7 +56,6 @@ struct Node::Parts {
   std::vector<ChildSpec> log_children();
   std::vector<ChildSpec> storage_children();
   std::vector<ChildSpec> transaction_children();
-  std::vector<ChildSpec> session_children();
   ChildSpec supervisor_child(const std::string& name, RestartStrategy strategy, std::vector<ChildSpec> children,
                              std::function<void(const caf::actor&)> on_started = {});
   void announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
@@ -81,6 +69,7 @@ struct Node::Parts {
     spec.pinned = pinned;
     spec.on_started = std::move(on_started);
     spec.start = [node = &*context, args...](caf::local_actor& supervisor, const ActorSeat& seat) {
+      if (!node->may_block) return caf::actor_cast<caf::actor>(supervisor.spawn<Actor>(seat, std::ref(*node), args...));
       return caf::actor_cast<caf::actor>(supervisor.spawn<Actor, Options>(seat, std::ref(*node), args...));
     };
     return spec;
@@ -133,6 +122,8 @@ absl::Status Node::Parts::recover() {
   context->durable_log_position.store(opened_log.tail.end);
   context->logged_sequences = std::make_shared<LoggedSequences>();
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
+  first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
+  TROUPE_RETURN_IF_ERROR(first_log->writer.start());
   make_heirs(std::move(stores));
   services->limit_used = [this](const std::string& limit) { return limit_used(limit); };
   services->partition_rows = [this] { return partition_rows(); };
@@ -214,9 +205,12 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
     return state;
   });
   context->log = std::make_shared<Heir<LogState>>([this]() -> std::unique_ptr<LogState> {
+    if (first_log != nullptr) return std::move(first_log);
+    // What the failed writer has put on the disk is known to recovery only.
+    const absl::Status why = error(ErrorCode::kInternalError, "the log writer ended inside an operation");
+    context->fence("the log is in an unknown state", why);
     auto state = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
-    const absl::Status started = state->writer.start();
-    TROUPE_CHECK_MSG(started.ok(), std::string(started.message()));
+    state->appender.refuse(why);
     return state;
   });
 }
@@ -241,7 +235,7 @@ ChildSpec Node::Parts::supervisor_child(const std::string& name, RestartStrategy
   ChildSpec spec;
   spec.kind = "supervisor";
   spec.name = name;
-  spec.pinned = cells[0].get();
+  spec.pinned = units[0];
   spec.on_started = std::move(on_started);
   spec.start = [options = subtree(name, strategy), children = std::move(children)](caf::local_actor& supervisor,
                                                                                    const ActorSeat& seat) {
@@ -288,7 +282,8 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
   ChildSpec reader;
   reader.kind = reader.name = "page_reader";
   reader.on_started = set(&Addresses::page_reader);
-  reader.start = [](caf::local_actor& supervisor, const ActorSeat& seat) {
+  reader.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+    if (!context->may_block) return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader>(seat));
     return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader, caf::detached>(seat));
   };
   specs.push_back(std::move(reader));
@@ -310,7 +305,7 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
                                      static_cast<PartitionId>(i)));
   }
   specs.push_back(
-      child<CheckpointActor>("checkpointer", "checkpointer", cells[0].get(), set(&Addresses::checkpointer)));
+      child<CheckpointActor>("checkpointer", "checkpointer", units[0], set(&Addresses::checkpointer)));
   return specs;
 }
 
@@ -343,34 +338,19 @@ std::vector<ChildSpec> Node::Parts::transaction_children() {
                                      static_cast<PartitionId>(i)));
   }
   specs.push_back(child<DeadlockDetector>(
-      "deadlock_detector", "deadlock_detector", cells[0].get(), [this](const caf::actor& actor) {
+      "deadlock_detector", "deadlock_detector", units[0], [this](const caf::actor& actor) {
         context->directory.update(
             [&](Addresses& to) { to.deadlock_detector = caf::actor_cast<DeadlockDetectorActor>(actor); });
       }));
-  specs.push_back(child<Sequences>("sequences", "sequences", cells[0].get(), sequences_started));
+  specs.push_back(child<Sequences>("sequences", "sequences", units[0], sequences_started));
   return specs;
 }
 
-std::vector<ChildSpec> Node::Parts::session_children() {
-  ChildSpec listener;
-  listener.kind = listener.name = "listener";
-  listener.pinned = cells[0].get();
-  listener.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
-    const auto actor = supervisor.spawn<Listener>(seat, std::ref(*context), std::ref(*cells[0]), sockets);
-    caf::anon_send(actor, accept_atom::value);
-    return caf::actor_cast<caf::actor>(actor);
-  };
-  return {std::move(listener)};
-}
-
 void Node::Parts::start_actors() {
+  platform->configure(system_config);
   system.emplace(system_config);
-  for (uint32_t i = 0; i < config.cells; ++i) {
-    CellOptions options;
-    options.index = i;
-    cells.push_back(std::make_unique<Cell>(*system, options));
-    context->cells.push_back(cells.back().get());
-  }
+  units = platform->make_units(*system, config.cells);
+  context->may_block = platform->may_block();
   context->directory.update([&](Addresses& to) {
     to.partitions.resize(config.partitions);
     to.partition_incarnations.resize(config.partitions);
@@ -383,16 +363,16 @@ void Node::Parts::start_actors() {
   subtrees.push_back(supervisor_child("storage", RestartStrategy::kOneForOne, storage_children()));
   subtrees.push_back(supervisor_child("transaction", RestartStrategy::kOneForOne, transaction_children()));
   subtrees.push_back(supervisor_child("admin", RestartStrategy::kOneForOne,
-                                      {child<Ticker>("ticker", "ticker", cells[0].get(), {})}));
+                                      {child<Ticker>("ticker", "ticker", units[0], {})}));
   subtrees.push_back(
-      supervisor_child("sessions", RestartStrategy::kOneForOne, session_children(), [this](const caf::actor& actor) {
+      supervisor_child("sessions", RestartStrategy::kOneForOne, platform->listeners(*context), [this](const caf::actor& actor) {
         context->directory.update(
             [&](Addresses& to) { to.sessions = caf::actor_cast<SupervisorActor>(actor); });
       }));
-  for (auto& cell : cells) cell->start();
+  platform->start();
   ActorSeat seat;
   seat.record = services->actors.add(0, "supervisor", "node");
-  seat.pinned = cells[0].get();
+  seat.pinned = units[0];
   root = system->spawn<Supervisor>(seat, subtree("node", RestartStrategy::kOneForOne), std::move(subtrees));
 }
 
@@ -401,15 +381,17 @@ void Node::Parts::start_actors() {
 Node::Node(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeConfig config, FileSystem& files, const Clock& clock,
-                                                  std::function<void(const std::string&)> on_fenced) {
+                                                  std::function<void(const std::string&)> on_fenced,
+                                                  std::shared_ptr<Platform> platform) {
   TROUPE_RETURN_IF_ERROR(complete_config(config));
   auto parts = std::make_unique<Parts>();
   parts->config = std::move(config);
   parts->files = &files;
   parts->clock = &clock;
+  parts->platform = platform ? std::move(platform) : std::make_shared<ThreadedPlatform>();
   TROUPE_RETURN_IF_ERROR(files.create_directory(parts->config.data_directory));
   TROUPE_ASSIGN_OR_RETURN(parts->directory_lock, files.lock_directory(parts->config.data_directory));
-  TROUPE_ASSIGN_OR_RETURN(parts->sockets, ListenSockets::open(parts->config));
+  TROUPE_RETURN_IF_ERROR(parts->platform->open(parts->config));
   TROUPE_RETURN_IF_ERROR(parts->recover());
   parts->context->on_fenced = std::move(on_fenced);
   parts->start_actors();
@@ -423,17 +405,11 @@ const Node::Facts& Node::facts() const { return parts_->facts; }
 void Node::stop() {
   if (!parts_->root) return;
   parts_->context->stopping.store(true);
-  {
-    caf::scoped_actor self{*parts_->system};
-    self->monitor(parts_->root);
-    self->send(parts_->root, stop_atom::value);
-    self->receive([](const caf::down_msg&) {}, caf::after(kStopPatience) >> [] {});
-  }
+  parts_->platform->stop(*parts_->system, parts_->root);
   parts_->root = nullptr;
   // A detached actor's thread ends with the last reference to it.
   parts_->context->directory.set(std::make_shared<Addresses>());
-  for (auto& cell : parts_->cells) cell->stop();
-  for (auto& cell : parts_->cells) cell->join();
+  parts_->platform->join();
 }
 
 }  // namespace troupe

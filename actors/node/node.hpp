@@ -13,12 +13,16 @@
 
 namespace troupe {
 
+class Platform;
+
 class Node {
  public:
   /// Errors: a port or directory that is in use, damaged files, I/O; each says what to do.
   /// `on_fenced` is called once, from any thread, when the disk failed: nothing is acknowledged any more.
+  /// Without a `platform` it runs on threads and listens on sockets.
   static absl::StatusOr<std::unique_ptr<Node>> start(NodeConfig config, FileSystem& files, const Clock& clock,
-                                                     std::function<void(const std::string&)> on_fenced);
+                                                     std::function<void(const std::string&)> on_fenced,
+                                                     std::shared_ptr<Platform> platform = nullptr);
   ~Node();
 
   /// Ends sessions with an error message, stops actors in reverse order, marks the log as cleanly closed.

@@ -51,7 +51,7 @@ struct NodeContext {
 
   NodeServices& services;
   AddressBook directory;
-  std::vector<Cell*> cells;
+  std::vector<Cell*> cells;  ///< what accepts clients; none in the simulator
   /// False in the simulator, where nothing may wait for anything else.
   bool may_block = true;
   std::atomic<bool> stopping{false};

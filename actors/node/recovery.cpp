@@ -80,6 +80,8 @@ absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& con
 PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uint32_t partitions) {
   PartitionOptions options;
   options.id = id;
+  options.page_bytes = config.page_bytes;
+  options.file_growth_bytes = config.file_growth_bytes;
   options.cache_bytes = config.cache_bytes / partitions;
   options.pending_bytes_max = config.pending_bytes_max;
   options.history_bytes_max = config.history_bytes_max / partitions;
@@ -89,6 +91,7 @@ PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uin
 LogOptions log_options(const NodeConfig& config) {
   LogOptions options;
   options.segment_bytes = config.log_segment_bytes;
+  options.record_bytes_max = static_cast<uint32_t>(config.log_record_bytes_max);
   options.queued_bytes_max = config.log_queued_bytes_max;
   options.retention_bytes_max = config.log_retention_bytes;
   return options;

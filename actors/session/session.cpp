@@ -185,12 +185,12 @@ void Session::send_checkpoint(uint64_t request) {
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
 void Session::send_turn() { tell(caf::actor_cast<SessionActor>(this), turn_atom::value); }
 
-ChildSpecPtr session_child(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport) {
+ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport) {
   auto spec = std::make_shared<ChildSpec>();
   spec->kind = "session";
   spec->name = "session " + transport->peer_name();
   spec->restart = RestartType::kTemporary;
-  spec->pinned = &cell;
+  spec->pinned = &unit;
   spec->start = [&node, transport = std::move(transport)](caf::local_actor& supervisor, const ActorSeat& seat) {
     // Lazily, so that its first turn is on its own cell.
     const auto session = supervisor.spawn<Session, caf::lazy_init>(seat, std::ref(node), transport);

@@ -65,6 +65,6 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
 };
 
 /// The child that the sessions' supervisor starts for a new connection.
-ChildSpecPtr session_child(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport);
+ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport);
 
 }  // namespace troupe

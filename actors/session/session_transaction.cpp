@@ -215,7 +215,12 @@ Task<absl::Status> SessionTransaction::log_commit() {
   if (!drops.empty()) {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
   }
-  committing_->records = build_commit_records(state_.id(), data_.participants(), redo);
+  auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max);
+  if (!records.ok()) {
+    committing_ = nullptr;
+    co_return records.status();
+  }
+  committing_->records = *std::move(records);
   commit_answered_ = false;
   host_.send_commit(committing_);
   while (!commit_answered_) co_await commit_signal_;

@@ -164,7 +164,9 @@ void Sequences::log(Oid oid, Sequence& sequence, const SequencePosition& positio
   commit->txn = node_.services.transactions.next();
   commit->participants = 1;
   const std::string_view redo[] = {changes};
-  commit->records = build_commit_records(commit->txn, commit->participants, redo);
+  // A position is far below any limit.
+  commit->records =
+      build_commit_records(commit->txn, commit->participants, redo, node_.services.config.log_record_bytes_max).value();
   sequence.logging = commit->txn;
   sequence.logging_to = position;
   tell(directory_.get().manager, commit_atom::value, std::move(commit),

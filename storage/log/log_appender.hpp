@@ -45,6 +45,8 @@ class LogAppender {
   LogBatch take_batch();
   /// The batch came back. A failure fences the appender: what is queued and all that follows gets this error.
   void finished(LogBatch batch, const absl::Status& result);
+  /// As after a failed batch: nothing is appended any more.
+  void refuse(const absl::Status& why) { fence_ = why; }
 
   /// Everything before is on the disk.
   LogPosition durable_position() const { return durable_position_; }

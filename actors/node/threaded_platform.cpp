@@ -1,0 +1,64 @@
+#include "actors/node/threaded_platform.hpp"
+
+#include "actors/session/listener.hpp"
+
+namespace troupe {
+namespace {
+
+/// A stop that takes longer is given up: the log is on the disk anyway.
+constexpr std::chrono::seconds kStopPatience{5};
+
+}  // namespace
+
+absl::Status ThreadedPlatform::open(const NodeConfig& config) {
+  TROUPE_ASSIGN_OR_RETURN(sockets_, ListenSockets::open(config));
+  return absl::OkStatus();
+}
+
+void ThreadedPlatform::configure(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", size_t{2});
+  config.set("scheduler.max-throughput", size_t{50});
+}
+
+std::vector<caf::execution_unit*> ThreadedPlatform::make_units(caf::actor_system& system, uint32_t count) {
+  std::vector<caf::execution_unit*> units;
+  for (uint32_t i = 0; i < count; ++i) {
+    CellOptions options;
+    options.index = i;
+    cells_.push_back(std::make_unique<Cell>(system, options));
+    units.push_back(cells_.back().get());
+  }
+  return units;
+}
+
+std::vector<ChildSpec> ThreadedPlatform::listeners(NodeContext& context) {
+  for (const auto& cell : cells_) context.cells.push_back(cell.get());
+  ChildSpec listener;
+  listener.kind = listener.name = "listener";
+  listener.pinned = cells_[0].get();
+  listener.start = [this, &context](caf::local_actor& supervisor, const ActorSeat& seat) {
+    const auto actor = supervisor.spawn<Listener>(seat, std::ref(context), std::ref(*cells_[0]), sockets_);
+    caf::anon_send(actor, accept_atom::value);
+    return caf::actor_cast<caf::actor>(actor);
+  };
+  return {std::move(listener)};
+}
+
+void ThreadedPlatform::start() {
+  for (auto& cell : cells_) cell->start();
+}
+
+void ThreadedPlatform::stop(caf::actor_system& system, const SupervisorActor& root) {
+  caf::scoped_actor self{system};
+  self->monitor(root);
+  self->send(root, stop_atom::value);
+  self->receive([](const caf::down_msg&) {}, caf::after(kStopPatience) >> [] {});
+}
+
+void ThreadedPlatform::join() {
+  for (auto& cell : cells_) cell->stop();
+  for (auto& cell : cells_) cell->join();
+}
+
+}  // namespace troupe

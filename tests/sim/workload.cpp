@@ -1,0 +1,25 @@
+#include "tests/sim/workload.hpp"
+
+#include "storage/base/text.hpp"
+#include "tests/sim/bank.hpp"
+
+namespace troupe::sim {
+
+Task<bool> Workload::must(Client& client, std::string sql) {
+  auto asking = client.query(sql);
+  const Reply reply = co_await asking;
+  if (!reply.ok()) complain(cat("set-up: ", sql, ": ", reply.lost ? "connection lost" : reply.code, " ", reply.message));
+  co_return reply.ok();
+}
+
+const std::vector<std::string>& workload_names() {
+  static const std::vector<std::string> names = {"bank"};
+  return names;
+}
+
+std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee) {
+  if (name == "bank") return std::make_unique<Bank>(referee);
+  return nullptr;
+}
+
+}  // namespace troupe::sim
