@@ -51,6 +51,10 @@ LogActor::behavior_type LogActor::make_behavior() {
         const Heir<LogState>::Use use(heir_, state_);
         append(commit, waiter);
       },
+      [this](append_atom, const BulkFrame& bulk) {
+        const Heir<LogState>::Use use(heir_, state_);
+        append_bulk(bulk);
+      },
       [this](flush_atom) {
         const Heir<LogState>::Use use(heir_, state_);
         flush();
@@ -73,15 +77,40 @@ void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_pt
   if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
   for (size_t part = 0; part < parts; ++part) {
     const auto kind = part + 1 == parts ? LogRecordKind::commit : LogRecordKind::commit_part;
-    auto position = state_->appender.append(kind, commit->scn, commit->records[part].view());
-    if (error_code(position.status()) == ErrorCode::kConfigurationLimitExceeded) {
-      // More than the queue holds: put on the disk what is there, then go on.
-      if (!write_queued()) return;
-      position = state_->appender.append(kind, commit->scn, commit->records[part].view());
-    }
-    if (!position.ok()) return give_up(position.status());
+    if (!queue(kind, commit->scn, commit->records[part].view())) return;
   }
   state_->waiting.push_back({commit, waiter});
+  want_flush();
+}
+
+/// Behind the record, or nothing: the log gave up.
+std::optional<LogPosition> LogActor::queue(LogRecordKind kind, Scn scn, std::string_view payload) {
+  auto position = state_->appender.append(kind, scn, payload);
+  if (error_code(position.status()) == ErrorCode::kConfigurationLimitExceeded) {
+    // More than the queue holds: put on the disk what is there, then go on.
+    if (!write_queued()) return std::nullopt;
+    position = state_->appender.append(kind, scn, payload);
+  }
+  if (position.ok()) return *position;
+  give_up(position.status());
+  return std::nullopt;
+}
+
+void LogActor::append_bulk(const BulkFrame& bulk) {
+  const schema::BulkHead& head = *bulk->head();
+  const auto session = caf::actor_cast<SessionActor>(current_sender());
+  const auto end = queue(LogRecordKind::bulk, kNoScn, bulk.view());
+  if (!end) {
+    tell(session, append_atom::value, head.txn(), head.record(), uint64_t{0},
+         encode_error(error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it")));
+    return;
+  }
+  tell(session, append_atom::value, head.txn(), head.record(), uint64_t{*end - frame_bytes(bulk.size())},
+       std::string());
+  want_flush();
+}
+
+void LogActor::want_flush() {
   ++appended_;
   if (flush_wanted_) return;
   flush_wanted_ = true;

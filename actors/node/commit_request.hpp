@@ -26,6 +26,6 @@ struct CommitRequest {
 using CommitRequestPtr = std::shared_ptr<CommitRequest>;
 
 /// Which part of the node was restarted.
-enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences, kPublisher };
+enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences, kPublisher, kLogWriter };
 
 }  // namespace troupe

@@ -128,6 +128,11 @@ absl::Status Node::Parts::recover() {
     if (!store->trees().empty()) next_tree = std::max(next_tree, store->trees().back() + 1);
   }
   services->next_tree.store(next_tree);
+  size_t unknown_trees = 0;
+  for (PartitionStore* store : pointers) unknown_trees += drop_unknown_trees(*catalog, *store);
+  if (unknown_trees > 0) {
+    services->events.add("recovery", "node", cat("dropped ", unknown_trees, " trees of bulk loads that did not commit"));
+  }
   add_system_tables(&services->system_tables);
   context->log_directory = log_directory(config);
   context->durable_log_position.store(opened_log.tail.end);
@@ -257,13 +262,6 @@ void Node::Parts::announce(LostPart part, uint32_t index, uint64_t incarnation, 
 }
 
 std::vector<ChildSpec> Node::Parts::log_children() {
-  const auto set = [this](auto field) {
-    return [this, field](const caf::actor& actor) {
-      context->directory.update([&](Addresses& to) {
-        to.*field = caf::actor_cast<std::decay_t<decltype(to.*field)>>(actor);
-      });
-    };
-  };
   return {
       child<Publisher, caf::detached>("change_publisher", "change_publisher", nullptr,
                                       [this](const caf::actor& actor) {
@@ -272,7 +270,13 @@ std::vector<ChildSpec> Node::Parts::log_children() {
                                         });
                                         announce(LostPart::kPublisher, 0, 0, false);
                                       }),
-      child<LogActor, caf::detached>("log_writer", "log_writer", nullptr, set(&Addresses::log_writer)),
+      child<LogActor, caf::detached>("log_writer", "log_writer", nullptr,
+                                     [this](const caf::actor& actor) {
+                                       context->directory.update([&](Addresses& to) {
+                                         to.log_writer = caf::actor_cast<LogWriterActor>(actor);
+                                       });
+                                       announce(LostPart::kLogWriter, 0, 0, false);
+                                     }),
   };
 }
 

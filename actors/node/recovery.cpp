@@ -1,6 +1,7 @@
 #include "actors/node/recovery.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "storage/base/bytes.hpp"
 #include "storage/base/crc32c.hpp"
@@ -163,6 +164,23 @@ absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, Gate
     changes.push_back({oid, std::move(object)});
   }
   return Catalog::bootstrap(std::move(make_gate))->with_changes(changes, version, counters);
+}
+
+size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store) {
+  std::set<TreeId> known;
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+    known.insert(static_cast<const TableDef&>(*object).tree);
+  }
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::index)) {
+    known.insert(static_cast<const IndexDef&>(*object).tree);
+  }
+  size_t dropped = 0;
+  for (const TreeId tree : store.trees()) {
+    if (tree < kFirstUserTree || known.contains(tree)) continue;
+    store.abandon_tree(tree);
+    ++dropped;
+  }
+  return dropped;
 }
 
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store) {

@@ -44,6 +44,10 @@ Partition::behavior_type Partition::make_behavior() {
         const Heir<PartitionState>::Use use(heir_, state_);
         state_->store->rollback_to(txn, command);
       },
+      [this](abort_atom, TreeId tree) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        abandon_tree(tree);
+      },
       [this](page_atom, const LoadedPagePtr& page) {
         const Heir<PartitionState>::Use use(heir_, state_);
         on_page(page);
@@ -102,6 +106,20 @@ void Partition::run_backlog() {
     backlog_.pop_front();
     run(std::move(job));
   }
+}
+
+/// With it goes what was still to be written into it.
+void Partition::abandon_tree(TreeId tree) {
+  const auto writes_it = [tree](const Job& job) {
+    const auto* write = std::get_if<WriteJob>(&job);
+    if (write == nullptr) return false;
+    const schema::WriteHead& head = *write->task.question()->head();
+    return head.kind() == schema::WriteKind::bulk && head.tree() == tree;
+  };
+  std::erase_if(sliced_, writes_it);
+  std::erase_if(backlog_, writes_it);
+  std::erase_if(parked_, [&](const Parked& parked) { return writes_it(parked.job); });
+  state_->store->abandon_tree(tree);
 }
 
 Partition::Progress Partition::step(Job& job) {

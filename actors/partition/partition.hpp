@@ -71,6 +71,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress step(ApplyJob& job);
   Progress wait_for(const PageFault& fault);
   void request_page(PageAddress address);
+  void abandon_tree(TreeId tree);
   void on_apply(const CommitRequestPtr& commit, Scn previous);
   void on_page(const LoadedPagePtr& page);
   void fail(Job& job, const absl::Status& status);

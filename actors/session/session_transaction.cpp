@@ -26,7 +26,8 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
       data_{data},
       info_{info},
       slot_{services.snapshots.take_slot()},
-      published_{services.catalog} {}
+      published_{services.catalog},
+      bulk_log_{host} {}
 
 SessionTransaction::~SessionTransaction() = default;
 
@@ -87,6 +88,7 @@ absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>
   own_catalog_ = *std::move(next);
   own_catalog_base_ = published_.get().version();
   for (const CatalogChange& change : changes) {
+    note_former_tree(*base, change);
     const auto same = [&](const CatalogChange& other) { return other.oid == change.oid; };
     const auto known = std::find_if(catalog_changes_.begin(), catalog_changes_.end(), same);
     if (known != catalog_changes_.end()) {
@@ -98,8 +100,30 @@ absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>
   return absl::OkStatus();
 }
 
-bool SessionTransaction::owns_tree(TreeId tree) const {
-  return std::find(own_trees_.begin(), own_trees_.end(), tree) != own_trees_.end();
+void SessionTransaction::note_former_tree(const Catalog& base, const CatalogChange& change) {
+  const auto before = std::dynamic_pointer_cast<const TableDef>(base.find_shared(change.oid));
+  const auto after = std::dynamic_pointer_cast<const TableDef>(change.object);
+  if (before != nullptr && after != nullptr && before->tree != after->tree) {
+    former_trees_[change.oid].insert(before->tree);
+  }
+}
+
+void SessionTransaction::own_tree(TreeId tree, bool news) {
+  own_trees_.insert(tree);
+  if (news) news_trees_.insert(tree);
+}
+
+void SessionTransaction::note_write(TreeId tree) {
+  if (!own_trees_.empty() && own_trees_.contains(tree)) written_trees_.insert(tree);
+}
+
+void SessionTransaction::truncated(const std::vector<CatalogChange>& changes) {
+  for (const CatalogChange& change : changes) {
+    if (change.object == nullptr || change.object->kind != ObjectKind::table) continue;
+    truncated_.insert(change.oid);
+    const std::set<TreeId>& former = former_trees_[change.oid];
+    stale_trees_.insert(former.begin(), former.end());
+  }
 }
 
 Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLockMode mode, bool no_wait) {
@@ -111,23 +135,30 @@ Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLo
     }
     TableGate::Hold hold = TableGate::try_enter(gate, mode);
     if (hold.gate() != nullptr) {
+      info_.weak_locks.add(gate.get(), mode);
       gates_.push_back(std::move(hold));
       co_return absl::OkStatus();
     }
-  } else {
-    // Its own weak locks must not stand in its way; what it wrote stays protected by the stronger mode.
-    const bool wrote = std::any_of(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
-      return hold.gate() == gate.get() && hold.mode() == TableLockMode::kRowExclusive;
-    });
-    if (wrote && mode == TableLockMode::kShare) mode = TableLockMode::kShareRowExclusive;
-    std::erase_if(gates_, [&](const TableGate::Hold& hold) { return hold.gate() == gate.get(); });
+  }
+  TableLockRequest wanted;
+  if (!is_weak(mode)) {
+    // Its own weak locks are kept, so that nobody comes in between, and do not stand in its way.
+    wanted.own = static_cast<uint8_t>(std::count_if(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
+      return hold.gate() == gate.get() && table_locks_conflict(mode, hold.mode());
+    }));
   }
   lock_wait_.request = next_lock_request_++;
   lock_wait_.done = false;
   lock_wait_.status = absl::OkStatus();
   data_.add_participant(0);
-  host_.send_table_lock(lock_wait_.request, ensure_id(), std::move(gate), table.oid, static_cast<uint8_t>(mode),
-                        no_wait);
+  wanted.request = lock_wait_.request;
+  wanted.txn = ensure_id();
+  wanted.gate = std::move(gate);
+  wanted.table = table.oid;
+  wanted.mode = mode;
+  wanted.no_wait = no_wait;
+  wanted.timeout_ms = lock_timeout_ms_;
+  host_.send_table_lock(std::move(wanted));
   while (!lock_wait_.done) co_await lock_wait_.signal;
   co_return lock_wait_.status;
 }
@@ -140,6 +171,7 @@ void SessionTransaction::on_granted(uint64_t request, const std::string& error) 
 }
 
 void SessionTransaction::cancel(const absl::Status& status) {
+  bulk_log_.cancel(status);
   if (lock_wait_.request == 0 || lock_wait_.done) return;
   host_.send_cancel_wait(0, state_.id(), encode_error(status));
   lock_wait_.status = status;
@@ -206,6 +238,11 @@ Task<absl::Status> SessionTransaction::log_commit() {
   std::vector<std::string_view> redo;
   if (!ready_redo_.empty()) redo.push_back(ready_redo_);
   for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  std::string ordered;
+  if (!catalog_changes_.empty()) {
+    ordered = order_definition_changes(redo, news_changes(), stale_trees_);
+    redo = {ordered};
+  }
   const std::string drops = drop_changes();
   if (!drops.empty()) redo.push_back(drops);
   // Every partition has a part of a tree that goes.
@@ -218,6 +255,31 @@ Task<absl::Status> SessionTransaction::log_commit() {
   while (!commit_answered_) co_await commit_signal_;
   committing_ = nullptr;
   co_return commit_status_;
+}
+
+/// What subscribers are to know beside the changes of rows: emptied tables, and where rows are that came in bulk.
+std::string SessionTransaction::news_changes() {
+  std::string changes;
+  ChangeWriter writer(&changes);
+  for (const Oid oid : truncated_) {
+    const auto table = std::dynamic_pointer_cast<const TableDef>(catalog()->find_shared(oid));
+    if (table == nullptr) continue;  // dropped after all
+    Change change;
+    change.tree = table->tree;
+    change.op = ChangeOp::kTruncate;
+    writer.append(change);
+  }
+  for (const BulkLog::Run& run : bulk_log_.runs()) {
+    if (std::find(dropped_trees_.begin(), dropped_trees_.end(), run.tree) != dropped_trees_.end()) continue;
+    const std::string where = encode_bulk_run(run.run);
+    Change change;
+    change.tree = run.tree;
+    change.op = ChangeOp::kBulk;
+    change.has_after = true;
+    change.after = where;
+    writer.append(change);
+  }
+  return changes;
 }
 
 /// Dropped trees, as changes of every partition.
@@ -261,7 +323,9 @@ void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost)
     if (committing_ != nullptr && !commit_answered_) host_.send_commit(committing_);
     return;
   }
-  const bool concerned = (data_.participants() >> index & 1) != 0;
+  // Rows written in bulk are nowhere else yet.
+  const bool bulk_lost = part == LostPart::kPartition && state_lost && needs_checkpoint_;
+  const bool concerned = bulk_lost || (data_.participants() >> index & 1) != 0;
   if (!concerned || committing_ != nullptr) return;
   if (state_lost) {
     doom_ = restarted(part == LostPart::kPartition ? "partition" : "lock shard");
@@ -285,8 +349,26 @@ void SessionTransaction::discard_participants() {
 }
 
 void SessionTransaction::rollback() {
+  abandon_trees();
   if (state_.id() != kNoTxn) discard_participants();
   release_everything(false);
+}
+
+void SessionTransaction::fail() {
+  state_.fail();
+  release_statement_snapshot();
+  if (state_.has_savepoints()) return;
+  abandon_trees();
+  if (state_.id() != kNoTxn) discard_participants();
+  release_holdings();
+}
+
+/// What it wrote in bulk is in trees that nobody else knows.
+void SessionTransaction::abandon_trees() {
+  if (!needs_checkpoint_) return;
+  for (const TreeId tree : own_trees_) {
+    for (PartitionId i = 0; i < host_.partition_count(); ++i) host_.send_abandon_tree(i, tree);
+  }
 }
 
 absl::Status SessionTransaction::rollback_to(std::string_view savepoint) {
@@ -303,24 +385,36 @@ absl::Status SessionTransaction::rollback_to(std::string_view savepoint) {
   return absl::OkStatus();
 }
 
-void SessionTransaction::release_everything(bool committed) {
+/// Locks, snapshot, and what it meant to commit. The transaction itself goes on, if only to be ended.
+void SessionTransaction::release_holdings() {
   for (TableGate::Hold& hold : gates_) {
     if (hold.release()) host_.send_gate_drained();
   }
   gates_.clear();
+  info_.weak_locks.clear();
   if (slot_) slot_.release();
   if (state_.id() != kNoTxn) {
-    info_.txn.store(kNoTxn, std::memory_order_release);
     data_.clear_participants();
     ready_redo_.clear();
     preparation_.redo.clear();
     catalog_changes_.clear();
     own_trees_.clear();
+    news_trees_.clear();
+    written_trees_.clear();
+    former_trees_.clear();
+    truncated_.clear();
+    stale_trees_.clear();
+    bulk_log_.clear();
     dropped_trees_.clear();
     needs_checkpoint_ = false;
     own_catalog_ = nullptr;
     lock_wait_.request = 0;
   }
+}
+
+void SessionTransaction::release_everything(bool committed) {
+  release_holdings();
+  if (state_.id() != kNoTxn) info_.txn.store(kNoTxn, std::memory_order_release);
   doom_ = absl::OkStatus();
   state_.end();
   auto actions = std::exchange(at_end_, {});

@@ -4,13 +4,16 @@
 /// Owner: one backend. commit() is a coroutine: it waits for the participants, then for the log.
 #include <bit>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "actors/node/commit_request.hpp"
 #include "actors/node/services.hpp"
+#include "actors/session/bulk_log.hpp"
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/task.hpp"
@@ -42,18 +45,27 @@ class SessionTransaction {
   /// What a DDL statement did. Errors: a name that is taken.
   absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
   bool changes_catalog() const { return !catalog_changes_.empty(); }
-  /// The tree was made by this transaction, so nobody else can see it.
-  void own_tree(TreeId tree) { own_trees_.push_back(tree); }
-  bool owns_tree(TreeId tree) const;
+  /// The tree was made by this transaction, so nobody else can see it. `news`: so was every row in it.
+  void own_tree(TreeId tree, bool news);
+  bool owns_tree(TreeId tree) const { return own_trees_.contains(tree); }
+  bool holds_news(TreeId tree) const { return news_trees_.contains(tree); }
+  /// A statement may have written into the tree; noted for own trees only.
+  void note_write(TreeId tree);
+  bool wrote(TreeId tree) const { return written_trees_.contains(tree); }
+  /// These tables were emptied: what the transaction did to their rows before is no news any more.
+  void truncated(const std::vector<CatalogChange>& changes);
   /// The commit drops the tree.
   void drop_tree(TreeId tree) { dropped_trees_.push_back(tree); }
   /// It wrote rows past the log (bulk): a checkpoint has to hold them before the commit counts.
   void needs_checkpoint() { needs_checkpoint_ = true; }
   bool wants_checkpoint() const { return needs_checkpoint_; }
+  /// What it writes in bulk, for subscribers.
+  BulkLog& bulk_log() { return bulk_log_; }
   /// Runs after the commit is durable (true) or the transaction was rolled back (false).
   void at_end(std::function<void(bool committed)> action) { at_end_.push_back(std::move(action)); }
 
   /// Weak table locks, kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
+  void set_lock_timeout(uint32_t ms) { lock_timeout_ms_ = ms; }
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
 
   /// Redo that came with the only write's answer, so that commit() needs no prepare.
@@ -64,6 +76,9 @@ class SessionTransaction {
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
   void rollback();
+  /// A statement failed in a block: only its end may follow. What it holds is let go now, as PostgreSQL does, unless a
+  /// savepoint could bring it back.
+  void fail();
   absl::Status rollback_to(std::string_view savepoint);
 
   // Answers.
@@ -95,7 +110,11 @@ class SessionTransaction {
   Task<absl::Status> log_commit();
   Task<absl::Status> wait_for_durable(Scn scn);
   std::string drop_changes();
+  std::string news_changes();
+  void note_former_tree(const Catalog& base, const CatalogChange& change);
   void release_everything(bool committed);
+  void release_holdings();
+  void abandon_trees();
   void discard_participants();
 
   NodeServices& services_;
@@ -110,7 +129,13 @@ class SessionTransaction {
   CatalogPtr own_catalog_;
   uint64_t own_catalog_base_ = 0;
   std::vector<CatalogChange> catalog_changes_;
-  std::vector<TreeId> own_trees_;
+  std::set<TreeId> own_trees_;
+  std::set<TreeId> news_trees_;     ///< of them, those whose rows nobody who follows the log knows
+  std::set<TreeId> written_trees_;  ///< of them, those with pending writes or rows in bulk
+  std::map<Oid, std::set<TreeId>> former_trees_;  ///< what tables had before this transaction gave them others
+  std::set<Oid> truncated_;
+  std::set<TreeId> stale_trees_;  ///< pending writes into them are no news
+  BulkLog bulk_log_;
   std::vector<TreeId> dropped_trees_;
   bool needs_checkpoint_ = false;
   std::vector<std::function<void(bool)>> at_end_;
@@ -119,6 +144,7 @@ class SessionTransaction {
   Preparation preparation_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;
+  uint32_t lock_timeout_ms_ = 0;
   CommitRequestPtr committing_;
   absl::Status commit_status_;
   bool commit_answered_ = false;

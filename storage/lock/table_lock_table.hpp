@@ -33,12 +33,12 @@ class TableLockTable {
     }
     return grants;
   }
-  /// Drops what `txn` holds and wants of one table.
-  std::vector<LockGrant> release_one(TxnId txn, Oid table) {
+  /// Drops one lock on a table, which was granted and then not wanted.
+  std::vector<LockGrant> release_one(TxnId txn, Oid table, TableLockMode mode) {
     std::vector<LockGrant> grants;
     const auto it = tables_.find(table);
     if (it == tables_.end()) return grants;
-    it->second.release(txn, &grants);
+    it->second.release_one(txn, mode, &grants);
     if (it->second.empty()) tables_.erase(it);
     return grants;
   }

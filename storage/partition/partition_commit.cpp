@@ -70,7 +70,7 @@ absl::StatusOr<PageFault> PartitionStore::apply(Scn scn, TxnId txn, std::string_
   ChangeReader reader(changes);
   Change change;
   while (reader.next(&change)) {
-    if (change.partition != options_.id) continue;
+    if (change.partition != options_.id || !(changes_row(change.op) || change.op == ChangeOp::kDropTree)) continue;
     const PageFault fault = apply_change(scn, change);
     if (fault.needed()) return fault;  // only when it is the one change: prefault() leaves that to apply_change()
   }
@@ -98,7 +98,7 @@ absl::StatusOr<PageFault> PartitionStore::prefault(Scn scn, std::string_view cha
   Change change;
   while (reader.next(&change)) {
     TreeState* state =
-        change.partition == options_.id && change.op != ChangeOp::kDropTree ? find_tree(change.tree) : nullptr;
+        change.partition == options_.id && changes_row(change.op) ? find_tree(change.tree) : nullptr;
     if (state != nullptr) {
       const PageFault fault = state->tree.prepare_write(change.key);
       if (fault.needed()) return fault;
