@@ -50,6 +50,7 @@ using waits_atom = caf::atom_constant<caf::atom("waits")>;
 using set_atom = caf::atom_constant<caf::atom("set")>;
 using changes_atom = caf::atom_constant<caf::atom("changes")>;
 using bulk_atom = caf::atom_constant<caf::atom("bulk")>;
+using full_atom = caf::atom_constant<caf::atom("full")>;
 using next_atom = caf::atom_constant<caf::atom("next")>;
 
 struct Changes;
@@ -112,7 +113,9 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<turn_atom>,
     caf::reacts_to<tick_atom>,
     // To itself: after a restart, ask the transaction manager for what was missed.
-    caf::reacts_to<rejoin_atom>>;
+    caf::reacts_to<rejoin_atom>,
+    // From the transaction manager: everything up to the SCN has been sent.
+    caf::reacts_to<rejoin_atom, Scn>>;
 
 // Detached: blocks on the disk.
 using PageReaderActor = caf::typed_actor<caf::reacts_to<page_atom, LoadedPagePtr>>;
@@ -123,6 +126,8 @@ using CheckpointerActor = caf::typed_actor<
     caf::reacts_to<tick_atom>,
     // Now, please; the asker is told with granted (request number, encoded error).
     caf::reacts_to<checkpt_atom, uint64_t>,
+    // A partition has so many changed pages that commits wait: now, and nobody needs to be told.
+    caf::reacts_to<full_atom>,
     // A partition's checkpoint ended: partition, SCN it covers, encoded error.
     caf::reacts_to<ckptdone_atom, PartitionId, Scn, std::string>>;
 

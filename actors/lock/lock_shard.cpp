@@ -153,6 +153,10 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
 // --- tables ---
 
 void LockShard::on_table(WaitingTable request) {
+  if (request.held && state_->tables.wait_for_holder(request.txn, request.table, request.mode, *request.held)) {
+    table_granted(request);  // the session counts itself in at the gate
+    return;
+  }
   if (!is_weak(request.mode)) {
     request.gate->close();
     state_->closed_gates.insert_or_assign(request.table, request.gate);
@@ -172,6 +176,16 @@ void LockShard::on_table(WaitingTable request) {
   request.granted = outcome == TableLockTable::Outcome::kGranted;
   if (request.granted && drained) {
     table_granted(request);
+    return;
+  }
+  if (state_->waiting_tables.size() >= node_.services.config.lock_waiters_max) {
+    grant_tables(state_->tables.cancel_wait(request.txn));
+    if (request.granted) grant_tables(state_->tables.release_one(request.txn, request.table, request.mode));
+    tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request,
+         encode_error(error(ErrorCode::kConfigurationLimitExceeded,
+                            "too many lock requests are waiting (limits.lock_waiters_max is ",
+                            node_.services.config.lock_waiters_max, ")")));
+    check_gates();
     return;
   }
   tell(directory_.get().deadlock_detector, waits_atom::value);
@@ -232,6 +246,8 @@ void LockShard::grant_tables(const std::vector<LockGrant>& grants) {
 }
 
 void LockShard::check_timeouts() {
+  node_.lock_waiters[id_].store(
+      static_cast<uint32_t>(state_->waiting_writes.size() + state_->waiting_tables.size()), std::memory_order_relaxed);
   const int64_t now = node_.services.clock.monotonic_us();
   std::vector<TxnId> late;
   for (const auto& [txn, write] : state_->waiting_writes) {

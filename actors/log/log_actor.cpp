@@ -136,11 +136,14 @@ bool LogActor::write_queued() {
       state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
     }
     absl::Status status = state_->writer.write(batch);
-    while (!status.ok() && state_->writer.fenced().ok() && node_.may_block) {
+    while (error_code(status) == ErrorCode::kDiskFull && state_->writer.fenced().ok() && node_.may_block &&
+           !node_.stopping.load()) {
+      node_.services.disk_full.store(true);
       node_.services.events.add("log", "log_writer", std::string(status.message()));
       std::this_thread::sleep_for(kRetryDiskFull);
       status = state_->writer.write(batch);
     }
+    node_.services.disk_full.store(false);
     const uint64_t size = batch.bytes.size();
     state_->appender.finished(std::move(batch), status);
     if (!status.ok()) {
@@ -160,6 +163,7 @@ void LogActor::tell_durable() {
   auto commits = std::make_shared<std::vector<CommitRequestPtr>>();
   while (!state_->waiting.empty() && state_->waiting.front().commit->scn <= durable) {
     LogState::Waiting& done = state_->waiting.front();
+    node_.services.log_queued_bytes.fetch_sub(done.commit->bytes(), std::memory_order_relaxed);
     tell(done.waiter, committed_atom::value, done.commit->txn, done.commit->scn, std::string());
     commits->push_back(std::move(done.commit));
     state_->waiting.pop_front();

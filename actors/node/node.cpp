@@ -12,6 +12,7 @@
 #include "actors/node/ticker.hpp"
 #include "actors/partition/page_io.hpp"
 #include "actors/partition/partition.hpp"
+#include "actors/partition/rebuilder.hpp"
 #include "actors/session/listener.hpp"
 #include "actors/stream/publisher.hpp"
 #include "actors/transaction/deadlock_detector.hpp"
@@ -153,12 +154,17 @@ absl::Status Node::Parts::recover() {
 uint64_t Node::Parts::limit_used(const std::string& limit) const {
   if (limit == "limits.connections_max") return services->sessions.size();
   if (limit == "limits.events_max") return services->events.list().size();
+  if (limit == "limits.log_queued_bytes_max") return services->log_queued_bytes.load(std::memory_order_relaxed);
   uint64_t used = 0;
+  if (limit == "limits.lock_waiters_max") {
+    for (const std::atomic<uint32_t>& waiters : context->lock_waiters) used = std::max<uint64_t>(used, waiters.load());
+  }
   for (const PublishedStatistics& published : context->statistics) {
     const PartitionStatistics partition = published.get();
     if (limit == "limits.cache_bytes") used += partition.cached_bytes;
-    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes + partition.frozen_bytes;
+    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes;
     if (limit == "limits.history_bytes_max") used += partition.history_bytes;
+    if (limit == "limits.pending_bytes_max") used += partition.pending_bytes;
   }
   return used;
 }
@@ -310,8 +316,13 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
       announce(LostPart::kPartition, i, incarnation, context->partition_rebuilt[i].load());
       caf::anon_send(partition, rejoin_atom::value);
     };
-    specs.push_back(child<Partition>("partition", cat("partition[", i, "]"), nullptr, publish,
-                                     static_cast<PartitionId>(i)));
+    auto spec = child<Partition>("partition", cat("partition[", i, "]"), nullptr, publish, static_cast<PartitionId>(i));
+    spec.start = [this, id = static_cast<PartitionId>(i), start = spec.start](caf::local_actor& supervisor,
+                                                                            const ActorSeat& seat) {
+      if (!context->partition_started[id].load() || context->partitions[id]->usable()) return start(supervisor, seat);
+      return supervisor.spawn<PartitionRebuilder, caf::detached>(seat, std::ref(*context), id);
+    };
+    specs.push_back(std::move(spec));
   }
   specs.push_back(
       child<CheckpointActor>("checkpointer", "checkpointer", cells[0].get(), set(&Addresses::checkpointer)));
@@ -398,6 +409,12 @@ void Node::Parts::start_actors() {
   seat.record = services->actors.add(0, "supervisor", "node");
   seat.pinned = cells[0].get();
   root = system->spawn<Supervisor>(seat, subtree("node", RestartStrategy::kOneForOne), std::move(subtrees));
+  // Nobody supervises it: its end, when it is not the node's, means that subtrees gave up or a bug of ours.
+  caf::actor_cast<caf::strong_actor_ptr>(root)->get()->attach_functor([this] {
+    if (!context->stopping.load()) {
+      context->fence("the root supervisor ended", error(ErrorCode::kInternalError, "see sys.events and the log"));
+    }
+  });
 }
 
 // --- the node ---

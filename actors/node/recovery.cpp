@@ -15,6 +15,12 @@ namespace {
 
 constexpr uint32_t kMetaMagic = 0x54525045;  // "TRPE"
 
+/// Changed pages go to the disk, in the middle of a commit if need be; part of starting up, so it blocks.
+absl::Status make_room(PartitionStore& store, Scn covered) {
+  auto job = store.begin_checkpoint(covered, CheckpointMetadata{});
+  return store.finish_checkpoint(job->run());
+}
+
 /// Loads the page that an operation missed; part of starting up, so it blocks.
 absl::Status load_missing(PartitionStore& store, PageAddress address) {
   auto image = load_page(store.file(), address);
@@ -34,9 +40,10 @@ absl::Status apply_commit(const std::vector<CommitFrame>& records, Scn scn, TxnI
     stores[i]->set_oldest_snapshot(scn);  // nobody can want the older versions any more
     for (const CommitFrame& record : records) {
       while (true) {
-        TROUPE_ASSIGN_OR_RETURN(const PageFault fault, stores[i]->apply(scn, txn, bytes_view(record->changes())));
-        if (!fault.needed()) break;
-        TROUPE_RETURN_IF_ERROR(load_missing(*stores[i], fault.address));
+        TROUPE_ASSIGN_OR_RETURN(const ApplyResult applied, stores[i]->apply(scn, txn, bytes_view(record->changes())));
+        if (applied.done()) break;
+        TROUPE_RETURN_IF_ERROR(applied.needs_room ? make_room(*stores[i], scn - 1)
+                                                  : load_missing(*stores[i], applied.fault.address));
       }
     }
   }
@@ -84,6 +91,7 @@ PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uin
   options.cache_bytes = config.cache_bytes / partitions;
   options.pending_bytes_max = config.pending_bytes_max;
   options.history_bytes_max = config.history_bytes_max / partitions;
+  options.dirty_bytes_max = config.dirty_bytes_max / partitions;
   return options;
 }
 

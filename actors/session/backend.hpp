@@ -212,6 +212,7 @@ class Backend final : public RowIdSource {
   bool sending_ = false;
   bool closed_ = false;
   bool skip_to_sync_ = false;
+  uint32_t pipelined_ = 0;  ///< statements since the last Sync
   bool executing_ = false;
   bool statement_timed_ = false;  ///< statement_timeout has not struck yet
   uint32_t quiet_turns_ = 0;

@@ -37,6 +37,7 @@ void BulkLog::cancel(const absl::Status& status) {
 }
 
 void BulkLog::clear() {
+  if (next_record_ == 0) return;
   under_way_.clear();
   runs_.clear();
   next_record_ = 0;

@@ -196,7 +196,7 @@ void Session::send_checkpoint(uint64_t request) {
   tell(directory_.get().checkpointer, checkpt_atom::value, request);
 }
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
-void Session::send_turn() { tell(caf::actor_cast<SessionActor>(this), turn_atom::value); }
+void Session::send_turn() { tell_self_behind_sockets(turn_atom::value); }
 
 ChildSpecPtr session_child(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport) {
   auto spec = std::make_shared<ChildSpec>();

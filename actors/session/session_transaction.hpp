@@ -44,21 +44,21 @@ class SessionTransaction {
   CatalogPtr catalog_for_ddl();
   /// What a DDL statement did. Errors: a name that is taken.
   absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
-  bool changes_catalog() const { return !catalog_changes_.empty(); }
+  bool changes_catalog() const { return !definitions_.changes.empty(); }
   /// The tree was made by this transaction, so nobody else can see it. `news`: so was every row in it.
   void own_tree(TreeId tree, bool news);
-  bool owns_tree(TreeId tree) const { return own_trees_.contains(tree); }
-  bool holds_news(TreeId tree) const { return news_trees_.contains(tree); }
+  bool owns_tree(TreeId tree) const { return definitions_.own_trees.contains(tree); }
+  bool holds_news(TreeId tree) const { return definitions_.news_trees.contains(tree); }
   /// A statement may have written into the tree; noted for own trees only.
   void note_write(TreeId tree);
-  bool wrote(TreeId tree) const { return written_trees_.contains(tree); }
+  bool wrote(TreeId tree) const { return definitions_.written_trees.contains(tree); }
   /// These tables were emptied: what the transaction did to their rows before is no news any more.
   void truncated(const std::vector<CatalogChange>& changes);
   /// The commit drops the tree.
-  void drop_tree(TreeId tree) { dropped_trees_.push_back(tree); }
+  void drop_tree(TreeId tree) { definitions_.dropped_trees.insert(tree); }
   /// It wrote rows past the log (bulk): a checkpoint has to hold them before the commit counts.
-  void needs_checkpoint() { needs_checkpoint_ = true; }
-  bool wants_checkpoint() const { return needs_checkpoint_; }
+  void needs_checkpoint() { definitions_.needs_checkpoint = true; }
+  bool wants_checkpoint() const { return definitions_.needs_checkpoint; }
   /// What it writes in bulk, for subscribers.
   BulkLog& bulk_log() { return bulk_log_; }
   /// Runs after the commit is durable (true) or the transaction was rolled back (false).
@@ -79,7 +79,10 @@ class SessionTransaction {
   /// A statement failed in a block: only its end may follow. What it holds is let go now, as PostgreSQL does, unless a
   /// savepoint could bring it back.
   void fail();
-  absl::Status rollback_to(std::string_view savepoint);
+  absl::Status savepoint(std::string_view name);
+  absl::Status release(std::string_view name);
+  /// Writes and definitions are what they were; locks stay.
+  absl::Status rollback_to(std::string_view name);
 
   // Answers.
   void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);
@@ -93,6 +96,23 @@ class SessionTransaction {
   const absl::Status& doom() const { return doom_; }
 
  private:
+  /// What changed in the catalog, and the trees that go with it: what a savepoint brings back.
+  struct Definitions {
+    std::vector<CatalogChange> changes;
+    std::set<TreeId> own_trees;
+    std::set<TreeId> news_trees;     ///< of them, those whose rows nobody who follows the log knows
+    std::set<TreeId> written_trees;  ///< of them, those with pending writes or rows in bulk
+    std::set<TreeId> dropped_trees;
+    std::map<Oid, std::set<TreeId>> former_trees;  ///< what tables had before this transaction gave them others
+    std::set<Oid> truncated;
+    std::set<TreeId> stale_trees;  ///< pending writes into them are no news
+    bool needs_checkpoint = false;
+  };
+  struct Mark {
+    std::string name;
+    Definitions definitions;
+    size_t at_end;
+  };
   struct Preparation {
     uint64_t waiting = 0;  ///< participants that have not answered
     std::vector<std::pair<PartitionId, FrameBytes>> redo;
@@ -108,13 +128,16 @@ class SessionTransaction {
 
   Task<absl::Status> prepare();
   Task<absl::Status> log_commit();
+  Task<absl::Status> wait_for_log(uint64_t bytes);
   Task<absl::Status> wait_for_durable(Scn scn);
   std::string drop_changes();
   std::string news_changes();
   void note_former_tree(const Catalog& base, const CatalogChange& change);
   void release_everything(bool committed);
   void release_holdings();
-  void abandon_trees();
+  void abandon_trees(const std::set<TreeId>& kept);
+  absl::Status see_changes(const CatalogPtr& base, const CatalogCounters& counters);
+  std::vector<Mark>::iterator find_mark(std::string_view name);
   void discard_participants();
 
   NodeServices& services_;
@@ -128,16 +151,9 @@ class SessionTransaction {
   PublishedView<Catalog> published_;
   CatalogPtr own_catalog_;
   uint64_t own_catalog_base_ = 0;
-  std::vector<CatalogChange> catalog_changes_;
-  std::set<TreeId> own_trees_;
-  std::set<TreeId> news_trees_;     ///< of them, those whose rows nobody who follows the log knows
-  std::set<TreeId> written_trees_;  ///< of them, those with pending writes or rows in bulk
-  std::map<Oid, std::set<TreeId>> former_trees_;  ///< what tables had before this transaction gave them others
-  std::set<Oid> truncated_;
-  std::set<TreeId> stale_trees_;  ///< pending writes into them are no news
+  Definitions definitions_;
+  std::vector<Mark> marks_;
   BulkLog bulk_log_;
-  std::vector<TreeId> dropped_trees_;
-  bool needs_checkpoint_ = false;
   std::vector<std::function<void(bool)>> at_end_;
 
   std::string ready_redo_;

@@ -10,12 +10,6 @@ namespace {
 /// Commits kept in memory for those who follow closely (limit streams.memory_bytes).
 constexpr uint64_t kMemoryBytes = 16u << 20;
 
-uint64_t size_of(const CommitRequest& commit) {
-  uint64_t size = 0;
-  for (const CommitFrame& record : commit.records) size += record.size();
-  return size;
-}
-
 }  // namespace
 
 Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
@@ -53,10 +47,10 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
       before_newest_ = commit->scn - 1;
     }
     newest_.push_back(commit);
-    newest_bytes_ += size_of(*commit);
+    newest_bytes_ += commit->bytes();
   }
   while (newest_bytes_ > kMemoryBytes && newest_.size() > 1) {
-    newest_bytes_ -= size_of(*newest_.front());
+    newest_bytes_ -= newest_.front()->bytes();
     before_newest_ = newest_.front()->scn;
     newest_.pop_front();
   }
@@ -88,7 +82,7 @@ bool Publisher::serve_from_memory(const Request& request) {
     const CommitRequest& commit = *newest_[i];
     changes->records.insert(changes->records.end(), commit.records.begin(), commit.records.end());
     changes->through = commit.scn;
-    bytes += size_of(commit);
+    bytes += commit.bytes();
   }
   answer(request.asker, std::move(changes));
   return true;

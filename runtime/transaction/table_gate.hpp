@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "storage/base/check.hpp"
@@ -51,6 +52,13 @@ class TableGate {
   /// An empty hold when the gate is closed: ask the lock shard then.
   static Hold try_enter(const std::shared_ptr<TableGate>& gate, TableLockMode mode);
 
+  /// Counts itself in though the gate is closed: the lock shard said that it may.
+  static Hold enter_closed(const std::shared_ptr<TableGate>& gate, TableLockMode mode) {
+    TROUPE_CHECK(is_weak(mode));
+    gate->word_.fetch_add(one(mode), std::memory_order_acq_rel);
+    return {gate, mode};
+  }
+
   /// For the lock shard: no weak lock enters from here on.
   void close() { word_.fetch_or(kClosed, std::memory_order_acq_rel); }
   void open() { word_.fetch_and(~kClosed, std::memory_order_acq_rel); }
@@ -81,6 +89,9 @@ struct TableLockRequest {
   bool no_wait = false;
   /// Weak locks of the transaction itself that are counted at the gate and conflict with `mode`: not waited for.
   uint8_t own = 0;
+  /// For a weak lock: the strongest weak one that it has there already. Who waits for that to go waits anyway, so he is
+  /// not waited for.
+  std::optional<TableLockMode> held{};
   uint32_t timeout_ms = 0;  ///< 0: none
 };
 

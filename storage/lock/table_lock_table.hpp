@@ -55,6 +55,16 @@ class TableLockTable {
     return std::any_of(it->second.holders().begin(), it->second.holders().end(), strong) ||
            std::any_of(it->second.waiters().begin(), it->second.waiters().end(), strong);
   }
+  /// Whether all who stand in the way of `mode` wait, or will wait, for `txn` to give up `held`.
+  bool wait_for_holder(TxnId txn, Oid table, TableLockMode mode, TableLockMode held) const {
+    const auto it = tables_.find(table);
+    if (it == tables_.end()) return false;
+    const auto waits = [&](const auto& entry) {
+      return entry.txn == txn || !table_locks_conflict(entry.mode, mode) || table_locks_conflict(entry.mode, held);
+    };
+    return std::all_of(it->second.holders().begin(), it->second.holders().end(), waits) &&
+           std::all_of(it->second.waiters().begin(), it->second.waiters().end(), waits);
+  }
   std::vector<WaitEdge> waits() const {
     std::vector<WaitEdge> edges;
     for (const auto& [table, queue] : tables_) queue.add_waits(&edges);

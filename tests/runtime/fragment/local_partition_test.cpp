@@ -79,8 +79,8 @@ void LocalPartition::apply(Scn scn, TxnId txn, std::string_view changes) {
   while (true) {
     const auto missing = parts_->store->apply(scn, txn, changes);
     REQUIRE(missing.ok());
-    if (!missing->needed()) break;
-    serve({*missing, {}});
+    if (missing->done()) break;
+    serve({missing->fault, {}});
   }
   parts_->store->check_invariants();
 }
