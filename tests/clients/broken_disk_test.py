@@ -143,6 +143,47 @@ class BrokenDiskTest(unittest.TestCase):
         self.assertEqual(rows, largest)
         self.assertGreaterEqual(rows, acknowledged * 1000)
 
+    def test_a_partition_whose_commit_met_a_bad_page_is_built_again(self):
+        self.start('[node]\npartitions = 2\n[limits]\ncache_bytes = "1MB"\ndirty_bytes_max = "1MB"\n')
+        self.cursor.execute("INSERT INTO t SELECT i, repeat('x', 900) FROM generate_series(1, 8000) i")
+        self.cursor.execute("CHECKPOINT")
+        acknowledged, doubtful = {}, {}
+        stop = threading.Event()
+
+        def write(first):
+            value, cursor = 0, self.connect()
+            while not stop.is_set():
+                value += 1
+                for i in range(first, 8000, 400):
+                    doubtful[i] = value
+                    try:
+                        cursor.execute("UPDATE t SET v = %s WHERE id = %s", (str(value), i))
+                        acknowledged[i] = value
+                    except psycopg2.Error:
+                        if cursor.connection.closed:
+                            cursor = self.connect()
+        writers = [threading.Thread(target=write, args=(n + 1,)) for n in range(3)]
+        for writer in writers:
+            writer.start()
+        for _ in range(15):
+            time.sleep(0.1)
+            self.node.break_disk("read")
+            time.sleep(0.01)
+            self.node.mend_disk()
+        stop.set()
+        for writer in writers:
+            writer.join(30)
+            self.assertFalse(writer.is_alive())
+        self.cursor = self.connect()
+        self.cursor.execute("SELECT source, count(*) FROM sys.events WHERE kind = 'restart' GROUP BY source")
+        print("restarts:", self.cursor.fetchall(), end=" ", flush=True)
+        self.cursor.execute("SELECT id, v FROM t WHERE v NOT LIKE 'x%'")
+        there = {i: int(v) for i, v in self.cursor.fetchall()}
+        for i, value in acknowledged.items():
+            self.assertTrue(value <= there[i] <= doubtful[i], (i, value, there[i], doubtful[i]))
+        self.cursor.execute("SELECT count(*) FROM t")
+        self.assertEqual(self.cursor.fetchone()[0], 8000)
+
     def test_a_page_that_cannot_be_read_fails_its_statement(self):
         self.start('[limits]\ncache_bytes = "1MB"\ndirty_bytes_max = "1MB"\n')
         self.cursor.execute("INSERT INTO t SELECT i, repeat(md5(random()::text), 30) FROM generate_series(1, 8000) i")

@@ -226,6 +226,62 @@ class SubscribeTest(unittest.TestCase):
             self.assertEqual(mirror.count("insert"), 60_000)
             self.assert_mirrors(mirror, "t", "id")
 
+    def test_killed_log_writers_and_publishers_change_nothing(self):
+        self.run_sql("CREATE TABLE t (id int PRIMARY KEY, v text)")
+        stop = threading.Event()
+        kills = []
+
+        def kill():
+            cursor = self.connect().cursor()
+            while not stop.wait(0.03):
+                cursor.execute("SELECT sys.kill_actor(id), name FROM sys.actors "
+                               "WHERE name IN ('log_writer', 'change_publisher')")
+                kills.extend(name for _, name in cursor.fetchall())
+        killer = threading.Thread(target=kill)
+        with Mirror(self.node, ["t"], "id") as mirror:
+            killer.start()
+            for _ in range(5):
+                self.run_sql("BEGIN", "TRUNCATE t")
+                self.copy("t", [(i, "x" * 200) for i in range(20_000)])
+                self.run_sql("DELETE FROM t WHERE id % 3 = 0", "COMMIT")
+            stop.set()
+            killer.join()
+            self.assert_mirrors(mirror, "t", "id")
+            self.assertEqual(mirror.count("truncate"), 5)
+            self.assertEqual(mirror.count("insert"), 100_000)
+            self.assertGreater(len(kills), 10)
+
+    def test_trees_of_a_bulk_load_that_did_not_commit_are_collected(self):
+        self.run_sql("CREATE TABLE t (id int PRIMARY KEY, v text)", "CHECKPOINT")
+
+        def trees():
+            self.cursor.execute("SELECT sum(trees) FROM sys.partitions")
+            return self.cursor.fetchone()[0]
+        time.sleep(0.2)
+        before = trees()
+        for end in ("rolled back", "crashed"):
+            loader = self.connect()
+            cursor = loader.cursor()
+            cursor.execute("BEGIN")
+            cursor.execute("TRUNCATE t")
+            self.cursor, mine = cursor, self.cursor
+            self.copy("t", [(i, "x" * 100) for i in range(20_000)])
+            self.cursor = mine
+            self.run_sql("CHECKPOINT")
+            time.sleep(0.2)
+            self.assertGreater(trees(), before, "the load's trees are there")
+            if end == "rolled back":
+                cursor.execute("ROLLBACK")
+            else:
+                self.node.kill()
+                self.node.start()
+                self.connection = self.connect()
+                self.cursor = self.connection.cursor()
+            until = time.monotonic() + 5
+            while trees() != before and time.monotonic() < until:
+                time.sleep(0.05)
+            self.assertEqual(trees(), before, end)
+
     def test_an_image_follows_the_definition_of_its_moment(self):
         self.run_sql("CREATE TABLE t (id int primary key, v text)")
         with Mirror(self.node, ["t"], "id") as mirror:
