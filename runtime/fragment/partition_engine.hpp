@@ -43,6 +43,7 @@ class ReadTask {
   friend class PartitionEngine;
   ReadFrame question_;
   std::unique_ptr<class ScanTask> scan_;  ///< once a scan has begun
+  std::unique_ptr<struct HeldLookup> held_;  ///< once a lookup missed a page
 };
 
 class WriteTask {
@@ -57,6 +58,7 @@ class WriteTask {
   friend class PartitionEngine;
   WriteFrame question_;
   std::unique_ptr<struct StagedWrite> staged_;  ///< staged, but its redo waits for a page
+  std::unique_ptr<class HeldVersions> held_;    ///< once it missed a page
   uint32_t bulk_done_ = 0;                      ///< keys of a bulk write that are in the tree
 };
 
@@ -73,7 +75,7 @@ class PartitionEngine {
 
  private:
   absl::StatusOr<std::shared_ptr<const Fragment>> fragment_of(uint64_t id, std::string_view definition);
-  ReadOutcome run_lookup(const ReadFrame& question, std::shared_ptr<const Fragment> fragment);
+  ReadOutcome run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment);
   WriteOutcomeFrame finish(WriteTask& task);
 
   PartitionId id_;

@@ -27,7 +27,7 @@ ENDLESS = [
     f"SELECT sum(i) OVER (ORDER BY i) FROM {BILLION} i LIMIT 1",
     "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b",
     "SELECT count(*) FROM generate_series(1, 100000) a(x) JOIN generate_series(1, 100000) b(y) ON x < y",
-    "SELECT max((SELECT max(b) FROM generate_series(1, 100000) b WHERE b < a)) FROM generate_series(1, 100000) a",
+    "SELECT (SELECT max(b) FROM generate_series(1, 100000) b WHERE b < a) FROM generate_series(1, 100000) a OFFSET 99999",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
     f"INSERT INTO sink SELECT i FROM {BILLION} i WHERE i < 0",
     f"CREATE TABLE sink2 AS SELECT i FROM {BILLION} i WHERE i < 0",
@@ -112,7 +112,7 @@ class LongWorkTest(unittest.TestCase):
         for thread in threads:
             thread.start()
         for i in range(20):
-            cursor.execute("UPDATE busy SET v = 'y' WHERE i % 20 = %s", (i,))
+            cursor.execute("UPDATE busy SET v = 'y' WHERE i %% 20 = %s", (i,))
         for thread in threads:
             thread.join(20)
             self.assertFalse(thread.is_alive(), "a checkpoint does not end")
