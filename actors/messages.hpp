@@ -13,6 +13,7 @@
 #include "runtime/transaction/table_gate.hpp"
 #include "storage/base/ids.hpp"
 #include "storage/lock/lock_queue.hpp"
+#include "storage/log/bulk_record.hpp"
 
 namespace troupe {
 
@@ -48,9 +49,9 @@ using ckptdone_atom = caf::atom_constant<caf::atom("ckptdone")>;
 using waits_atom = caf::atom_constant<caf::atom("waits")>;
 using set_atom = caf::atom_constant<caf::atom("set")>;
 using changes_atom = caf::atom_constant<caf::atom("changes")>;
+using bulk_atom = caf::atom_constant<caf::atom("bulk")>;
+using full_atom = caf::atom_constant<caf::atom("full")>;
 using next_atom = caf::atom_constant<caf::atom("next")>;
-
-using TableGatePtr = std::shared_ptr<TableGate>;
 
 struct Changes;
 using ChangesPtr = std::shared_ptr<Changes>;
@@ -66,6 +67,8 @@ using SessionActor = caf::typed_actor<
     caf::reacts_to<granted_atom, uint64_t, std::string>,
     // A sequence's next values: request, first value, how many; or an encoded error.
     caf::reacts_to<next_atom, uint64_t, int64_t, uint32_t, std::string>,
+    // A bulk record is in the log's queue: transaction, record, its position; or an encoded error.
+    caf::reacts_to<append_atom, TxnId, uint32_t, uint64_t, std::string>,
     // From the publisher: commits after the SCN that was asked from, or an encoded error.
     caf::reacts_to<changes_atom, ChangesPtr, std::string>,
     // Ends the running statement, if there is one: encoded error.
@@ -98,6 +101,8 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<discard_atom, TxnId>,
     // From the lock shard: forget its writes of this command id and later.
     caf::reacts_to<rollback_atom, TxnId, CommandId>,
+    // From the session that wrote it in bulk: its transaction was rolled back, nobody will know the tree.
+    caf::reacts_to<abort_atom, TreeId>,
     // From the page reader: a page that an operation waits for.
     caf::reacts_to<page_atom, LoadedPagePtr>,
     // From the transaction manager: begin a checkpoint that covers everything up to the SCN.
@@ -108,7 +113,9 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<turn_atom>,
     caf::reacts_to<tick_atom>,
     // To itself: after a restart, ask the transaction manager for what was missed.
-    caf::reacts_to<rejoin_atom>>;
+    caf::reacts_to<rejoin_atom>,
+    // From the transaction manager: everything up to the SCN has been sent.
+    caf::reacts_to<rejoin_atom, Scn>>;
 
 // Detached: blocks on the disk.
 using PageReaderActor = caf::typed_actor<caf::reacts_to<page_atom, LoadedPagePtr>>;
@@ -119,14 +126,16 @@ using CheckpointerActor = caf::typed_actor<
     caf::reacts_to<tick_atom>,
     // Now, please; the asker is told with granted (request number, encoded error).
     caf::reacts_to<checkpt_atom, uint64_t>,
+    // A partition has so many changed pages that commits wait: now, and nobody needs to be told.
+    caf::reacts_to<full_atom>,
     // A partition's checkpoint ended: partition, SCN it covers, encoded error.
     caf::reacts_to<ckptdone_atom, PartitionId, Scn, std::string>>;
 
 using LockShardActor = caf::typed_actor<
     // Locks the frame's keys, then forwards it to the partition.
     caf::reacts_to<write_atom, WriteFrame>,
-    // Request number, transaction, table, mode, wait policy: answers with granted.
-    caf::reacts_to<table_atom, uint64_t, TxnId, TableGatePtr, Oid, uint8_t, bool>,
+    // Answers with granted.
+    caf::reacts_to<table_atom, TableLockRequest>,
     // A weak lock left a closed gate.
     caf::reacts_to<drained_atom>,
     // From the partition, which has applied the commit. Idempotent.
@@ -178,6 +187,8 @@ using SequenceActor = caf::typed_actor<
 using LogWriterActor = caf::typed_actor<
     // In SCN order; the waiter is told with committed once it is durable.
     caf::reacts_to<append_atom, CommitRequestPtr, caf::strong_actor_ptr>,
+    // Rows that a session writes in bulk; it is told with append once they are queued.
+    caf::reacts_to<append_atom, BulkFrame>,
     // To itself: write and sync what was appended.
     caf::reacts_to<flush_atom>,
     // To itself: nothing has come for a while.
@@ -193,13 +204,15 @@ using PublisherActor = caf::typed_actor<
     caf::reacts_to<durable_atom, CommitsPtr>,
     // A subscriber wants what comes after the SCN, up to so many bytes; answered with changes when there are some.
     caf::reacts_to<next_atom, uint64_t, Scn, uint64_t>,
+    // The same for a transaction's bulk records: subscription, transaction, first record, position, bytes.
+    caf::reacts_to<bulk_atom, uint64_t, TxnId, uint32_t, uint64_t, uint64_t>,
     // The subscriber is gone.
     caf::reacts_to<release_atom, uint64_t>>;
 
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CommitRequestPtr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::TableGatePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::TableLockRequest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::LoadedPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CheckpointRunPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitEdgesPtr)

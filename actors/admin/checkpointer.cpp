@@ -30,6 +30,10 @@ CheckpointActor::behavior_type CheckpointActor::make_behavior() {
         (running_ ? next_askers_ : askers_).push_back({current_sender(), request});
         if (!running_) begin();
       },
+      [this](full_atom) {
+        again_ = running_;
+        if (!running_) begin();
+      },
       [this](ckptdone_atom, PartitionId partition, Scn covered, const std::string& error) {
         on_done(partition, covered, error);
       },
@@ -88,7 +92,7 @@ void CheckpointActor::finish() {
     tell(caf::actor_cast<SessionActor>(asker.actor), granted_atom::value, asker.request, encode_error(failure_));
   }
   askers_ = std::exchange(next_askers_, {});
-  if (!askers_.empty()) begin();
+  if (std::exchange(again_, false) || !askers_.empty()) begin();
 }
 
 }  // namespace troupe

@@ -28,6 +28,7 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   NodeContext& node_;
   AddressView directory_;
   bool running_ = false;
+  bool again_ = false;  ///< asked for while one was running
   uint64_t missing_ = 0;  ///< partitions that have not finished
   Scn covered_ = kNoScn;
   absl::Status failure_;

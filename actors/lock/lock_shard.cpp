@@ -29,11 +29,9 @@ LockShard::behavior_type LockShard::make_behavior() {
         const Heir<LockShardState>::Use use(heir_, state_);
         on_write(frame);
       },
-      [this](table_atom, uint64_t request, TxnId txn, const TableGatePtr& gate, Oid table, uint8_t mode, bool no_wait) {
+      [this](table_atom, const TableLockRequest& request) {
         const Heir<LockShardState>::Use use(heir_, state_);
-        on_table({request, txn, gate, table, static_cast<TableLockMode>(mode), false, current_sender(),
-                  node_.services.clock.monotonic_us()},
-                 no_wait);
+        on_table({request, false, current_sender(), node_.services.clock.monotonic_us()});
       },
       [this](drained_atom) {
         const Heir<LockShardState>::Use use(heir_, state_);
@@ -60,6 +58,7 @@ LockShard::behavior_type LockShard::make_behavior() {
         const Heir<LockShardState>::Use use(heir_, state_);
         auto waits = std::make_shared<std::vector<WaitEdge>>(state_->rows.waits());
         for (const WaitEdge& edge : state_->tables.waits()) waits->push_back(edge);
+        add_gate_waits(waits.get());
         tell(caf::actor_cast<DeadlockDetectorActor>(current_sender()), waits_atom::value, id_, std::move(waits));
       },
       [this](tick_atom) {
@@ -144,6 +143,7 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
     }
     const WaitingTable waiting = std::move(state_->waiting_tables[i]);
     state_->waiting_tables.erase(state_->waiting_tables.begin() + static_cast<ptrdiff_t>(i));
+    if (waiting.granted) grant_tables(state_->tables.release_one(txn, waiting.table, waiting.mode));
     tell(caf::actor_cast<SessionActor>(waiting.asker), granted_atom::value, waiting.request, encoded_error);
   }
   grant_tables(state_->tables.cancel_wait(txn));
@@ -152,16 +152,22 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
 
 // --- tables ---
 
-void LockShard::on_table(WaitingTable request, bool no_wait) {
+void LockShard::on_table(WaitingTable request) {
+  if (request.held && state_->tables.wait_for_holder(request.txn, request.table, request.mode, *request.held)) {
+    table_granted(request);  // the session counts itself in at the gate
+    return;
+  }
   if (!is_weak(request.mode)) {
     request.gate->close();
     state_->closed_gates.insert_or_assign(request.table, request.gate);
   }
   const auto outcome =
-      state_->tables.acquire(request.txn, request.table, request.mode, no_wait, request.request);
-  const bool drained = is_weak(request.mode) || request.gate->conflicting(request.mode) == 0;
-  if (outcome == TableLockTable::Outcome::kRefused || (no_wait && !drained)) {
-    if (outcome == TableLockTable::Outcome::kGranted) grant_tables(state_->tables.release_one(request.txn, request.table));
+      state_->tables.acquire(request.txn, request.table, request.mode, request.no_wait, request.request);
+  const bool drained = request.drained();
+  if (outcome == TableLockTable::Outcome::kRefused || (request.no_wait && !drained)) {
+    if (outcome == TableLockTable::Outcome::kGranted) {
+      grant_tables(state_->tables.release_one(request.txn, request.table, request.mode));
+    }
     tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request,
          encode_error(error(ErrorCode::kLockNotAvailable, "could not obtain lock on relation")));
     check_gates();
@@ -172,9 +178,32 @@ void LockShard::on_table(WaitingTable request, bool no_wait) {
     table_granted(request);
     return;
   }
+  if (state_->waiting_tables.size() >= node_.services.config.lock_waiters_max) {
+    grant_tables(state_->tables.cancel_wait(request.txn));
+    if (request.granted) grant_tables(state_->tables.release_one(request.txn, request.table, request.mode));
+    tell(caf::actor_cast<SessionActor>(request.asker), granted_atom::value, request.request,
+         encode_error(error(ErrorCode::kConfigurationLimitExceeded,
+                            "too many lock requests are waiting (limits.lock_waiters_max is ",
+                            node_.services.config.lock_waiters_max, ")")));
+    check_gates();
+    return;
+  }
   tell(directory_.get().deadlock_detector, waits_atom::value);
   state_->waiting_tables.push_back(std::move(request));
   check_gates();  // the gate may have drained while it was being closed
+}
+
+/// Who waits for a gate to drain waits for those who hold weak locks there.
+void LockShard::add_gate_waits(std::vector<WaitEdge>* waits) const {
+  for (const WaitingTable& waiting : state_->waiting_tables) {
+    if (!waiting.granted || waiting.drained()) continue;
+    for (const SessionRecordPtr& session : node_.services.sessions.list()) {
+      const TxnId holder = session->txn.load(std::memory_order_acquire);
+      // Without an id it waits for nobody.
+      if (holder == kNoTxn || holder == waiting.txn) continue;
+      if (session->weak_locks.conflicts(waiting.gate.get(), waiting.mode)) waits->push_back({waiting.txn, holder});
+    }
+  }
 }
 
 void LockShard::table_granted(WaitingTable& request) {
@@ -185,7 +214,7 @@ void LockShard::table_granted(WaitingTable& request) {
 void LockShard::check_gates() {
   for (size_t i = 0; i < state_->waiting_tables.size();) {
     WaitingTable& waiting = state_->waiting_tables[i];
-    if (!waiting.granted || (!is_weak(waiting.mode) && waiting.gate->conflicting(waiting.mode) != 0)) {
+    if (!waiting.granted || !waiting.drained()) {
       ++i;
       continue;
     }
@@ -217,11 +246,18 @@ void LockShard::grant_tables(const std::vector<LockGrant>& grants) {
 }
 
 void LockShard::check_timeouts() {
+  node_.lock_waiters[id_].store(
+      static_cast<uint32_t>(state_->waiting_writes.size() + state_->waiting_tables.size()), std::memory_order_relaxed);
   const int64_t now = node_.services.clock.monotonic_us();
   std::vector<TxnId> late;
   for (const auto& [txn, write] : state_->waiting_writes) {
     const uint32_t limit_ms = write.frame->head()->lock_timeout_ms();
     if (limit_ms != 0 && now - write.since_us > static_cast<int64_t>(limit_ms) * 1'000) late.push_back(txn);
+  }
+  for (const WaitingTable& waiting : state_->waiting_tables) {
+    if (waiting.timeout_ms != 0 && now - waiting.since_us > static_cast<int64_t>(waiting.timeout_ms) * 1'000) {
+      late.push_back(waiting.txn);
+    }
   }
   std::sort(late.begin(), late.end());
   for (const TxnId txn : late) on_cancel(txn, encode_error(lock_timeout()));

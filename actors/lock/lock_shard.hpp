@@ -28,22 +28,19 @@ struct LockShardState {
     int64_t since_us = 0;
   };
   /// A table lock that waits for other strong ones, or for the gate to drain.
-  struct WaitingTable {
-    uint64_t request = 0;
-    TxnId txn = kNoTxn;
-    TableGatePtr gate;
-    Oid table = kNoOid;
-    TableLockMode mode = TableLockMode::kAccessShare;
+  struct WaitingTable : TableLockRequest {
     bool granted = false;  ///< by the queue; only the gate has to drain
     caf::strong_actor_ptr asker;
     int64_t since_us = 0;
+
+    bool drained() const { return is_weak(mode) || gate->conflicting(mode) <= own; }
   };
 
   RowLockTable rows;
   TableLockTable tables;
   absl::flat_hash_map<TxnId, WaitingWrite> waiting_writes;  ///< by transaction: it waits for one write at a time
   std::vector<WaitingTable> waiting_tables;
-  absl::flat_hash_map<Oid, TableGatePtr> closed_gates;
+  absl::flat_hash_map<Oid, std::shared_ptr<TableGate>> closed_gates;
 };
 
 class LockShard final : public ActorOf<LockShardActor::base> {
@@ -64,7 +61,8 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   void go_on(const std::vector<LockGrant>& grants);
   void on_cancel(TxnId txn, const std::string& encoded_error);
   void on_release(TxnId txn);
-  void on_table(WaitingTable request, bool no_wait);
+  void on_table(WaitingTable request);
+  void add_gate_waits(std::vector<WaitEdge>* waits) const;
   void table_granted(WaitingTable& request);
   void check_gates();
   void release_tables(TxnId txn);

@@ -51,6 +51,10 @@ LogActor::behavior_type LogActor::make_behavior() {
         const Heir<LogState>::Use use(heir_, state_);
         append(commit, waiter);
       },
+      [this](append_atom, const BulkFrame& bulk) {
+        const Heir<LogState>::Use use(heir_, state_);
+        append_bulk(bulk);
+      },
       [this](flush_atom) {
         const Heir<LogState>::Use use(heir_, state_);
         flush();
@@ -73,15 +77,40 @@ void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_pt
   if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
   for (size_t part = 0; part < parts; ++part) {
     const auto kind = part + 1 == parts ? LogRecordKind::commit : LogRecordKind::commit_part;
-    auto position = state_->appender.append(kind, commit->scn, commit->records[part].view());
-    if (error_code(position.status()) == ErrorCode::kConfigurationLimitExceeded) {
-      // More than the queue holds: put on the disk what is there, then go on.
-      if (!write_queued()) return;
-      position = state_->appender.append(kind, commit->scn, commit->records[part].view());
-    }
-    if (!position.ok()) return give_up(position.status());
+    if (!queue(kind, commit->scn, commit->records[part].view())) return;
   }
   state_->waiting.push_back({commit, waiter});
+  want_flush();
+}
+
+/// Behind the record, or nothing: the log gave up.
+std::optional<LogPosition> LogActor::queue(LogRecordKind kind, Scn scn, std::string_view payload) {
+  auto position = state_->appender.append(kind, scn, payload);
+  if (error_code(position.status()) == ErrorCode::kConfigurationLimitExceeded) {
+    // More than the queue holds: put on the disk what is there, then go on.
+    if (!write_queued()) return std::nullopt;
+    position = state_->appender.append(kind, scn, payload);
+  }
+  if (position.ok()) return *position;
+  give_up(position.status());
+  return std::nullopt;
+}
+
+void LogActor::append_bulk(const BulkFrame& bulk) {
+  const schema::BulkHead& head = *bulk->head();
+  const auto session = caf::actor_cast<SessionActor>(current_sender());
+  const auto end = queue(LogRecordKind::bulk, kNoScn, bulk.view());
+  if (!end) {
+    tell(session, append_atom::value, head.txn(), head.record(), uint64_t{0},
+         encode_error(error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it")));
+    return;
+  }
+  tell(session, append_atom::value, head.txn(), head.record(), uint64_t{*end - frame_bytes(bulk.size())},
+       std::string());
+  want_flush();
+}
+
+void LogActor::want_flush() {
   ++appended_;
   if (flush_wanted_) return;
   flush_wanted_ = true;
@@ -107,7 +136,8 @@ bool LogActor::write_queued() {
       state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
     }
     absl::Status status = state_->writer.write(batch);
-    while (!status.ok() && state_->writer.fenced().ok()) {
+    while (error_code(status) == ErrorCode::kDiskFull && state_->writer.fenced().ok() && !node_.stopping.load()) {
+      node_.services.disk_full.store(true);
       node_.services.events.add("log", "log_writer", std::string(status.message()));
       if (!node_.may_block) {  // the simulator: come back when others had their turn
         state_->unwritten = std::move(batch);
@@ -117,6 +147,7 @@ bool LogActor::write_queued() {
       std::this_thread::sleep_for(kRetryDiskFull);
       status = state_->writer.write(batch);
     }
+    node_.services.disk_full.store(false);
     const uint64_t size = batch.bytes.size();
     state_->appender.finished(std::move(batch), status);
     if (!status.ok()) {
@@ -136,6 +167,7 @@ void LogActor::tell_durable() {
   auto commits = std::make_shared<std::vector<CommitRequestPtr>>();
   while (!state_->waiting.empty() && state_->waiting.front().commit->scn <= durable) {
     LogState::Waiting& done = state_->waiting.front();
+    node_.services.log_queued_bytes.fetch_sub(done.commit->bytes(), std::memory_order_relaxed);
     tell(done.waiter, committed_atom::value, done.commit->txn, done.commit->scn, std::string());
     commits->push_back(std::move(done.commit));
     state_->waiting.pop_front();

@@ -51,6 +51,10 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
 
  private:
   void append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
+  void append_bulk(const BulkFrame& bulk);
+  /// Nothing when the node is fenced or has just been.
+  std::optional<LogPosition> queue(LogRecordKind kind, Scn scn, std::string_view payload);
+  void want_flush();
   void flush();
   bool write_queued();
   void tell_durable();

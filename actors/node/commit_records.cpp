@@ -1,5 +1,8 @@
 #include "actors/node/commit_records.hpp"
 
+#include <algorithm>
+
+#include "storage/catalog/names.hpp"
 #include "storage/log/commit_record.hpp"
 #include "storage/partition/change_codec.hpp"
 
@@ -57,6 +60,37 @@ absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_
                  " bytes in the log, more than log.record_bytes_max (", record_bytes_max, ")");
   }
   return records;
+}
+
+std::string order_definition_changes(std::span<const std::string_view> redo, std::string_view news,
+                                     const std::set<TreeId>& stale) {
+  struct Run {
+    TreeId tree;
+    std::string_view changes;
+  };
+  std::vector<Run> runs;
+  for (const std::string_view changes : redo) {
+    ChangeReader reader(changes);
+    Change change;
+    size_t begin = 0;
+    bool first = true;
+    while (reader.next(&change)) {
+      const size_t end = changes.size() - reader.remaining();
+      if (first || runs.back().tree != change.tree) runs.push_back({change.tree, changes.substr(begin, 0)});
+      runs.back().changes = {runs.back().changes.data(), runs.back().changes.size() + (end - begin)};
+      begin = end;
+      first = false;
+    }
+  }
+  std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.tree < b.tree; });
+  std::string ordered;
+  size_t i = 0;
+  for (; i < runs.size() && runs[i].tree < kFirstUserTree; ++i) ordered += runs[i].changes;
+  ordered += news;
+  for (; i < runs.size(); ++i) {
+    if (!stale.contains(runs[i].tree)) ordered += runs[i].changes;
+  }
+  return ordered;
 }
 
 void stamp_commit_records(std::vector<CommitFrame>& records, Scn scn, int64_t now_us) {

@@ -22,10 +22,16 @@ struct CommitRequest {
   /// DDL: what changes in the catalog once the commit is in the log.
   std::vector<CatalogChange> catalog_changes;
   Scn scn = kNoScn;
+
+  uint64_t bytes() const {
+    uint64_t size = 0;
+    for (const CommitFrame& record : records) size += record.size();
+    return size;
+  }
 };
 using CommitRequestPtr = std::shared_ptr<CommitRequest>;
 
 /// Which part of the node was restarted.
-enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences, kPublisher };
+enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences, kPublisher, kLogWriter };
 
 }  // namespace troupe

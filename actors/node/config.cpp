@@ -41,6 +41,9 @@ Key text(const char* name, std::string NodeConfig::*field, const char* descripti
           [field](NodeConfig& c, std::string v) { c.*field = std::move(v); }};
 }
 
+/// One log record with its header has to fit (LogOptions::record_bytes_max).
+constexpr uint64_t kLargestRecordBytes = 17ull << 20;
+
 const std::vector<Key>& keys() {
   static const std::vector<Key> all = {
       text("node.data_directory", &NodeConfig::data_directory, "where everything is kept"),
@@ -52,19 +55,19 @@ const std::vector<Key>& keys() {
       text("node.log_level", &NodeConfig::log_level, "debug, info, warn, error"),
       number("limits.connections_max", Unit::kCount, &NodeConfig::connections_max, 1, true, "client connections"),
       number("limits.statements_in_flight_max", Unit::kCount, &NodeConfig::statements_in_flight_max, 1, true,
-             "pipelined messages a session reads ahead"),
+             "statements of one pipeline, until its Sync"),
       number("limits.pending_bytes_max", Unit::kBytes, &NodeConfig::pending_bytes_max, 1 << 20, true,
-             "uncommitted writes of one transaction"),
-      number("limits.log_queued_bytes_max", Unit::kBytes, &NodeConfig::log_queued_bytes_max, 1 << 20, true,
-             "log records waiting to be written"),
+             "uncommitted writes of one transaction in one partition; used: of all"),
+      number("limits.log_queued_bytes_max", Unit::kBytes, &NodeConfig::log_queued_bytes_max, kLargestRecordBytes, true,
+             "commits on their way to the disk; more of them wait"),
       number("limits.cache_bytes", Unit::kBytes, &NodeConfig::cache_bytes, 1 << 20, true, "cached pages"),
       number("limits.dirty_bytes_max", Unit::kBytes, &NodeConfig::dirty_bytes_max, 1 << 20, true,
-             "changed pages not yet in a checkpoint"),
+             "changed pages not yet in a checkpoint; commits wait for room"),
       number("limits.history_bytes_max", Unit::kBytes, &NodeConfig::history_bytes_max, 1 << 20, true,
              "older versions kept for open snapshots"),
       number("limits.sort_bytes_max", Unit::kBytes, &NodeConfig::sort_bytes_max, 1 << 20, true,
              "memory of one sort, hash table or materialised result"),
-      number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "waiting lock requests"),
+      number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "lock requests that wait in one lock shard"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),
       number("log.segment_bytes", Unit::kBytes, &NodeConfig::log_segment_bytes, 1 << 20, false, "size of a log file"),
       number("log.record_bytes_max", Unit::kBytes, &NodeConfig::log_record_bytes_max, 1 << 20, true,

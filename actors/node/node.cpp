@@ -13,6 +13,7 @@
 #include "actors/node/ticker.hpp"
 #include "actors/partition/page_io.hpp"
 #include "actors/partition/partition.hpp"
+#include "actors/partition/rebuilder.hpp"
 #include "actors/stream/publisher.hpp"
 #include "actors/transaction/deadlock_detector.hpp"
 #include "actors/transaction/sequences.hpp"
@@ -117,6 +118,11 @@ absl::Status Node::Parts::recover() {
     if (!store->trees().empty()) next_tree = std::max(next_tree, store->trees().back() + 1);
   }
   services->next_tree.store(next_tree);
+  size_t unknown_trees = 0;
+  for (PartitionStore* store : pointers) unknown_trees += drop_unknown_trees(*catalog, *store);
+  if (unknown_trees > 0) {
+    services->events.add("recovery", "node", cat("dropped ", unknown_trees, " trees of bulk loads that did not commit"));
+  }
   add_system_tables(&services->system_tables);
   context->log_directory = log_directory(config);
   context->durable_log_position.store(opened_log.tail.end);
@@ -139,12 +145,17 @@ absl::Status Node::Parts::recover() {
 uint64_t Node::Parts::limit_used(const std::string& limit) const {
   if (limit == "limits.connections_max") return services->sessions.size();
   if (limit == "limits.events_max") return services->events.list().size();
+  if (limit == "limits.log_queued_bytes_max") return services->log_queued_bytes.load(std::memory_order_relaxed);
   uint64_t used = 0;
+  if (limit == "limits.lock_waiters_max") {
+    for (const std::atomic<uint32_t>& waiters : context->lock_waiters) used = std::max<uint64_t>(used, waiters.load());
+  }
   for (const PublishedStatistics& published : context->statistics) {
     const PartitionStatistics partition = published.get();
     if (limit == "limits.cache_bytes") used += partition.cached_bytes;
-    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes + partition.frozen_bytes;
+    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes;
     if (limit == "limits.history_bytes_max") used += partition.history_bytes;
+    if (limit == "limits.pending_bytes_max") used += partition.pending_bytes;
   }
   return used;
 }
@@ -251,13 +262,6 @@ void Node::Parts::announce(LostPart part, uint32_t index, uint64_t incarnation, 
 }
 
 std::vector<ChildSpec> Node::Parts::log_children() {
-  const auto set = [this](auto field) {
-    return [this, field](const caf::actor& actor) {
-      context->directory.update([&](Addresses& to) {
-        to.*field = caf::actor_cast<std::decay_t<decltype(to.*field)>>(actor);
-      });
-    };
-  };
   return {
       child<Publisher, caf::detached>("change_publisher", "change_publisher", nullptr,
                                       [this](const caf::actor& actor) {
@@ -266,7 +270,13 @@ std::vector<ChildSpec> Node::Parts::log_children() {
                                         });
                                         announce(LostPart::kPublisher, 0, 0, false);
                                       }),
-      child<LogActor, caf::detached>("log_writer", "log_writer", nullptr, set(&Addresses::log_writer)),
+      child<LogActor, caf::detached>("log_writer", "log_writer", nullptr,
+                                     [this](const caf::actor& actor) {
+                                       context->directory.update([&](Addresses& to) {
+                                         to.log_writer = caf::actor_cast<LogWriterActor>(actor);
+                                       });
+                                       announce(LostPart::kLogWriter, 0, 0, false);
+                                     }),
   };
 }
 
@@ -301,8 +311,13 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
       announce(LostPart::kPartition, i, incarnation, context->partition_rebuilt[i].load());
       caf::anon_send(partition, rejoin_atom::value);
     };
-    specs.push_back(child<Partition>("partition", cat("partition[", i, "]"), nullptr, publish,
-                                     static_cast<PartitionId>(i)));
+    auto spec = child<Partition>("partition", cat("partition[", i, "]"), nullptr, publish, static_cast<PartitionId>(i));
+    spec.start = [this, id = static_cast<PartitionId>(i), start = spec.start](caf::local_actor& supervisor,
+                                                                            const ActorSeat& seat) {
+      if (!context->partition_started[id].load() || context->partitions[id]->usable()) return start(supervisor, seat);
+      return supervisor.spawn<PartitionRebuilder, caf::detached>(seat, std::ref(*context), id);
+    };
+    specs.push_back(std::move(spec));
   }
   specs.push_back(
       child<CheckpointActor>("checkpointer", "checkpointer", units[0], set(&Addresses::checkpointer)));
@@ -374,6 +389,12 @@ void Node::Parts::start_actors() {
   seat.record = services->actors.add(0, "supervisor", "node");
   seat.pinned = units[0];
   root = system->spawn<Supervisor>(seat, subtree("node", RestartStrategy::kOneForOne), std::move(subtrees));
+  // Nobody supervises it: its end, when it is not the node's, means that subtrees gave up or a bug of ours.
+  caf::actor_cast<caf::strong_actor_ptr>(root)->get()->attach_functor([this] {
+    if (!context->stopping.load()) {
+      context->fence("the root supervisor ended", error(ErrorCode::kInternalError, "see sys.events and the log"));
+    }
+  });
 }
 
 // --- the node ---

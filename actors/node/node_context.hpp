@@ -44,8 +44,10 @@ struct NodeContext {
   NodeContext(NodeServices& node_services, uint32_t partition_count)
       : services{node_services},
         directory{std::make_shared<Addresses>()},
+        partition_started(partition_count),
         partition_rebuilt(partition_count),
         lock_shard_rebuilt(partition_count),
+        lock_waiters(partition_count),
         applied(partition_count),
         statistics(partition_count) {}
 
@@ -64,9 +66,13 @@ struct NodeContext {
 
   std::shared_ptr<LoggedSequences> logged_sequences;
 
+  std::vector<std::atomic<bool>> partition_started;
   /// Whether the newest start of each found no usable state and built it anew.
   std::vector<std::atomic<bool>> partition_rebuilt;
   std::vector<std::atomic<bool>> lock_shard_rebuilt;
+
+  /// Lock requests that wait in each lock shard.
+  std::vector<std::atomic<uint32_t>> lock_waiters;
 
   /// Per partition, the newest commit it has applied.
   std::vector<std::atomic<Scn>> applied;

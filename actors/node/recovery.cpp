@@ -1,6 +1,7 @@
 #include "actors/node/recovery.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "storage/base/bytes.hpp"
 #include "storage/base/crc32c.hpp"
@@ -13,6 +14,12 @@ namespace troupe {
 namespace {
 
 constexpr uint32_t kMetaMagic = 0x54525045;  // "TRPE"
+
+/// Changed pages go to the disk, in the middle of a commit if need be; part of starting up, so it blocks.
+absl::Status make_room(PartitionStore& store, Scn covered) {
+  auto job = store.begin_checkpoint(covered, CheckpointMetadata{});
+  return store.finish_checkpoint(job->run());
+}
 
 /// Loads the page that an operation missed; part of starting up, so it blocks.
 absl::Status load_missing(PartitionStore& store, PageAddress address) {
@@ -33,9 +40,10 @@ absl::Status apply_commit(const std::vector<CommitFrame>& records, Scn scn, TxnI
     stores[i]->set_oldest_snapshot(scn);  // nobody can want the older versions any more
     for (const CommitFrame& record : records) {
       while (true) {
-        TROUPE_ASSIGN_OR_RETURN(const PageFault fault, stores[i]->apply(scn, txn, bytes_view(record->changes())));
-        if (!fault.needed()) break;
-        TROUPE_RETURN_IF_ERROR(load_missing(*stores[i], fault.address));
+        TROUPE_ASSIGN_OR_RETURN(const ApplyResult applied, stores[i]->apply(scn, txn, bytes_view(record->changes())));
+        if (applied.done()) break;
+        TROUPE_RETURN_IF_ERROR(applied.needs_room ? make_room(*stores[i], scn - 1)
+                                                  : load_missing(*stores[i], applied.fault.address));
       }
     }
   }
@@ -85,6 +93,7 @@ PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uin
   options.cache_bytes = config.cache_bytes / partitions;
   options.pending_bytes_max = config.pending_bytes_max;
   options.history_bytes_max = config.history_bytes_max / partitions;
+  options.dirty_bytes_max = config.dirty_bytes_max / partitions;
   return options;
 }
 
@@ -166,6 +175,23 @@ absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, Gate
     changes.push_back({oid, std::move(object)});
   }
   return Catalog::bootstrap(std::move(make_gate))->with_changes(changes, version, counters);
+}
+
+size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store) {
+  std::set<TreeId> known;
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+    known.insert(static_cast<const TableDef&>(*object).tree);
+  }
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::index)) {
+    known.insert(static_cast<const IndexDef&>(*object).tree);
+  }
+  size_t dropped = 0;
+  for (const TreeId tree : store.trees()) {
+    if (tree < kFirstUserTree || known.contains(tree)) continue;
+    store.abandon_tree(tree);
+    ++dropped;
+  }
+  return dropped;
 }
 
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store) {

@@ -38,6 +38,9 @@ absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& sto
 
 /// The catalog that partition 0 holds, on top of what every node has.
 absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, GateFactory make_gate);
+/// Drops the trees that no object of the catalog names: of bulk loads whose transaction did not commit before a crash,
+/// in a checkpoint all the same. No transaction may be open. Returns how many.
+size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store);
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store);
 
 }  // namespace troupe

@@ -57,6 +57,12 @@ struct NodeServices {
   /// How much of a limit is used now, and sys.partitions; set by the node.
   std::function<uint64_t(const std::string& limit)> limit_used;
   std::function<std::vector<PartitionInfo>()> partition_rows;
+  /// Versions of catalogs that only their transaction sees, so that no two of them are taken for the same.
+  std::atomic<Scn> next_private_version{Scn{1} << 63};
+  /// Commits that have an SCN and are not durable yet.
+  std::atomic<uint64_t> log_queued_bytes{0};
+  /// The log writer waits for space on the disk: no new commit is taken.
+  std::atomic<bool> disk_full{false};
   /// The log could not be written: nothing is acknowledged any more.
   std::atomic<bool> fenced{false};
 };

@@ -19,10 +19,10 @@ PageWriter::behavior_type PageWriter::make_behavior() {
   return {[this](checkpt_atom, const CheckpointRunPtr& run) { this->run(run); }};
 }
 
-/// A checkpoint must not be ahead of the log, so it waits until the log is durable up to what it covers.
+/// A checkpoint must not be ahead of the log, so it waits until the log is durable up to what its pages hold.
 void PageWriter::run(const CheckpointRunPtr& run) {
   const NodeServices& services = node_.services;
-  while (services.commits.durable() < run->covered && !services.fenced.load(std::memory_order_acquire)) {
+  while (services.commits.durable() < run->needs_durable && !services.fenced.load(std::memory_order_acquire)) {
     if (!node_.may_block) {  // the simulator: come back when others had their turn
       tell_self_after(std::chrono::microseconds(100), checkpt_atom::value, run);
       return;

@@ -20,6 +20,7 @@ struct LoadedPage {
 struct CheckpointRun {
   PartitionId partition = 0;
   Scn covered = kNoScn;
+  Scn needs_durable = kNoScn;  ///< its pages hold (a part of) this commit
   std::unique_ptr<CheckpointJob> job;
   CheckpointResult result;
   uint64_t store_serial = 0;  ///< which incarnation of the store it belongs to

@@ -19,6 +19,9 @@ Partition::~Partition() = default;
 
 Partition::behavior_type Partition::make_behavior() {
   running();
+  // A predecessor's mailbox may have held commits.
+  rejoining_ = node_.partition_started[id_].exchange(true);
+  if (rejoining_) state_->store->forget_faults();
   return {
       [this](read_atom, const ReadFrame& frame) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -38,11 +41,17 @@ Partition::behavior_type Partition::make_behavior() {
       },
       [this](discard_atom, TxnId txn) {
         const Heir<PartitionState>::Use use(heir_, state_);
+        drop_writes(txn, 0);
         state_->store->discard(txn);
       },
       [this](rollback_atom, TxnId txn, CommandId command) {
         const Heir<PartitionState>::Use use(heir_, state_);
+        drop_writes(txn, command);
         state_->store->rollback_to(txn, command);
+      },
+      [this](abort_atom, TreeId tree) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        abandon_tree(tree);
       },
       [this](page_atom, const LoadedPagePtr& page) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -69,17 +78,34 @@ Partition::behavior_type Partition::make_behavior() {
         rejoining_ = true;
         tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
       },
+      [this](rejoin_atom, Scn last) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        on_rejoined(last);
+      },
   };
 }
 
 // --- jobs ---
 
 void Partition::submit(Job job) {
-  if (apply_waits_) {
-    backlog_.push_back(std::move(job));
-  } else {
+  const bool commits = std::holds_alternative<ApplyJob>(job);
+  if (!apply_waits_ && (commits || !rejoining_)) {
     run(std::move(job));
+  } else if (apply_waits_ && reads_older(job)) {
+    run(std::move(job));
+  } else if (commits && rejoining_) {
+    // What came before it must see it.
+    const auto other = std::find_if(backlog_.begin(), backlog_.end(),
+                                    [](const Job& queued) { return !std::holds_alternative<ApplyJob>(queued); });
+    backlog_.insert(other, std::move(job));
+  } else {
+    backlog_.push_back(std::move(job));
   }
+}
+
+bool Partition::reads_older(const Job& job) const {
+  const auto* read = std::get_if<ReadJob>(&job);
+  return read != nullptr && !rejoining_ && read->task.question()->head()->snapshot() < applying_;
 }
 
 void Partition::run(Job job) {
@@ -90,18 +116,49 @@ void Partition::run(Job job) {
       want_turn();
       return;
     case Progress::kWaits:
-      if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = true;
-      parked_.push_back({std::move(job), missing_});
+      if (const auto* apply = std::get_if<ApplyJob>(&job)) {
+        apply_waits_ = true;
+        applying_ = apply->commit->scn;
+      }
+      if (no_room_) {
+        without_room_.push_back(std::move(job));
+      } else {
+        parked_.push_back({std::move(job), missing_});
+      }
       return;
   }
 }
 
 void Partition::run_backlog() {
   while (!apply_waits_ && !backlog_.empty()) {
+    if (rejoining_ && !std::holds_alternative<ApplyJob>(backlog_.front())) return;
     Job job = std::move(backlog_.front());
     backlog_.pop_front();
     run(std::move(job));
   }
+}
+
+/// Writes that have not been made yet: what they belong to is over.
+void Partition::drop_writes(const std::function<bool(const schema::WriteHead&)>& unwanted) {
+  const auto is_unwanted = [&](const Job& job) {
+    const auto* write = std::get_if<WriteJob>(&job);
+    return write != nullptr && unwanted(*write->task.question()->head());
+  };
+  std::erase_if(sliced_, is_unwanted);
+  std::erase_if(backlog_, is_unwanted);
+  std::erase_if(without_room_, is_unwanted);
+  std::erase_if(parked_, [&](const Parked& parked) { return is_unwanted(parked.job); });
+}
+
+void Partition::drop_writes(TxnId txn, CommandId command) {
+  drop_writes([=](const schema::WriteHead& head) { return head.txn() == txn && head.command() >= command; });
+}
+
+void Partition::abandon_tree(TreeId tree) {
+  drop_writes([=](const schema::WriteHead& head) {
+    return head.kind() == schema::WriteKind::bulk && head.tree() == tree;
+  });
+  state_->store->abandon_tree(tree);
 }
 
 Partition::Progress Partition::step(Job& job) {
@@ -122,6 +179,8 @@ Partition::Progress Partition::step(ReadJob& job) {
 }
 
 Partition::Progress Partition::step(WriteJob& job) {
+  const bool bulk = job.task.question()->head()->kind() == schema::WriteKind::bulk;
+  if (bulk && !state_->store->has_room()) return wait_for_room();
   WriteOutcomeFrame outcome = state_->engine.run(job.task);
   if (auto* frame = std::get_if<WriteResultFrame>(&outcome)) {
     tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, std::move(*frame));
@@ -143,12 +202,14 @@ Partition::Progress Partition::step(PrepareJob& job) {
 
 Partition::Progress Partition::step(ApplyJob& job) {
   const CommitRequest& commit = *job.commit;
+  if (commit.scn <= state_->last_commit) return Progress::kDone;  // sent twice
   for (; job.record < commit.records.size(); ++job.record) {
     const auto applied =
         state_->store->apply(commit.scn, commit.txn, bytes_view(commit.records[job.record]->changes()));
     // A commit in the log that cannot be applied: this partition's state is worthless.
     TROUPE_CHECK_MSG(applied.ok(), std::string(applied.status().message()));
-    if (applied->needed()) return wait_for(*applied);
+    if (applied->needs_room) return wait_for_room();
+    if (!applied->done()) return wait_for(applied->fault);
   }
   state_->applied = commit.scn;
   state_->last_commit = commit.scn;
@@ -160,24 +221,52 @@ Partition::Progress Partition::step(ApplyJob& job) {
 /// `previous` says which commit this partition was sent before: after a restart some may be missing.
 void Partition::on_apply(const CommitRequestPtr& commit, Scn previous) {
   if (commit->scn <= state_->last_commit) return;  // sent again
-  const bool behind_others = apply_waits_ || !backlog_.empty();
-  if (!behind_others && previous > state_->last_commit) {
-    if (!rejoining_) {
-      rejoining_ = true;
-      tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+  if (!apply_waits_ && previous > state_->last_commit) {
+    const bool queued = std::any_of(backlog_.begin(), backlog_.end(), [&](const Job& job) {
+      const auto* apply = std::get_if<ApplyJob>(&job);
+      return apply != nullptr && apply->commit->scn == previous;
+    });
+    if (!queued) {
+      if (!rejoining_) {
+        rejoining_ = true;
+        tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+      }
+      return;
     }
-    return;
   }
-  rejoining_ = false;
   submit(ApplyJob{commit});
+}
+
+/// The transaction manager has sent everything up to `last`. When that was not taken it will be asked again.
+void Partition::on_rejoined(Scn last) {
+  if (!apply_waits_ && state_->last_commit < last) return;
+  rejoining_ = false;
+  run_backlog();
 }
 
 // --- pages ---
 
 Partition::Progress Partition::wait_for(const PageFault& fault) {
   missing_ = fault.address;
+  no_room_ = false;
   request_page(fault.address);
   return Progress::kWaits;
+}
+
+/// Until a checkpoint has made changed pages into clean ones.
+Partition::Progress Partition::wait_for_room() {
+  no_room_ = true;
+  if (!state_->store->checkpoint_running()) tell(directory_.get().checkpointer, full_atom::value);
+  return Progress::kWaits;
+}
+
+void Partition::go_on_with_room() {
+  auto jobs = std::exchange(without_room_, {});
+  for (Job& job : jobs) {
+    if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = false;
+    run(std::move(job));
+  }
+  run_backlog();
 }
 
 void Partition::request_page(PageAddress address) {
@@ -190,7 +279,8 @@ void Partition::request_page(PageAddress address) {
 }
 
 void Partition::on_page(const LoadedPagePtr& page) {
-  std::erase(requested_, page->address);
+  // Of this store, and asked for by this actor: anything else may be what the page was once.
+  if (page->file.get() != &state_->store->file() || std::erase(requested_, page->address) == 0) return;
   {
     const Heir<PartitionState>::Use use(heir_, state_);
     if (page->image.ok()) {
@@ -241,7 +331,7 @@ void Partition::fail(Job& job, const absl::Status& status) {
 void Partition::want_turn() {
   if (turn_wanted_) return;
   turn_wanted_ = true;
-  tell(caf::actor_cast<PartitionActor>(this), turn_atom::value);
+  tell_self_behind_sockets(turn_atom::value);
 }
 
 void Partition::on_turn() {
@@ -257,10 +347,13 @@ void Partition::collect_garbage() {
   const Heir<PartitionState>::Use use(heir_, state_);
   PartitionStore& store = *state_->store;
   store.set_oldest_snapshot(node_.services.snapshots.oldest());
+  node_.statistics[id_].set(store.statistics());
+  // The transaction manager, or its answer, may have been lost.
+  if (rejoining_) tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+  if (!without_room_.empty() && !store.checkpoint_running()) tell(directory_.get().checkpointer, full_atom::value);
   if (apply_waits_) return;
   const auto progress = store.collect_garbage(kGarbagePerTick);
   if (progress.fault.needed()) request_page(progress.fault.address);
-  node_.statistics[id_].set(store.statistics());
 }
 
 // --- checkpoints ---
@@ -270,13 +363,15 @@ void Partition::begin_checkpoint(Scn scn) {
     tell(directory_.get().checkpointer, ckptdone_atom::value, id_, kNoScn,
          encode_error(error(ErrorCode::kObjectInUse, "partition ", id_, ": ", why)));
   };
-  if (apply_waits_ || rejoining_) return refuse("commits are waiting for pages");
+  if (rejoining_) return refuse("it has just been restarted");
   if (state_->store->checkpoint_running()) return refuse("a checkpoint is running already");
   const Heir<PartitionState>::Use use(heir_, state_);
-  state_->applied = std::max(state_->applied, scn);
+  // In the middle of a commit the pages hold a part of it; applying it again after a crash does no harm.
+  if (!apply_waits_) state_->applied = std::max(state_->applied, scn);
   auto run = std::make_shared<CheckpointRun>();
   run->partition = id_;
   run->covered = state_->applied;
+  run->needs_durable = apply_waits_ ? applying_ : state_->applied;
   run->store_serial = state_->serial;
   run->job = state_->store->begin_checkpoint(state_->applied, CheckpointMetadata{});
   tell(directory_.get().page_writer, checkpt_atom::value, std::move(run));
@@ -292,6 +387,8 @@ void Partition::end_checkpoint(const CheckpointRunPtr& run) {
   const Heir<PartitionState>::Use use(heir_, state_);
   const absl::Status status = state_->store->finish_checkpoint(std::move(run->result));
   tell(directory_.get().checkpointer, ckptdone_atom::value, id_, run->covered, encode_error(status));
+  state_->store->set_unlimited(!status.ok());
+  go_on_with_room();
 }
 
 }  // namespace troupe

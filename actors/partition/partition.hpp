@@ -70,7 +70,15 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress step(PrepareJob& job);
   Progress step(ApplyJob& job);
   Progress wait_for(const PageFault& fault);
+  Progress wait_for_room();
+  void go_on_with_room();
+  /// Whether `job` may be run though a commit is half applied.
+  bool reads_older(const Job& job) const;
+  void on_rejoined(Scn last);
   void request_page(PageAddress address);
+  void abandon_tree(TreeId tree);
+  void drop_writes(TxnId txn, CommandId command);
+  void drop_writes(const std::function<bool(const schema::WriteHead&)>& unwanted);
   void on_apply(const CommitRequestPtr& commit, Scn previous);
   void on_page(const LoadedPagePtr& page);
   void fail(Job& job, const absl::Status& status);
@@ -93,11 +101,14 @@ class Partition final : public ActorOf<PartitionActor::base> {
   std::vector<Parked> parked_;
   std::vector<PageAddress> requested_;
   PageAddress missing_;        ///< of the step that just answered kWaits
-  bool apply_waits_ = false;   ///< a parked ApplyJob: everything else queues in backlog_
+  bool no_room_ = false;       ///< it waits for a checkpoint instead
+  bool apply_waits_ = false;   ///< an ApplyJob is parked or without room: what must see it queues in backlog_
+  Scn applying_ = kNoScn;      ///< its commit
+  std::vector<Job> without_room_;  ///< until a checkpoint has ended
   std::deque<Job> backlog_;
   std::deque<Job> sliced_;     ///< unfinished, run on in turns
   bool turn_wanted_ = false;
-  bool rejoining_ = false;     ///< commits are missing; the transaction manager will send them
+  bool rejoining_ = false;     ///< commits are missing, or may be; the transaction manager will send them and say so
 };
 
 }  // namespace troupe

@@ -100,6 +100,10 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
     sequences_.on_lost();
     return;
   }
+  if (part == LostPart::kLogWriter) {
+    transaction_.bulk_log().send_again();
+    return;
+  }
   transaction_.on_lost(part, index, state_lost);
   if (part != LostPart::kTransactionManager) data_.on_lost(part == LostPart::kLockShard, index, incarnation);
 }
@@ -486,8 +490,7 @@ void Backend::fail_transaction() {
   Transaction& transaction = transaction_.state();
   drop_portals_of_transaction();
   if (transaction.in_block()) {
-    transaction.fail();
-    transaction_.release_statement_snapshot();
+    transaction_.fail();
     return;
   }
   parameters_.rollback();

@@ -31,6 +31,7 @@
 namespace troupe {
 
 struct Changes;
+class Subscription;
 
 class Backend final : public RowIdSource {
  public:
@@ -55,6 +56,9 @@ class Backend final : public RowIdSource {
   }
   void on_committed(TxnId txn, Scn scn, const std::string& error) { transaction_.on_committed(txn, scn, error); }
   void on_granted(uint64_t request, const std::string& error);
+  void on_bulk_logged(TxnId txn, uint32_t record, uint64_t position, const std::string& error) {
+    transaction_.bulk_log().on_logged(txn, record, position, error);
+  }
   void on_sequence(uint64_t request, int64_t first, uint32_t count, const std::string& error) {
     sequences_.on_answer(request, first, count, error);
   }
@@ -197,6 +201,10 @@ class Backend final : public RowIdSource {
 
   // backend_subscribe.cpp
   Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
+  Task<absl::Status> receive_changes(std::function<void()> ask);
+  Task<absl::Status> look_back(Subscription& subscription, Scn through);
+  Task<absl::Status> fetch_bulk(Subscription& subscription);
+  Task<absl::Status> send_events(Subscription& subscription, const Portal& portal);
   static std::vector<OutputColumn> subscribe_columns();
 
   NodeServices& services_;
@@ -211,6 +219,7 @@ class Backend final : public RowIdSource {
   bool sending_ = false;
   bool closed_ = false;
   bool skip_to_sync_ = false;
+  uint32_t pipelined_ = 0;  ///< statements since the last Sync
   bool executing_ = false;
   bool statement_timed_ = false;  ///< statement_timeout has not struck yet
   uint32_t quiet_turns_ = 0;
@@ -255,6 +264,8 @@ class Backend final : public RowIdSource {
   ReplySignal changed_;
   std::shared_ptr<Changes> changes_;
   absl::Status changes_status_;
+  std::shared_ptr<Changes> bulk_;  ///< bulk records that were fetched, and which is the next
+  size_t bulk_next_ = 0;
 
   Task<void> serve_;
 };

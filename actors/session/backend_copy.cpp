@@ -95,7 +95,8 @@ Task<absl::StatusOr<bool>> is_empty(TablePtr table, ExecContext& context) {
 /// was there before.
 Task<absl::StatusOr<bool>> may_write_bulk(const TableWrite& write, const SessionTransaction& transaction,
                                           bool savepoints, ExecContext& context) {
-  bool owned = !savepoints && transaction.owns_tree(write.table->tree);
+  // Pending writes lie over the tree: an erased key of theirs would hide a row that comes in bulk.
+  bool owned = !savepoints && transaction.owns_tree(write.table->tree) && !transaction.wrote(write.table->tree);
   for (const IndexPtr& index : write.indexes) owned = owned && transaction.owns_tree(index->tree);
   if (!owned) co_return false;
   auto looking = is_empty(write.table, context);
@@ -207,8 +208,9 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   auto deciding = may_write_bulk((*copy)->write(), transaction_, !setting_marks_.empty(), context);
   const absl::StatusOr<bool> bulk = co_await deciding;
   if (!bulk.ok()) co_return bulk.status();
+  transaction_.note_write((*copy)->write().table->tree);
   if (*bulk) transaction_.needs_checkpoint();
-  (*copy)->start(context, *bulk);
+  (*copy)->start(context, *bulk ? &transaction_.bulk_log() : nullptr);
   writer_.copy_in_response((*copy)->binary(), (*copy)->columns());
   auto copying = copy_rows(**copy, data_, [this](FrontendMessage* message) { return next_message(message); });
   status = co_await copying;

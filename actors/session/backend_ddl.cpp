@@ -53,6 +53,7 @@ Task<absl::Status> Backend::perform_ddl(const StatementPlan& plan, Portal& porta
     status = co_await performing;
     if (!status.ok()) co_return status;
   }
+  if (ddl.truncate) transaction_.truncated(ddl.changes);
   portal.tag = ddl.tag;
   if (plan.kind != StatementKind::kCreateTableAs) co_return absl::OkStatus();
   auto filling = fill_table(plan, &portal.tag);
@@ -137,7 +138,7 @@ Task<absl::Status> Backend::send_raw(schema::WriteKind kind, TreeId tree, const 
 
 Task<absl::Status> Backend::perform(const DdlAction& action) {
   switch (action.kind) {
-    case DdlAction::Kind::kCreateTree: transaction_.own_tree(action.tree); co_return absl::OkStatus();
+    case DdlAction::Kind::kCreateTree: transaction_.own_tree(action.tree, true); co_return absl::OkStatus();
     case DdlAction::Kind::kDropTree: transaction_.drop_tree(action.tree); co_return absl::OkStatus();
     case DdlAction::Kind::kSetSequence: {
       auto def = std::dynamic_pointer_cast<const SequenceDef>(transaction_.catalog()->find_shared(action.sequence));
@@ -165,15 +166,18 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
   TableRewriter rewriter(data_, context);
   switch (action.kind) {
     case DdlAction::Kind::kBuildIndex: {
-      transaction_.own_tree(action.index->tree);
+      transaction_.own_tree(action.index->tree, false);
       auto building = rewriter.build_index(*action.table, *action.index);
       const absl::Status status = co_await building;
       if (rewriter.wrote()) transaction_.needs_checkpoint();
       co_return status;
     }
     case DdlAction::Kind::kRewriteTable: {
-      transaction_.own_tree(action.tree);
-      auto rewriting = rewriter.rewrite(*action.table, *action.new_table, action.tree, action.values, *this);
+      // Subscribers know the rows already, unless this transaction brought them all.
+      const bool news = transaction_.holds_news(action.table->tree);
+      transaction_.own_tree(action.tree, news);
+      auto rewriting = rewriter.rewrite(*action.table, *action.new_table, action.tree, action.values, *this,
+                                        news ? &transaction_.bulk_log() : nullptr);
       const absl::Status status = co_await rewriting;
       if (rewriter.wrote()) transaction_.needs_checkpoint();
       co_return status;

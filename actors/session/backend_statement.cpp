@@ -91,6 +91,7 @@ void Backend::begin_clock(std::string_view text) {
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
   const SettingsSnapshot& settings = parameters_.snapshot();
+  transaction_.set_lock_timeout(static_cast<uint32_t>(settings.lock_timeout_ms));
   record_->wants_ticks.store(settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
                                  settings.idle_in_transaction_session_timeout_ms > 0,
                              std::memory_order_relaxed);
@@ -286,6 +287,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
 bool Backend::lock_tables_at_once(const Prepared& prepared) {
   for (const TableLockWish& wish : prepared.locks) {
     if (!transaction_.lock_table_at_once(*wish.table, wish.mode)) return false;
+    if (wish.mode == TableLockMode::kRowExclusive) transaction_.note_write(wish.table->tree);
   }
   return is_current(*prepared.plan, *transaction_.catalog());
 }
@@ -298,6 +300,7 @@ Task<absl::Status> Backend::lock_tables(Prepared& prepared) {
       auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
       const absl::Status status = co_await locking;
       if (!status.ok()) co_return status;
+      if (wish.mode == TableLockMode::kRowExclusive) transaction_.note_write(wish.table->tree);
     }
     if (is_current(*prepared.plan, *transaction_.catalog())) co_return absl::OkStatus();
     if (attempt > 16) co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
@@ -498,6 +501,7 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
     const absl::Status locked = co_await locking;
     if (!locked.ok()) co_return locked;
+    if (wish.mode == TableLockMode::kRowExclusive) transaction_.note_write(wish.table->tree);
   }
   if (const absl::Status filled = fill_exec_context(*explained, &portal.context); !filled.ok()) co_return filled;
   portal.context.measure = true;

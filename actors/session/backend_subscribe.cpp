@@ -1,9 +1,8 @@
 /// SUBSCRIBE: a table's committed changes as rows of a statement that does not end. The next piece of the log is asked
 /// for only when the socket took the rows of the one before, so a slow client costs nobody anything.
 #include "actors/session/backend.hpp"
+#include "actors/session/subscription.hpp"
 #include "actors/stream/changes.hpp"
-#include "runtime/stream/change_decoder.hpp"
-#include "runtime/stream/token.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -11,96 +10,8 @@ namespace {
 
 /// The credit: about so many bytes of the log at a time (limit streams.window_bytes).
 constexpr uint64_t kWindowBytes = 1u << 20;
-
-/// One SUBSCRIBE: which tables, how far it is, and the rows its events make.
-class Subscription {
- public:
-  Subscription(const EvalContext& context, StreamToken from) : decoder_{context}, position_{from} {}
-
-  void add(const TableDef& table) { oids_.push_back(table.oid); }
-
-  /// The tables as they are now. Errors: 42P01 for one that is gone.
-  absl::Status follow(const CatalogPtr& catalog) {
-    if (catalog->version() == catalog_version_) return absl::OkStatus();
-    for (const Oid oid : oids_) {
-      auto table = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared(oid));
-      if (table == nullptr) {
-        return error(ErrorCode::kUndefinedTable, "a table that is subscribed to was dropped");
-      }
-      const auto* schema = catalog->find_as<SchemaDef>(table->schema);
-      std::string shown = table->schema == kPublicSchema || schema == nullptr ? table->name
-                                                                              : cat(schema->name, ".", table->name);
-      decoder_.follow(std::move(table), std::move(shown));
-    }
-    catalog_version_ = catalog->version();
-    return absl::OkStatus();
-  }
-
-  /// Every commit up to this one has been seen whole.
-  Scn seen_through() const { return position_.event == 0 ? position_.scn : position_.scn - 1; }
-
-  /// One record: the next call of next_row() begins with it. False when it was seen before.
-  bool begin(const CommitFrame& record) {
-    const schema::CommitHead& head = *record->head();
-    if (head.scn() <= seen_through()) return false;
-    if (head.part() == 0) changes_before_ = 0;
-    record_ = record;
-    const bool resumes = head.scn() == position_.scn;
-    decoder_.begin(bytes_view(record->changes()), changes_before_, resumes ? position_.event : 0);
-    return true;
-  }
-
-  /// Appends the row of the record's next event; false when there is none.
-  bool next_row(const Portal& portal, BackendWriter& out) {
-    RowEvent event;
-    if (!decoder_.next(&event)) {
-      changes_before_ = decoder_.number();
-      return false;
-    }
-    const schema::CommitHead& head = *record_->head();
-    token_.clear();
-    append_token({head.scn(), event.number}, &token_);
-    out.begin_row(7);
-    out.field(token_);
-    int_field(static_cast<int64_t>(head.scn()), portal.binary(1), out);
-    int_field(static_cast<int64_t>(head.txn()), portal.binary(2), out);
-    out.field(event.table);
-    out.field(row_op_name(event.op));
-    image(event.has_before, event.before, out);
-    image(event.has_after, event.after, out);
-    out.end_row();
-    return true;
-  }
-  const absl::Status& status() const { return decoder_.status(); }
-
-  void finished(Scn through) {
-    if (through > seen_through()) position_ = {through, 0};
-  }
-
- private:
-  static void int_field(int64_t value, bool binary, BackendWriter& out) {
-    if (binary) {
-      out.int8_binary_field(value);
-    } else {
-      out.int_field(value);
-    }
-  }
-  static void image(bool present, std::string_view json, BackendWriter& out) {
-    if (present) {
-      out.field(json);
-    } else {
-      out.null_field();
-    }
-  }
-
-  ChangeDecoder decoder_;
-  std::vector<Oid> oids_;
-  StreamToken position_;  ///< event 0: the whole commit
-  Scn catalog_version_ = UINT64_MAX;
-  CommitFrame record_;
-  uint32_t changes_before_ = 0;
-  std::string token_;
-};
+/// Of bulk records, which are compressed.
+constexpr uint64_t kBulkWindowBytes = 256u << 10;
 
 /// Where it starts: after the token, or now. Errors: 22023.
 absl::StatusOr<StreamToken> start_of(const sql::SubscribeStatement& statement, Scn durable) {
@@ -129,17 +40,100 @@ void Backend::on_changes(std::shared_ptr<Changes> changes, const std::string& er
   changed_.raise();
 }
 
+/// The publisher's answer. Asks again when whoever was asked is gone, and gives up when the client or the statement has.
+Task<absl::Status> Backend::receive_changes(std::function<void()> ask) {
+  changes_ = nullptr;
+  changes_status_ = absl::OkStatus();
+  ask();
+  while (changes_ == nullptr && changes_status_.ok()) {
+    if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
+    if (!end_reason_.ok()) co_return end_reason_;
+    const absl::Status status = data_.check_cancelled();
+    if (!status.ok()) co_return status;
+    // Only a socket that is read tells that the client has gone.
+    transport_->pause_reading(false);
+    co_await changed_;
+    transport_->pause_reading(true);
+    // Raised without an answer: cancelled, or whoever was asked is gone. Being told twice does no harm.
+    if (changes_ == nullptr && changes_status_.ok()) ask();
+  }
+  co_return changes_status_;
+}
+
+/// Definitions may be newer than where the stream begins: what was changed since is in the log, with what was before.
+Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
+  Scn after = subscription.seen_through();
+  while (after < through) {
+    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kWindowBytes); });
+    absl::Status status = co_await receiving;
+    if (!status.ok()) co_return status;
+    const std::shared_ptr<Changes> changes = std::move(changes_);
+    for (const CommitFrame& record : changes->records) {
+      status = subscription.look_back(record);
+      if (!status.ok()) co_return status;
+    }
+    after = changes->through;
+  }
+  co_return absl::OkStatus();
+}
+
+/// The rows that a transaction wrote in bulk are fetched a piece at a time, like its record.
+Task<absl::Status> Backend::fetch_bulk(Subscription& subscription) {
+  const ChangeDecoder::WantedBulk wanted = subscription.wanted_bulk();
+  auto receiving = receive_changes([this, wanted, txn = subscription.txn()] {
+    host_.send_next_bulk(txn, wanted.record, wanted.position, kBulkWindowBytes);
+  });
+  absl::Status status = co_await receiving;
+  if (!status.ok()) co_return status;
+  bulk_ = std::move(changes_);
+  bulk_next_ = 0;
+  co_return absl::OkStatus();
+}
+
+/// One record's events, as fast as the client takes them.
+Task<absl::Status> Backend::send_events(Subscription& subscription, const Portal& portal) {
+  absl::Status status;
+  while (true) {
+    const DecodeStep step = subscription.next_row(portal, writer_);
+    if (step == DecodeStep::kEnd) co_return subscription.status();
+    if (step == DecodeStep::kNeedsBulk) {
+      if (bulk_ == nullptr || bulk_next_ == bulk_->bulk.size()) {
+        if (bulk_ != nullptr) subscription.bulk_goes_on(bulk_->resume);
+        // Before the next piece is asked for, the client has the one before.
+        auto sending = flush();
+        co_await sending;
+        auto fetching = fetch_bulk(subscription);
+        status = co_await fetching;
+        if (!status.ok()) co_return status;
+        continue;
+      }
+      status = subscription.take_bulk(*bulk_->bulk[bulk_next_++]);
+      if (!status.ok()) co_return status;
+      continue;
+    }
+    if (!writer_.over_high_water()) continue;
+    auto sending = flush();
+    co_await sending;
+    if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
+    status = data_.check_cancelled();
+    if (!status.ok()) co_return status;
+  }
+}
+
 Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& statement, Portal& portal) {
   const auto start = start_of(statement, services_.commits.durable());
   if (!start.ok()) co_return start.status();
   Subscription subscription(eval_, *start);
+  const CatalogPtr catalog = services_.catalog.get();
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
-    subscription.add(**table);
+    auto shared = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared((*table)->oid));
+    if (shared == nullptr) {
+      co_return error(ErrorCode::kUndefinedTable, "relation \"", ref->name, "\" was dropped at the same time");
+    }
+    subscription.add(std::move(shared), *catalog);
   }
-  absl::Status status = subscription.follow(services_.catalog.get());
-  if (!status.ok()) co_return status;
   if (portal.describe_first) send_columns(subscribe_columns(), portal.result_formats);
 
   // Released however the statement ends, also when its coroutine is destroyed.
@@ -148,41 +142,25 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     ~Release() { host.send_subscription_end(); }
   } release{host_};
 
+  auto looking = look_back(subscription, catalog->version());
+  absl::Status status = co_await looking;
+  if (!status.ok()) co_return status;
   while (true) {
     auto flushing = flush();
     co_await flushing;
-    changes_ = nullptr;
-    changes_status_ = absl::OkStatus();
     const Scn after = subscription.seen_through();
-    host_.send_next_changes(after, kWindowBytes);
-    while (changes_ == nullptr && changes_status_.ok()) {
-      if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
-      if (!end_reason_.ok()) co_return end_reason_;
-      status = data_.check_cancelled();
-      if (!status.ok()) co_return status;
-      // Only a socket that is read tells that the client has gone.
-      transport_->pause_reading(false);
-      co_await changed_;
-      transport_->pause_reading(true);
-      // Raised without an answer: cancelled, or whoever was asked is gone. Being told twice does no harm.
-      if (changes_ == nullptr && changes_status_.ok()) host_.send_next_changes(after, kWindowBytes);
-    }
-    if (!changes_status_.ok()) co_return changes_status_;
-    const std::shared_ptr<Changes> changes = std::move(changes_);
-    status = subscription.follow(services_.catalog.get());
+    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kWindowBytes); });
+    status = co_await receiving;
     if (!status.ok()) co_return status;
+    const std::shared_ptr<Changes> changes = std::move(changes_);
     for (const CommitFrame& record : changes->records) {
+      bulk_ = nullptr;  // of another transaction, perhaps
       if (!subscription.begin(record)) continue;
-      while (subscription.next_row(portal, writer_)) {
-        if (!writer_.over_high_water()) continue;
-        auto sending = flush();
-        co_await sending;
-        if (closed_) break;
-        status = data_.check_cancelled();
-        if (!status.ok()) co_return status;
-      }
-      if (!subscription.status().ok()) co_return subscription.status();
+      auto sending = send_events(subscription, portal);
+      status = co_await sending;
+      if (!status.ok()) co_return status;
     }
+    if (subscription.ended()) co_return error(ErrorCode::kUndefinedTable, "every table that is subscribed to was dropped");
     subscription.finished(changes->through);
   }
 }

@@ -159,9 +159,9 @@ absl::Status Backend::run_savepoint(const sql::TransactionStatement& statement, 
     return absl::OkStatus();
   }
   TROUPE_RETURN_IF_ERROR(transaction.check_usable());
-  if (statement.verb == Verb::kRelease) return transaction.release(statement.name);
+  if (statement.verb == Verb::kRelease) return transaction_.release(statement.name);
   setting_marks_.insert_or_assign(std::string(statement.name), parameters_.mark());
-  return transaction.savepoint(statement.name);
+  return transaction_.savepoint(statement.name);
 }
 
 }  // namespace troupe

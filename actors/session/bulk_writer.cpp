@@ -56,8 +56,8 @@ std::vector<int16_t> columns_of(const IndexDef& index) {
 
 }  // namespace
 
-BulkWriter::BulkWriter(const ExecContext& context, TreeId tree, Conflict conflict)
-    : context_{context}, tree_{tree}, conflict_{std::move(conflict)}, piles_(context.data->partition_count()) {}
+BulkWriter::BulkWriter(const ExecContext& context, TreeId tree, BulkLog* log, Conflict conflict)
+    : context_{context}, tree_{tree}, log_{log}, conflict_{std::move(conflict)}, piles_(context.data->partition_count()) {}
 
 void BulkWriter::add(PartitionId partition, std::string_view key, std::string_view row) {
   Pile& pile = piles_[partition];
@@ -124,6 +124,22 @@ void BulkWriter::send_piece(PartitionId partition, const Pile& pile, size_t from
   parts.rows = rows;
   request.slot = std::make_unique<WriteSlot>(*context_.data);
   request.slot->start(partition, build_write(parts));
+  if (log_ != nullptr) log_piece(partition, pile, from, to);
+}
+
+void BulkWriter::log_piece(PartitionId partition, const Pile& pile, size_t from, size_t to) {
+  std::string changes;
+  ChangeWriter writer(&changes);
+  Change change;
+  change.tree = tree_;
+  change.partition = partition;
+  change.has_after = true;
+  for (size_t i = from; i < to; ++i) {
+    change.key = pile.key(pile.entries[i]);
+    change.after = pile.row(pile.entries[i]);
+    writer.append(change);
+  }
+  log_->append(context_.txn, tree_, writer.count(), changes);
 }
 
 Task<absl::Status> BulkWriter::answers() {
@@ -135,6 +151,11 @@ Task<absl::Status> BulkWriter::answers() {
     if (!status.ok()) co_return status;
   }
   under_way_.clear();
+  if (log_ != nullptr) {
+    auto logging = log_->written();
+    const absl::Status logged = co_await logging;
+    if (!logged.ok()) co_return logged;
+  }
   co_return context_.data->check_cancelled();
 }
 
@@ -182,7 +203,7 @@ IndexBulkWriter::IndexBulkWriter(const ExecContext& context, std::shared_ptr<con
                                  std::shared_ptr<const IndexDef> index, DuplicateWords words)
     : data_{*context.data},
       index_{std::move(index)},
-      writer_(context, index_->tree, entry_conflict(std::move(table), index_, words, *context.eval)) {}
+      writer_(context, index_->tree, nullptr, entry_conflict(std::move(table), index_, words, *context.eval)) {}
 
 uint64_t hash_key_row(std::span<const CompareKind> kinds, std::span<const Vector* const> columns, uint32_t row) {
   uint64_t hash = 0;

@@ -1,5 +1,6 @@
 #pragma once
-/// Rows and index entries straight into trees that the transaction itself made: no locks, no pending writes, no log.
+/// Rows and index entries straight into trees that the transaction itself made: no locks, no pending writes. Rows that
+/// are news to subscribers go into the log as well (BulkLog).
 /// Memory: at most two rounds of kRoundBytes, one that is filled while the other is under way.
 /// Owner: one statement. What it writes disappears with the trees when the transaction is rolled back, and has to be
 /// in a checkpoint before the transaction commits.
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/session/bulk_log.hpp"
 #include "runtime/exec/exec_context.hpp"
 #include "runtime/exec/task.hpp"
 #include "storage/catalog/objects.hpp"
@@ -21,7 +23,8 @@ class BulkWriter {
   /// The error for a key that is there already.
   using Conflict = std::function<absl::Status(std::string_view key)>;
 
-  BulkWriter(const ExecContext& context, TreeId tree, Conflict conflict);
+  /// `log`: nullptr when nobody who follows the log is to hear of it: index entries, and rows that were there before.
+  BulkWriter(const ExecContext& context, TreeId tree, BulkLog* log, Conflict conflict);
 
   void add(PartitionId partition, std::string_view key, std::string_view row);
   /// Time to flush().
@@ -57,12 +60,14 @@ class BulkWriter {
   };
 
   void send(PartitionId partition, Pile& pile);
+  void log_piece(PartitionId partition, const Pile& pile, size_t from, size_t to);
   void send_piece(PartitionId partition, const Pile& pile, size_t from, size_t to);
   Task<absl::Status> answers();
   absl::Status check(const Request& request, const schema::WriteResult& answer) const;
 
   const ExecContext& context_;
   TreeId tree_;
+  BulkLog* log_;
   Conflict conflict_;
   std::vector<Pile> piles_;  ///< by partition
   size_t buffered_bytes_ = 0;

@@ -146,16 +146,16 @@ absl::Status CopyIn::compile_steps(const PlanNode& source) {
   return absl::OkStatus();
 }
 
-void CopyIn::start(ExecContext& context, bool bulk) {
+void CopyIn::start(ExecContext& context, BulkLog* bulk) {
   run_ = std::make_unique<Run>(*executable_, std::vector<Value>{}, context);
   const TableWrite& target = write();
   clear_chunk();
-  if (!bulk) {
+  if (bulk == nullptr) {
     inserter_ = std::make_unique<RowInserter>(*run_, *spec_);
     return;
   }
   bulk_rows_ = std::make_unique<BulkWriter>(
-      context, target.table->tree, row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
+      context, target.table->tree, bulk, row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
   for (const IndexPtr& index : target.indexes) {
     bulk_entries_.push_back(
         std::make_unique<IndexBulkWriter>(context, target.table, index, DuplicateWords::kInserting));

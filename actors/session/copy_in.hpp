@@ -31,8 +31,8 @@ class CopyIn {
   bool binary() const { return binary_; }
   uint16_t columns() const { return static_cast<uint16_t>(columns_.size()); }
 
-  /// Before the first row. `bulk`: every tree of the table is the transaction's own, and empty.
-  void start(ExecContext& context, bool bulk);
+  /// Before the first row. `bulk` (not nullptr): every tree of the table is the transaction's own, and empty.
+  void start(ExecContext& context, BulkLog* bulk);
   /// A piece of the client's data, which stays until the task ends.
   Task<absl::Status> take(std::string_view data);
   /// The data is complete: the rows that are left.

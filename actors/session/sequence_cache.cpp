@@ -62,6 +62,14 @@ uint32_t SequenceCache::reserved(Oid sequence) const {
 
 absl::StatusOr<int64_t> SequenceCache::next(Oid sequence) {
   Known& known = known_[sequence];
+  // After a setval() of the same statement, which has not reached the sequence yet, it goes on from there.
+  for (Setting& setting : settings_) {
+    if (setting.sequence->oid != sequence) continue;
+    TROUPE_RETURN_IF_ERROR(advance(&setting));
+    known.current = setting.value;
+    last_ = sequence;
+    return setting.value;
+  }
   if (known.ranges.empty()) return error(ErrorCode::kInternalError, "no number of sequence ", sequence, " is reserved");
   Range& range = known.ranges.front();
   const int64_t value = range.first;
@@ -73,6 +81,23 @@ absl::StatusOr<int64_t> SequenceCache::next(Oid sequence) {
   known.current = value;
   last_ = sequence;
   return value;
+}
+
+absl::Status SequenceCache::advance(Setting* setting) {
+  const SequenceDef& def = *setting->sequence;
+  if (!setting->is_called) {
+    setting->is_called = true;
+    return absl::OkStatus();
+  }
+  const bool up = def.increment > 0;
+  const __int128 next = static_cast<__int128>(setting->value) + def.increment;
+  const bool at_end = up ? next > def.maximum : next < def.minimum;
+  if (at_end && !def.cycle) {
+    return error(ErrorCode::kSequenceGeneratorLimitExceeded, "nextval: reached ", up ? "maximum" : "minimum",
+                 " value of sequence \"", def.name, "\" (", up ? def.maximum : def.minimum, ")");
+  }
+  setting->value = !at_end ? static_cast<int64_t>(next) : up ? def.minimum : def.maximum;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int64_t> SequenceCache::current(Oid sequence) {
@@ -97,6 +122,7 @@ absl::Status SequenceCache::set(Oid sequence, int64_t value, bool is_called) {
                  def->name, "\" (", def->minimum, "..", def->maximum, ")");
   }
   if (is_called) known_[sequence].current = value;
+  std::erase_if(settings_, [sequence](const Setting& setting) { return setting.sequence->oid == sequence; });
   settings_.push_back({std::move(def), value, is_called});
   return absl::OkStatus();
 }

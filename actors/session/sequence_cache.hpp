@@ -54,6 +54,8 @@ class SequenceCache final : public SequenceAccess {
   };
   absl::StatusOr<std::shared_ptr<const SequenceDef>> definition(Oid sequence) const;
   Task<absl::Status> wait_for_answer(uint64_t request);
+  /// What nextval() gives after it. Errors: 2200H.
+  static absl::Status advance(Setting* setting);
 
   SessionHost& host_;
   CatalogPtr catalog_;

@@ -51,6 +51,10 @@ Session::behavior_type Session::make_behavior() {
         backend_->on_sequence(request, first, count, error);
         after();
       },
+      [this](append_atom, TxnId txn, uint32_t record, uint64_t position, const std::string& error) {
+        backend_->on_bulk_logged(txn, record, position, error);
+        after();
+      },
       [this](changes_atom, const ChangesPtr& changes, const std::string& error) {
         backend_->on_changes(changes, error);
         after();
@@ -144,6 +148,9 @@ void Session::send_bulk(PartitionId partition, WriteFrame frame) {
   tell(directory_.get().partitions[partition], write_atom::value, std::move(frame),
        caf::actor_cast<caf::strong_actor_ptr>(this));
 }
+void Session::send_abandon_tree(PartitionId partition, TreeId tree) {
+  tell(directory_.get().partitions[partition], abort_atom::value, tree);
+}
 void Session::send_prepare(PartitionId partition, TxnId txn) {
   tell(directory_.get().partitions[partition], prepare_atom::value, txn);
 }
@@ -157,9 +164,8 @@ void Session::send_discard(PartitionId partition, TxnId txn) {
 void Session::send_rollback_to(PartitionId partition, TxnId txn, CommandId command) {
   tell(directory_.get().lock_shards[partition], rollback_atom::value, txn, command);
 }
-void Session::send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
-                              bool no_wait) {
-  tell(directory_.get().lock_shards[0], table_atom::value, request, txn, std::move(gate), table, mode, no_wait);
+void Session::send_table_lock(TableLockRequest request) {
+  tell(directory_.get().lock_shards[0], table_atom::value, std::move(request));
 }
 void Session::send_gate_drained() { tell(directory_.get().lock_shards[0], drained_atom::value); }
 void Session::send_cancel_wait(PartitionId partition, TxnId txn, std::string error) {
@@ -179,11 +185,18 @@ void Session::send_next_changes(Scn after, uint64_t bytes_max) {
 void Session::send_subscription_end() {
   tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));
 }
+void Session::send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
+  tell(directory_.get().publisher, bulk_atom::value, static_cast<uint64_t>(info_->process_id), txn, record, position,
+       bytes_max);
+}
+void Session::send_bulk_record(BulkFrame record) {
+  tell(directory_.get().log_writer, append_atom::value, std::move(record));
+}
 void Session::send_checkpoint(uint64_t request) {
   tell(directory_.get().checkpointer, checkpt_atom::value, request);
 }
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
-void Session::send_turn() { tell(caf::actor_cast<SessionActor>(this), turn_atom::value); }
+void Session::send_turn() { tell_self_behind_sockets(turn_atom::value); }
 
 ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport) {
   auto spec = std::make_shared<ChildSpec>();

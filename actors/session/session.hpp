@@ -34,8 +34,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_commit(std::shared_ptr<CommitRequest> request) override;
   void send_discard(PartitionId partition, TxnId txn) override;
   void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) override;
-  void send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
-                       bool no_wait) override;
+  void send_table_lock(TableLockRequest request) override;
   void send_gate_drained() override;
   void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) override;
   void send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) override;
@@ -45,6 +44,9 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_next_changes(Scn after, uint64_t bytes_max) override;
   void send_subscription_end() override;
   void send_checkpoint(uint64_t request) override;
+  void send_abandon_tree(PartitionId partition, TreeId tree) override;
+  void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) override;
+  void send_bulk_record(BulkFrame record) override;
   void send_tick_after(int64_t us) override;
   void send_turn() override;
   void finished() override { finished_ = true; }

@@ -5,13 +5,14 @@
 #include <string>
 
 #include "runtime/exec/data_access.hpp"
+#include "runtime/transaction/table_gate.hpp"
 #include "storage/base/ids.hpp"
+#include "storage/log/bulk_record.hpp"
 
 namespace troupe {
 
 struct CommitRequest;
 struct SequenceDef;
-class TableGate;
 
 class SessionHost {
  public:
@@ -26,14 +27,15 @@ class SessionHost {
   virtual void send_write(PartitionId partition, WriteFrame frame) = 0;
   /// To the partition directly: bulk loads take no row locks.
   virtual void send_bulk(PartitionId partition, WriteFrame frame) = 0;
+  /// To the partition, behind the bulk writes: nobody will know the tree.
+  virtual void send_abandon_tree(PartitionId partition, TreeId tree) = 0;
   virtual void send_prepare(PartitionId partition, TxnId txn) = 0;
   virtual void send_commit(std::shared_ptr<CommitRequest> request) = 0;
   /// The transaction is over without a commit: forget its writes, release its locks, end its waiting.
   virtual void send_discard(PartitionId partition, TxnId txn) = 0;
   virtual void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) = 0;
   /// To lock shard 0, answered by on_granted().
-  virtual void send_table_lock(uint64_t request, TxnId txn, std::shared_ptr<TableGate> gate, Oid table, uint8_t mode,
-                               bool no_wait) = 0;
+  virtual void send_table_lock(TableLockRequest request) = 0;
   /// A weak lock left a closed gate, for which a strong one waits.
   virtual void send_gate_drained() = 0;
   /// Ends the transaction's waiting for locks with the (encoded) error.
@@ -44,7 +46,11 @@ class SessionHost {
   virtual void send_sequence_drop(Oid sequence) = 0;
   /// The commits after the SCN, up to so many bytes; answered by on_changes() when there are some.
   virtual void send_next_changes(Scn after, uint64_t bytes_max) = 0;
+  /// The bulk records of a transaction from `record`, which is at `position`, on; answered by on_changes().
+  virtual void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) = 0;
   virtual void send_subscription_end() = 0;
+  /// Into the log, before the commit that it belongs to; answered by on_bulk_logged().
+  virtual void send_bulk_record(BulkFrame record) = 0;
   /// CHECKPOINT; answered by on_granted().
   virtual void send_checkpoint(uint64_t request) = 0;
   /// on_tick() after so long.

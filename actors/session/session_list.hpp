@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/transaction/table_gate.hpp"
 #include "storage/base/ids.hpp"
 #include "storage/base/random.hpp"
 
@@ -23,6 +24,7 @@ struct SessionRecord {
   int64_t started_us = 0;
   std::atomic<TxnId> txn{kNoTxn};
   std::atomic<uint64_t> participants{0};
+  WeakLockList weak_locks;
   std::atomic<SessionState> state{SessionState::kIdle};
   std::atomic<int64_t> state_changed_us{0};
   std::atomic<int64_t> transaction_us{0};

@@ -26,7 +26,8 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
       data_{data},
       info_{info},
       slot_{services.snapshots.take_slot()},
-      published_{services.catalog} {}
+      published_{services.catalog},
+      bulk_log_{host} {}
 
 SessionTransaction::~SessionTransaction() = default;
 
@@ -53,23 +54,26 @@ TxnId SessionTransaction::ensure_id() {
 
 const CatalogPtr& SessionTransaction::catalog() {
   const CatalogPtr& newest = published_.shared();
-  if (catalog_changes_.empty()) return newest;
+  if (definitions_.changes.empty()) return newest;
   if (newest->version() != own_catalog_base_) {
     // Somebody else's DDL committed meanwhile; ours concerns other objects, or they would have waited for our locks.
     const CatalogCounters counters = own_catalog_->counters();
-    auto rebased = newest->with_changes(catalog_changes_, newest->version(), counters);
-    if (rebased.ok()) {
-      own_catalog_ = *std::move(rebased);
-      own_catalog_base_ = newest->version();
-    } else {
-      doom_ = rebased.status();
-    }
+    if (const absl::Status rebased = see_changes(newest, counters); !rebased.ok()) doom_ = rebased;
   }
   return own_catalog_;
 }
 
+/// Its own catalog: all its changes on top of `base`, under a version that no plan was made with.
+absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const CatalogCounters& counters) {
+  auto seen = base->with_changes(definitions_.changes, services_.next_private_version.fetch_add(1), counters);
+  if (!seen.ok()) return seen.status();
+  own_catalog_ = *std::move(seen);
+  own_catalog_base_ = base->version();
+  return absl::OkStatus();
+}
+
 CatalogPtr SessionTransaction::catalog_for_ddl() {
-  if (!catalog_changes_.empty()) return catalog();
+  if (!definitions_.changes.empty()) return catalog();
   const CatalogPtr& newest = published_.shared();
   CatalogCounters counters;
   counters.next_oid = services_.next_oid.fetch_add(kOidBlock);
@@ -81,25 +85,47 @@ CatalogPtr SessionTransaction::catalog_for_ddl() {
 
 absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>& changes,
                                                 const CatalogCounters& counters) {
-  const CatalogPtr base = catalog_changes_.empty() ? published_.shared() : catalog();
-  auto next = base->with_changes(changes, base->version(), counters);
-  if (!next.ok()) return next.status();
-  own_catalog_ = *std::move(next);
-  own_catalog_base_ = published_.get().version();
+  const CatalogPtr before = catalog();
+  const std::vector<CatalogChange> known_changes = definitions_.changes;
   for (const CatalogChange& change : changes) {
+    note_former_tree(*before, change);
     const auto same = [&](const CatalogChange& other) { return other.oid == change.oid; };
-    const auto known = std::find_if(catalog_changes_.begin(), catalog_changes_.end(), same);
-    if (known != catalog_changes_.end()) {
+    const auto known = std::find_if(definitions_.changes.begin(), definitions_.changes.end(), same);
+    if (known != definitions_.changes.end()) {
       *known = change;
     } else {
-      catalog_changes_.push_back(change);
+      definitions_.changes.push_back(change);
     }
   }
-  return absl::OkStatus();
+  const absl::Status status = see_changes(published_.shared(), counters);
+  if (!status.ok()) definitions_.changes = known_changes;
+  return status;
 }
 
-bool SessionTransaction::owns_tree(TreeId tree) const {
-  return std::find(own_trees_.begin(), own_trees_.end(), tree) != own_trees_.end();
+void SessionTransaction::note_former_tree(const Catalog& base, const CatalogChange& change) {
+  const auto before = std::dynamic_pointer_cast<const TableDef>(base.find_shared(change.oid));
+  const auto after = std::dynamic_pointer_cast<const TableDef>(change.object);
+  if (before != nullptr && after != nullptr && before->tree != after->tree) {
+    definitions_.former_trees[change.oid].insert(before->tree);
+  }
+}
+
+void SessionTransaction::own_tree(TreeId tree, bool news) {
+  definitions_.own_trees.insert(tree);
+  if (news) definitions_.news_trees.insert(tree);
+}
+
+void SessionTransaction::note_write(TreeId tree) {
+  if (!definitions_.own_trees.empty() && definitions_.own_trees.contains(tree)) definitions_.written_trees.insert(tree);
+}
+
+void SessionTransaction::truncated(const std::vector<CatalogChange>& changes) {
+  for (const CatalogChange& change : changes) {
+    if (change.object == nullptr || change.object->kind != ObjectKind::table) continue;
+    definitions_.truncated.insert(change.oid);
+    const std::set<TreeId>& former = definitions_.former_trees[change.oid];
+    definitions_.stale_trees.insert(former.begin(), former.end());
+  }
 }
 
 bool SessionTransaction::lock_table_at_once(const TableDef& table, TableLockMode mode) {
@@ -110,6 +136,7 @@ bool SessionTransaction::lock_table_at_once(const TableDef& table, TableLockMode
   }
   TableGate::Hold hold = TableGate::try_enter(std::static_pointer_cast<TableGate>(table.gate), mode);
   if (hold.gate() == nullptr) return false;
+  info_.weak_locks.add(hold.gate(), mode);
   gates_.push_back(std::move(hold));
   return true;
 }
@@ -117,21 +144,35 @@ bool SessionTransaction::lock_table_at_once(const TableDef& table, TableLockMode
 Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLockMode mode, bool no_wait) {
   if (lock_table_at_once(table, mode)) co_return absl::OkStatus();
   auto gate = std::static_pointer_cast<TableGate>(table.gate);
-  if (!is_weak(mode)) {
-    // Its own weak locks must not stand in its way; what it wrote stays protected by the stronger mode.
-    const bool wrote = std::any_of(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
-      return hold.gate() == gate.get() && hold.mode() == TableLockMode::kRowExclusive;
-    });
-    if (wrote && mode == TableLockMode::kShare) mode = TableLockMode::kShareRowExclusive;
-    std::erase_if(gates_, [&](const TableGate::Hold& hold) { return hold.gate() == gate.get(); });
+  TableLockRequest wanted;
+  if (is_weak(mode)) {
+    for (const TableGate::Hold& hold : gates_) {
+      if (hold.gate() == gate.get()) wanted.held = std::max(wanted.held.value_or(hold.mode()), hold.mode());
+    }
+  } else {
+    // Its own weak locks are kept, so that nobody comes in between, and do not stand in its way.
+    wanted.own = static_cast<uint8_t>(std::count_if(gates_.begin(), gates_.end(), [&](const TableGate::Hold& hold) {
+      return hold.gate() == gate.get() && table_locks_conflict(mode, hold.mode());
+    }));
   }
   lock_wait_.request = next_lock_request_++;
   lock_wait_.done = false;
   lock_wait_.status = absl::OkStatus();
   data_.add_participant(0);
-  host_.send_table_lock(lock_wait_.request, ensure_id(), std::move(gate), table.oid, static_cast<uint8_t>(mode),
-                        no_wait);
+  wanted.request = lock_wait_.request;
+  wanted.txn = ensure_id();
+  wanted.gate = gate;
+  wanted.table = table.oid;
+  wanted.mode = mode;
+  wanted.no_wait = no_wait;
+  wanted.timeout_ms = lock_timeout_ms_;
+  const bool had_weaker = wanted.held.has_value();
+  host_.send_table_lock(std::move(wanted));
   while (!lock_wait_.done) co_await lock_wait_.signal;
+  if (lock_wait_.status.ok() && had_weaker) {
+    gates_.push_back(TableGate::enter_closed(gate, mode));
+    info_.weak_locks.add(gate.get(), mode);
+  }
   co_return lock_wait_.status;
 }
 
@@ -143,6 +184,7 @@ void SessionTransaction::on_granted(uint64_t request, const std::string& error) 
 }
 
 void SessionTransaction::cancel(const absl::Status& status) {
+  bulk_log_.cancel(status);
   if (lock_wait_.request == 0 || lock_wait_.done) return;
   host_.send_cancel_wait(0, state_.id(), encode_error(status));
   lock_wait_.status = status;
@@ -193,7 +235,7 @@ Task<absl::Status> SessionTransaction::log_commit() {
     const absl::Status status = co_await preparing;
     if (!status.ok()) co_return status;
   }
-  if (ready_redo_.empty() && preparation_.redo.empty() && catalog_changes_.empty()) {
+  if (ready_redo_.empty() && preparation_.redo.empty() && definitions_.changes.empty()) {
     // It only locked. What it saw under its locks may not be durable yet.
     discard_participants();
     auto waiting = wait_for_durable(state_.depends_on());
@@ -202,25 +244,31 @@ Task<absl::Status> SessionTransaction::log_commit() {
   if (services_.fenced.load(std::memory_order_acquire)) {
     co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
   }
-  committing_ = std::make_shared<CommitRequest>();
-  committing_->txn = state_.id();
-  committing_->participants = data_.participants();
-  committing_->catalog_changes = catalog_changes_;
+  auto request = std::make_shared<CommitRequest>();
+  request->txn = state_.id();
+  request->catalog_changes = definitions_.changes;
   std::vector<std::string_view> redo;
   if (!ready_redo_.empty()) redo.push_back(ready_redo_);
   for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  std::string ordered;
+  if (!definitions_.changes.empty()) {
+    ordered = order_definition_changes(redo, news_changes(), definitions_.stale_trees);
+    redo = {ordered};
+  }
   const std::string drops = drop_changes();
   if (!drops.empty()) redo.push_back(drops);
   // Every partition has a part of a tree that goes.
   if (!drops.empty()) {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
   }
+  request->participants = data_.participants();
   auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max);
-  if (!records.ok()) {
-    committing_ = nullptr;
-    co_return records.status();
-  }
-  committing_->records = *std::move(records);
+  if (!records.ok()) co_return records.status();
+  request->records = *std::move(records);
+  auto waiting = wait_for_log(request->bytes());
+  const absl::Status admitted = co_await waiting;
+  if (!admitted.ok()) co_return admitted;
+  committing_ = std::move(request);
   commit_answered_ = false;
   host_.send_commit(committing_);
   while (!commit_answered_) co_await commit_signal_;
@@ -228,11 +276,37 @@ Task<absl::Status> SessionTransaction::log_commit() {
   co_return commit_status_;
 }
 
+/// What subscribers are to know beside the changes of rows: emptied tables, and where rows are that came in bulk.
+std::string SessionTransaction::news_changes() {
+  std::string changes;
+  ChangeWriter writer(&changes);
+  for (const Oid oid : definitions_.truncated) {
+    const auto table = std::dynamic_pointer_cast<const TableDef>(catalog()->find_shared(oid));
+    if (table == nullptr) continue;  // dropped after all
+    Change change;
+    change.tree = table->tree;
+    change.op = ChangeOp::kTruncate;
+    writer.append(change);
+  }
+  for (const BulkLog::Run& run : bulk_log_.runs()) {
+    // Dropped again, or gone with a savepoint.
+    if (definitions_.dropped_trees.contains(run.tree) || !definitions_.own_trees.contains(run.tree)) continue;
+    const std::string where = encode_bulk_run(run.run);
+    Change change;
+    change.tree = run.tree;
+    change.op = ChangeOp::kBulk;
+    change.has_after = true;
+    change.after = where;
+    writer.append(change);
+  }
+  return changes;
+}
+
 /// Dropped trees, as changes of every partition.
 std::string SessionTransaction::drop_changes() {
   std::string changes;
   ChangeWriter writer(&changes);
-  for (const TreeId tree : dropped_trees_) {
+  for (const TreeId tree : definitions_.dropped_trees) {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) {
       Change change;
       change.tree = tree;
@@ -252,6 +326,28 @@ void SessionTransaction::on_committed(TxnId txn, Scn scn, const std::string& err
   commit_signal_.raise();
 }
 
+/// The disk does not keep up: commits wait where they are, rather than in the log writer's memory.
+Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
+  const uint64_t limit = services_.config.log_queued_bytes_max;
+  while (true) {
+    if (services_.disk_full.load(std::memory_order_relaxed)) {
+      co_return with_hint(error(ErrorCode::kDiskFull, "could not extend the log: no space left on the disk"),
+                          "Make room; commits are taken again at once. sys.events says what was tried.");
+    }
+    const uint64_t queued = services_.log_queued_bytes.load(std::memory_order_relaxed);
+    if (queued == 0 || queued + bytes <= limit) co_return absl::OkStatus();
+    if (services_.fenced.load(std::memory_order_acquire)) {
+      co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
+    }
+    if (const absl::Status cancelled = data_.check_cancelled(); !cancelled.ok()) {
+      co_return with_detail(cancelled, cat("The log is ", queued, " bytes behind; limits.log_queued_bytes_max is ", limit,
+                                           "."));
+    }
+    Yield yield(data_);
+    co_await yield;
+  }
+}
+
 /// Only a transaction that locked rows of a commit still on its way to the disk waits here, so a turn at a time will do.
 Task<absl::Status> SessionTransaction::wait_for_durable(Scn scn) {
   while (services_.commits.durable() < scn) {
@@ -269,7 +365,9 @@ void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost)
     if (committing_ != nullptr && !commit_answered_) host_.send_commit(committing_);
     return;
   }
-  const bool concerned = (data_.participants() >> index & 1) != 0;
+  // Rows written in bulk are nowhere else yet.
+  const bool bulk_lost = part == LostPart::kPartition && state_lost && definitions_.needs_checkpoint;
+  const bool concerned = bulk_lost || (data_.participants() >> index & 1) != 0;
   if (!concerned || committing_ != nullptr) return;
   if (state_lost) {
     doom_ = restarted(part == LostPart::kPartition ? "partition" : "lock shard");
@@ -293,42 +391,85 @@ void SessionTransaction::discard_participants() {
 }
 
 void SessionTransaction::rollback() {
+  abandon_trees({});
   if (state_.id() != kNoTxn) discard_participants();
   release_everything(false);
 }
 
-absl::Status SessionTransaction::rollback_to(std::string_view savepoint) {
-  TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(savepoint));
-  if (!catalog_changes_.empty()) {
-    state_.fail();
-    return with_hint(error(ErrorCode::kFeatureNotSupported,
-                           "ROLLBACK TO SAVEPOINT in a transaction that changed definitions is not supported"),
-                     "Roll back the whole transaction.");
+void SessionTransaction::fail() {
+  state_.fail();
+  release_statement_snapshot();
+  if (state_.has_savepoints()) return;
+  abandon_trees({});
+  if (state_.id() != kNoTxn) discard_participants();
+  release_holdings();
+}
+
+/// What it wrote in bulk is in trees that nobody else knows.
+void SessionTransaction::abandon_trees(const std::set<TreeId>& kept) {
+  if (!definitions_.needs_checkpoint) return;
+  for (const TreeId tree : definitions_.own_trees) {
+    if (kept.contains(tree)) continue;
+    for (PartitionId i = 0; i < host_.partition_count(); ++i) host_.send_abandon_tree(i, tree);
   }
-  for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
-    host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
-  }
+}
+
+std::vector<SessionTransaction::Mark>::iterator SessionTransaction::find_mark(std::string_view name) {
+  const auto newest = std::find_if(marks_.rbegin(), marks_.rend(), [&](const Mark& mark) { return mark.name == name; });
+  return newest == marks_.rend() ? marks_.end() : std::prev(newest.base());
+}
+
+absl::Status SessionTransaction::savepoint(std::string_view name) {
+  TROUPE_RETURN_IF_ERROR(state_.savepoint(name));
+  marks_.push_back({std::string(name), definitions_, at_end_.size()});
   return absl::OkStatus();
 }
 
-void SessionTransaction::release_everything(bool committed) {
+absl::Status SessionTransaction::release(std::string_view name) {
+  TROUPE_RETURN_IF_ERROR(state_.release(name));
+  marks_.erase(find_mark(name), marks_.end());
+  return absl::OkStatus();
+}
+
+absl::Status SessionTransaction::rollback_to(std::string_view name) {
+  TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(name));
+  for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
+    host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
+  }
+  const auto mark = find_mark(name);
+  abandon_trees(mark->definitions.own_trees);
+  at_end_.resize(mark->at_end);
+  definitions_ = mark->definitions;
+  marks_.erase(std::next(mark), marks_.end());
+  if (definitions_.changes.empty()) return absl::OkStatus();
+  // Oids and trees that were taken since are not taken again.
+  const CatalogCounters counters = own_catalog_->counters();
+  return see_changes(published_.shared(), counters);
+}
+
+/// Locks, snapshot, and what it meant to commit. The transaction itself goes on, if only to be ended.
+void SessionTransaction::release_holdings() {
   for (TableGate::Hold& hold : gates_) {
     if (hold.release()) host_.send_gate_drained();
   }
   gates_.clear();
+  info_.weak_locks.clear();
   if (slot_) slot_.release();
   if (state_.id() != kNoTxn) {
-    info_.txn.store(kNoTxn, std::memory_order_release);
     data_.clear_participants();
     ready_redo_.clear();
     preparation_.redo.clear();
-    catalog_changes_.clear();
-    own_trees_.clear();
-    dropped_trees_.clear();
-    needs_checkpoint_ = false;
+    if (!definitions_.changes.empty()) definitions_ = {};
+    bulk_log_.clear();
     own_catalog_ = nullptr;
     lock_wait_.request = 0;
   }
+}
+
+void SessionTransaction::release_everything(bool committed) {
+  release_holdings();
+  if (state_.id() != kNoTxn) info_.txn.store(kNoTxn, std::memory_order_release);
+  marks_.clear();
   doom_ = absl::OkStatus();
   state_.end();
   auto actions = std::exchange(at_end_, {});

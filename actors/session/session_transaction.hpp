@@ -4,13 +4,16 @@
 /// Owner: one backend. commit() is a coroutine: it waits for the participants, then for the log.
 #include <bit>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "actors/node/commit_request.hpp"
 #include "actors/node/services.hpp"
+#include "actors/session/bulk_log.hpp"
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/task.hpp"
@@ -41,21 +44,30 @@ class SessionTransaction {
   CatalogPtr catalog_for_ddl();
   /// What a DDL statement did. Errors: a name that is taken.
   absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
-  bool changes_catalog() const { return !catalog_changes_.empty(); }
-  /// The tree was made by this transaction, so nobody else can see it.
-  void own_tree(TreeId tree) { own_trees_.push_back(tree); }
-  bool owns_tree(TreeId tree) const;
+  bool changes_catalog() const { return !definitions_.changes.empty(); }
+  /// The tree was made by this transaction, so nobody else can see it. `news`: so was every row in it.
+  void own_tree(TreeId tree, bool news);
+  bool owns_tree(TreeId tree) const { return definitions_.own_trees.contains(tree); }
+  bool holds_news(TreeId tree) const { return definitions_.news_trees.contains(tree); }
+  /// A statement may have written into the tree; noted for own trees only.
+  void note_write(TreeId tree);
+  bool wrote(TreeId tree) const { return definitions_.written_trees.contains(tree); }
+  /// These tables were emptied: what the transaction did to their rows before is no news any more.
+  void truncated(const std::vector<CatalogChange>& changes);
   /// The commit drops the tree.
-  void drop_tree(TreeId tree) { dropped_trees_.push_back(tree); }
+  void drop_tree(TreeId tree) { definitions_.dropped_trees.insert(tree); }
   /// It wrote rows past the log (bulk): a checkpoint has to hold them before the commit counts.
-  void needs_checkpoint() { needs_checkpoint_ = true; }
-  bool wants_checkpoint() const { return needs_checkpoint_; }
+  void needs_checkpoint() { definitions_.needs_checkpoint = true; }
+  bool wants_checkpoint() const { return definitions_.needs_checkpoint; }
+  /// What it writes in bulk, for subscribers.
+  BulkLog& bulk_log() { return bulk_log_; }
   /// Runs after the commit is durable (true) or the transaction was rolled back (false).
   void at_end(std::function<void(bool committed)> action) { at_end_.push_back(std::move(action)); }
 
-  /// Weak table locks, kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
-  /// Without waiting, if that is possible: the usual case.
+  void set_lock_timeout(uint32_t ms) { lock_timeout_ms_ = ms; }
+  /// A weak lock without waiting, if that is possible: the usual case.
   bool lock_table_at_once(const TableDef& table, TableLockMode mode);
+  /// Locks are kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
 
   /// Redo that came with the only write's answer, so that commit() needs no prepare.
@@ -67,10 +79,16 @@ class SessionTransaction {
   Task<absl::Status> commit();
   void rollback();
   /// Nothing was written or locked by it: its end needs nobody.
-  bool only_read() const { return state_.id() == kNoTxn && doom_.ok() && !needs_checkpoint_; }
+  bool only_read() const { return state_.id() == kNoTxn && doom_.ok() && !definitions_.needs_checkpoint; }
   /// The commit of such a one.
   void end_reading() { release_everything(true); }
-  absl::Status rollback_to(std::string_view savepoint);
+  /// A statement failed in a block: only its end may follow. What it holds is let go now, as PostgreSQL does, unless a
+  /// savepoint could bring it back.
+  void fail();
+  absl::Status savepoint(std::string_view name);
+  absl::Status release(std::string_view name);
+  /// Writes and definitions are what they were; locks stay.
+  absl::Status rollback_to(std::string_view name);
 
   // Answers.
   void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);
@@ -84,6 +102,23 @@ class SessionTransaction {
   const absl::Status& doom() const { return doom_; }
 
  private:
+  /// What changed in the catalog, and the trees that go with it: what a savepoint brings back.
+  struct Definitions {
+    std::vector<CatalogChange> changes;
+    std::set<TreeId> own_trees;
+    std::set<TreeId> news_trees;     ///< of them, those whose rows nobody who follows the log knows
+    std::set<TreeId> written_trees;  ///< of them, those with pending writes or rows in bulk
+    std::set<TreeId> dropped_trees;
+    std::map<Oid, std::set<TreeId>> former_trees;  ///< what tables had before this transaction gave them others
+    std::set<Oid> truncated;
+    std::set<TreeId> stale_trees;  ///< pending writes into them are no news
+    bool needs_checkpoint = false;
+  };
+  struct Mark {
+    std::string name;
+    Definitions definitions;
+    size_t at_end;
+  };
   struct Preparation {
     uint64_t waiting = 0;  ///< participants that have not answered
     std::vector<std::pair<PartitionId, FrameBytes>> redo;
@@ -99,9 +134,16 @@ class SessionTransaction {
 
   Task<absl::Status> prepare();
   Task<absl::Status> log_commit();
+  Task<absl::Status> wait_for_log(uint64_t bytes);
   Task<absl::Status> wait_for_durable(Scn scn);
   std::string drop_changes();
+  std::string news_changes();
+  void note_former_tree(const Catalog& base, const CatalogChange& change);
   void release_everything(bool committed);
+  void release_holdings();
+  void abandon_trees(const std::set<TreeId>& kept);
+  absl::Status see_changes(const CatalogPtr& base, const CatalogCounters& counters);
+  std::vector<Mark>::iterator find_mark(std::string_view name);
   void discard_participants();
 
   NodeServices& services_;
@@ -115,16 +157,16 @@ class SessionTransaction {
   PublishedView<Catalog> published_;
   CatalogPtr own_catalog_;
   uint64_t own_catalog_base_ = 0;
-  std::vector<CatalogChange> catalog_changes_;
-  std::vector<TreeId> own_trees_;
-  std::vector<TreeId> dropped_trees_;
-  bool needs_checkpoint_ = false;
+  Definitions definitions_;
+  std::vector<Mark> marks_;
+  BulkLog bulk_log_;
   std::vector<std::function<void(bool)>> at_end_;
 
   std::string ready_redo_;
   Preparation preparation_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;
+  uint32_t lock_timeout_ms_ = 0;
   CommitRequestPtr committing_;
   absl::Status commit_status_;
   bool commit_answered_ = false;

@@ -90,13 +90,14 @@ uint64_t row_id_of(std::string_view key) {
 /// Rows of a table in its new shape, with the keys they get.
 class RowRewriter {
  public:
-  RowRewriter(const ExecContext& context, TablePtr old_table, TablePtr new_table, TreeId tree, RowIdSource& ids)
+  RowRewriter(const ExecContext& context, TablePtr old_table, TablePtr new_table, TreeId tree, RowIdSource& ids,
+              BulkLog* log)
       : data_{*context.data},
         keeps_ids_{old_table->primary_key.empty()},
         table_{std::move(new_table)},
         columns_{live_columns(*table_)},
         ids_{ids},
-        writer_(context, tree, row_conflict(table_, DuplicateWords::kCreating, *context.eval)) {}
+        writer_(context, tree, log, row_conflict(table_, DuplicateWords::kCreating, *context.eval)) {}
 
   BulkWriter& writer() { return writer_; }
 
@@ -239,7 +240,7 @@ Task<absl::Status> TableRewriter::build_index(const TableDef& table, const Index
 }
 
 Task<absl::Status> TableRewriter::rewrite(const TableDef& old_table, const TableDef& new_table, TreeId tree,
-                                          const ExprList& values, RowIdSource& ids) {
+                                          const ExprList& values, RowIdSource& ids, BulkLog* log) {
   const TablePtr source = with_shape(old_table);
   const TablePtr target = with_shape(new_table);
   const std::vector<uint32_t> columns = live_columns(*source);
@@ -262,7 +263,7 @@ Task<absl::Status> TableRewriter::rewrite(const TableDef& old_table, const Table
   project->inputs.push_back(std::move(scan));
   auto plan = executable_of(std::move(project));
   if (!plan.ok()) co_return plan.status();
-  RowRewriter rewriter(context_, source, target, tree, ids);
+  RowRewriter rewriter(context_, source, target, tree, ids, log);
   Execution execution(*plan, {}, context_);
   absl::Status status;
   while (true) {

@@ -15,6 +15,8 @@
 
 namespace troupe {
 
+class BulkLog;
+
 class TableRewriter {
  public:
   /// Both outlive this object and its tasks.
@@ -25,9 +27,9 @@ class TableRewriter {
   Task<absl::Status> build_index(const TableDef& table, const IndexDef& index);
   /// Every row of `old_table` through `values` (the new row's layout columns over the old row's; empty: unchanged) into
   /// `tree`, keyed as `new_table` is. Indexes are not touched. Errors: 23505 for a duplicate primary key, 23502 for a
-  /// null in a NOT NULL column, the expressions' own.
+  /// null in a NOT NULL column, the expressions' own. `log`: nullptr when the rows are no news.
   Task<absl::Status> rewrite(const TableDef& old_table, const TableDef& new_table, TreeId tree, const ExprList& values,
-                             RowIdSource& ids);
+                             RowIdSource& ids, BulkLog* log);
   /// Errors: 23502 when a row has a null in layout column `column`.
   Task<absl::Status> check_not_null(const TableDef& table, uint32_t column);
   /// Errors: 23514 when the condition is false for a row.

@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "actors/node/commit_request.hpp"
+#include "storage/log/bulk_record.hpp"
+#include "storage/log/format.hpp"
 
 namespace troupe {
 
@@ -10,6 +12,9 @@ namespace troupe {
 struct Changes {
   std::vector<CommitFrame> records;
   Scn through = kNoScn;  ///< every commit up to it is in here or was before
+  /// Instead: bulk records of one transaction, and where to go on.
+  std::vector<BulkFrame> bulk;
+  LogPosition resume = 0;
 };
 
 }  // namespace troupe

@@ -10,12 +10,6 @@ namespace {
 /// Commits kept in memory for those who follow closely (limit streams.memory_bytes).
 constexpr uint64_t kMemoryBytes = 16u << 20;
 
-uint64_t size_of(const CommitRequest& commit) {
-  uint64_t size = 0;
-  for (const CommitFrame& record : commit.records) size += record.size();
-  return size;
-}
-
 }  // namespace
 
 Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
@@ -31,8 +25,12 @@ Publisher::behavior_type Publisher::make_behavior() {
       [this](next_atom, uint64_t subscription, Scn after, uint64_t bytes_max) {
         on_request({subscription, after, bytes_max, current_sender()});
       },
+      [this](bulk_atom, uint64_t subscription, TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
+        on_bulk_request({subscription, txn, record, position, bytes_max, current_sender()});
+      },
       [this](release_atom, uint64_t subscription) {
         catching_up_.erase(subscription);
+        reading_bulk_.erase(subscription);
         std::erase_if(waiting_, [&](const Request& request) { return request.subscription == subscription; });
       },
   };
@@ -49,10 +47,10 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
       before_newest_ = commit->scn - 1;
     }
     newest_.push_back(commit);
-    newest_bytes_ += size_of(*commit);
+    newest_bytes_ += commit->bytes();
   }
   while (newest_bytes_ > kMemoryBytes && newest_.size() > 1) {
-    newest_bytes_ -= size_of(*newest_.front());
+    newest_bytes_ -= newest_.front()->bytes();
     before_newest_ = newest_.front()->scn;
     newest_.pop_front();
   }
@@ -61,6 +59,7 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
 }
 
 void Publisher::on_request(Request request) {
+  reading_bulk_.erase(request.subscription);
   const Scn known = newest_.empty() ? before_newest_ : newest_.back()->scn;
   if (request.after >= known) {
     waiting_.push_back(std::move(request));
@@ -83,9 +82,9 @@ bool Publisher::serve_from_memory(const Request& request) {
     const CommitRequest& commit = *newest_[i];
     changes->records.insert(changes->records.end(), commit.records.begin(), commit.records.end());
     changes->through = commit.scn;
-    bytes += size_of(commit);
+    bytes += commit.bytes();
   }
-  answer(request, std::move(changes));
+  answer(request.asker, std::move(changes));
   return true;
 }
 
@@ -123,12 +122,48 @@ absl::Status Publisher::serve_from_log(const Request& request) {
     waiting_.push_back(request);
     return absl::OkStatus();
   }
-  answer(request, std::move(changes));
+  answer(request.asker, std::move(changes));
   return absl::OkStatus();
 }
 
-void Publisher::answer(const Request& request, std::shared_ptr<Changes> changes) {
-  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, std::move(changes), std::string());
+void Publisher::on_bulk_request(const BulkRequest& request) {
+  const absl::Status status = serve_bulk(request);
+  if (status.ok()) return;
+  reading_bulk_.erase(request.subscription);
+  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, ChangesPtr(), encode_error(status));
+}
+
+/// The commit that they belong to is durable, so all of them are.
+absl::Status Publisher::serve_bulk(const BulkRequest& request) {
+  const LogPosition durable = node_.durable_log_position.load(std::memory_order_acquire);
+  BulkReading& reading = reading_bulk_[request.subscription];
+  if (reading.reader == nullptr || reading.position != request.position) {
+    TROUPE_RETURN_IF_ERROR(index_.refresh(durable));
+    TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find_position(request.position));
+    reading.reader = std::make_unique<LogReader>(node_.services.files, node_.log_directory);
+    TROUPE_RETURN_IF_ERROR(reading.reader->seek(segment, request.position));
+  }
+  auto changes = std::make_shared<Changes>();
+  uint64_t bytes = 0;
+  while (bytes < request.bytes_max) {
+    TROUPE_ASSIGN_OR_RETURN(const auto record, reading.reader->next_bulk(durable));
+    if (!record) break;
+    bytes += record->payload.size();
+    TROUPE_ASSIGN_OR_RETURN(const schema::Bulk* bulk, read_bulk(*record));
+    if (bulk->head()->txn() != request.txn || bulk->head()->record() < request.record) continue;
+    changes->bulk.emplace_back(FrameBytes::copy_of(record->payload));
+  }
+  if (bytes == 0) {
+    return error(ErrorCode::kDataCorrupted, "the log ends at ", reading.reader->position(), " without the rows that transaction ",
+                 request.txn, " wrote in bulk");
+  }
+  changes->resume = reading.position = reading.reader->position();
+  answer(request.asker, std::move(changes));
+  return absl::OkStatus();
+}
+
+void Publisher::answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes) {
+  tell(caf::actor_cast<SessionActor>(asker), changes_atom::value, std::move(changes), std::string());
 }
 
 }  // namespace troupe

@@ -34,12 +34,28 @@ class Publisher final : public ActorOf<PublisherActor::base> {
     Scn through = kNoScn;
   };
 
+  /// Where a subscriber is in the bulk records of a transaction.
+  struct BulkReading {
+    std::unique_ptr<LogReader> reader;
+    LogPosition position = 0;
+  };
+  struct BulkRequest {
+    uint64_t subscription = 0;
+    TxnId txn = kNoTxn;
+    uint32_t record = 0;
+    LogPosition position = 0;
+    uint64_t bytes_max = 0;
+    caf::strong_actor_ptr asker;
+  };
+
   void on_durable(const std::vector<CommitRequestPtr>& commits);
   void on_request(Request request);
   bool serve_from_memory(const Request& request);
   absl::Status serve_from_log(const Request& request);
   absl::Status position(CatchUp& catch_up, Scn after);
-  void answer(const Request& request, std::shared_ptr<Changes> changes);
+  void on_bulk_request(const BulkRequest& request);
+  absl::Status serve_bulk(const BulkRequest& request);
+  void answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes);
 
   NodeContext& node_;
   LogIndex index_;
@@ -48,6 +64,7 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   Scn before_newest_ = kNoScn;
   std::vector<Request> waiting_;  ///< for what has not happened yet
   std::map<uint64_t, CatchUp> catching_up_;
+  std::map<uint64_t, BulkReading> reading_bulk_;
 };
 
 }  // namespace troupe

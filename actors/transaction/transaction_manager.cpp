@@ -55,6 +55,7 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   commit->scn = node_.services.commits.assign();
   stamp_commit_records(commit->records, commit->scn, node_.services.clock.wall_us());
   state_->known.emplace(commit->txn, commit->scn);
+  node_.services.log_queued_bytes.fetch_add(commit->bytes(), std::memory_order_relaxed);
   state_->kept.push_back({commit, waiter});
   state_->last_dispatched = commit->scn;
   dispatch(state_->kept.back());
@@ -114,6 +115,7 @@ void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {
     tell(to.partitions[partition], apply_atom::value, kept.commit, previous);
     previous = kept.commit->scn;
   }
+  tell(to.partitions[partition], rejoin_atom::value, previous);
 }
 
 void TransactionManager::resend_to_log(Scn after) {

@@ -3,6 +3,8 @@
 /// not understand, does not quit for an error in a reply, and turns an exception in a handler into its own end with the
 /// exception's text as the reason, which its supervisor records.
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include <caf/all.hpp>
@@ -35,6 +37,10 @@ struct ActorSeat {
   /// The unit a pinned actor always runs on; null for one whose work follows its sender.
   caf::execution_unit* pinned = nullptr;
 };
+
+/// Runs `work` on this thread's cell when the cell has polled its sockets; at once where there is no cell (a thread of its
+/// own, the simulator).
+void post_to_cell(std::function<void(caf::execution_unit*)> work);
 
 inline uint64_t thread_now_ns() {
   using namespace std::chrono;
@@ -92,6 +98,16 @@ class ActorOf : public Base {
     } else {
       receiver->eq_impl(caf::make_message_id(Priority), this->ctrl(), this->context(), std::forward<Ts>(content)...);
     }
+  }
+  /// The same to this actor, behind whatever its cell's sockets have ready: long work in slices must not keep a cell
+  /// from them, as it would if it only sent itself messages (a turn takes many).
+  template <class... Ts>
+  void tell_self_behind_sockets(Ts&&... content) {
+    auto message = std::make_shared<caf::mailbox_element_ptr>(caf::make_mailbox_element(
+        this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
+    post_to_cell([self = caf::strong_actor_ptr{this->ctrl()}, message](caf::execution_unit* unit) {
+      self->get()->enqueue(std::move(*message), unit);
+    });
   }
   /// The same to this actor, later. The system's clock delivers it (the simulator's is virtual).
   template <class... Ts>

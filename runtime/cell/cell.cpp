@@ -1,5 +1,7 @@
 #include "runtime/cell/cell.hpp"
 
+#include "runtime/cell/actor.hpp"
+
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -45,6 +47,14 @@ Cell::~Cell() {
 }
 
 Cell* Cell::current() { return current_cell; }
+
+void post_to_cell(std::function<void(caf::execution_unit*)> work) {
+  if (Cell* cell = current_cell) {
+    asio::post(cell->io(), [cell, work = std::move(work)] { work(cell); });
+  } else {
+    work(nullptr);
+  }
+}
 
 void Cell::exec_later(caf::resumable* job) {
   if (current_cell == this) {

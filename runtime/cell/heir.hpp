@@ -33,15 +33,20 @@ class Heir {
   /// The state for a (re)started actor.
   Claim take_over() {
     const std::lock_guard lock(mutex_);
-    const bool fresh = state_ == nullptr || busy_ || tainted_;
-    if (fresh) {
-      state_.reset();
-      state_ = build_();
-      busy_ = false;
-      tainted_ = false;
-    }
-    depth_ = 0;
+    const bool fresh = take_over_locked();
     return {state_.get(), ++serial_, fresh};
+  }
+
+  /// Whether take_over() will find a state, rather than having to build one.
+  bool usable() {
+    const std::lock_guard lock(mutex_);
+    return state_ != nullptr && !busy_ && !tainted_;
+  }
+  /// Builds it where that may take long, so that take_over() need not. What an owner still holds is void.
+  void rebuild() {
+    const std::lock_guard lock(mutex_);
+    ++serial_;
+    take_over_locked();
   }
 
   /// The state is known to be wrong.
@@ -71,6 +76,18 @@ class Heir {
   };
 
  private:
+  bool take_over_locked() {
+    const bool fresh = state_ == nullptr || busy_ || tainted_;
+    if (fresh) {
+      state_.reset();
+      state_ = build_();
+      busy_ = false;
+      tainted_ = false;
+    }
+    depth_ = 0;
+    return fresh;
+  }
+
   Build build_;
   std::recursive_mutex mutex_;
   std::unique_ptr<State> state_;

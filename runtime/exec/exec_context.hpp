@@ -35,7 +35,7 @@ struct ExecContext {
   bool autocommit = false;
   bool measure = false;        ///< EXPLAIN ANALYZE: Execution::actual(); times need eval->clock
   uint32_t lock_timeout_ms = 0;
-  uint64_t memory_bytes_max = 1ull << 30;  ///< exec.statement_memory_bytes_max
+  uint64_t memory_bytes_max = 1ull << 30;  ///< limits.sort_bytes_max
 };
 
 }  // namespace troupe

@@ -64,6 +64,11 @@ class Limit final : public Operator {
       }
       if (skip_ >= batch->rows) {
         skip_ -= batch->rows;
+        if (!run_.should_pause(batch->rows)) continue;
+        Yield yield(*run_.context.data);
+        co_await yield;
+        const absl::Status cancelled = run_.context.data->check_cancelled();
+        if (!cancelled.ok()) co_return cancelled;
         continue;
       }
       Batch rest = skip_ == 0 ? *std::move(batch) : batch->slice(static_cast<uint32_t>(skip_), batch->rows - static_cast<uint32_t>(skip_));

@@ -6,7 +6,7 @@
 
 namespace troupe {
 
-/// Limit: exec.statement_memory_bytes_max.
+/// Limit: limits.sort_bytes_max.
 class MemoryBudget {
  public:
   static constexpr uint64_t kDefaultLimit = 1ull << 30;

@@ -3,6 +3,7 @@
 #include "runtime/fragment/fragment.hpp"
 #include "runtime/fragment/fragment_scan.hpp"
 #include "runtime/fragment/fragment_source.hpp"
+#include "runtime/fragment/held_rows.hpp"
 #include "runtime/fragment/scan_task.hpp"
 #include "runtime/fragment/write_task.hpp"
 #include "storage/column/batch_codec.hpp"
@@ -57,7 +58,7 @@ ReadOutcome PartitionEngine::run(ReadTask& task) {
   }
   if (head.kind() == schema::ReadKind::get) {
     if (is_point(*question, fragment.get())) return run_point(question, *fragment);
-    return run_lookup(question, std::move(fragment));
+    return run_lookup(task, std::move(fragment));
   }
   auto scan = ScanTask::begin(question, id_, std::move(fragment), limits_);
   if (!scan.ok()) return failed_read(head, scan.status());
@@ -113,7 +114,8 @@ ReadOutcome PartitionEngine::run_point(const ReadFrame& question, const Fragment
   return answer_point(*question, fragment, stored == nullptr ? std::nullopt : std::optional(stored->row));
 }
 
-ReadOutcome PartitionEngine::run_lookup(const ReadFrame& question, std::shared_ptr<const Fragment> fragment) {
+ReadOutcome PartitionEngine::run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment) {
+  const ReadFrame& question = task.question_;
   const schema::ReadHead& head = *question->head();
   const ReadView view{head.txn(), head.command(), head.snapshot()};
   FoundRows found;
@@ -121,9 +123,25 @@ ReadOutcome PartitionEngine::run_lookup(const ReadFrame& question, std::shared_p
   uint32_t ordinal = 0;
   std::string_view key;
   PackedStrings keys(bytes_view(question->keys()));
+  size_t held = 0;  // of its rows, those that are in `found`
   for (; keys.next(&key); ++ordinal) {
+    if (task.held_ && ordinal < task.held_->keys) {
+      if (held == task.held_->ordinals.size() || task.held_->ordinals[held] != ordinal) continue;
+      found.keys.push_back(key);
+      found.rows.push_back(task.held_->rows[held++]);
+      ordinals.push_back(ordinal);
+      continue;
+    }
     auto result = store_.get(view, head.tree(), key);
-    if (auto* fault = std::get_if<PageFault>(&result)) return MissingPages{*fault, {}};
+    if (auto* fault = std::get_if<PageFault>(&result)) {
+      if (!task.held_) task.held_ = std::make_unique<HeldLookup>();
+      task.held_->keys = ordinal;
+      for (size_t i = held; i < ordinals.size(); ++i) {
+        task.held_->ordinals.push_back(ordinals[i]);
+        task.held_->rows.emplace_back(found.rows[i]);
+      }
+      return MissingPages{*fault, {}};
+    }
     if (auto* status = std::get_if<absl::Status>(&result)) return failed_read(head, *status);
     if (std::holds_alternative<Absent>(result)) continue;
     found.keys.push_back(key);
@@ -147,7 +165,8 @@ WriteOutcomeFrame PartitionEngine::run(WriteTask& task) {
   schema::WriteResultHead answer_head;
   answer_head.mutate_request(head.request());
   answer_head.mutate_partition(id_);
-  WriteStager stager(store_, question, &answer_head);
+  HeldVersions none;
+  WriteStager stager(store_, question, task.held_ ? task.held_.get() : &none, &answer_head);
   WriteStager::Result result;
   if (head.kind() == schema::WriteKind::bulk) {
     result = stager.stage_bulk(&task.bulk_done_);
@@ -164,7 +183,10 @@ WriteOutcomeFrame PartitionEngine::run(WriteTask& task) {
     }
     result = stager.stage_rows(**fragment);
   }
-  if (auto* fault = std::get_if<PageFault>(&result)) return MissingPages{*fault, {}};
+  if (auto* fault = std::get_if<PageFault>(&result)) {
+    if (!task.held_) task.held_ = std::make_unique<HeldVersions>(std::move(none));
+    return MissingPages{*fault, {}};
+  }
   if (auto* status = std::get_if<absl::Status>(&result)) {
     const std::string encoded = encode_error(*status);
     WriteResultParts parts;

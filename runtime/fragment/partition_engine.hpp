@@ -45,6 +45,7 @@ class ReadTask {
   friend class PartitionEngine;
   ReadFrame question_;
   std::unique_ptr<class ScanTask> scan_;  ///< once a scan has begun
+  std::unique_ptr<struct HeldLookup> held_;  ///< once a lookup missed a page
 };
 
 class WriteTask {
@@ -59,6 +60,7 @@ class WriteTask {
   friend class PartitionEngine;
   WriteFrame question_;
   std::unique_ptr<struct StagedWrite> staged_;  ///< staged, but its redo waits for a page
+  std::unique_ptr<class HeldVersions> held_;    ///< once it missed a page
   uint32_t bulk_done_ = 0;                      ///< keys of a bulk write that are in the tree
 };
 
@@ -79,7 +81,7 @@ class PartitionEngine {
   ReadOutcome run_point(const ReadFrame& question, const Fragment& fragment);
   ReadResultFrame answer_point(const schema::Read& question, const Fragment& fragment,
                                std::optional<std::string_view> row);
-  ReadOutcome run_lookup(const ReadFrame& question, std::shared_ptr<const Fragment> fragment);
+  ReadOutcome run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment);
   WriteOutcomeFrame finish(WriteTask& task);
 
   PartitionId id_;

@@ -18,8 +18,22 @@ absl::Status concurrent_change(bool deleted) {
 
 }  // namespace
 
-WriteStager::WriteStager(PartitionStore& store, const WriteFrame& question, schema::WriteResultHead* head)
-    : store_{store}, question_{question}, asked_{*question->head()}, head_{head} {}
+WriteStager::WriteStager(PartitionStore& store, const WriteFrame& question, HeldVersions* held,
+                         schema::WriteResultHead* head)
+    : store_{store}, question_{question}, asked_{*question->head()}, held_{*held}, head_{head} {}
+
+LatestResult WriteStager::look(uint32_t i) {
+  if (i < held_.size()) return held_[i];
+  LatestResult found = store_.latest(asked_.txn(), asked_.tree(), keys_[i].key);
+  if (const auto* latest = std::get_if<LatestRow>(&found)) {
+    looked_.resize(i + 1);
+    looked_[i] = *latest;
+  } else {
+    looked_.resize(i);
+    for (size_t k = held_.size(); k < i; ++k) held_.add(looked_[k]);
+  }
+  return found;
+}
 
 absl::Status WriteStager::read_keys() {
   PackedStrings keys(bytes_view(question_->keys())), rows(bytes_view(question_->rows()));
@@ -114,7 +128,7 @@ WriteStager::Result WriteStager::stage_rows(const Fragment& fragment) {
       note(i, WriteOutcome::skipped);
       continue;
     }
-    auto found = store_.latest(asked_.txn(), asked_.tree(), keys_[i].key);
+    auto found = look(i);
     if (auto* fault = std::get_if<PageFault>(&found)) return *fault;
     const LatestRow& latest = std::get<LatestRow>(found);
     bool is_target = false;
@@ -139,7 +153,7 @@ WriteStager::Result WriteStager::stage_raw() {
   if (absl::Status status = read_keys(); !status.ok()) return status;
   std::vector<TreeChange> changes;
   for (uint32_t i = 0; i < keys_.size(); ++i) {
-    auto found = store_.latest(asked_.txn(), asked_.tree(), keys_[i].key);
+    auto found = look(i);
     if (auto* fault = std::get_if<PageFault>(&found)) return *fault;
     const LatestRow& latest = std::get<LatestRow>(found);
     const bool exists = latest.exists || keys_[i].repeated;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/fragment/fragment_write.hpp"
+#include "runtime/fragment/held_rows.hpp"
 #include "runtime/fragment/partition_engine.hpp"
 #include "storage/partition/partition_store.hpp"
 
@@ -24,7 +25,7 @@ struct StagedWrite {
 /// Stages a write. Errors: its status, nothing staged (23505 with the conflict in *failed_head).
 class WriteStager {
  public:
-  WriteStager(PartitionStore& store, const WriteFrame& question, schema::WriteResultHead* head);
+  WriteStager(PartitionStore& store, const WriteFrame& question, HeldVersions* held, schema::WriteResultHead* head);
 
   using Result = std::variant<std::unique_ptr<StagedWrite>, PageFault, absl::Status>;
   /// insert, update, remove, lock
@@ -42,6 +43,8 @@ class WriteStager {
     bool repeated = false;  ///< an earlier key of this question is the same
   };
   absl::Status read_keys();
+  /// The newest version of key `i`, and of those before it: *held has them when a page is missing.
+  LatestResult look(uint32_t i);
   absl::Status judge_insert(const Fragment& fragment, uint32_t ordinal, const LatestRow& latest, bool* is_target);
   absl::Status judge_existing(const Fragment& fragment, uint32_t ordinal, const LatestRow& latest, bool* is_target,
                               PageFault* fault);
@@ -53,8 +56,10 @@ class WriteStager {
   PartitionStore& store_;
   const WriteFrame& question_;
   const schema::WriteHead& asked_;
+  HeldVersions& held_;
   schema::WriteResultHead* head_;
   std::vector<Key> keys_;
+  std::vector<LatestRow> looked_;  ///< by key
   std::string outcomes_;
   std::string existing_;
   WrittenRows written_;

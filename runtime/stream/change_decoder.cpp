@@ -1,5 +1,9 @@
 #include "runtime/stream/change_decoder.hpp"
 
+#include "storage/base/text.hpp"
+#include "storage/catalog/codec.hpp"
+#include "storage/catalog/names.hpp"
+
 namespace troupe {
 
 std::string_view row_op_name(RowOp op) {
@@ -7,23 +11,72 @@ std::string_view row_op_name(RowOp op) {
     case RowOp::kInsert: return "insert";
     case RowOp::kUpdate: return "update";
     case RowOp::kDelete: return "delete";
+    case RowOp::kTruncate: return "truncate";
+    case RowOp::kDrop: return "drop";
   }
   return {};
 }
 
-void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string shown_name) {
+// --- definitions ---
+
+void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string schema_prefix) {
   Followed& followed = tables_[table->tree];
-  followed.name = std::move(shown_name);
+  followed.name = cat(schema_prefix, table->name);
+  names_.insert_or_assign(object_key(table->oid), FollowedName{table->oid, std::move(schema_prefix), followed.name});
   last_ = nullptr;
   if (followed.definition == table) return;
   followed.json = std::make_unique<RowJson>(table);
   followed.definition = std::move(table);
 }
 
-void ChangeDecoder::begin(std::string_view changes, uint32_t changes_before, uint32_t seen) {
+absl::Status ChangeDecoder::learn_definition(const FollowedName& followed, std::string_view bytes) {
+  TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectDef> object, decode_object(bytes));
+  const auto table = std::dynamic_pointer_cast<TableDef>(object);
+  if (table == nullptr) return error(ErrorCode::kDataCorrupted, "object ", followed.oid, " is no table in the log");
+  table->shape = make_shape(*table);
+  const std::string schema_prefix = followed.schema_prefix;
+  follow(table, schema_prefix);
+  return absl::OkStatus();
+}
+
+absl::Status ChangeDecoder::look_back(std::string_view changes) {
+  ChangeReader reader(changes);
+  Change change;
+  while (reader.next(&change)) {
+    if (change.tree != kCatalogObjectTree || !change.has_before) continue;
+    const auto followed = names_.find(change.key);
+    if (followed == names_.end() || !looked_back_.emplace(change.key).second) continue;
+    const FollowedName name = followed->second;
+    TROUPE_RETURN_IF_ERROR(learn_definition(name, change.before));
+  }
+  return reader.status();
+}
+
+/// A change of the catalog. True when it is an event: a table is gone.
+bool ChangeDecoder::learn(const Change& change, RowEvent* event) {
+  const auto followed = names_.find(change.key);
+  if (followed == names_.end()) return false;
+  if (change.has_after) {
+    const FollowedName name = followed->second;
+    status_ = learn_definition(name, change.after);
+    return false;
+  }
+  if (!change.has_before) return false;
+  dropped_ = followed->second.name;
+  names_.erase(followed);
+  if (number_ <= seen_) return false;
+  fill_bare(RowOp::kDrop, dropped_, event);
+  return true;
+}
+
+// --- changes ---
+
+void ChangeDecoder::begin(std::string_view changes, uint64_t changes_before, uint64_t seen) {
   changes_ = ChangeReader(changes);
   number_ = changes_before;
   seen_ = seen;
+  bulk_left_ = 0;
+  bulk_in_record_ = 0;
   status_ = absl::OkStatus();
 }
 
@@ -36,19 +89,43 @@ ChangeDecoder::Followed* ChangeDecoder::find(TreeId tree) {
   return last_;
 }
 
-bool ChangeDecoder::next(RowEvent* event) {
-  if (!status_.ok()) return false;
+DecodeStep ChangeDecoder::next(RowEvent* event) {
   Change change;
-  while (changes_.next(&change)) {
-    ++number_;
-    Followed* table = find(change.tree);
-    if (table == nullptr || number_ <= seen_) continue;
-    // A dropped tree, and a row that came and went within its transaction, are no events.
-    if (!change.has_before && !change.has_after) continue;
-    return fill(*table, change, event);
+  while (status_.ok()) {
+    if (bulk_in_record_ > 0) {
+      if (!bulk_.next(&change)) {
+        status_ = error(ErrorCode::kDataCorrupted, "a bulk record has fewer changes than it says");
+        break;
+      }
+      --bulk_in_record_;
+      --bulk_left_;
+      if (row_event(change, event)) return DecodeStep::kEvent;
+      continue;
+    }
+    if (bulk_left_ > 0) return DecodeStep::kNeedsBulk;
+    if (!changes_.next(&change)) {
+      status_ = changes_.status();
+      break;
+    }
+    if (row_event(change, event)) return DecodeStep::kEvent;
   }
-  status_ = changes_.status();
-  return false;
+  return DecodeStep::kEnd;
+}
+
+/// Counts the change. True when it is an event that was not seen yet, or an error (status_).
+bool ChangeDecoder::row_event(const Change& change, RowEvent* event) {
+  ++number_;
+  if (change.tree == kCatalogObjectTree) [[unlikely]] return learn(change, event) && status_.ok();
+  if (change.op == ChangeOp::kBulk) [[unlikely]] return begin_bulk(change);
+  Followed* table = find(change.tree);
+  if (table == nullptr || number_ <= seen_) return false;
+  if (change.op == ChangeOp::kTruncate) [[unlikely]] {
+    fill_bare(RowOp::kTruncate, table->name, event);
+    return true;
+  }
+  // A dropped tree, and a row that came and went within its transaction, are no events.
+  if (!change.has_before && !change.has_after) return false;
+  return fill(*table, change, event);
 }
 
 bool ChangeDecoder::fill(Followed& table, const Change& change, RowEvent* event) {
@@ -65,6 +142,46 @@ bool ChangeDecoder::fill(Followed& table, const Change& change, RowEvent* event)
   event->before = before_;
   event->after = after_;
   return true;
+}
+
+void ChangeDecoder::fill_bare(RowOp op, std::string_view table, RowEvent* event) const {
+  *event = RowEvent{};
+  event->number = number_;
+  event->op = op;
+  event->table = table;
+}
+
+// --- rows that came in bulk ---
+
+/// Never an event itself: its rows are.
+bool ChangeDecoder::begin_bulk(const Change& change) {
+  const auto run = decode_bulk_run(change.after);
+  if (!run.ok()) {
+    status_ = run.status();
+  } else if (find(change.tree) == nullptr || number_ + run->rows <= seen_) {
+    number_ += run->rows;
+  } else {
+    wanted_ = {run->position, run->record};
+    bulk_left_ = run->rows;
+  }
+  return false;
+}
+
+absl::Status ChangeDecoder::take_bulk(const schema::Bulk& bulk) {
+  const schema::BulkHead& head = *bulk.head();
+  if (bulk_left_ == 0 || bulk_in_record_ > 0 || head.record() != wanted_.record) return absl::OkStatus();
+  const uint32_t rows = head.change_count();
+  if (rows > bulk_left_) return error(ErrorCode::kDataCorrupted, "a bulk record has more changes than its run");
+  ++wanted_.record;
+  if (number_ + rows <= seen_) {
+    number_ += rows;
+    bulk_left_ -= rows;
+    return absl::OkStatus();
+  }
+  TROUPE_RETURN_IF_ERROR(unpack_bulk(bulk, &bulk_bytes_));
+  bulk_ = ChangeReader(bulk_bytes_);
+  bulk_in_record_ = rows;
+  return absl::OkStatus();
 }
 
 }  // namespace troupe

@@ -1,25 +1,29 @@
 #pragma once
 /// From a commit's packed changes to the events of the tables that a subscription follows.
 ///   decoder.begin(changes, 0);
-///   while (decoder.next(&event)) ...;  if (!decoder.status().ok()) ...
+///   while ((step = decoder.next(&event)) != DecodeStep::kEnd) ...;  if (!decoder.status().ok()) ...
+/// Definitions come from the log too: a commit that changes the catalog changes what its rows, and those after it, mean.
 /// Invariant: a change has the same number for every subscription, whatever tables it follows.
 /// Owner: one subscription.
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "runtime/stream/row_json.hpp"
+#include "storage/log/bulk_record.hpp"
 #include "storage/partition/change_codec.hpp"
 
 namespace troupe {
 
-enum class RowOp : uint8_t { kInsert, kUpdate, kDelete };
+/// kTruncate: the table was emptied. kDrop: it is no more.
+enum class RowOp : uint8_t { kInsert, kUpdate, kDelete, kTruncate, kDrop };
 std::string_view row_op_name(RowOp op);
 
 /// Views are valid until the decoder's next call.
 struct RowEvent {
-  uint32_t number = 0;  ///< of the change within its commit, from 1
+  uint64_t number = 0;  ///< of the change within its commit, from 1; a row that came in bulk counts too
   RowOp op = RowOp::kInsert;
   std::string_view table;
   bool has_before = false;
@@ -28,22 +32,41 @@ struct RowEvent {
   std::string_view after;
 };
 
+/// kNeedsBulk: hand the bulk record that wanted_bulk() names to take_bulk(), then go on.
+enum class DecodeStep : uint8_t { kEvent, kNeedsBulk, kEnd };
+
 class ChangeDecoder {
  public:
   /// `context` says what dates and the like look like; it outlives the decoder.
   explicit ChangeDecoder(const EvalContext& context) : context_{context} {}
 
-  /// Follows the table's tree, or learns its new definition. Trees that the table had before are still understood.
-  void follow(std::shared_ptr<const TableDef> table, std::string shown_name);
+  /// Follows the table. `schema_prefix` goes before its name in events. Trees that it had before are still understood.
+  void follow(std::shared_ptr<const TableDef> table, std::string schema_prefix);
+  /// Changes that come after where the stream begins, though follow() was told of definitions that are newer: the
+  /// tables are what they were before the first change of theirs. Call it with every record in between, in order.
+  absl::Status look_back(std::string_view changes);
+  /// Tables that are followed and were not dropped.
+  size_t followed() const { return names_.size(); }
 
   /// `changes`: of one record, which stay until the last next(); `changes_before`: how many of the same commit's changes
   /// were in earlier records. Events up to number `seen` are passed over.
-  void begin(std::string_view changes, uint32_t changes_before, uint32_t seen = 0);
-  /// False at the end, and on an error.
-  bool next(RowEvent* event);
+  void begin(std::string_view changes, uint64_t changes_before, uint64_t seen = 0);
+  /// kEnd at the end, and on an error.
+  DecodeStep next(RowEvent* event);
   const absl::Status& status() const { return status_; }
   /// The number of the change looked at last.
-  uint32_t number() const { return number_; }
+  uint64_t number() const { return number_; }
+
+  /// `position`: where the record is or some record before it.
+  struct WantedBulk {
+    uint64_t position = 0;
+    uint32_t record = 0;
+  };
+  const WantedBulk& wanted_bulk() const { return wanted_; }
+  /// A record that is not the wanted one is passed over.
+  absl::Status take_bulk(const schema::Bulk& bulk);
+  /// The wanted record is not before `resume`.
+  void bulk_goes_on(uint64_t resume) { wanted_.position = resume; }
 
  private:
   struct Followed {
@@ -51,19 +74,39 @@ class ChangeDecoder {
     std::string name;
     std::unique_ptr<RowJson> json;
   };
+  struct FollowedName {
+    Oid oid;
+    std::string schema_prefix;
+    std::string name;
+  };
   Followed* find(TreeId tree);
+  bool row_event(const Change& change, RowEvent* event);
   bool fill(Followed& table, const Change& change, RowEvent* event);
+  void fill_bare(RowOp op, std::string_view table, RowEvent* event) const;
+  bool learn(const Change& change, RowEvent* event);
+  absl::Status learn_definition(const FollowedName& followed, std::string_view bytes);
+  bool begin_bulk(const Change& change);
 
   const EvalContext& context_;
+  std::map<std::string, FollowedName, std::less<>> names_;  ///< by the object's key in the catalog
+  std::set<std::string, std::less<>> looked_back_;
   std::map<TreeId, Followed> tables_;
   TreeId last_tree_ = 0;  ///< changes of one tree come together
   Followed* last_ = nullptr;
   ChangeReader changes_{{}};
-  uint32_t number_ = 0;
-  uint32_t seen_ = 0;
+  uint64_t number_ = 0;
+  uint64_t seen_ = 0;
   std::string before_;
   std::string after_;
+  std::string dropped_;
   absl::Status status_;
+
+  // Rows that came in bulk, in the middle of the commit's changes.
+  WantedBulk wanted_;
+  uint64_t bulk_left_ = 0;  ///< rows of the run that are still to come
+  uint32_t bulk_in_record_ = 0;  ///< of them, in the record at hand
+  std::string bulk_bytes_;
+  ChangeReader bulk_{{}};
 };
 
 }  // namespace troupe

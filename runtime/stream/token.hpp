@@ -14,7 +14,7 @@ struct StreamToken {
   Scn scn = kNoScn;
   /// Which of the commit's changes, from 1, counting those of every table, so that a token means the same for every
   /// set of tables; 0: none of them.
-  uint32_t event = 0;
+  uint64_t event = 0;
 
   auto operator<=>(const StreamToken&) const = default;
 };

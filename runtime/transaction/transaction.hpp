@@ -62,6 +62,7 @@ class Transaction {
 
   // Savepoints. Names may repeat: the newest counts.
   absl::Status savepoint(std::string_view name);
+  bool has_savepoints() const { return !savepoints_.empty(); }
   absl::Status release(std::string_view name);
   /// The first command whose writes are to be forgotten; the transaction is usable again.
   absl::StatusOr<CommandId> rollback_to(std::string_view name);

@@ -175,7 +175,11 @@ std::string hexadecimal(U v) {
 absl::StatusOr<std::string> repeated(std::string_view text, int32_t n) {
   if (n > 0 && static_cast<int64_t>(text.size()) * n > kStringBytesMax) return too_long();
   std::string out;
-  for (int32_t i = 0; i < n; ++i) out.append(text);
+  if (n <= 0 || text.empty()) return out;
+  const size_t size = text.size() * static_cast<size_t>(n);
+  out.reserve(size);
+  out.append(text);
+  while (out.size() < size) out.append(out.data(), std::min(out.size(), size - out.size()));
   return out;
 }
 

@@ -31,6 +31,8 @@ class PageCache {
     bool cancelled = false;
   };
   EndedRequest end_request(PageAddress address);
+  /// Whoever asked is gone.
+  void forget_requests() { requests_.clear(); }
 
   // Pages that no parent holds.
   ResidentPage* find(uint64_t word) const;

@@ -63,6 +63,15 @@ class LockQueue {
                    holders_.end());
     cancel(txn, grants);
   }
+  /// Forgets the newest lock of `txn` in this mode.
+  void release_one(TxnId txn, Mode mode, std::vector<LockGrant>* grants) {
+    for (size_t i = holders_.size(); i-- > 0;) {
+      if (holders_[i].txn != txn || holders_[i].mode != mode) continue;
+      holders_.erase(holders_.begin() + static_cast<ptrdiff_t>(i));
+      break;
+    }
+    grant_waiters(grants);
+  }
   /// Ends the waiting of `txn`.
   void cancel(TxnId txn, std::vector<LockGrant>* grants) {
     std::erase_if(waiters_, [&](const Waiter& w) { return w.txn == txn; });

@@ -33,12 +33,12 @@ class TableLockTable {
     }
     return grants;
   }
-  /// Drops what `txn` holds and wants of one table.
-  std::vector<LockGrant> release_one(TxnId txn, Oid table) {
+  /// Drops one lock on a table, which was granted and then not wanted.
+  std::vector<LockGrant> release_one(TxnId txn, Oid table, TableLockMode mode) {
     std::vector<LockGrant> grants;
     const auto it = tables_.find(table);
     if (it == tables_.end()) return grants;
-    it->second.release(txn, &grants);
+    it->second.release_one(txn, mode, &grants);
     if (it->second.empty()) tables_.erase(it);
     return grants;
   }
@@ -54,6 +54,16 @@ class TableLockTable {
     const auto strong = [](const auto& entry) { return !is_weak(entry.mode); };
     return std::any_of(it->second.holders().begin(), it->second.holders().end(), strong) ||
            std::any_of(it->second.waiters().begin(), it->second.waiters().end(), strong);
+  }
+  /// Whether all who stand in the way of `mode` wait, or will wait, for `txn` to give up `held`.
+  bool wait_for_holder(TxnId txn, Oid table, TableLockMode mode, TableLockMode held) const {
+    const auto it = tables_.find(table);
+    if (it == tables_.end()) return false;
+    const auto waits = [&](const auto& entry) {
+      return entry.txn == txn || !table_locks_conflict(entry.mode, mode) || table_locks_conflict(entry.mode, held);
+    };
+    return std::all_of(it->second.holders().begin(), it->second.holders().end(), waits) &&
+           std::all_of(it->second.waiters().begin(), it->second.waiters().end(), waits);
   }
   std::vector<WaitEdge> waits() const {
     std::vector<WaitEdge> edges;

@@ -57,7 +57,7 @@ std::optional<std::string> check_frame_header(std::string_view bytes, LogPositio
   std::memcpy(static_cast<void*>(header), bytes.data(), kFrameHeaderBytes);
   if (header->position != position) return cat("no frame header of this position, but of ", header->position);
   const auto kind = static_cast<uint8_t>(header->kind);
-  if (kind < 1 || kind > static_cast<uint8_t>(LogRecordKind::padding)) return cat("unknown record kind ", kind);
+  if (kind < 1 || kind > static_cast<uint8_t>(LogRecordKind::bulk)) return cat("unknown record kind ", kind);
   if (frame_bytes(header->length) > segment.end() - position)
     return cat("its ", header->length, " bytes leave the segment");
   if (header->batch_offset > position) return cat("its batch starts before the log");
@@ -83,6 +83,7 @@ std::string_view kind_name(LogRecordKind kind) {
     case LogRecordKind::mark: return "mark";
     case LogRecordKind::closed: return "closed";
     case LogRecordKind::padding: return "padding";
+    case LogRecordKind::bulk: return "bulk";
   }
   return "unknown";
 }

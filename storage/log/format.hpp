@@ -56,7 +56,8 @@ enum class LogRecordKind : uint8_t {
   checkpoint = 3,   ///< schema::CheckpointMark
   mark = 4,         ///< empty: takes what is before it out of doubt
   closed = 5,       ///< empty: a mark of a clean stop
-  padding = 6       ///< its payload is to be skipped and not covered by the checksum
+  padding = 6,      ///< its payload is to be skipped and not covered by the checksum
+  bulk = 7          ///< schema::Bulk: rows of a transaction that has not committed yet, for subscribers
 };
 
 /// Bits of FrameHeader::flags.

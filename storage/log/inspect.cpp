@@ -13,6 +13,13 @@ std::string describe_payload(const LogFrame& frame) {
     return mark.ok() ? cat(" covers position ", (*mark)->head()->position())
                      : cat(" ", std_view(mark.status().message()));
   }
+  if (frame.kind == LogRecordKind::bulk) {
+    const auto bulk = read_bulk(record);
+    if (!bulk.ok()) return cat(" ", std_view(bulk.status().message()));
+    const schema::BulkHead& head = *(*bulk)->head();
+    return absl::StrFormat(" txn %d record %d changes %d (%d bytes)", head.txn(), head.record(), head.change_count(),
+                           head.raw_bytes());
+  }
   if (frame.kind != LogRecordKind::commit && frame.kind != LogRecordKind::commit_part) return {};
   const auto commit = read_commit(record);
   if (!commit.ok()) return cat(" ", std_view(commit.status().message()));

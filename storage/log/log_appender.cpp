@@ -31,7 +31,7 @@ absl::Status LogAppender::check_append(std::string_view payload) const {
   }
   if (queued_bytes() + frame_bytes(payload.size()) > options_.queued_bytes_max && queued_bytes() > 0) {
     return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "the log is ", queued_bytes(),
-                           " bytes behind (log.queued_bytes_max ", options_.queued_bytes_max, ")"),
+                           " bytes behind (limits.log_queued_bytes_max ", options_.queued_bytes_max, ")"),
                      "The disk does not keep up. Try again later.");
   }
   return absl::OkStatus();

@@ -85,15 +85,20 @@ absl::Status LogReader::explain(FrameCursor::State state) const {
       cat("the segment that should follow, \"", segment_name(cursor_.segment().end()), "\", is missing"));
 }
 
-absl::StatusOr<std::optional<LogRecord>> LogReader::next(LogPosition durable) {
+absl::StatusOr<std::optional<LogRecord>> LogReader::next(LogPosition durable) { return next_of(false, durable); }
+
+absl::StatusOr<std::optional<LogRecord>> LogReader::next_bulk(LogPosition durable) { return next_of(true, durable); }
+
+absl::StatusOr<std::optional<LogRecord>> LogReader::next_of(bool bulk, LogPosition durable) {
   for (;;) {
     TROUPE_ASSIGN_OR_RETURN(const FrameCursor::State state, cursor_.next(durable));
     if (state == FrameCursor::State::limit) return std::optional<LogRecord>{};
     if (state != FrameCursor::State::frame) return explain(state);
     const LogFrame& frame = cursor_.frame();
-    const bool told = frame.kind == LogRecordKind::commit || frame.kind == LogRecordKind::commit_part ||
-                      frame.kind == LogRecordKind::checkpoint;
-    if (!told || frame.scn <= skip_up_to_) continue;
+    const bool told = bulk ? frame.kind == LogRecordKind::bulk
+                           : frame.kind == LogRecordKind::commit || frame.kind == LogRecordKind::commit_part ||
+                                 frame.kind == LogRecordKind::checkpoint;
+    if (!told || (!bulk && frame.scn <= skip_up_to_)) continue;
     return std::optional<LogRecord>(
         {.position = frame.position, .end = frame.end, .kind = frame.kind, .scn = frame.scn, .payload = frame.payload});
   }
@@ -105,6 +110,10 @@ absl::StatusOr<const schema::Commit*> read_commit(const LogRecord& record) {
 
 absl::StatusOr<const schema::CheckpointMark*> read_checkpoint_mark(const LogRecord& record) {
   return read_root<schema::CheckpointMark>(record, "checkpoint mark");
+}
+
+absl::StatusOr<const schema::Bulk*> read_bulk(const LogRecord& record) {
+  return read_root<schema::Bulk>(record, "rows written in bulk");
 }
 
 }  // namespace troupe

@@ -58,11 +58,14 @@ class LogReader {
   /// The next commit, part or checkpoint before the durable position; none when all of them were read.
   /// Errors: kDataCorrupted (file, offset, hint); kSnapshotTooOld when the segment was released meanwhile; I/O.
   absl::StatusOr<std::optional<LogRecord>> next(LogPosition durable);
+  /// The same with bulk records, and with nothing else.
+  absl::StatusOr<std::optional<LogRecord>> next_bulk(LogPosition durable);
 
   /// Behind the last record that was read.
   LogPosition position() const { return cursor_.position(); }
 
  private:
+  absl::StatusOr<std::optional<LogRecord>> next_of(bool bulk, LogPosition durable);
   absl::Status explain(FrameCursor::State state) const;
 
   FileSystem& files_;
@@ -73,5 +76,6 @@ class LogReader {
 /// The record's transaction. Errors: kDataCorrupted, when the verified bytes hold no Commit after all.
 absl::StatusOr<const schema::Commit*> read_commit(const LogRecord& record);
 absl::StatusOr<const schema::CheckpointMark*> read_checkpoint_mark(const LogRecord& record);
+absl::StatusOr<const schema::Bulk*> read_bulk(const LogRecord& record);
 
 }  // namespace troupe

@@ -1,7 +1,7 @@
 #pragma once
 /// Packed changes: what a commit record carries, one change after the other, and what subscribers and replicas read.
 /// One change: tree (varint), partition (u16), op (u8), flags (u8), then key, before and after as far as the flags
-/// say, each with its length as a varint. drop_tree has neither key nor images.
+/// say, each with its length as a varint. Only changes of a row have a key.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,7 +12,15 @@
 
 namespace troupe {
 
-enum class ChangeOp : uint8_t { kPut = 1, kErase = 2, kDropTree = 3 };
+enum class ChangeOp : uint8_t {
+  kPut = 1,
+  kErase = 2,
+  kDropTree = 3,
+  kTruncate = 4,  ///< for subscribers: the table whose rows are in `tree` from this commit on was emptied
+  kBulk = 5       ///< for subscribers: rows of `tree` that were written in bulk; `after` is a BulkRun
+};
+/// Trees are changed by it.
+inline bool changes_row(ChangeOp op) { return op == ChangeOp::kPut || op == ChangeOp::kErase; }
 
 /// The row images are the rows as the caller staged them. Views into the packed bytes.
 struct Change {
@@ -35,7 +43,7 @@ class ChangeWriter {
     out_.u16(change.partition);
     out_.u8(static_cast<uint8_t>(change.op));
     out_.u8(static_cast<uint8_t>((change.has_before ? kBefore : 0) | (change.has_after ? kAfter : 0)));
-    if (change.op != ChangeOp::kDropTree) out_.bytes(change.key);
+    if (changes_row(change.op)) out_.bytes(change.key);
     if (change.has_before) out_.bytes(change.before);
     if (change.has_after) out_.bytes(change.after);
     ++count_;
@@ -65,10 +73,10 @@ class ChangeReader {
     change->op = static_cast<ChangeOp>(op);
     change->has_before = (flags & ChangeWriter::kBefore) != 0;
     change->has_after = (flags & ChangeWriter::kAfter) != 0;
-    change->key = change->op == ChangeOp::kDropTree ? std::string_view{} : in_.bytes();
+    change->key = changes_row(change->op) ? in_.bytes() : std::string_view{};
     change->before = change->has_before ? in_.bytes() : std::string_view{};
     change->after = change->has_after ? in_.bytes() : std::string_view{};
-    ok_ = in_.ok() && op >= 1 && op <= 3 && flags <= 3;
+    ok_ = in_.ok() && op >= 1 && op <= 5 && flags <= 3;
     return ok_;
   }
   bool ok() const { return ok_; }
@@ -82,5 +90,33 @@ class ChangeReader {
   ByteReader in_;
   bool ok_ = true;
 };
+
+/// Where the log has the rows that one transaction wrote in bulk into one tree: in its bulk records
+/// (storage/log/bulk_record.hpp) `record` and the following, of which the first is at `position`.
+struct BulkRun {
+  uint64_t position = 0;
+  uint32_t record = 0;
+  uint64_t rows = 0;
+};
+
+inline std::string encode_bulk_run(const BulkRun& run) {
+  std::string bytes;
+  ByteWriter out(&bytes);
+  out.varint(run.position);
+  out.varint(run.record);
+  out.varint(run.rows);
+  return bytes;
+}
+
+/// Errors: kDataCorrupted.
+inline absl::StatusOr<BulkRun> decode_bulk_run(std::string_view bytes) {
+  ByteReader in(bytes);
+  BulkRun run;
+  run.position = in.varint();
+  run.record = static_cast<uint32_t>(in.varint());
+  run.rows = in.varint();
+  if (!in.ok()) return error(ErrorCode::kDataCorrupted, "a commit's bulk run is malformed");
+  return run;
+}
 
 }  // namespace troupe

@@ -63,49 +63,31 @@ PageFault PartitionStore::prepare_key(TreeId tree, std::string_view key, const P
   return {};
 }
 
-absl::StatusOr<PageFault> PartitionStore::apply(Scn scn, TxnId txn, std::string_view changes) {
+absl::StatusOr<ApplyResult> PartitionStore::apply(Scn scn, TxnId txn, std::string_view changes) {
   TROUPE_CHECK_MSG(scn >= last_applied_, cat("commit ", scn, " after ", last_applied_));
-  TROUPE_ASSIGN_OR_RETURN(const PageFault missing, prefault(scn, changes));
-  if (missing.needed()) return missing;
-  ChangeReader reader(changes);
-  Change change;
-  while (reader.next(&change)) {
-    if (change.partition != options_.id) continue;
-    const PageFault fault = apply_change(scn, change);
-    if (fault.needed()) return fault;  // only when it is the one change: prefault() leaves that to apply_change()
-  }
-  prefaulted_ = {};
-  last_applied_ = scn;
-  if (txn != kNoTxn) pending_.discard(txn);
-  return PageFault{};
-}
-
-/// Verifies the changes and makes every page that they touch writable, so that all of them can be applied at once. A
-/// single change needs no such thing: it does nothing before it has its page.
-absl::StatusOr<PageFault> PartitionStore::prefault(Scn scn, std::string_view changes) {
-  const bool resumed =
-      prefaulted_.scn == scn && prefaulted_.epoch == pager_->epoch() && prefaulted_.offset <= changes.size();
+  const bool resumed = applying_.scn == scn && applying_.changes == changes.data() && applying_.offset <= changes.size();
   if (!resumed) {
     ChangeReader verifier(changes);
     Change change;
-    uint32_t count = 0;
-    while (verifier.next(&change)) ++count;
+    while (verifier.next(&change)) {
+    }
     TROUPE_RETURN_IF_ERROR(verifier.status());
-    if (count <= 1) return PageFault{};
-    prefaulted_ = {scn, pager_->epoch(), 0};
+    applying_ = {scn, changes.data(), 0};
   }
-  ChangeReader reader(changes.substr(prefaulted_.offset));
+  ChangeReader reader(changes.substr(applying_.offset));
   Change change;
   while (reader.next(&change)) {
-    TreeState* state =
-        change.partition == options_.id && change.op != ChangeOp::kDropTree ? find_tree(change.tree) : nullptr;
-    if (state != nullptr) {
-      const PageFault fault = state->tree.prepare_write(change.key);
-      if (fault.needed()) return fault;
+    if (change.partition == options_.id && (changes_row(change.op) || change.op == ChangeOp::kDropTree)) {
+      if (!has_room()) return ApplyResult{{}, true};
+      const PageFault fault = apply_change(scn, change);
+      if (fault.needed()) return ApplyResult{fault, false};
     }
-    prefaulted_.offset = changes.size() - reader.remaining();
+    applying_.offset = changes.size() - reader.remaining();
   }
-  return PageFault{};
+  applying_ = {};
+  last_applied_ = scn;
+  if (txn != kNoTxn) pending_.discard(txn);
+  return ApplyResult{};
 }
 
 PageFault PartitionStore::apply_change(Scn scn, const Change& change) {
@@ -119,6 +101,8 @@ PageFault PartitionStore::apply_change(Scn scn, const Change& change) {
   bool was_tombstone = false;
   if (path.exact) {
     const ValueRef old = state.tree.value_at(path);
+    // Applied before: the commit was sent again, or a checkpoint was made in the middle of it.
+    if (stored_scn(old) == scn) return {};
     was_tombstone = stored_deleted(old);
     if (oldest_snapshot_ < scn) {
       const std::string_view row = old.overflow == 0 ? old.head.substr(kRowHeaderBytes) : change.before;

@@ -27,8 +27,7 @@ absl::Status check_sizes(std::string_view key, std::string_view row) {
 absl::Status snapshot_too_old(Scn snapshot) {
   return with_hint(error(ErrorCode::kSnapshotTooOld, "snapshot too old"),
                    cat("Versions that snapshot ", snapshot,
-                       " needs were dropped; shorten the transaction or raise "
-                       "history.bytes_max."));
+                       " needs were dropped; shorten the transaction or raise limits.history_bytes_max."));
 }
 
 }  // namespace
@@ -194,6 +193,8 @@ void PartitionStore::abandon_tree(TreeId tree) {
 void PartitionStore::install(PageAddress address, PageImage image) { pager_->install(address, std::move(image)); }
 
 void PartitionStore::forget_fault(PageAddress address) { pager_->forget_fault(address); }
+
+void PartitionStore::forget_faults() { pager_->forget_faults(); }
 
 std::unique_ptr<CheckpointJob> PartitionStore::begin_checkpoint(Scn covered, const CheckpointMetadata& metadata) {
   std::vector<CheckpointTree> trees;

@@ -26,6 +26,7 @@ struct PartitionOptions {
   uint64_t cache_bytes = 256ull << 20;      ///< clean and dirty pages together; dirty ones cannot be evicted
   uint64_t pending_bytes_max = 1ull << 30;  ///< per transaction
   uint64_t history_bytes_max = 256ull << 20;
+  uint64_t dirty_bytes_max = UINT64_MAX;  ///< changed pages; those of a checkpoint under way come on top
   PageCodec codec = PageCodec::kLz4;
   uint64_t file_growth_bytes = 8ull << 20;
   bool create = true;  ///< makes the file when there is none
@@ -47,6 +48,12 @@ struct PartitionStatistics {
 
 enum class BulkOutcome : uint8_t { kInserted, kDuplicate };
 using BulkResult = std::variant<BulkOutcome, PageFault>;
+/// Not done() when a page is missing, or when too many changed pages wait for a checkpoint.
+struct ApplyResult {
+  PageFault fault;
+  bool needs_room = false;
+  bool done() const { return !fault.needed() && !needs_room; }
+};
 /// The packed changes, or need(page).
 using PrepareResult = std::variant<std::string, PageFault>;
 
@@ -78,8 +85,16 @@ class PartitionStore {
   /// The net effect of the transaction in this partition, packed, ordered by tree and key; empty when there is none.
   PrepareResult prepare(TxnId txn);
   /// Applies the changes that belong to this partition, which is also what recovery does with a log record, and
-  /// drops txn's pending writes. SCNs come in ascending order. Errors: kDataCorrupted (malformed; nothing applied).
-  absl::StatusOr<PageFault> apply(Scn scn, TxnId txn, std::string_view changes);
+  /// drops txn's pending writes. SCNs come in ascending order; the same one may come again. Not done: fetch the page, or
+  /// make a checkpoint, and call it again with the same bytes. Meanwhile part of the commit is in the trees: only
+  /// snapshots below `scn` may be read, and a checkpoint covers less than `scn` and needs `scn` durable.
+  /// Errors: kDataCorrupted (malformed; nothing applied).
+  absl::StatusOr<ApplyResult> apply(Scn scn, TxnId txn, std::string_view changes);
+  /// Changed pages, which cannot be evicted, are below dirty_bytes_max. apply() stops where there is no room; bulk_put()
+  /// leaves it to its caller to ask.
+  bool has_room() const { return unlimited_ || pager_->dirty_bytes() < options_.dirty_bytes_max; }
+  /// When no checkpoint can be made: better too much memory than no progress.
+  void set_unlimited(bool unlimited) { unlimited_ = unlimited; }
   /// Straight into a tree that only the caller's uncommitted transaction knows, with kBulkScn. Ascending keys are
   /// fastest and fill pages best. Errors: as stage().
   absl::StatusOr<BulkResult> bulk_put(TreeId tree, std::string_view key, std::string_view row);
@@ -93,6 +108,8 @@ class PartitionStore {
   void install(PageAddress address, PageImage image);
   /// The page of a fault will not come (I/O error, or its statement is gone).
   void forget_fault(PageAddress address);
+  /// The owner that asked for pages is dead, and so are the answers: a new owner asks anew.
+  void forget_faults();
   const File& file() const { return *file_; }
 
   // Snapshots and garbage.
@@ -134,10 +151,10 @@ class PartitionStore {
     Scn scn;
     std::string key;
   };
-  /// How far apply() got making pages writable; good until the next freeze makes them clean again.
-  struct PrefaultProgress {
+  /// How far apply() got with a record.
+  struct ApplyProgress {
     Scn scn = kNoScn;
-    uint64_t epoch = 0;
+    const char* changes = nullptr;
     size_t offset = 0;
   };
 
@@ -148,7 +165,6 @@ class PartitionStore {
   ReadResult read_committed(TreeState& state, Scn snapshot, std::string_view key);
   ReadResult read_history(TreeId tree, std::string_view key, Scn snapshot) const;
   PageFault prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry, ChangeWriter* writer);
-  absl::StatusOr<PageFault> prefault(Scn scn, std::string_view changes);
   PageFault apply_change(Scn scn, const Change& change);
   void apply_erase(Scn scn, const Change& change, TreeState& state, TreePath& path, bool was_tombstone);
   void drop_tree(Scn scn, TreeId id);
@@ -171,7 +187,8 @@ class PartitionStore {
   PendingWrites pending_;
   Scn oldest_snapshot_ = kNoScn;
   Scn last_applied_ = kNoScn;
-  PrefaultProgress prefaulted_;
+  ApplyProgress applying_;
+  bool unlimited_ = false;
   std::deque<Garbage> tombstones_;  ///< ascending SCN
   uint64_t tombstone_bytes_ = 0;
   std::deque<std::pair<Scn, TreeId>> dropped_;  ///< ascending SCN

@@ -40,8 +40,8 @@ absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std
   const uint64_t cost = key.size() + row.size() + kEntryBytes;
   if (pending.bytes_ + cost > bytes_max_) {
     return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "transaction has ", pending.bytes_,
-                           " bytes of uncommitted changes in one partition; the limit is ", bytes_max_),
-                     "Commit in smaller parts, use COPY, or raise transaction.pending_bytes_max.");
+                           " bytes of uncommitted changes in one partition; limits.pending_bytes_max is ", bytes_max_),
+                     "Commit in smaller parts, use COPY into a new or truncated table, or raise the limit.");
   }
   PendingTree& keys = pending.trees_[tree];
   auto at = keys.lower_bound(key);

@@ -118,6 +118,12 @@ void Pager::forget_fault(PageAddress address) {
   freed_.push_back(address);
 }
 
+void Pager::forget_faults() {
+  cache_.forget_requests();
+  freed_.insert(freed_.end(), being_read_.begin(), being_read_.end());
+  being_read_.clear();
+}
+
 void Pager::free_extent(PageAddress address) {
   TROUPE_CHECK(!address.is_null());
   if (cache_.cancel_request(address)) {

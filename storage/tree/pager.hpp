@@ -61,6 +61,7 @@ class Pager {
   // Faults.
   void install(PageAddress address, PageImage image);
   void forget_fault(PageAddress address);
+  void forget_faults();
   /// Grows when a cursor's pages may have gone.
   uint64_t evictions() const { return cache_.evictions(); }
   void shrink_cache() { cache_.shrink(dirty_bytes_ + frozen_bytes_); }

@@ -115,13 +115,6 @@ PageFault Tree::erase(std::string_view key, bool* erased) {
   return {};
 }
 
-PageFault Tree::prepare_write(std::string_view key) {
-  TreePath path;
-  if (const PageFault fault = locate(key, &path); fault.needed()) return fault;
-  make_path_writable(path);
-  return {};
-}
-
 bool Tree::append(std::string_view key, std::string_view head, std::string_view body) {
   if (last_leaf_ == nullptr || !pager_.writable(*last_leaf_)) return false;
   const SlottedPage leaf = last_leaf_->page();

@@ -77,8 +77,6 @@ class Tree {
   static ValueRef value_at(const TreePath& path) { return value_at(path.leaf().page->page(), path.leaf().slot); }
   void write(TreePath& path, std::string_view key, std::string_view head, std::string_view body);
   void remove(TreePath& path);
-  /// Makes the way to `key` writable, so that it stays in memory until the next freeze.
-  PageFault prepare_write(std::string_view key);
 
   bool empty() const { return entries_ == 0; }
   uint64_t entries() const { return entries_; }

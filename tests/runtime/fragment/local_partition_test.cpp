@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "storage/base/text.hpp"
 #include "storage/buffer/load_page.hpp"
 #include "storage/file/sim_file_system.hpp"
 #include "storage/partition/partition_store.hpp"
@@ -79,8 +80,8 @@ void LocalPartition::apply(Scn scn, TxnId txn, std::string_view changes) {
   while (true) {
     const auto missing = parts_->store->apply(scn, txn, changes);
     REQUIRE(missing.ok());
-    if (!missing->needed()) break;
-    serve({*missing, {}});
+    if (missing->done()) break;
+    serve({missing->fault, {}});
   }
   parts_->store->check_invariants();
 }
@@ -172,6 +173,56 @@ TEST_CASE("an unknown fragment is asked for, not guessed", "[engine]") {
   CHECK(partition.read(build_read(parts))->head()->status() == schema::ReadStatus::unknown_fragment);
   parts.definition = "nonsense";
   CHECK(partition.read(build_read(parts))->head()->status() == schema::ReadStatus::failed);
+}
+
+TEST_CASE("a question about more keys than the cache has room for comes to an end", "[engine]") {
+  LocalPartition partition(0, true);
+  constexpr int kKeys = 1000;
+  const auto many = [](schema::WriteKind kind, char fill, uint8_t flags) {
+    std::string keys, rows;
+    for (int i = 0; i < kKeys; ++i) {
+      append_packed(cat("key", 10'000 + i), &keys);
+      append_packed(std::string(200, fill), &rows);
+    }
+    WriteParts parts;
+    parts.head.mutate_kind(kind);
+    parts.head.mutate_txn(9);
+    parts.head.mutate_command(1);
+    parts.head.mutate_snapshot(kMaxScn);
+    parts.head.mutate_tree(7);
+    parts.head.mutate_key_count(kKeys);
+    parts.head.mutate_flags(flags);
+    parts.keys = keys;
+    parts.rows = rows;
+    return build_write(parts);
+  };
+  REQUIRE(partition.write(many(schema::WriteKind::put, 'a', 0))->head()->affected() == kKeys);
+  partition.apply(10, 9, partition.prepare(9));
+  partition.checkpoint(10);
+
+  const uint64_t before = partition.faults();
+  const auto overwrite = many(schema::WriteKind::put, 'b', bit(schema::WriteFlag::overwrite));
+  CHECK(partition.write(overwrite)->head()->affected() == kKeys);
+  CHECK(partition.faults() - before > 100);  // the pages were not there
+  partition.apply(11, 9, partition.prepare(9));
+  partition.checkpoint(11);
+
+  ReadParts parts;
+  parts.head.mutate_kind(schema::ReadKind::get);
+  parts.head.mutate_snapshot(kMaxScn);
+  parts.head.mutate_tree(7);
+  std::string keys;
+  for (int i = 0; i < 2 * kKeys; ++i) append_packed(cat("key", 10'000 + i / 2 + (i % 2) * 50'000), &keys);
+  parts.keys = keys;
+  const ReadResultFrame found = partition.read(build_read(parts));
+  REQUIRE(found->head()->rows() == kKeys);
+  PackedStrings values(bytes_view(found->batch()));
+  std::string_view value;
+  for (int i = 0; i < kKeys; ++i) {
+    CHECK(found->ordinals()->Get(static_cast<uint32_t>(i)) == static_cast<uint32_t>(2 * i));
+    REQUIRE(values.next(&value));
+    CHECK(value == std::string(200, 'b'));
+  }
 }
 
 }  // namespace troupe

@@ -5,6 +5,8 @@
 
 #include "runtime/stream/json_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "storage/catalog/codec.hpp"
+#include "storage/catalog/names.hpp"
 
 using namespace troupe;
 
@@ -38,7 +40,7 @@ std::string row_of(const TableDef& table, std::vector<Value> values) {
 }
 
 struct Seen {
-  uint32_t number;
+  uint64_t number;
   RowOp op;
   std::string before, after;
 };
@@ -57,6 +59,35 @@ class Commit {
     change.after = after;
     ChangeWriter(&packed_).append(change);
   }
+  void put_definition(const TableDef* before, const TableDef* after) {
+    Change change;
+    const std::string key = object_key((before != nullptr ? before : after)->oid);
+    const std::string old_bytes = before != nullptr ? encode_object(*before) : std::string();
+    const std::string new_bytes = after != nullptr ? encode_object(*after) : std::string();
+    change.tree = kCatalogObjectTree;
+    change.op = after == nullptr ? ChangeOp::kErase : ChangeOp::kPut;
+    change.key = key;
+    change.has_before = before != nullptr;
+    change.has_after = after != nullptr;
+    change.before = old_bytes;
+    change.after = new_bytes;
+    ChangeWriter(&packed_).append(change);
+  }
+  void put_bulk(TreeId tree, const BulkRun& run) {
+    Change change;
+    const std::string where = encode_bulk_run(run);
+    change.tree = tree;
+    change.op = ChangeOp::kBulk;
+    change.has_after = true;
+    change.after = where;
+    ChangeWriter(&packed_).append(change);
+  }
+  void put_truncate(TreeId tree) {
+    Change change;
+    change.tree = tree;
+    change.op = ChangeOp::kTruncate;
+    ChangeWriter(&packed_).append(change);
+  }
   const std::string& packed() const { return packed_; }
 
  private:
@@ -67,7 +98,7 @@ std::vector<Seen> decode(ChangeDecoder& decoder, std::string_view packed, uint32
   std::vector<Seen> events;
   RowEvent event;
   decoder.begin(packed, before, seen);
-  while (decoder.next(&event)) {
+  while (decoder.next(&event) == DecodeStep::kEvent) {
     events.push_back({event.number, event.op, std::string(event.before), std::string(event.after)});
   }
   return events;
@@ -95,7 +126,7 @@ TEST_CASE("insert, update and delete show the row before and after", "[stream]")
   commit.put(7, b, {});
   EvalContext context;
   ChangeDecoder decoder(context);
-  decoder.follow(table, "accounts");
+  decoder.follow(table, "");
 
   const auto events = decode(decoder, commit.packed());
 
@@ -120,9 +151,9 @@ TEST_CASE("a change has the same number whatever tables are followed", "[stream]
   commit.put(8, {}, row);
   EvalContext context;
   ChangeDecoder one(context), both(context);
-  one.follow(accounts(8), "b");
-  both.follow(table, "a");
-  both.follow(accounts(8), "b");
+  one.follow(accounts(8), "");
+  both.follow(table, "");
+  both.follow(accounts(8), "");
 
   const auto of_one = decode(one, commit.packed());
   const auto of_both = decode(both, commit.packed());
@@ -140,7 +171,7 @@ TEST_CASE("resuming after a token gives every later event once", "[stream]") {
   for (int32_t i = 1; i <= 5; ++i) commit.put(7, {}, row_of(*table, {Value::of(i), Value::text("x")}));
   EvalContext context;
   ChangeDecoder decoder(context);
-  decoder.follow(table, "accounts");
+  decoder.follow(table, "");
 
   const auto events = decode(decoder, commit.packed(), 0, 3);
   CHECK(events.front().number == 4);
@@ -160,8 +191,8 @@ TEST_CASE("rows from before ADD COLUMN read its default, and dropped columns are
   const auto after = make_table(7, columns);
   EvalContext context;
   ChangeDecoder decoder(context);
-  decoder.follow(before, "accounts");
-  decoder.follow(after, "accounts");
+  decoder.follow(before, "");
+  decoder.follow(after, "");
   Commit commit;
   commit.put(7, {}, old_row);
 
@@ -188,7 +219,7 @@ TEST_CASE("damaged changes and rows end the stream with an error", "[stream]") {
   const auto table = accounts();
   EvalContext context;
   ChangeDecoder decoder(context);
-  decoder.follow(table, "accounts");
+  decoder.follow(table, "");
   Commit commit;
   commit.put(7, {}, row_of(*table, {Value::of(int32_t{1}), Value::text("ann")}));
 
@@ -199,4 +230,116 @@ TEST_CASE("damaged changes and rows end the stream with an error", "[stream]") {
   damaged.put(7, {}, "x");
   CHECK(decode(decoder, damaged.packed()).empty());
   CHECK(error_code(decoder.status()) == ErrorCode::kDataCorrupted);
+}
+
+namespace {
+
+/// Bulk records 4, 5 and 6 of transaction 9: three rows each, ids from 1.
+std::vector<BulkFrame> three_bulk_records(const TableDef& table) {
+  std::vector<BulkFrame> records;
+  int32_t id = 0;
+  for (uint32_t record = 4; record <= 6; ++record) {
+    Commit rows;
+    for (int i = 0; i < 3; ++i) rows.put(table.tree, {}, row_of(table, {Value::of(++id), Value::text("x")}));
+    records.push_back(build_bulk(9, record, 3, rows.packed()));
+  }
+  return records;
+}
+
+/// The numbers of all events, with `records` handed over in the order given, again and again.
+std::vector<uint64_t> numbers(ChangeDecoder& decoder, const Commit& commit, const std::vector<BulkFrame>& records,
+                              uint64_t seen) {
+  std::vector<uint64_t> seen_numbers;
+  RowEvent event;
+  decoder.begin(commit.packed(), 0, seen);
+  for (size_t next = 0;;) {
+    const DecodeStep step = decoder.next(&event);
+    if (step == DecodeStep::kEnd) break;
+    if (step == DecodeStep::kEvent) {
+      seen_numbers.push_back(event.number);
+    } else {
+      REQUIRE(decoder.take_bulk(*records[next++ % records.size()]).ok());
+    }
+  }
+  REQUIRE(decoder.status().ok());
+  return seen_numbers;
+}
+
+}  // namespace
+
+TEST_CASE("rows that came in bulk are numbered among the commit's changes, and can be resumed in the middle",
+          "[stream]") {
+  const auto table = accounts();
+  const auto records = three_bulk_records(*table);
+  Commit commit;
+  commit.put(99, {}, "an index entry");
+  commit.put_bulk(7, {1000, 4, 9});
+  commit.put(7, {}, row_of(*table, {Value::of(int32_t{50}), Value::text("y")}));
+  EvalContext context;
+  ChangeDecoder decoder(context);
+  decoder.follow(table, "");
+
+  CHECK(numbers(decoder, commit, records, 0) == std::vector<uint64_t>{3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  CHECK(numbers(decoder, commit, records, 7) == std::vector<uint64_t>{8, 9, 10, 11, 12});
+  CHECK(numbers(decoder, commit, records, 11) == std::vector<uint64_t>{12});
+
+  // Who does not follow the table needs none of the records, and counts the same.
+  ChangeDecoder other(context);
+  other.follow(accounts(8), "");
+  CHECK(numbers(other, commit, {}, 0).empty());
+  CHECK(other.number() == 12);
+}
+
+TEST_CASE("a bulk record that came twice, or out of order before it was sent again, counts once", "[stream]") {
+  const auto table = accounts();
+  const auto records = three_bulk_records(*table);
+  Commit commit;
+  commit.put_bulk(7, {1000, 4, 9});
+  EvalContext context;
+  ChangeDecoder decoder(context);
+  decoder.follow(table, "");
+
+  const std::vector<uint64_t> all{2, 3, 4, 5, 6, 7, 8, 9, 10};
+  CHECK(numbers(decoder, commit, {records[0], records[0], records[2], records[1], records[1], records[2]}, 0) == all);
+}
+
+TEST_CASE("definitions follow the log, forwards and back to where the stream begins", "[stream]") {
+  auto before = accounts();
+  before->oid = 20'000;
+  before->name = "old";
+  auto after = make_table(8, before->columns);
+  after->oid = 20'000;
+  after->name = "new";
+  after->columns[1].name = "label";
+  after->shape = make_shape(*after);
+  Commit first, second;
+  first.put(7, {}, row_of(*before, {Value::of(int32_t{1}), Value::text("ann")}));
+  second.put_definition(before.get(), after.get());
+  second.put_truncate(8);
+  second.put(8, {}, row_of(*after, {Value::of(int32_t{2}), Value::text("bob")}));
+  EvalContext context;
+  ChangeDecoder decoder(context);
+  decoder.follow(after, "s.");  // the newest, as a subscriber with an old token finds it
+  REQUIRE(decoder.look_back(first.packed()).ok());
+  REQUIRE(decoder.look_back(second.packed()).ok());
+
+  RowEvent event;
+  decoder.begin(first.packed(), 0);
+  REQUIRE(decoder.next(&event) == DecodeStep::kEvent);
+  CHECK(event.table == "s.old");
+  CHECK(event.after == R"({"id":1,"name":"ann"})");
+  decoder.begin(second.packed(), 0);
+  REQUIRE(decoder.next(&event) == DecodeStep::kEvent);
+  CHECK(event.op == RowOp::kTruncate);
+  CHECK(event.table == "s.new");
+  REQUIRE(decoder.next(&event) == DecodeStep::kEvent);
+  CHECK(event.number == 3);
+  CHECK(event.after == R"({"id":2,"label":"bob"})");
+
+  Commit third;
+  third.put_definition(after.get(), nullptr);
+  decoder.begin(third.packed(), 0);
+  REQUIRE(decoder.next(&event) == DecodeStep::kEvent);
+  CHECK(event.op == RowOp::kDrop);
+  CHECK(decoder.followed() == 0);
 }

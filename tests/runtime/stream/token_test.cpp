@@ -5,7 +5,7 @@
 using namespace troupe;
 
 TEST_CASE("a token's text gives the token back", "[stream]") {
-  for (const StreamToken token : {StreamToken{2, 0}, StreamToken{1234, 1}, StreamToken{UINT64_MAX, UINT32_MAX}}) {
+  for (const StreamToken token : {StreamToken{2, 0}, StreamToken{1234, 1}, StreamToken{UINT64_MAX, UINT64_MAX}}) {
     std::string text;
     append_token(token, &text);
     const auto parsed = parse_token(text);
@@ -16,7 +16,7 @@ TEST_CASE("a token's text gives the token back", "[stream]") {
 
 TEST_CASE("what is no token is refused", "[stream]") {
   for (const char* text : {"", ".", "1", "1.", ".1", "0.1", "1.2.3", "a.b", "-1.1", "+1.1", " 1.1", "1.1 ", "01.1", "1.01",
-                           "18446744073709551616.1", "1.4294967296"}) {
+                           "18446744073709551616.1", "1.18446744073709551616"}) {
     INFO(text);
     const auto parsed = parse_token(text);
     REQUIRE_FALSE(parsed.ok());

@@ -69,5 +69,31 @@ TEST_CASE("a strong lock is never inside together with a weak one that conflicts
   CHECK(gate->conflicting(TableLockMode::kAccessExclusive) == 0);
 }
 
+TEST_CASE("a session's weak locks can be seen by whoever looks for a deadlock", "[gate]") {
+  const auto a = std::make_shared<TableGate>(), b = std::make_shared<TableGate>();
+  WeakLockList locks;
+  CHECK_FALSE(locks.conflicts(a.get(), TableLockMode::kAccessExclusive));
+  locks.add(a.get(), TableLockMode::kAccessShare);
+  locks.add(b.get(), TableLockMode::kRowExclusive);
+  CHECK(locks.conflicts(a.get(), TableLockMode::kAccessExclusive));
+  CHECK_FALSE(locks.conflicts(a.get(), TableLockMode::kShare));
+  CHECK(locks.conflicts(b.get(), TableLockMode::kShare));
+  for (int i = 0; i < 100; ++i) locks.add(b.get(), TableLockMode::kRowShare);
+  CHECK(locks.conflicts(a.get(), TableLockMode::kAccessExclusive));
+  locks.clear();
+  CHECK_FALSE(locks.conflicts(b.get(), TableLockMode::kShare));
+}
+
+TEST_CASE("who was let in through a closed gate is counted", "[gate]") {
+  const auto gate = std::make_shared<TableGate>();
+  gate->close();
+  CHECK(TableGate::try_enter(gate, TableLockMode::kRowExclusive).gate() == nullptr);
+  {
+    const auto hold = TableGate::enter_closed(gate, TableLockMode::kRowExclusive);
+    CHECK(gate->conflicting(TableLockMode::kShare) == 1);
+  }
+  CHECK(gate->conflicting(TableLockMode::kShare) == 0);
+}
+
 }  // namespace
 }  // namespace troupe

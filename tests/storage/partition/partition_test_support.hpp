@@ -71,8 +71,12 @@ struct TestPartition {
     for (;;) {
       const auto missing = store->apply(scn, txn, changes);
       REQUIRE(missing.ok());
-      if (!missing->needed()) return;
-      serve(*missing);
+      if (missing->done()) return;
+      if (missing->needs_room) {
+        REQUIRE(checkpoint(scn - 1).ok());
+      } else {
+        serve(missing->fault);
+      }
     }
   }
   /// Returns the packed changes, as the log would keep them.

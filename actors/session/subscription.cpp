@@ -1,0 +1,69 @@
+#include "actors/session/subscription.hpp"
+
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+void int_field(int64_t value, bool binary, BackendWriter& out) {
+  if (binary) {
+    out.int8_binary_field(value);
+  } else {
+    out.int_field(value);
+  }
+}
+
+void image(bool present, std::string_view json, BackendWriter& out) {
+  if (present) {
+    out.field(json);
+  } else {
+    out.null_field();
+  }
+}
+
+}  // namespace
+
+void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
+  const auto* schema = catalog.find_as<SchemaDef>(table->schema);
+  const bool bare = table->schema == kPublicSchema || schema == nullptr;
+  decoder_.follow(std::move(table), bare ? std::string() : cat(schema->name, "."));
+}
+
+bool Subscription::begin(const CommitFrame& record) {
+  const schema::CommitHead& head = *record->head();
+  if (head.scn() <= seen_through()) return false;
+  if (head.part() == 0) changes_before_ = 0;
+  record_ = record;
+  const bool resumes = head.scn() == position_.scn;
+  decoder_.begin(bytes_view(record->changes()), changes_before_, resumes ? position_.event : 0);
+  return true;
+}
+
+DecodeStep Subscription::next_row(const Portal& portal, BackendWriter& out) {
+  RowEvent event;
+  const DecodeStep step = decoder_.next(&event);
+  if (step == DecodeStep::kEvent) append_row(event, portal, out);
+  if (step == DecodeStep::kEnd) changes_before_ = decoder_.number();
+  return step;
+}
+
+void Subscription::append_row(const RowEvent& event, const Portal& portal, BackendWriter& out) {
+  const schema::CommitHead& head = *record_->head();
+  token_.clear();
+  append_token({head.scn(), event.number}, &token_);
+  out.begin_row(7);
+  out.field(token_);
+  int_field(static_cast<int64_t>(head.scn()), portal.binary(1), out);
+  int_field(static_cast<int64_t>(head.txn()), portal.binary(2), out);
+  out.field(event.table);
+  out.field(row_op_name(event.op));
+  image(event.has_before, event.before, out);
+  image(event.has_after, event.after, out);
+  out.end_row();
+}
+
+void Subscription::finished(Scn through) {
+  if (through > seen_through()) position_ = {through, 0};
+}
+
+}  // namespace troupe

@@ -1,0 +1,55 @@
+#pragma once
+/// One SUBSCRIBE: which tables, how far it is, and the rows its events make. It asks nobody for anything: its owner
+/// hands it the log's records in order.
+/// Owner: the statement's coroutine.
+#include <string>
+
+#include "actors/node/commit_request.hpp"
+#include "actors/session/portal.hpp"
+#include "runtime/protocol/backend_writer.hpp"
+#include "runtime/stream/change_decoder.hpp"
+#include "runtime/stream/token.hpp"
+
+namespace troupe {
+
+class Subscription {
+ public:
+  /// `context` outlives it.
+  Subscription(const EvalContext& context, StreamToken from) : decoder_{context}, position_{from} {}
+
+  /// Follows the table of the newest catalog. When that is newer than where the stream begins, look_back() with what
+  /// came between.
+  void add(std::shared_ptr<const TableDef> table, const Catalog& catalog);
+  absl::Status look_back(const CommitFrame& record) { return decoder_.look_back(bytes_view(record->changes())); }
+
+  /// Every commit up to this one has been seen whole.
+  Scn seen_through() const { return position_.event == 0 ? position_.scn : position_.scn - 1; }
+  /// There is nothing left to follow.
+  bool ended() const { return decoder_.followed() == 0; }
+
+  /// One record: the next call of next_row() begins with it. False when it was seen before.
+  bool begin(const CommitFrame& record);
+  /// kEvent: the row of the record's next event was appended. kNeedsBulk: take_bulk() first.
+  DecodeStep next_row(const Portal& portal, BackendWriter& out);
+  const absl::Status& status() const { return decoder_.status(); }
+
+  TxnId txn() const { return record_->head()->txn(); }
+  const ChangeDecoder::WantedBulk& wanted_bulk() const { return decoder_.wanted_bulk(); }
+  absl::Status take_bulk(const schema::Bulk& bulk) { return decoder_.take_bulk(bulk); }
+
+  /// The wanted record comes at `resume` or later.
+  void bulk_goes_on(uint64_t resume) { decoder_.bulk_goes_on(resume); }
+
+  void finished(Scn through);
+
+ private:
+  void append_row(const RowEvent& event, const Portal& portal, BackendWriter& out);
+
+  ChangeDecoder decoder_;
+  StreamToken position_;  ///< event 0: the whole commit
+  CommitFrame record_;
+  uint64_t changes_before_ = 0;
+  std::string token_;
+};
+
+}  // namespace troupe
