@@ -57,6 +57,8 @@ struct NodeServices {
   /// How much of a limit is used now, and sys.partitions; set by the node.
   std::function<uint64_t(const std::string& limit)> limit_used;
   std::function<std::vector<PartitionInfo>()> partition_rows;
+  /// Where a sequence stands; nothing before it was first used.
+  std::function<std::optional<SequenceStanding>(Oid)> sequence_position;
   /// The log could not be written: nothing is acknowledged any more.
   std::atomic<bool> fenced{false};
 };
