@@ -126,10 +126,15 @@ absl::Status Node::Parts::recover() {
   add_system_tables(&services->system_tables);
   context->log_directory = log_directory(config);
   context->durable_log_position.store(opened_log.tail.end);
-  context->logged_sequences = std::make_shared<LoggedSequences>();
+  context->logged_sequences = std::make_shared<SequencePositions>();
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
   first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
   TROUPE_RETURN_IF_ERROR(first_log->writer.start());
+  context->given_sequences = std::make_shared<SequencePositions>(*context->logged_sequences);
+  services->sequence_position = [given = context->given_sequences](Oid sequence) -> std::optional<SequenceStanding> {
+    const auto position = given->find(sequence);
+    return position ? std::optional(SequenceStanding{position->value, position->is_called}) : std::nullopt;
+  };
   make_heirs(std::move(stores));
   services->limit_used = [this](const std::string& limit) { return limit_used(limit); };
   services->partition_rows = [this] { return partition_rows(); };

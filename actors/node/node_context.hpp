@@ -16,7 +16,7 @@
 
 namespace troupe {
 
-class LoggedSequences;
+class SequencePositions;
 struct PartitionState;
 struct LockShardState;
 struct TransactionManagerState;
@@ -64,7 +64,8 @@ struct NodeContext {
   std::shared_ptr<Heir<SequenceState>> sequences;
   std::shared_ptr<Heir<LogState>> log;
 
-  std::shared_ptr<LoggedSequences> logged_sequences;
+  std::shared_ptr<SequencePositions> logged_sequences;
+  std::shared_ptr<SequencePositions> given_sequences;
 
   std::vector<std::atomic<bool>> partition_started;
   /// Whether the newest start of each found no usable state and built it anew.

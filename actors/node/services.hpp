@@ -63,6 +63,8 @@ struct NodeServices {
   std::atomic<uint64_t> log_queued_bytes{0};
   /// The log writer waits for space on the disk: no new commit is taken.
   std::atomic<bool> disk_full{false};
+  /// Where a sequence stands; nothing before it was first used.
+  std::function<std::optional<SequenceStanding>(Oid)> sequence_position;
   /// The log could not be written: nothing is acknowledged any more.
   std::atomic<bool> fenced{false};
 };

@@ -499,7 +499,7 @@ void Backend::fail_transaction() {
 
 void Backend::drop_portals_of_transaction() {
   unnamed_portal_ = nullptr;
-  std::erase_if(portals_, [](const auto& entry) { return !entry.second->hold; });
+  std::erase_if(portals_, [](const auto& entry) { return !entry.second->survives; });
   suspended_portals_ = 0;
 }
 

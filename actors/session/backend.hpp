@@ -156,6 +156,8 @@ class Backend final : public RowIdSource {
   // backend_transaction.cpp
   Task<absl::Status> end_transaction(bool commit);
   bool end_reading_transaction();
+  std::vector<std::unique_ptr<Portal>> take_held_cursors();
+  void hold_cursors(std::vector<std::unique_ptr<Portal>> held);
   absl::StatusOr<TransactionModes> modes_of(sql::List<const sql::Option*> options, TransactionModes modes);
   Task<absl::Status> run_transaction_statement(const sql::TransactionStatement& statement);
   absl::Status begin_block(const sql::TransactionStatement& statement);
@@ -180,15 +182,27 @@ class Backend final : public RowIdSource {
   absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
   Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
   Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
+  Task<absl::Status> keep_rows(Portal& cursor, bool scrolls);
+  Task<absl::Status> send_kept_rows(Portal& cursor, const KeptRows::Span& span);
   absl::Status run_close(const sql::CloseStatement& statement, std::string* tag);
+
+  // backend_maintenance.cpp
   Task<absl::Status> run_lock_table(const sql::LockTableStatement& statement, std::string* tag);
   Task<absl::Status> run_vacuum(const sql::VacuumStatement& statement, std::string* tag);
+  struct VacuumTarget {
+    Oid table = kNoOid;
+    std::vector<int16_t> columns;  ///< empty: all
+  };
+  absl::StatusOr<std::vector<VacuumTarget>> vacuum_targets(const sql::VacuumStatement& statement);
+  Task<absl::Status> analyze_table(Oid oid, std::vector<int16_t> columns);
+  uint32_t statistics_target() const;
   /// Waits until every partition has made a checkpoint that began after now.
   Task<absl::Status> run_checkpoint();
   absl::StatusOr<const TableDef*> find_table(const sql::TableRef& ref);
 
   // backend_ddl.cpp
   Task<absl::Status> run_ddl(Portal& portal);
+  Task<absl::Status> lock_for_ddl(const DdlPlan& ddl);
   Task<absl::Status> perform_ddl(const StatementPlan& plan, Portal& portal);
   Task<absl::Status> write_catalog_rows(const std::vector<CatalogChange>& changes);
   Task<absl::Status> send_raw(schema::WriteKind kind, TreeId tree, const std::vector<std::string>& keys,

@@ -11,14 +11,41 @@
 namespace troupe {
 
 Task<absl::Status> Backend::run_ddl(Portal& portal) {
-  const StatementPlanPtr plan = portal.plan;
-  const DdlPlan& ddl = *plan->ddl;
-  if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
-  for (const Notice& notice : ddl.notices) {
+  constexpr int kAttemptsMax = 16;
+  for (int attempt = 0;; ++attempt) {
+    const DdlPlan& ddl = *portal.plan->ddl;
+    if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
+    transaction_.ensure_id();
+    auto locking = lock_for_ddl(ddl);
+    const absl::Status locked = co_await locking;
+    if (!locked.ok()) co_return locked;
+    // Somebody may have changed what the plan is about while it waited for the locks.
+    const bool changed = !ddl.locks.empty() && !transaction_.changes_catalog() &&
+                         !is_current(*portal.plan, *transaction_.catalog());
+    if (!changed) break;
+    if (attempt == kAttemptsMax) {
+      co_return with_hint(error(ErrorCode::kSerializationFailure, "a definition changed while waiting for its lock"),
+                          "Retry the statement.");
+    }
+    running_definition_ = true;
+    const absl::Status planned = plan_prepared(*portal.prepared);
+    running_definition_ = false;
+    if (!planned.ok()) co_return planned;
+    portal.plan = portal.prepared->plan;
+  }
+  for (const Notice& notice : portal.plan->ddl->notices) {
     send_notice(with_detail(error(notice.code, notice.message), notice.detail),
                 notice.severity == "WARNING" ? Severity::kWarning : Severity::kNotice);
   }
-  transaction_.ensure_id();
+  const StatementPlanPtr plan = portal.plan;
+  auto performing = perform_ddl(*plan, portal);
+  const absl::Status status = co_await performing;
+  if (!status.ok()) co_return status;
+  portal.finished = true;
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> Backend::lock_for_ddl(const DdlPlan& ddl) {
   for (const DdlLock& lock : ddl.locks) {
     const TableDef* table = transaction_.catalog()->find_table(lock.table);
     if (table == nullptr) continue;
@@ -27,17 +54,6 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
     const absl::Status status = co_await locking;
     if (!status.ok()) co_return status;
   }
-  // Somebody may have changed what the plan is about while it waited for the locks.
-  const bool waited = !ddl.locks.empty() && !transaction_.changes_catalog() &&
-                      !is_current(*plan, *transaction_.catalog());
-  if (waited) {
-    co_return with_hint(error(ErrorCode::kSerializationFailure, "a definition changed while waiting for its lock"),
-                        "Retry the statement.");
-  }
-  auto performing = perform_ddl(*plan, portal);
-  const absl::Status status = co_await performing;
-  if (!status.ok()) co_return status;
-  portal.finished = true;
   co_return absl::OkStatus();
 }
 

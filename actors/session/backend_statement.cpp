@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
+#include "runtime/plan/refusal.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -272,8 +273,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
       auto running = run_explain(portal);
       co_return co_await running;
     }
-    case StatementKind::kUtility:
-      co_return error(ErrorCode::kFeatureNotSupported, statement_name(prepared.text()), " is not supported yet");
+    case StatementKind::kUtility: co_return not_supported_yet(statement_name(prepared.text()));
     default: break;
   }
   auto locking = lock_tables(prepared);
@@ -319,6 +319,7 @@ absl::Status Backend::open_portal(Portal& portal) {
     TROUPE_ASSIGN_OR_RETURN(prepared.executable, ExecutablePlan::compile(portal.plan));
   }
   TROUPE_RETURN_IF_ERROR(fill_exec_context(plan, &portal.context));
+  transaction_.state().note_query();
   // The executor may prepare its only write along with it when the transaction ends with it.
   portal.context.autocommit = !transaction_.state().in_block() && !transaction_.state().implicit_block();
   portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);

@@ -11,8 +11,27 @@ absl::Status not_in_block(std::string_view what) {
 
 }  // namespace
 
+/// Cursors WITH HOLD that the transaction declared: they stay when it commits.
+std::vector<std::unique_ptr<Portal>> Backend::take_held_cursors() {
+  std::vector<std::unique_ptr<Portal>> held;
+  for (auto& [name, portal] : portals_) {
+    if (portal->hold && !portal->survives) held.push_back(std::move(portal));
+  }
+  std::erase_if(portals_, [](const auto& entry) { return entry.second == nullptr; });
+  return held;
+}
+
+void Backend::hold_cursors(std::vector<std::unique_ptr<Portal>> held) {
+  for (std::unique_ptr<Portal>& portal : held) {
+    portal->survives = true;
+    std::string name = portal->name;
+    portals_.emplace(std::move(name), std::move(portal));
+  }
+}
+
 /// Commits or rolls back, and lets the settings follow.
 Task<absl::Status> Backend::end_transaction(bool commit) {
+  auto held = commit ? take_held_cursors() : std::vector<std::unique_ptr<Portal>>();
   drop_portals_of_transaction();
   setting_marks_.clear();
   absl::Status status;
@@ -28,6 +47,7 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
     transaction_.rollback();
   }
   if (commit && status.ok()) {
+    hold_cursors(std::move(held));
     parameters_.commit();
   } else {
     parameters_.rollback();
@@ -37,7 +57,7 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
 
 /// Commits a transaction that only read, which needs no waiting; false: it is no such one.
 bool Backend::end_reading_transaction() {
-  if (!transaction_.only_read()) return false;
+  if (!transaction_.only_read() || !portals_.empty()) return false;  // a cursor may want to outlive it
   drop_portals_of_transaction();
   setting_marks_.clear();
   transaction_.end_reading();

@@ -1,13 +1,11 @@
 /// Statements that the session runs from their syntax trees: settings, prepared statements, cursors, maintenance.
 #include "actors/session/backend.hpp"
+#include "runtime/settings/parameter.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
 namespace {
-
-/// Tells answers to checkpoint requests from those to lock requests.
-constexpr uint64_t kCheckpointRequest = uint64_t{1} << 63;
 
 absl::Status refused(std::string_view what, std::string_view hint) {
   return with_hint(error(ErrorCode::kFeatureNotSupported, what, " is not supported"), std::string(hint));
@@ -88,10 +86,16 @@ absl::Status Backend::refuse_utility(const sql::Statement& statement, std::strin
   using sql::NodeKind;
   switch (statement.kind) {
     case NodeKind::kReindex: *tag = "REINDEX"; return absl::OkStatus();  // indexes are never bloated here
-    case NodeKind::kSetConstraints: *tag = "SET CONSTRAINTS"; return absl::OkStatus();
+    case NodeKind::kSetConstraints:
+      *tag = "SET CONSTRAINTS";
+      if (!transaction_.state().in_block()) {
+        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET CONSTRAINTS can only be used in transaction blocks"),
+                    Severity::kWarning);
+      }
+      return absl::OkStatus();
     case NodeKind::kCluster: return refused("CLUSTER", "Rows are kept in the order of their primary key.");
+    case NodeKind::kUnlisten: *tag = "UNLISTEN"; return absl::OkStatus();  // nobody listens
     case NodeKind::kListen:
-    case NodeKind::kUnlisten:
     case NodeKind::kNotify: return refused("LISTEN/NOTIFY", "Use SUBSCRIBE TO table for changes of data.");
     case NodeKind::kLoad: return refused("LOAD", "There are no loadable modules.");
     case NodeKind::kAlterSystem: return refused("ALTER SYSTEM", "Change the node's TOML file and restart it.");
@@ -115,6 +119,11 @@ absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* t
     case Action::kSet: {
       TROUPE_ASSIGN_OR_RETURN(const std::string value,
                               SessionParameters::flatten(statement.name, texts_of(statement.values)));
+      const bool names_role = statement.name == "role" || statement.name == "session_authorization";
+      if (names_role && value != "none" &&
+          transaction_.catalog()->find(NameClass::role, kNoOid, value) == nullptr) {
+        return error(ErrorCode::kInvalidParameterValue, "role \"", value, "\" does not exist");
+      }
       TROUPE_RETURN_IF_ERROR(parameters_.set(statement.name, value, options));
       return follow_setting(statement.name);
     }
@@ -131,7 +140,8 @@ absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* t
                     Severity::kWarning);
         return absl::OkStatus();
       }
-      return transaction_.state().set_modes(modes);
+      TROUPE_RETURN_IF_ERROR(transaction_.state().set_modes(modes));
+      return show_modes(modes);
     }
     case Action::kSessionCharacteristics: return set_characteristics(statement, options);
     case Action::kTransactionSnapshot:
@@ -175,6 +185,9 @@ void Backend::report_parameters() {
 absl::Status Backend::run_show(const sql::ShowStatement& statement, Portal& portal) {
   portal.tag = "SHOW";
   const auto columns = show_columns(statement);
+  if (statement.name != "all") {
+    if (const auto known = parameters_.show(statement.name); !known.ok()) return known.status();
+  }
   if (portal.describe_first) send_columns(columns, portal.result_formats);
   if (statement.name == "all") {
     for (const ShownParameter& row : parameters_.show_all()) {
@@ -196,7 +209,8 @@ absl::Status Backend::run_show(const sql::ShowStatement& statement, Portal& port
 std::vector<OutputColumn> Backend::show_columns(const sql::ShowStatement& statement) const {
   const auto text = [](std::string name) { return OutputColumn{std::move(name), Type{oid::kText}, kNoOid, 0}; };
   if (statement.name == "all") return {text("name"), text("setting"), text("description")};
-  return {text(std::string(statement.name))};
+  const ParameterInfo* known = find_parameter(statement.name);
+  return {text(std::string(known != nullptr ? known->name : statement.name))};
 }
 
 /// What Describe says of a statement without a plan.
@@ -341,151 +355,6 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
     case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();
   }
   return absl::OkStatus();
-}
-
-// --- cursors ---
-
-Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& statement, Portal& portal) {
-  if (!transaction_.state().in_block() && !statement.hold) {
-    co_return error(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
-  }
-  if (statement.hold) {
-    co_return refused("DECLARE CURSOR ... WITH HOLD", "Fetch the rows within the transaction.");
-  }
-  if (statement.scroll == sql::DeclareCursorStatement::Scroll::kScroll) {
-    co_return refused("DECLARE SCROLL CURSOR", "Use NO SCROLL and fetch forward.");
-  }
-  if (portals_.contains(statement.name)) {
-    co_return error(ErrorCode::kDuplicateCursor, "cursor \"", statement.name, "\" already exists");
-  }
-  auto cursor = std::make_unique<Portal>();
-  cursor->name = std::string(statement.name);
-  cursor->cursor_query = std::make_unique<sql::RawStatement>(*portal.prepared->raw);
-  cursor->cursor_query->node = statement.query;
-  cursor->prepared = std::make_shared<Prepared>();
-  cursor->prepared->parsed = portal.prepared->parsed;
-  cursor->prepared->raw = cursor->cursor_query.get();
-  cursor->parameters = std::move(portal.parameters);
-  cursor->prepared->declared = portal.prepared->declared;
-  if (statement.binary) cursor->result_formats = {1};
-  auto starting = start_portal(*cursor);
-  const absl::Status status = co_await starting;
-  if (!status.ok()) co_return status;
-  cursor->suspended = true;
-  ++suspended_portals_;
-  portals_.emplace(cursor->name, std::move(cursor));
-  portal.tag = "DECLARE CURSOR";
-  co_return absl::OkStatus();
-}
-
-Task<absl::Status> Backend::run_fetch(const sql::FetchStatement& statement, Portal& portal) {
-  Portal* cursor = find_portal(statement.cursor);
-  if (cursor == nullptr || statement.cursor.empty()) {
-    co_return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
-  }
-  if (statement.direction != sql::FetchDirection::kForward || statement.count < 0) {
-    co_return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward"),
-                        "Declare it with SCROLL option to enable backward scan.");
-  }
-  if (portal.describe_first && !statement.move) send_columns(cursor->plan->columns, cursor->result_formats);
-  const uint64_t before = cursor->rows_sent;
-  const size_t mark = writer_.mark();
-  bool suspended = false;
-  if (statement.count > 0 && !cursor->at_end) {
-    const int64_t count = statement.count == sql::FetchStatement::kFetchAll ? 0 : statement.count;
-    auto fetching = send_rows(*cursor, count, &suspended);
-    const absl::Status status = co_await fetching;
-    if (!status.ok()) co_return status;
-    if (!suspended) cursor->at_end = true;
-  }
-  if (statement.move) writer_.rewind(mark);
-  portal.tag = cat(statement.move ? "MOVE " : "FETCH ", cursor->rows_sent - before);
-  co_return absl::OkStatus();
-}
-
-absl::Status Backend::run_close(const sql::CloseStatement& statement, std::string* tag) {
-  *tag = statement.cursor.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR";
-  if (statement.cursor.empty()) {
-    drop_portals_of_transaction();
-    return absl::OkStatus();
-  }
-  const auto it = portals_.find(statement.cursor);
-  if (it == portals_.end()) {
-    return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
-  }
-  if (it->second->suspended) --suspended_portals_;
-  portals_.erase(it);
-  return absl::OkStatus();
-}
-
-// --- maintenance ---
-
-Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statement, std::string* tag) {
-  *tag = "LOCK TABLE";
-  if (!transaction_.state().in_block()) {
-    co_return error(ErrorCode::kNoActiveSqlTransaction, "LOCK TABLE can only be used in transaction blocks");
-  }
-  for (const sql::TableRef* ref : statement.tables) {
-    const auto table = find_table(*ref);
-    if (!table.ok()) co_return table.status();
-    auto locking = transaction_.lock_table(**table, static_cast<TableLockMode>(statement.mode), statement.no_wait);
-    const absl::Status status = co_await locking;
-    if (!status.ok()) co_return status;
-  }
-  co_return absl::OkStatus();
-}
-
-/// VACUUM has nothing to do here: versions are collected as snapshots let them go. ANALYZE counts.
-Task<absl::Status> Backend::run_vacuum(const sql::VacuumStatement& statement, std::string* tag) {
-  *tag = statement.analyze_only ? "ANALYZE" : "VACUUM";
-  if (!statement.analyze_only && transaction_.state().in_block()) {
-    co_return error(ErrorCode::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
-  }
-  for (const sql::VacuumTarget* target : statement.targets) {
-    const auto table = find_table(*target->table);
-    if (!table.ok()) co_return table.status();
-  }
-  co_return absl::OkStatus();
-}
-
-Task<absl::Status> Backend::run_checkpoint() {
-  checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointRequest;
-  host_.send_checkpoint(checkpoint_request_);
-  while (checkpoint_request_ != 0) co_await checkpointed_;
-  co_return checkpoint_status_;
-}
-
-void Backend::on_granted(uint64_t request, const std::string& error) {
-  if ((request & kCheckpointRequest) == 0) {
-    transaction_.on_granted(request, error);
-  } else if (request == checkpoint_request_) {
-    checkpoint_status_ = decode_error(error);
-    checkpoint_request_ = 0;
-    checkpointed_.raise();
-  }
-}
-
-/// A table by name along the search path. Errors: 42P01, 42809.
-absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
-  const Catalog& catalog = *transaction_.catalog();
-  const std::string_view name = ref.name;
-  std::vector<Oid> path = resolve_search_path();
-  if (!ref.schema.empty()) {
-    const SchemaDef* schema = catalog.find_schema(ref.schema);
-    if (schema == nullptr) {
-      return error(ErrorCode::kInvalidSchemaName, "schema \"", ref.schema, "\" does not exist");
-    }
-    path = {schema->oid};
-  }
-  for (const Oid schema : path) {
-    const ObjectDef* object = catalog.find_relation(schema, name);
-    if (object == nullptr) continue;
-    if (object->kind != ObjectKind::table) {
-      return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not a table");
-    }
-    return static_cast<const TableDef*>(object);
-  }
-  return error(ErrorCode::kUndefinedTable, "relation \"", name, "\" does not exist");
 }
 
 }  // namespace troupe

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/session/kept_rows.hpp"
 #include "actors/session/result_writer.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/settings/settings_snapshot.hpp"
@@ -54,6 +55,9 @@ struct Portal {
   bool started = false;
   bool suspended = false;  ///< counted in the backend's suspended portals
   bool at_end = false;     ///< a cursor that gave its last row
+  std::unique_ptr<KeptRows> kept;  ///< a cursor declared SCROLL or WITH HOLD: all its rows
+  bool scrolls = false;
+  bool survives = false;   ///< WITH HOLD, and the transaction that declared it has committed
   ExecContext context;
   bool finished = false;
   std::unique_ptr<Execution> execution;

@@ -141,6 +141,11 @@ std::vector<EventInfo> SessionSystem::events() const {
   return rows;
 }
 
+std::optional<SequenceStanding> SessionSystem::sequence_position(Oid sequence) const {
+  const auto& find = backend_.services_.sequence_position;
+  return find ? find(sequence) : std::nullopt;
+}
+
 std::vector<PartitionInfo> SessionSystem::partitions() const {
   return backend_.services_.partition_rows ? backend_.services_.partition_rows() : std::vector<PartitionInfo>{};
 }

@@ -37,6 +37,7 @@ class SessionSystem final : public SystemSession {
   std::vector<LimitInfo> limits() const override;
   std::vector<EventInfo> events() const override;
   std::vector<PartitionInfo> partitions() const override;
+  std::optional<SequenceStanding> sequence_position(Oid sequence) const override;
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
 

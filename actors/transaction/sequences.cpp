@@ -96,6 +96,7 @@ Sequences::behavior_type Sequences::make_behavior() {
         const Heir<SequenceState>::Use use(heir_, state_);
         state_->sequences.erase(sequence);
         node_.logged_sequences->erase(sequence);
+        node_.given_sequences->erase(sequence);
       },
       [this](committed_atom, TxnId txn, Scn, const std::string& error) {
         const Heir<SequenceState>::Use use(heir_, state_);
@@ -124,6 +125,7 @@ bool Sequences::give(Oid oid, Sequence& sequence, const Request& request) {
   const SequenceDef& def = *sequence.def;
   if (request.set) {
     sequence.now = request.to;
+    node_.given_sequences->set(oid, sequence.now);
     // Exactly this position is logged; what nextval() gives after it is logged then.
     if (sequence.logged.value == request.to.value && sequence.logged.is_called == request.to.is_called) {
       answer(request, request.to.value, 1, absl::OkStatus());
@@ -146,6 +148,7 @@ bool Sequences::give(Oid oid, Sequence& sequence, const Request& request) {
     return false;
   }
   sequence.now = {steps->last, true};
+  node_.given_sequences->set(oid, sequence.now);
   answer(request, steps->first, steps->count, absl::OkStatus());
   return true;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "actors/node/node_context.hpp"
@@ -23,9 +24,12 @@ std::string sequence_key(Oid sequence);
 std::string encode_sequence(const SequencePosition& position);
 absl::StatusOr<SequencePosition> decode_sequence(std::string_view bytes);
 
-/// What the log says, shared with whoever has to build the state again.
-class LoggedSequences {
+/// Where sequences stand, shared between threads: what the log says, for whoever has to build the state again; what
+/// has been given out, for whoever looks at a sequence.
+class SequencePositions {
  public:
+  SequencePositions() = default;
+  SequencePositions(const SequencePositions& other) : positions_{other.get()} {}
   void set(Oid sequence, const SequencePosition& position) {
     const std::lock_guard lock(mutex_);
     positions_[sequence] = position;
@@ -33,6 +37,11 @@ class LoggedSequences {
   void erase(Oid sequence) {
     const std::lock_guard lock(mutex_);
     positions_.erase(sequence);
+  }
+  std::optional<SequencePosition> find(Oid sequence) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = positions_.find(sequence);
+    return at == positions_.end() ? std::nullopt : std::optional(at->second);
   }
   std::map<Oid, SequencePosition> get() const {
     const std::lock_guard lock(mutex_);

@@ -108,6 +108,22 @@ absl::StatusOr<std::optional<KeyRangeBytes>> CompiledAccess::range(const EvalInp
   return range;
 }
 
+absl::StatusOr<std::vector<KeyRangeBytes>> CompiledAccess::ranges(const EvalInput& in) const {
+  std::vector<KeyRangeBytes> ranges;
+  if (kind_ != AccessKind::kRange || (keys_.empty() && !key_array_)) {
+    TROUPE_ASSIGN_OR_RETURN(std::optional<KeyRangeBytes> one, range(in));
+    if (one) ranges.push_back(*std::move(one));
+    return ranges;
+  }
+  std::vector<LookupKey> prefixes;
+  TROUPE_RETURN_IF_ERROR(lookup_keys(in, &prefixes));
+  for (LookupKey& prefix : prefixes) {
+    std::string end = prefix_successor(prefix.key).value_or(std::string{});
+    ranges.push_back({std::move(prefix.key), std::move(end)});
+  }
+  return ranges;
+}
+
 /// Bounds are in value order; in a descending key column the lower one ends the range.
 absl::Status CompiledAccess::apply_bounds(const EvalInput& in, KeyRangeBytes* range, bool* empty) const {
   const KeyColumn& column = columns_[prefix_.size()];

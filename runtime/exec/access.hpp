@@ -38,6 +38,8 @@ class CompiledAccess {
   bool row_key(std::span<const Vector> columns, uint32_t row, LookupKey* key) const;
   /// kRange, kFull: nothing when no key can match. `in` has one row.
   absl::StatusOr<std::optional<KeyRangeBytes>> range(const EvalInput& in) const;
+  /// As range(), for an access by several values of the leading columns too: they do not overlap.
+  absl::StatusOr<std::vector<KeyRangeBytes>> ranges(const EvalInput& in) const;
 
  private:
   absl::Status array_keys(const EvalInput& in, std::vector<LookupKey>* keys) const;

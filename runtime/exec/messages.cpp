@@ -41,7 +41,8 @@ ReadResultFrame build_read_result(const ReadResultParts& parts) {
   const Bytes keys = add_bytes(builder, parts.keys);
   const Bytes error = add_bytes(builder, parts.error);
   return finish_frame(builder,
-                      schema::CreateReadResult(builder, &parts.head, batch, ordinals, resume, keys, error));
+                      schema::CreateReadResult(builder, &parts.head, batch, ordinals, resume, keys, error,
+                                                 parts.entries));
 }
 
 ReadResultFrame failed_read(const schema::ReadHead& question, const absl::Status& status) {

@@ -28,6 +28,7 @@ struct ReadResultParts {
   std::string_view resume;
   std::string_view keys;
   std::string_view error;
+  uint64_t entries = 0;
 };
 ReadResultFrame build_read_result(const ReadResultParts& parts);
 /// Status failed, with the error.

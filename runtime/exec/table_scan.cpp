@@ -91,6 +91,7 @@ absl::Status TableRowSource::open(const EvalInput& in) {
   next_entry_ = 0;
   ready_.clear();
   range_.reset();
+  ranges_.clear();
   rows_left_ = UINT64_MAX;
   if (blueprint_.row_limit()) {
     TROUPE_ASSIGN_OR_RETURN(rows_left_, evaluate_limit(blueprint_.row_limit(), in));
@@ -104,17 +105,30 @@ absl::Status TableRowSource::open(const EvalInput& in) {
       mode_ = keys_.size() == 1 && !access.through_global_index() ? Mode::kOneKey : Mode::kLookup;
       return absl::OkStatus();
     }
-    default: return open_range(in);
+    default: return open_ranges(in);
   }
 }
 
-absl::Status TableRowSource::open_range(const EvalInput& in) {
+absl::Status TableRowSource::open_ranges(const EvalInput& in) {
+  TROUPE_ASSIGN_OR_RETURN(std::vector<KeyRangeBytes> ranges, blueprint_.access().ranges(in));
+  ranges_.assign(std::make_move_iterator(ranges.begin()), std::make_move_iterator(ranges.end()));
+  open_next_range();
+  return absl::OkStatus();
+}
+
+bool TableRowSource::open_next_range() {
+  if (ranges_.empty()) return false;
+  KeyRangeBytes keys = std::move(ranges_.front());
+  ranges_.pop_front();
+  open_range(std::move(keys));
+  return true;
+}
+
+void TableRowSource::open_range(KeyRangeBytes keys) {
   const CompiledAccess& access = blueprint_.access();
-  TROUPE_ASSIGN_OR_RETURN(std::optional<KeyRangeBytes> keys, access.range(in));
-  if (!keys) return absl::OkStatus();
   const TableScanPlan& plan = blueprint_.plan();
   RangeReader::Range range;
-  range.keys = *std::move(keys);
+  range.keys = std::move(keys);
   range.backward = plan.backward;
   if (access.through_global_index()) {
     mode_ = Mode::kGlobalRange;
@@ -122,7 +136,7 @@ absl::Status TableRowSource::open_range(const EvalInput& in) {
     range.with_keys = true;
     if (plan.filter == nullptr && plan.partial == nullptr) range.rows_per_partition = rows_left_;
     range_ = std::make_unique<RangeReader>(run_, nullptr, std::move(range));
-    return absl::OkStatus();
+    return;
   }
   mode_ = Mode::kRange;
   range.tree = plan.table->tree;
@@ -130,7 +144,6 @@ absl::Status TableRowSource::open_range(const EvalInput& in) {
   range.aggregate = blueprint_.aggregates();
   range.rows_per_partition = rows_left_;
   range_ = std::make_unique<RangeReader>(run_, &blueprint_.call(), std::move(range));
-  return absl::OkStatus();
 }
 
 Task<BatchResult> TableRowSource::next() {
@@ -154,13 +167,16 @@ Task<BatchResult> TableRowSource::next() {
       case Mode::kRange: {
         if (!blueprint_.order().programs.empty()) {
           auto reading = range_->next_in_order(blueprint_.order());
-          co_return co_await reading;
+          BatchResult batch = co_await reading;
+          if (batch.ok() && batch->rows == 0 && open_next_range()) break;
+          co_return batch;
         }
         auto reading = range_->next();
         absl::StatusOr<ReadResultFrame> answer = co_await reading;
         if (!answer.ok()) co_return answer.status();
-        if (!*answer) co_return Batch{};
-        co_return batch_of(*answer);
+        if (*answer) co_return batch_of(*answer);
+        if (!open_next_range()) co_return Batch{};
+        break;
       }
       case Mode::kGlobalRange: {
         auto reading = rows_of_entries();
@@ -268,7 +284,10 @@ Task<absl::Status> TableRowSource::collect_entries() {
     auto reading = range_->next();
     absl::StatusOr<ReadResultFrame> answer = co_await reading;
     if (!answer.ok()) co_return answer.status();
-    if (!*answer) break;
+    if (!*answer) {
+      if (open_next_range()) continue;
+      break;
+    }
     PackedStrings keys(bytes_view((*answer)->keys())), values(bytes_view((*answer)->batch()));
     std::string_view key, value;
     while (keys.next(&key) && values.next(&value)) {

@@ -43,7 +43,10 @@ class TableRowSource {
 
  private:
   enum class Mode : uint8_t { kNothing, kOneKey, kLookup, kRange, kGlobalRange };
-  absl::Status open_range(const EvalInput& in);
+  absl::Status open_ranges(const EvalInput& in);
+  void open_range(KeyRangeBytes keys);
+  /// False when there is none left.
+  bool open_next_range();
   Task<BatchResult> lookup();
   Task<absl::Status> collect_entries();
   Task<BatchResult> rows_of_entries();
@@ -56,6 +59,7 @@ class TableRowSource {
   uint64_t rows_left_ = UINT64_MAX;
   std::vector<LookupKey> keys_;
   std::unique_ptr<RangeReader> range_;
+  std::deque<KeyRangeBytes> ranges_;  ///< to be read after it
   /// Entries of a global index, in order: its key, and the row it leads to.
   struct Entry {
     std::string key;

@@ -49,6 +49,7 @@ ReadOutcome PartitionEngine::run(ReadTask& task) {
   if (task.scan_) return task.scan_->run(store_);
   const ReadFrame& question = task.question_;
   const schema::ReadHead& head = *question->head();
+  if (head.kind() == schema::ReadKind::divide) return divide(head);
   std::shared_ptr<const Fragment> fragment;
   if (head.fragment() != 0) {
     auto found = fragment_of(head.fragment(), bytes_view(question->definition()));
@@ -112,6 +113,18 @@ ReadOutcome PartitionEngine::run_point(const ReadFrame& question, const Fragment
   if (auto* status = std::get_if<absl::Status>(&result)) return failed_read(head, *status);
   const auto* stored = std::get_if<StoredRow>(&result);
   return answer_point(*question, fragment, stored == nullptr ? std::nullopt : std::optional(stored->row));
+}
+
+ReadResultFrame PartitionEngine::divide(const schema::ReadHead& head) const {
+  std::string keys;
+  for (const std::string& key : store_.split_keys(head.tree(), head.row_limit())) append_packed(key, &keys);
+  ReadResultParts parts;
+  parts.head.mutate_request(head.request());
+  parts.head.mutate_partition(id_);
+  parts.head.mutate_status(schema::ReadStatus::done);
+  parts.keys = keys;
+  parts.entries = store_.row_count(head.tree());
+  return build_read_result(parts);
 }
 
 ReadOutcome PartitionEngine::run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment) {

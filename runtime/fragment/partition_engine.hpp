@@ -81,6 +81,8 @@ class PartitionEngine {
   ReadOutcome run_point(const ReadFrame& question, const Fragment& fragment);
   ReadResultFrame answer_point(const schema::Read& question, const Fragment& fragment,
                                std::optional<std::string_view> row);
+  /// Keys that divide a tree, and its size: what ANALYZE samples by.
+  ReadResultFrame divide(const schema::ReadHead& head) const;
   ReadOutcome run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment);
   WriteOutcomeFrame finish(WriteTask& task);
 

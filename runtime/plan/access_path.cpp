@@ -16,6 +16,8 @@ constexpr double kPartitionCost = 1.0;    ///< asking all partitions rather than
 constexpr double kByteCost = 1.0 / 8192;
 /// An IN list longer than this is not expanded to keys of several columns.
 constexpr size_t kKeysMax = 10000;
+/// More ranges than this are not worth a message each.
+constexpr size_t kRangesMax = 500;
 
 /// What the conditions say about one column.
 struct ColumnFact {
@@ -238,10 +240,12 @@ class AccessChooser {
         for (ExprList& key : keys) key.push_back(fact->value);
         continue;
       }
-      const ColumnFact* list = unique ? list_on(columns[matched]) : nullptr;
+      // Whole keys are looked up in any order; several ranges have none, and one row's ranges are not worth it.
+      const bool may_expand = unique || (outer_ == nullptr && order == nullptr);
+      const ColumnFact* list = may_expand ? list_on(columns[matched]) : nullptr;
       if (list == nullptr) break;
       if (list->array) {
-        if (columns.size() != 1) break;
+        if (matched != 0 || expanded) break;
         key_array = list->array;
       } else if (!expand(*list, &keys)) {
         break;
@@ -249,9 +253,13 @@ class AccessChooser {
       expanded = true;
       path.used[list->condition] = true;
       fraction_read *= fraction(list->condition);
+      if (key_array) {
+        ++matched;
+        break;
+      }
     }
     const bool whole = unique && matched == columns.size();
-    if (expanded && !whole) return;  // lists help with whole keys only
+    if (expanded && !whole) return consider_ranges(index, std::move(keys), std::move(key_array), fraction_read, path, best);
     if (whole) {
       path.access.kind = keys.empty() ? AccessKind::kNothing : AccessKind::kLookup;
       const double count = key_array ? 10 : static_cast<double>(keys.size());
@@ -285,6 +293,27 @@ class AccessChooser {
     const double rest = static_cast<double>(std::count(path.used.begin(), path.used.end(), false));
     path.cost += path.rows * kConditionCost * rest;
     if (path.cost < best->cost || (order != nullptr && yields(columns, matched, *order))) *best = std::move(path);
+  }
+
+  /// `path` by several values of the leading columns: a range for each.
+  void consider_ranges(const IndexDef* index, std::vector<ExprList> keys, ExprPtr key_array, double fraction_read,
+                       TableAccess path, TableAccess* best) const {
+    if (outer_ != nullptr || (!key_array && keys.size() > kRangesMax)) return;
+    path.access.kind = keys.empty() ? AccessKind::kNothing : AccessKind::kRange;
+    const double count = key_array ? 10 : static_cast<double>(keys.size());
+    const double read = std::max(1.0, rows_ * std::min(fraction_read, 1.0));
+    const double each = index == nullptr ? 0.0 : index->global() ? kRemoteFetchCost : kFetchCost;
+    path.cost = count * (kPartitionCost + kSeekCost) + read * (kRowCost + each);
+    path.rows = read * selectivity_of_rest(path.used);
+    if (key_array) {
+      path.access.key_array = std::move(key_array);
+    } else {
+      path.access.keys = std::move(keys);
+    }
+    if (index != nullptr) {
+      path.access.index = std::static_pointer_cast<const IndexDef>(planner_.context_.catalog->find_shared(index->oid));
+    }
+    if (path.cost < best->cost) *best = std::move(path);
   }
 
   static bool expand(const ColumnFact& list, std::vector<ExprList>* keys) {

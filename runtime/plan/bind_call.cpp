@@ -99,6 +99,7 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
   TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call.arguments, inner));
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
+    if (call.within_group) return refuse(call, "WITHIN GROUP with a hypothetical row");
     return fail(ErrorCode::kWindowingError, call, "window function ", name, " requires an OVER clause");
   }
   if (aggregate) return bind_aggregate(call, name, std::move(args), inner);
@@ -150,15 +151,32 @@ absl::StatusOr<FunctionScanPlan::Call> Binder::bind_table_function(const sql::Fu
   return bound;
 }
 
+/// percentile_cont(0.5) WITHIN GROUP (ORDER BY x) takes (0.5, x).
+absl::Status Binder::add_sorted_argument(const sql::FunctionCall& call, const Site& site, ExprList* args) {
+  if (call.order_by.size() != 1) return refuse(call, "WITHIN GROUP of several values");
+  Site inside = site;
+  inside.clause = Clause::kArgument;
+  inside.in_aggregate = true;
+  TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*call.order_by[0], inside));
+  args->push_back(std::move(key.value));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                                const Site& site) {
-  if (call.within_group) return refuse(call, "WITHIN GROUP");
   if (site.query == nullptr) return fail(ErrorCode::kGroupingError, call, "aggregate functions are not allowed here");
+  if (call.within_group) TROUPE_RETURN_IF_ERROR(add_sorted_argument(call, site, &args));
   if (args.empty() && !call.star) {
     return fail(ErrorCode::kWrongObjectType, call, name, "(*) must be used to call a parameterless aggregate function");
   }
   auto aggregate = resolve_aggregate(name, types_of(args));
   if (!aggregate.ok()) return at(aggregate.status(), call);
+  if (aggregate->aggregate->ordered_set != call.within_group) {
+    return call.within_group
+               ? fail(ErrorCode::kWrongObjectType, call, name,
+                      " is not an ordered-set aggregate, so it cannot have WITHIN GROUP")
+               : fail(ErrorCode::kWrongObjectType, call, "WITHIN GROUP is required for ordered-set aggregate ", name);
+  }
   auto bound = std::make_shared<AggregateCall>();
   bound->aggregate = *std::move(aggregate);
   bound->distinct = call.distinct && !bound->aggregate.aggregate->ignores_duplicates;
@@ -174,7 +192,12 @@ absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, st
   inside.in_aggregate = true;
   for (const sql::SortItem* item : call.order_by) {
     TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*item, inside));
+    if (call.within_group) key.value = bound->args.back();  // as the aggregate takes it
     bound->order.push_back(std::move(key));
+  }
+  // PostgreSQL finds duplicates by sorting, which these show.
+  if (bound->distinct && bound->order.empty() && (name == "array_agg" || name == "string_agg")) {
+    bound->order.push_back({.value = bound->args[0]});
   }
   if (call.filter != nullptr) {
     inside.clause = Clause::kFilter;
@@ -189,11 +212,39 @@ absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, st
   return expr;
 }
 
+/// Of the query's WINDOW clause. Errors: 42704.
+absl::StatusOr<const sql::WindowDefinition*> Binder::find_window(std::string_view name, const sql::Node& node,
+                                                                 const Site& site) const {
+  if (site.scope != nullptr) {
+    for (const sql::WindowDefinition* window : site.scope->windows) {
+      if (window == &node) break;  // a definition may build on those before it
+      if (window->name == name) return window;
+    }
+  }
+  return fail(ErrorCode::kUndefinedObject, node, "window \"", name, "\" does not exist");
+}
+
 absl::StatusOr<WindowSpec> Binder::bind_window_spec(const sql::WindowDefinition& window, const Site& site) {
-  if (window.reference || !window.base.empty()) return refuse(window, "a named window");
+  if (window.reference) {
+    TROUPE_ASSIGN_OR_RETURN(const sql::WindowDefinition* named, find_window(window.name, window, site));
+    return bind_window_spec(*named, site);
+  }
   Site inside = site;
   inside.clause = Clause::kWindow;
   WindowSpec spec;
+  if (!window.base.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(const sql::WindowDefinition* base, find_window(window.base, window, site));
+    TROUPE_ASSIGN_OR_RETURN(spec, bind_window_spec(*base, site));
+    const auto cannot = [&](std::string_view what) {
+      return fail(ErrorCode::kWindowingError, window, "cannot ", what, " of window \"", window.base, "\"");
+    };
+    if (!window.partition_by.empty()) return cannot("override PARTITION BY clause");
+    if (!window.order_by.empty() && !spec.order.empty()) return cannot("override ORDER BY clause");
+    if (base->has_frame) {
+      return fail(ErrorCode::kWindowingError, window, "cannot copy window \"", window.base,
+                  "\" because it has a frame clause");
+    }
+  }
   for (const sql::Expr* expr : window.partition_by) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*expr, inside));
     TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));

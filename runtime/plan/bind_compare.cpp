@@ -115,7 +115,9 @@ absl::StatusOr<ExprPtr> Binder::bind_any_all(const sql::AnyAllExpr& expr, const 
   TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
   TROUPE_ASSIGN_OR_RETURN(ExprPtr array, bind(*expr.array, site));
   if (array->type.oid == oid::kUnknown) {
-    const Oid guess = left->type.oid == oid::kUnknown ? oid::kTextArray : array_type_of(left->type.oid);
+    // varchar has no operators of its own: it compares as text.
+    const bool text = left->type.oid == oid::kUnknown || left->type.oid == oid::kVarchar;
+    const Oid guess = text ? oid::kTextArray : array_type_of(left->type.oid);
     TROUPE_ASSIGN_OR_RETURN(array, coerce(std::move(array), Type{guess}, CastContext::kImplicit));
   }
   if (!is_array_type(array->type.oid)) {

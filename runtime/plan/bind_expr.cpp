@@ -121,6 +121,19 @@ absl::Status Binder::finish_parameters() {
   return absl::OkStatus();
 }
 
+namespace {
+
+/// Whether the error points to the literal: that there is no such cast is told where the cast is, and a length is
+/// checked when nobody knows any more where the value came from.
+bool is_about_literal(ErrorCode code, Type type) {
+  if (code == ErrorCode::kCannotCoerce) return false;
+  const bool too_long =
+      code == ErrorCode::kStringDataRightTruncation || code == ErrorCode::kNumericValueOutOfRange;
+  return !(too_long && type.typmod >= 0);
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast) {
   if (expr->kind == ExprKind::kParameter && expr->type.oid == oid::kUnknown && type.oid != oid::kUnknown) {
     if (is_polymorphic(type.oid) || type.oid == oid::kAny) return expr;
@@ -139,7 +152,7 @@ absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast
   }
   const uint32_t offset = expr->position;
   auto result = make_cast(std::move(expr), type, cast, eval());
-  if (!result.ok() && offset != 0) return with_position(result.status(), position_of(offset - 1));
+  if (!result.ok() && offset != 0 && is_about_literal(error_code(result.status()), type)) return with_position(result.status(), position_of(offset - 1));
   return result;
 }
 
@@ -167,7 +180,7 @@ absl::StatusOr<ExprPtr> Binder::to_boolean(ExprPtr expr, std::string_view what, 
 
 absl::StatusOr<ExprPtr> Binder::bind_condition(const sql::Expr& expr, const Site& site, std::string_view what) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr bound, bind(expr, site));
-  return to_boolean(std::move(bound), what, expr);
+  return to_boolean(std::move(bound), what, start_of(expr));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_boolean(const sql::BooleanExpr& expr, const Site& site) {
@@ -234,6 +247,16 @@ absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, E
   auto result = apply_call(*std::move(call), std::move(args));
   if (!result.ok()) return at(result.status(), node);
   return result;
+}
+
+const sql::Node& Binder::start_of(const sql::Expr& expr) {
+  if (const auto* operation = expr.as<sql::OperatorExpr>()) {
+    return operation->left != nullptr ? start_of(*operation->left) : expr;
+  }
+  if (const auto* cast = expr.as<sql::CastExpr>()) {
+    return cast->argument->position < cast->position ? start_of(*cast->argument) : expr;
+  }
+  return expr;
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_operator(const sql::OperatorExpr& expr, const Site& site) {
@@ -361,8 +384,22 @@ absl::StatusOr<ExprPtr> Binder::bind_row(const sql::RowExpr& expr, const Site& s
   return make_expr(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
 }
 
+/// (information_schema._pg_expandarray(array)).n: the one function whose records have fields here. They are kept as
+/// arrays of two integers, x and n.
+absl::StatusOr<ExprPtr> Binder::bind_pair_field(const sql::Indirection& expr, ExprPtr base) {
+  const std::string_view field = expr.accessors.size() == 1 && expr.accessors[0].kind == sql::Accessor::Kind::kField
+                                     ? expr.accessors[0].field
+                                     : std::string_view();
+  if (base->kind == ExprKind::kRow || (field != "x" && field != "n")) return refuse(expr, "fields of composite values");
+  const int32_t place = field == "x" ? 1 : 2;
+  ExprPtr index = make_constant(Type{oid::kInt4}, Value::of(place));
+  ExprPtr value = make_expr(ExprKind::kSubscript, Type{oid::kInt4}, {std::move(base), std::move(index)});
+  return field == "n" ? value : coerce(std::move(value), Type{oid::kInt2}, CastContext::kExplicit);
+}
+
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
+  if (base->type.oid == oid::kRecord) return bind_pair_field(expr, std::move(base));
   ExprList args{base};
   for (const sql::Accessor& accessor : expr.accessors) {
     if (accessor.kind != sql::Accessor::Kind::kSubscript) {

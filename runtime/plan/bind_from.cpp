@@ -302,7 +302,11 @@ absl::StatusOr<Binder::FromItem> Binder::bind_join(const sql::JoinExpr& join, Sc
     conditions.push_back(std::move(condition));
   }
   if (!conditions.empty()) item.tree->condition = make_and(std::move(conditions));
-  if (!join.using_alias.empty()) return refuse(join, "an alias of a USING clause");
+  if (!join.using_alias.empty()) {
+    item.names->using_names = std::make_shared<FromNames>();
+    item.names->using_names->alias = join.using_alias;
+    item.names->using_names->columns = item.names->merged;
+  }
   if (join.alias != nullptr) {
     expand_star(*item.names, &item.names->columns);
     for (size_t i = 0; i < join.alias->columns.size() && i < item.names->columns.size(); ++i) {

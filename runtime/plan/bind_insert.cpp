@@ -103,7 +103,8 @@ class InsertSource {
       return binder_.fail(ErrorCode::kSyntaxError, node, "INSERT has more expressions than target columns");
     }
     if (given < columns_.size() && !insert_.columns.empty()) {
-      return binder_.fail(ErrorCode::kSyntaxError, node, "INSERT has more target columns than expressions");
+      return with_position(error(ErrorCode::kSyntaxError, "INSERT has more target columns than expressions"),
+                           binder_.position_of(insert_.columns[given].position));
     }
     return absl::OkStatus();
   }
@@ -116,8 +117,8 @@ class InsertSource {
     if (identity && insert_.overriding == sql::Overriding::kUserValue) return absl::OkStatus();
     if (column.identity == IdentityKind::always && insert_.overriding != sql::Overriding::kSystemValue) {
       return with_hint(
-          with_detail(binder_.fail(ErrorCode::kGeneratedAlways, node,
-                                   "cannot insert a non-DEFAULT value into column \"", column.name, "\""),
+          with_detail(error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"",
+                            column.name, "\""),
                       cat("Column \"", column.name, "\" is an identity column defined as GENERATED ALWAYS.")),
           "Use OVERRIDING SYSTEM VALUE to override.");
     }
@@ -203,8 +204,8 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const Table
   if (!conflict.constraint.empty()) {
     const ConstraintDef* constraint = table.find_constraint(conflict.constraint);
     if (constraint == nullptr) {
-      return fail(ErrorCode::kUndefinedObject, conflict, "constraint \"", conflict.constraint, "\" for table \"",
-                  table.name, "\" does not exist");
+      return error(ErrorCode::kUndefinedObject, "constraint \"", conflict.constraint, "\" for table \"", table.name,
+                   "\" does not exist");
     }
     if (constraint->kind == ConstraintKind::primary_key) {
       action->primary_key = true;
@@ -250,8 +251,8 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const Table
       return absl::OkStatus();
     }
   }
-  return fail(ErrorCode::kInvalidColumnReference, conflict,
-              "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+  return error(ErrorCode::kInvalidColumnReference,
+               "there is no unique or exclusion constraint matching the ON CONFLICT specification");
 }
 
 absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement&, Scope* scope,

@@ -129,13 +129,11 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
   const ColumnDef* column = table.find_column(target.column);
   if (column == nullptr) return with_position(no_such_column(table, target.column), place);
   if (!target.accessors.empty()) {
-    return with_position(error(ErrorCode::kFeatureNotSupported, "assigning to array elements is not supported yet"),
-                         place);
+    return with_position(not_supported_yet("assigning to array elements"), place);
   }
   for (const ColumnAssignment& other : *out) {
     if (other.column == row_position(*column)) {
-      return with_position(error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\""),
-                           place);
+      return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\"");
     }
   }
   if (!bound) {
@@ -144,9 +142,8 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
   if (is_default(bound)) {
     TROUPE_ASSIGN_OR_RETURN(bound, insert_default(table, *column));
   } else if (column->identity == IdentityKind::always) {
-    return with_detail(with_position(error(ErrorCode::kGeneratedAlways, "column \"", column->name,
-                                           "\" can only be updated to DEFAULT"),
-                                     place),
+    return with_detail(error(ErrorCode::kGeneratedAlways, "column \"", column->name,
+                             "\" can only be updated to DEFAULT"),
                        cat("Column \"", column->name, "\" is an identity column defined as GENERATED ALWAYS."));
   } else {
     TROUPE_ASSIGN_OR_RETURN(bound, assign(std::move(bound), *column, *value));
@@ -163,8 +160,15 @@ absl::Status Binder::bind_assignments(sql::List<const sql::Assignment*> list, co
           bind_one_assignment(assignment->targets[0], assignment->value, nullptr, table, site, out));
       continue;
     }
+    if (const auto* subquery = assignment->value->as<sql::SubqueryExpr>()) {
+      TROUPE_RETURN_IF_ERROR(bind_subquery_assignment(*assignment, *subquery, table, site, out));
+      continue;
+    }
     const auto* row = assignment->value->as<sql::RowExpr>();
-    if (row == nullptr) return refuse(*assignment->value, "assigning several columns from a subquery");
+    if (row == nullptr) {
+      return fail(ErrorCode::kFeatureNotSupported, *assignment->value,
+                  "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression");
+    }
     if (row->fields.size() != assignment->targets.size()) {
       return fail(ErrorCode::kSyntaxError, *assignment->value, "number of columns does not match number of values");
     }

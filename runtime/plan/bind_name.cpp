@@ -147,7 +147,12 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
         found.view = std::static_pointer_cast<const ViewDef>(catalog().find_shared(object->oid));
         return found;
       }
-      return found;  // an index or a sequence: nothing set
+      if (object->kind == ObjectKind::sequence && context_.system_tables != nullptr &&
+          context_.system_tables->of_sequence) {
+        depend_on(*object);
+        found.system = context_.system_tables->of_sequence(static_cast<const SequenceDef&>(*object));
+      }
+      return found;  // an index: nothing set
     }
     if (context_.system_tables != nullptr) {
       if (auto system = context_.system_tables->find(schema, ref.name)) return RelationName{{}, {}, std::move(system)};
@@ -179,6 +184,9 @@ absl::StatusOr<TablePtr> Binder::find_target_table(const sql::TableRef& ref) {
   TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
   if (found.table) return std::move(found.table);
   if (found.view) return refuse(ref, "changing rows of a view");
+  if (found.system->oid >= kFirstUserOid) {
+    return error(ErrorCode::kWrongObjectType, "cannot change sequence \"", ref.name, "\"");
+  }
   return fail(ErrorCode::kInsufficientPrivilege, ref, "permission denied: \"", ref.name, "\" is a system catalog");
 }
 

@@ -7,6 +7,21 @@
 namespace troupe {
 namespace {
 
+/// Whether output_name() is a last resort: the type of a cast, or that of a CASE.
+bool is_weak_name(const sql::Expr& expr) {
+  using sql::NodeKind;
+  switch (expr.kind) {
+    case NodeKind::kCast:
+    case NodeKind::kLiteral: return true;
+    case NodeKind::kCollate: return is_weak_name(*expr.to<sql::CollateExpr>().argument);
+    case NodeKind::kCase: {
+      const auto& branches = expr.to<sql::CaseExpr>();
+      return branches.otherwise == nullptr || is_weak_name(*branches.otherwise);
+    }
+    default: return false;
+  }
+}
+
 /// PostgreSQL's FigureColname: what a column of a select list is called without AS.
 std::string output_name(const sql::Expr& expr) {
   using sql::NodeKind;
@@ -19,13 +34,13 @@ std::string output_name(const sql::Expr& expr) {
     case NodeKind::kCast: {
       const auto& cast = expr.to<sql::CastExpr>();
       std::string inner = output_name(*cast.argument);
-      return inner == "?column?" ? std::string(cast.type->name.back()) : inner;
+      return inner == "?column?" || is_weak_name(*cast.argument) ? std::string(cast.type->name.back()) : inner;
     }
     case NodeKind::kCollate: return output_name(*expr.to<sql::CollateExpr>().argument);
     case NodeKind::kCase: {
       const auto& branches = expr.to<sql::CaseExpr>();
       std::string inner = branches.otherwise != nullptr ? output_name(*branches.otherwise) : "?column?";
-      return inner == "?column?" ? "case" : inner;
+      return inner == "?column?" || is_weak_name(*branches.otherwise) ? "case" : inner;
     }
     case NodeKind::kCoalesce: return "coalesce";
     case NodeKind::kGreatestLeast: return expr.to<sql::GreatestLeastExpr>().least ? "least" : "greatest";
@@ -62,6 +77,13 @@ std::string output_name(const sql::Expr& expr) {
   }
 }
 
+/// Where PostgreSQL points to when a query has the wrong number of columns.
+const sql::Node& first_target(const sql::SelectStatement& select) {
+  if (select.operation != sql::SetOperation::kNone) return first_target(*select.left);
+  if (select.targets.empty()) return select;
+  return *select.targets[0]->value;
+}
+
 bool is_star(const sql::Expr& expr) {
   const auto* column = expr.as<sql::ColumnRef>();
   return column != nullptr && column->star;
@@ -96,7 +118,11 @@ absl::StatusOr<QueryPtr> Binder::bind_plain(const sql::SelectStatement& select, 
   scope.outer = outer;
   scope.query = query;
   TROUPE_RETURN_IF_ERROR(bind_from(select.from, &scope, query.get()));
-  if (!select.windows.empty()) return refuse(*select.windows[0], "the WINDOW clause");
+  scope.windows.assign(select.windows.begin(), select.windows.end());
+  for (const sql::WindowDefinition* window : select.windows) {
+    const Site site{&scope, query.get(), Clause::kWindow, false};
+    TROUPE_RETURN_IF_ERROR(bind_window_spec(*window, site).status());  // wrong even when nobody uses it
+  }
   TROUPE_RETURN_IF_ERROR(bind_targets(select.targets, Site{&scope, query.get(), Clause::kSelect, false},
                                       &query->targets));
   if (!keep_unknown) TROUPE_RETURN_IF_ERROR(settle_targets(query.get()));
@@ -211,7 +237,7 @@ absl::Status Binder::match_set_columns(const sql::SelectStatement& select, Bound
   auto& left = query->left->targets;
   auto& right = query->right->targets;
   if (left.size() != right.size()) {
-    return fail(ErrorCode::kSyntaxError, *select.right, "each ", name, " query must have the same number of columns");
+    return fail(ErrorCode::kSyntaxError, first_target(*select.right), "each ", name, " query must have the same number of columns");
   }
   query->set_relation = relations++;
   query->relations = {query->set_relation};
@@ -328,7 +354,7 @@ absl::Status Binder::bind_distinct(const sql::SelectStatement& select, const Sco
       const bool known = std::any_of(query->distinct_on.begin(), query->distinct_on.end(),
                                      [&](const ExprPtr& on) { return equal(on, query->order[i].value); });
       if (!known) {
-        return fail(ErrorCode::kInvalidColumnReference, *select.distinct_on[0],
+        return fail(ErrorCode::kInvalidColumnReference, start_of(*select.distinct_on[0]),
                     "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
       }
     }
@@ -341,7 +367,7 @@ absl::Status Binder::bind_distinct(const sql::SelectStatement& select, const Sco
       return equal(target.value, query->order[i].value);
     });
     if (!listed) {
-      return fail(ErrorCode::kInvalidColumnReference, *select.order_by[i]->value,
+      return fail(ErrorCode::kInvalidColumnReference, start_of(*select.order_by[i]->value),
                   "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
     }
   }

@@ -51,6 +51,35 @@ absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, con
   }
 }
 
+/// SET (a, b) = (SELECT x, y ...): each column from a scalar subquery of its own over the same query.
+absl::Status Binder::bind_subquery_assignment(const sql::Assignment& assignment, const sql::SubqueryExpr& subquery,
+                                              const TableDef& table, const Site& site,
+                                              std::vector<ColumnAssignment>* out) {
+  for (uint32_t i = 0; i < assignment.targets.size(); ++i) {
+    TROUPE_ASSIGN_OR_RETURN(QueryPtr all, bind_select(*subquery.query, site.scope));
+    if (all->targets.size() != assignment.targets.size()) {
+      return fail(ErrorCode::kSyntaxError, subquery, "number of columns does not match number of values");
+    }
+    auto relation = std::make_shared<BoundRelation>();
+    relation->kind = BoundRelation::Kind::kSubquery;
+    for (const BoundTarget& target : all->targets) {
+      relation->names.push_back(target.name);
+      relation->types.push_back(target.value->type);
+    }
+    relation->query = std::move(all);
+    const Type type = relation->types[i];
+    auto one = std::make_shared<BoundQuery>();
+    one->from.push_back(leaf(relation, "*SELECT*", one.get()).tree);
+    one->targets.push_back({make_column(type, i, relation->number), {}});
+    BoundSubquery scalar;
+    scalar.query = std::move(one);
+    scalar.relation = relations++;
+    ExprPtr value = make_subquery(std::move(scalar), type, subquery);
+    TROUPE_RETURN_IF_ERROR(bind_one_assignment(assignment.targets[i], &subquery, std::move(value), table, site, out));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr, QueryPtr query, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.test, site));
   const ExprList fields = test->kind == ExprKind::kRow ? test->args : ExprList{test};

@@ -10,6 +10,7 @@
 
 #include "runtime/plan/bound_query.hpp"
 #include "runtime/plan/planner.hpp"
+#include "runtime/plan/refusal.hpp"
 #include "runtime/plan/scope.hpp"
 #include "runtime/sql/ast_all.hpp"
 
@@ -82,6 +83,7 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_row(const sql::RowExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_distinct(const sql::DistinctTest& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_null_if(const sql::NullIfExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_pair_field(const sql::Indirection& expr, ExprPtr base);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
@@ -101,10 +103,13 @@ class Binder {
 
   // --- bind_call.cpp ---
   absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);
+  absl::Status add_sorted_argument(const sql::FunctionCall& call, const Site& site, ExprList* args);
   absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                          const Site& site);
   absl::StatusOr<ExprPtr> bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                       const Site& site);
+  absl::StatusOr<const sql::WindowDefinition*> find_window(std::string_view name, const sql::Node& node,
+                                                           const Site& site) const;
   absl::StatusOr<WindowSpec> bind_window_spec(const sql::WindowDefinition& window, const Site& site);
   absl::StatusOr<ExprPtr> bind_sequence_call(std::string_view name, ExprList args, const sql::FunctionCall& call);
   absl::StatusOr<ExprPtr> bind_value_function(const sql::ValueFunctionExpr& expr);
@@ -182,6 +187,8 @@ class Binder {
   absl::StatusOr<ExprPtr> insert_default(const TableDef& table, const ColumnDef& column);
   absl::Status bind_assignments(sql::List<const sql::Assignment*> list, const TableDef& table, const Site& site,
                                 std::vector<ColumnAssignment>* out);
+  absl::Status bind_subquery_assignment(const sql::Assignment& assignment, const sql::SubqueryExpr& subquery,
+                                        const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,
                                    const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,
@@ -191,6 +198,8 @@ class Binder {
 
   // --- positions ---
   /// 0 (none) inside text that is not the client's: views, defaults, checks.
+  /// The node whose text comes first: `a` of `a + b`, where an error about the whole expression points.
+  static const sql::Node& start_of(const sql::Expr& expr);
   int position(const sql::Node& node) const { return position_of(node.position); }
   int position_of(uint32_t offset) const {
     return foreign_text_ ? 0 : sql::character_position(context_.text, offset);
@@ -203,7 +212,7 @@ class Binder {
     return at(error(code, pieces...), node);
   }
   absl::Status refuse(const sql::Node& node, std::string_view feature) const {
-    return fail(ErrorCode::kFeatureNotSupported, node, feature, feature.ends_with("supported") ? "" : " is not supported yet");
+    return at(not_supported_yet(feature), node);
   }
   const Catalog& catalog() const { return *context_.catalog; }
   const EvalContext& eval() const { return *eval_; }

@@ -8,9 +8,8 @@
 namespace troupe {
 namespace {
 
-absl::Status no_such_column(const sql::AlterTableAction& action, std::string_view column, const TableDef& table,
-                            DdlBuilder& ddl) {
-  return ddl.fail(ErrorCode::kUndefinedColumn, action, "column \"", column, "\" of relation \"", table.name,
+absl::Status no_such_column(std::string_view column, const TableDef& table) {
+  return error(ErrorCode::kUndefinedColumn, "column \"", column, "\" of relation \"", table.name,
                   "\" does not exist");
 }
 
@@ -46,7 +45,7 @@ absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, Dd
                                                   "\" already exists, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kDuplicateColumn, action, "column \"", definition.name, "\" of relation \"",
+    return error(ErrorCode::kDuplicateColumn, "column \"", definition.name, "\" of relation \"",
                     table->name, "\" already exists");
   }
   const TableDef before = *table;
@@ -86,7 +85,7 @@ void drop_constraint_index(TableDef* table, Oid index, DdlBuilder& ddl) {
 absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
   if (column == nullptr) {
-    if (!action.if_exists) return no_such_column(action, action.name, *table, ddl);
+    if (!action.if_exists) return no_such_column(action.name, *table);
     ddl.notice(ErrorCode::kOk, cat("column \"", action.name, "\" of relation \"", table->name,
                                    "\" does not exist, skipping"));
     return absl::OkStatus();
@@ -132,7 +131,7 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
                                      "\" does not exist, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kUndefinedObject, action, "constraint \"", action.name, "\" of relation \"",
+    return error(ErrorCode::kUndefinedObject, "constraint \"", action.name, "\" of relation \"",
                     table->name, "\" does not exist");
   }
   const ConstraintDef constraint = *found;
@@ -147,7 +146,7 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
 
 absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
-  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  if (column == nullptr) return no_such_column(action.name, *table);
   const auto position = static_cast<uint32_t>(column->attnum - 1);
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*action.column->type));
   const TableDef before = *table;
@@ -163,7 +162,7 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
     });
   }
   if (!can_cast(value->type.oid, type.oid, CastContext::kAssignment)) {
-    return with_hint(ddl.fail(ErrorCode::kDatatypeMismatch, action, "column \"", column->name,
+    return with_hint(error(ErrorCode::kDatatypeMismatch, "column \"", column->name,
                               "\" cannot be cast automatically to type ", format_type(type)),
                      cat("You might need to specify \"USING ", sql::quote_identifier(column->name),
                          "::", format_type(type), "\"."));
@@ -182,10 +181,10 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
 
 absl::Status set_default(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
-  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  if (column == nullptr) return no_such_column(action.name, *table);
   if (column->identity != IdentityKind::none) {
-    return ddl.fail(ErrorCode::kSyntaxError, action, "column \"", column->name, "\" of relation \"", table->name,
-                    "\" is an identity column");
+    return error(ErrorCode::kSyntaxError, "column \"", column->name, "\" of relation \"", table->name,
+                 "\" is an identity column");
   }
   // A serial column keeps its sequence, as PostgreSQL does, but no longer takes its values from it.
   column->default_sql = action.action == sql::AlterAction::kSetDefault ? sql::to_sql(*action.expression) : "";
@@ -199,15 +198,15 @@ absl::Status set_default(const sql::AlterTableAction& action, TableDef* table, D
 
 absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
-  if (column == nullptr) return no_such_column(action, action.name, *table, ddl);
+  if (column == nullptr) return no_such_column(action.name, *table);
   const bool wanted = action.action == sql::AlterAction::kSetNotNull;
   if (!wanted) {
     const auto& key = table->primary_key;
     if (std::find(key.begin(), key.end(), column->attnum) != key.end()) {
-      return ddl.fail(ErrorCode::kInvalidTableDefinition, action, "column \"", column->name, "\" is in a primary key");
+      return error(ErrorCode::kInvalidTableDefinition, "column \"", column->name, "\" is in a primary key");
     }
     if (column->identity != IdentityKind::none) {
-      return ddl.fail(ErrorCode::kSyntaxError, action, "column \"", column->name, "\" of relation \"", table->name,
+      return error(ErrorCode::kSyntaxError, "column \"", column->name, "\" of relation \"", table->name,
                       "\" is an identity column");
     }
   } else if (!column->not_null) {
@@ -221,15 +220,14 @@ absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, 
   return absl::OkStatus();
 }
 
-absl::Status set_owner(std::string_view name, const sql::AlterTableAction& action, ObjectDef* object,
-                       DdlBuilder& ddl) {
+absl::Status set_owner(std::string_view name, ObjectDef* object, DdlBuilder& ddl) {
   if (name == "current_user" || name == "current_role" || name == "session_user") {
     object->owner = ddl.context().role;
     return absl::OkStatus();
   }
   const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name);
   if (role == nullptr) {
-    return ddl.fail(ErrorCode::kUndefinedObject, action, "role \"", name, "\" does not exist");
+    return error(ErrorCode::kUndefinedObject, "role \"", name, "\" does not exist");
   }
   object->owner = role->oid;
   return absl::OkStatus();
@@ -247,7 +245,7 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kAlterType: return alter_type(action, table, ddl);
     case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
-    case AlterAction::kOwnerTo: return set_owner(action.name, action, table, ddl);
+    case AlterAction::kOwnerTo: return set_owner(action.name, table, ddl);
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
     // Hints for PostgreSQL's storage that mean nothing here.
@@ -270,7 +268,7 @@ absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind,
   std::shared_ptr<ObjectDef> changed = copy_object(*object);
   for (const sql::AlterTableAction* action : alter.actions) {
     if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
-    TROUPE_RETURN_IF_ERROR(set_owner(action->name, *action, changed.get(), ddl));
+    TROUPE_RETURN_IF_ERROR(set_owner(action->name, changed.get(), ddl));
   }
   ddl.put(std::move(changed));
   return absl::OkStatus();

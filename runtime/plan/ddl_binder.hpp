@@ -10,6 +10,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/ddl_plan.hpp"
 #include "runtime/plan/planner.hpp"
+#include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 
 namespace troupe {
@@ -44,6 +45,8 @@ class DdlBuilder {
   /// The object as the statement has left it so far; null when there is none.
   const ObjectDef* find(Oid oid) const;
   const ObjectDef* find_relation(Oid schema, std::string_view name) const;
+  /// Along the search path when no schema is given.
+  const ObjectDef* find_named(std::string_view schema, std::string_view name) const;
   /// Later changes of an object replace earlier ones.
   void put(std::shared_ptr<const ObjectDef> object);
   void drop(Oid oid);
@@ -59,17 +62,18 @@ class DdlBuilder {
   /// An existing relation of a kind. Null with if_exists (a notice is added). Errors: 42P01, 42809.
   absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
   absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,
-                                                    bool if_exists, const sql::Node& node);
+                                                    bool if_exists);
   /// PostgreSQL's ChooseRelationName: table_column_suffix, shortened to 63 bytes, with a number when taken.
   std::string free_name(Oid schema, std::string_view table, std::string_view column, std::string_view suffix) const;
 
   absl::Status at(absl::Status status, const sql::Node& node) const;
+  /// With a position, as PostgreSQL's errors of parse analysis have one; what is found out later has none.
   template <typename... Pieces>
-  absl::Status fail(ErrorCode code, const sql::Node& node, const Pieces&... pieces) const {
+  absl::Status fail_at(ErrorCode code, const sql::Node& node, const Pieces&... pieces) const {
     return at(error(code, pieces...), node);
   }
   absl::Status refuse(const sql::Node& node, std::string_view feature) const {
-    return fail(ErrorCode::kFeatureNotSupported, node, feature, " is not supported yet");
+    return at(not_supported_yet(feature), node);
   }
 
  private:

@@ -30,6 +30,17 @@ const ObjectDef* DdlBuilder::find_relation(Oid schema, std::string_view name) co
   return object != nullptr && find(object->oid) != object ? nullptr : object;
 }
 
+const ObjectDef* DdlBuilder::find_named(std::string_view schema, std::string_view name) const {
+  if (!schema.empty()) {
+    const SchemaDef* found = catalog().find_schema(schema);
+    return found == nullptr ? nullptr : find_relation(found->oid, name);
+  }
+  for (const Oid oid : context_.search_path) {
+    if (const ObjectDef* object = find_relation(oid, name)) return object;
+  }
+  return nullptr;
+}
+
 void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
   for (CatalogChange& change : plan_->changes) {
     if (change.oid == object->oid) {
@@ -85,16 +96,16 @@ absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::N
   Oid oid = kNoOid;
   if (schema.empty()) {
     if (context_.search_path.empty()) {
-      return fail(ErrorCode::kInvalidSchemaName, node, "no schema has been selected to create in");
+      return error(ErrorCode::kInvalidSchemaName, "no schema has been selected to create in");
     }
     oid = context_.search_path.front();
   } else if (const SchemaDef* found = catalog().find_schema(schema)) {
     oid = found->oid;
   } else {
-    return fail(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
+    return fail_at(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
   }
   if (oid == kPgCatalogSchema || oid == kInformationSchema || oid == kSysSchema) {
-    return fail(ErrorCode::kInsufficientPrivilege, node, "permission denied to create in schema \"",
+    return error(ErrorCode::kInsufficientPrivilege, "permission denied to create in schema \"",
                 catalog().find(oid)->name, "\"");
   }
   return oid;
@@ -114,20 +125,11 @@ std::string_view kind_name(ObjectKind kind) {
 }  // namespace
 
 absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view schema, std::string_view name,
-                                                              ObjectKind kind, bool if_exists, const sql::Node& node) {
-  const ObjectDef* object = nullptr;
-  if (!schema.empty()) {
-    const SchemaDef* found = catalog().find_schema(schema);
-    if (found == nullptr && !if_exists) {
-      return fail(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
-    }
-    if (found != nullptr) object = find_relation(found->oid, name);
-  } else {
-    for (const Oid oid : context_.search_path) {
-      object = find_relation(oid, name);
-      if (object != nullptr) break;
-    }
+                                                              ObjectKind kind, bool if_exists) {
+  if (!schema.empty() && !if_exists && catalog().find_schema(schema) == nullptr) {
+    return error(ErrorCode::kInvalidSchemaName, "schema \"", schema, "\" does not exist");
   }
+  const ObjectDef* object = find_named(schema, name);
   if (object == nullptr) {
     const std::string_view what = kind_name(kind);
     if (if_exists) {
@@ -135,13 +137,13 @@ absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view s
       return nullptr;
     }
     if (kind == ObjectKind::table) {
-      return fail(ErrorCode::kUndefinedTable, node, "relation \"", name, "\" does not exist");
+      return error(ErrorCode::kUndefinedTable, "relation \"", name, "\" does not exist");
     }
-    return fail(kind == ObjectKind::index ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable, node, what,
+    return error(kind == ObjectKind::index ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable, what,
                 " \"", name, "\" does not exist");
   }
   if (object->kind != kind) {
-    return fail(ErrorCode::kWrongObjectType, node, "\"", name, "\" is not ",
+    return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not ",
                 kind == ObjectKind::index ? "an " : "a ", kind_name(kind));
   }
   return object;
@@ -149,7 +151,11 @@ absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view s
 
 absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(const sql::TableRef& ref, ObjectKind kind,
                                                               bool if_exists) {
-  return require_relation(ref.schema, ref.name, kind, if_exists, ref);
+  if (if_exists && find_named(ref.schema, ref.name) == nullptr) {
+    notice(ErrorCode::kOk, cat("relation \"", ref.name, "\" does not exist, skipping"));
+    return nullptr;
+  }
+  return require_relation(ref.schema, ref.name, kind, false);
 }
 
 std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::string_view column,
@@ -280,7 +286,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     default: break;
   }
   if (const std::string_view feature = missing_feature(statement.kind); !feature.empty()) {
-    return error(ErrorCode::kFeatureNotSupported, feature, " is not supported yet");
+    return not_supported_yet(feature);
   }
   return std::shared_ptr<const DdlPlan>();
 }

@@ -17,35 +17,82 @@ std::vector<const ViewDef*> dependent_views(Oid relation, const DdlBuilder& ddl)
   return views;
 }
 
-std::string describe(const ObjectDef& object) {
+/// As PostgreSQL names it in messages: with its schema where the search path does not lead to it.
+std::string describe(const ObjectDef& object, const DdlBuilder& ddl) {
   const std::string_view kind = object.kind == ObjectKind::view       ? "view"
                                 : object.kind == ObjectKind::sequence ? "sequence"
                                 : object.kind == ObjectKind::index    ? "index"
+                                : object.kind == ObjectKind::schema   ? "schema"
                                                                       : "table";
-  return cat(kind, " ", object.name);
+  const auto& path = ddl.context().search_path;
+  const bool visible = object.kind == ObjectKind::schema || std::find(path.begin(), path.end(), object.schema) != path.end();
+  const auto* schema = visible ? nullptr : ddl.catalog().find_as<SchemaDef>(object.schema);
+  return schema == nullptr ? cat(kind, " ", object.name) : cat(kind, " ", schema->name, ".", object.name);
 }
 
-absl::Status drop_views_of(const ObjectDef& object, sql::DropBehavior behavior, const sql::Node& node,
-                           DdlBuilder& ddl) {
-  for (const ViewDef* view : dependent_views(object.oid, ddl)) {
-    if (behavior == sql::DropBehavior::kRestrict) {
-      return with_hint(with_detail(ddl.fail(ErrorCode::kDependentObjectsStillExist, node, "cannot drop ",
-                                            describe(object), " because other objects depend on it"),
-                                   cat(describe(*view), " depends on ", describe(object))),
-                       "Use DROP ... CASCADE to drop the dependent objects too.");
+/// "t" is not a view: says which DROP it takes.
+absl::Status with_drop_hint(const absl::Status& status, const ObjectDef& object) {
+  switch (object.kind) {
+    case ObjectKind::view: return with_hint(status, "Use DROP VIEW to remove a view.");
+    case ObjectKind::sequence: return with_hint(status, "Use DROP SEQUENCE to remove a sequence.");
+    case ObjectKind::index: return with_hint(status, "Use DROP INDEX to remove an index.");
+    default: return with_hint(status, "Use DROP TABLE to remove a table.");
+  }
+}
+
+/// What a DROP takes along, or what stands in its way.
+struct Dependents {
+  std::vector<std::string> objects;
+  std::vector<std::string> reasons;  ///< parallel: "view v depends on table t"
+
+  void add(const ObjectDef& object, const ObjectDef& on, const DdlBuilder& ddl) {
+    objects.push_back(describe(object, ddl));
+    reasons.push_back(cat(objects.back(), " depends on ", describe(on, ddl)));
+  }
+};
+
+/// CASCADE tells in one notice what went along; RESTRICT refuses.
+absl::Status settle_dependents(const Dependents& dependents, const sql::DropStatement& drop, std::string_view dropped,
+                               DdlBuilder& ddl) {
+  const std::vector<std::string>& objects = dependents.objects;
+  if (objects.empty()) return absl::OkStatus();
+  std::string detail;
+  const bool restricts = drop.behavior == sql::DropBehavior::kRestrict;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    if (i > 0) detail += "\n";
+    detail += restricts ? dependents.reasons[i] : cat("drop cascades to ", objects[i]);
+  }
+  if (!restricts) {
+    if (objects.size() == 1) {
+      ddl.notice(ErrorCode::kOk, std::move(detail));
+    } else {
+      ddl.notice(ErrorCode::kOk, cat("drop cascades to ", objects.size(), " other objects"), std::move(detail));
     }
-    TROUPE_RETURN_IF_ERROR(drop_views_of(*view, behavior, node, ddl));
-    ddl.notice(ErrorCode::kOk, cat("drop cascades to ", describe(*view)));
+    return absl::OkStatus();
+  }
+  absl::Status refused =
+      drop.objects.size() == 1
+          ? error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", dropped, " because other objects depend on it")
+          : error(ErrorCode::kDependentObjectsStillExist,
+                  "cannot drop desired object(s) because other objects depend on them");
+  return with_hint(with_detail(std::move(refused), std::move(detail)),
+                   "Use DROP ... CASCADE to drop the dependent objects too.");
+}
+
+void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl) {
+  for (const ViewDef* view : dependent_views(object.oid, ddl)) {
+    if (ddl.find(view->oid) == nullptr) continue;  // went with a view between them
+    dependents->add(*view, object, ddl);
+    drop_views_of(*view, dependents, ddl);
     ddl.drop(view->oid);
   }
-  return absl::OkStatus();
 }
 
-absl::Status drop_one_index(const ObjectDef& object, const sql::Node& node, DdlBuilder& ddl) {
+absl::Status drop_one_index(const ObjectDef& object, DdlBuilder& ddl) {
   const auto& index = static_cast<const IndexDef&>(object);
   auto table = ddl.edit_table(index.table);
   if (index.constraint) {
-    return with_hint(ddl.fail(ErrorCode::kDependentObjectsStillExist, node, "cannot drop index ", index.name,
+    return with_hint(error(ErrorCode::kDependentObjectsStillExist, "cannot drop index ", index.name,
                               " because constraint ", index.name, " on table ", table->name, " requires it"),
                      cat("You can drop constraint ", index.name, " on table ", table->name, " instead."));
   }
@@ -65,7 +112,7 @@ absl::Status drop_one_sequence(const ObjectDef& object, const sql::DropStatement
       if (column.owned_sequence != sequence.oid) continue;
       if (drop.behavior == sql::DropBehavior::kRestrict) {
         return with_hint(
-            with_detail(ddl.fail(ErrorCode::kDependentObjectsStillExist, drop, "cannot drop sequence ", sequence.name,
+            with_detail(error(ErrorCode::kDependentObjectsStillExist, "cannot drop sequence ", sequence.name,
                                  " because other objects depend on it"),
                         cat("default value for column ", column.name, " of table ", table->name,
                             " depends on sequence ", sequence.name)),
@@ -81,7 +128,14 @@ absl::Status drop_one_sequence(const ObjectDef& object, const sql::DropStatement
   return absl::OkStatus();
 }
 
-absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& drop, DdlBuilder& ddl) {
+/// Indexes and the sequences that columns own go with their table.
+bool is_part_of_table(const ObjectDef& object) {
+  if (object.kind == ObjectKind::index) return true;
+  return object.kind == ObjectKind::sequence && static_cast<const SequenceDef&>(object).owner_table != kNoOid;
+}
+
+absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& drop, Dependents* dependents,
+                         DdlBuilder& ddl) {
   const std::string_view name = ref.name.back();
   const SchemaDef* schema = ddl.catalog().find_schema(name);
   if (schema == nullptr) {
@@ -89,26 +143,21 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
       ddl.notice(ErrorCode::kOk, cat("schema \"", name, "\" does not exist, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kInvalidSchemaName, ref, "schema \"", name, "\" does not exist");
+    return error(ErrorCode::kInvalidSchemaName, "schema \"", name, "\" does not exist");
   }
   if (schema->oid < kFirstUserOid && schema->oid != kPublicSchema) {
-    return ddl.fail(ErrorCode::kDependentObjectsStillExist, ref, "cannot drop schema ", name,
-                    " because it is required by the database system");
+    return error(ErrorCode::kDependentObjectsStillExist, "cannot drop schema ", name,
+                 " because it is required by the database system");
   }
   for (const ObjectPtr& object : ddl.catalog().objects()) {
-    if (object->schema != schema->oid || ddl.find(object->oid) == nullptr) continue;
-    if (drop.behavior == sql::DropBehavior::kRestrict) {
-      return with_hint(with_detail(ddl.fail(ErrorCode::kDependentObjectsStillExist, ref, "cannot drop schema ", name,
-                                            " because other objects depend on it"),
-                                   cat(describe(*object), " depends on schema ", name)),
-                       "Use DROP ... CASCADE to drop the dependent objects too.");
-    }
+    if (object->schema != schema->oid || ddl.find(object->oid) == nullptr || is_part_of_table(*object)) continue;
+    dependents->add(*object, *schema, ddl);
+    drop_views_of(*object, dependents, ddl);
     if (object->kind == ObjectKind::table) {
-      TROUPE_RETURN_IF_ERROR(drop_views_of(*object, drop.behavior, ref, ddl));
       ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
     } else if (object->kind == ObjectKind::sequence) {
       TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
-    } else if (object->kind != ObjectKind::index) {
+    } else {
       ddl.drop(object->oid);
     }
   }
@@ -116,46 +165,60 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
   return absl::OkStatus();
 }
 
+absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const DdlBuilder& ddl) {
+  switch (drop.object) {
+    case sql::ObjectKind::kTable: return ObjectKind::table;
+    case sql::ObjectKind::kView: return ObjectKind::view;
+    case sql::ObjectKind::kIndex: return ObjectKind::index;
+    case sql::ObjectKind::kSequence: return ObjectKind::sequence;
+    case sql::ObjectKind::kSchema: return ObjectKind::schema;
+    default: return ddl.refuse(drop, "DROP of this kind of object");
+  }
+}
+
+/// Null when it is not there and need not be.
+absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, ObjectKind kind, bool if_exists,
+                                              DdlBuilder& ddl) {
+  const std::string_view schema = ref.name.size() > 1 ? ref.name[ref.name.size() - 2] : std::string_view();
+  auto found = ddl.require_relation(schema, ref.name.back(), kind, if_exists);
+  if (found.ok()) return found;
+  // DROP says "table", not "relation".
+  if (kind == ObjectKind::table && error_code(found.status()) == ErrorCode::kUndefinedTable) {
+    return error(ErrorCode::kUndefinedTable, "table \"", ref.name.back(), "\" does not exist");
+  }
+  const ObjectDef* other = ddl.find_named(schema, ref.name.back());
+  return other != nullptr ? with_drop_hint(found.status(), *other) : found.status();
+}
+
 }  // namespace
 
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const ObjectKind kind, droppable_kind(drop, ddl));
+  Dependents dependents;
+  std::string dropped;
   for (const sql::ObjectRef* ref : drop.objects) {
-    if (drop.object == sql::ObjectKind::kSchema) {
-      TROUPE_RETURN_IF_ERROR(drop_schema(*ref, drop, ddl));
+    if (kind == ObjectKind::schema) {
+      dropped = cat("schema ", ref->name.back());
+      TROUPE_RETURN_IF_ERROR(drop_schema(*ref, drop, &dependents, ddl));
       continue;
     }
-    ObjectKind kind = ObjectKind::table;
-    switch (drop.object) {
-      case sql::ObjectKind::kTable: break;
-      case sql::ObjectKind::kView: kind = ObjectKind::view; break;
-      case sql::ObjectKind::kIndex: kind = ObjectKind::index; break;
-      case sql::ObjectKind::kSequence: kind = ObjectKind::sequence; break;
-      default: return ddl.refuse(drop, "DROP of this kind of object");
-    }
-    const std::string_view schema = ref->name.size() > 1 ? ref->name[ref->name.size() - 2] : std::string_view();
-    auto found = ddl.require_relation(schema, ref->name.back(), kind, drop.if_exists, *ref);
-    if (!found.ok()) {
-      // DROP says "table", not "relation".
-      if (kind == ObjectKind::table && error_code(found.status()) == ErrorCode::kUndefinedTable) {
-        return error(ErrorCode::kUndefinedTable, "table \"", ref->name.back(), "\" does not exist");
-      }
-      return found.status();
-    }
-    const ObjectDef* object = *found;
+    TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, kind, drop.if_exists, ddl));
     if (object == nullptr) continue;
-    switch (kind) {
-      case ObjectKind::index: TROUPE_RETURN_IF_ERROR(drop_one_index(*object, *ref, ddl)); break;
-      case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl)); break;
-      case ObjectKind::view:
-        TROUPE_RETURN_IF_ERROR(drop_views_of(*object, drop.behavior, *ref, ddl));
-        ddl.drop(object->oid);
-        break;
-      default:
-        TROUPE_RETURN_IF_ERROR(drop_views_of(*object, drop.behavior, *ref, ddl));
+    dropped = describe(*object, ddl);
+    if (kind == ObjectKind::index) {
+      TROUPE_RETURN_IF_ERROR(drop_one_index(*object, ddl));
+    } else if (kind == ObjectKind::sequence) {
+      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
+    } else {
+      drop_views_of(*object, &dependents, ddl);
+      if (kind == ObjectKind::table) {
         ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
+      } else {
+        ddl.drop(object->oid);
+      }
     }
   }
-  return absl::OkStatus();
+  return settle_dependents(dependents, drop, dropped, ddl);
 }
 
 namespace {
@@ -163,10 +226,10 @@ namespace {
 absl::Status rename_column(const sql::RenameStatement& rename, TableDef* table, DdlBuilder& ddl) {
   const ColumnDef* column = table->find_column(rename.part);
   if (column == nullptr) {
-    return ddl.fail(ErrorCode::kUndefinedColumn, rename, "column \"", rename.part, "\" does not exist");
+    return error(ErrorCode::kUndefinedColumn, "column \"", rename.part, "\" does not exist");
   }
   if (table->find_column(rename.new_name) != nullptr) {
-    return ddl.fail(ErrorCode::kDuplicateColumn, rename, "column \"", rename.new_name, "\" of relation \"",
+    return error(ErrorCode::kDuplicateColumn, "column \"", rename.new_name, "\" of relation \"",
                     table->name, "\" already exists");
   }
   for (const ConstraintDef& constraint : table->constraints) {
@@ -191,7 +254,7 @@ absl::Status rename_constraint(const sql::RenameStatement& rename, TableDef* tab
     }
     return absl::OkStatus();
   }
-  return ddl.fail(ErrorCode::kUndefinedObject, rename, "constraint \"", rename.part, "\" for table \"", table->name,
+  return error(ErrorCode::kUndefinedObject, "constraint \"", rename.part, "\" for table \"", table->name,
                   "\" does not exist");
 }
 
@@ -208,7 +271,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
     case sql::ObjectKind::kSchema: {
       const SchemaDef* schema = ddl.catalog().find_schema(rename.target->name.back());
       if (schema == nullptr) {
-        return ddl.fail(ErrorCode::kInvalidSchemaName, rename, "schema \"", rename.target->name.back(),
+        return error(ErrorCode::kInvalidSchemaName, "schema \"", rename.target->name.back(),
                         "\" does not exist");
       }
       auto renamed = std::make_shared<SchemaDef>(*schema);
@@ -233,7 +296,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
     return absl::OkStatus();
   }
   if (ddl.find_relation(object->schema, rename.new_name) != nullptr) {
-    return ddl.fail(ErrorCode::kDuplicateTable, rename, "relation \"", rename.new_name, "\" already exists");
+    return error(ErrorCode::kDuplicateTable, "relation \"", rename.new_name, "\" already exists");
   }
   auto renamed = copy_object(*object);
   renamed->name = rename.new_name;
@@ -287,11 +350,11 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
   const auto part = [&](size_t from_end) { return name.size() >= from_end ? name[name.size() - from_end] : std::string_view(); };
   if (target.object == sql::ObjectKind::kColumn) {
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
-                            ddl.require_relation(part(3), part(2), ObjectKind::table, false, target));
+                            ddl.require_relation(part(3), part(2), ObjectKind::table, false));
     auto table = ddl.edit_table(object->oid);
     const ColumnDef* column = table->find_column(name.back());
     if (column == nullptr) {
-      return ddl.fail(ErrorCode::kUndefinedColumn, target, "column \"", name.back(), "\" of relation \"", table->name,
+      return error(ErrorCode::kUndefinedColumn, "column \"", name.back(), "\" of relation \"", table->name,
                       "\" does not exist");
     }
     table->columns[static_cast<size_t>(column->attnum - 1)].comment = text;
@@ -308,7 +371,7 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
                               : target.object == sql::ObjectKind::kView  ? ObjectKind::view
                               : target.object == sql::ObjectKind::kIndex ? ObjectKind::index
                                                                          : ObjectKind::sequence;
-      TROUPE_ASSIGN_OR_RETURN(object, ddl.require_relation(part(2), part(1), kind, false, target));
+      TROUPE_ASSIGN_OR_RETURN(object, ddl.require_relation(part(2), part(1), kind, false));
       break;
     }
     case sql::ObjectKind::kSchema: object = ddl.catalog().find_schema(name.back()); break;
@@ -317,7 +380,7 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
     default: return ddl.refuse(comment, "COMMENT ON this kind of object");
   }
   if (object == nullptr) {
-    return ddl.fail(ErrorCode::kUndefinedObject, target, "\"", name.back(), "\" does not exist");
+    return error(ErrorCode::kUndefinedObject, "\"", name.back(), "\" does not exist");
   }
   auto changed = copy_object(*object);
   changed->comment = text;

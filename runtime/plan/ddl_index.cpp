@@ -14,7 +14,7 @@ absl::Status refuse_options(const sql::CreateIndexStatement& create, DdlBuilder&
   for (const std::string_view known : {"gin", "gist", "brin", "spgist"}) {
     if (create.access_method == known) return ddl.refuse(create, cat("access method ", known));
   }
-  return ddl.fail(ErrorCode::kUndefinedObject, create, "access method \"", create.access_method, "\" does not exist");
+  return error(ErrorCode::kUndefinedObject, "access method \"", create.access_method, "\" does not exist");
 }
 
 absl::Status add_columns(const sql::CreateIndexStatement& create, const TableDef& table, IndexDef* index,
@@ -23,10 +23,10 @@ absl::Status add_columns(const sql::CreateIndexStatement& create, const TableDef
     if (element->expression != nullptr) return ddl.refuse(*element, "an index of expressions");
     const ColumnDef* column = table.find_column(element->column);
     if (column == nullptr) {
-      return ddl.fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
+      return error(ErrorCode::kUndefinedColumn, "column \"", element->column, "\" does not exist");
     }
     if (column->type == oid::kJson || column->type == oid::kXml) {
-      return ddl.fail(ErrorCode::kUndefinedObject, *element, "data type ", format_type(column->type),
+      return error(ErrorCode::kUndefinedObject, "data type ", format_type(column->type),
                       " has no default operator class for access method \"btree\"");
     }
     IndexColumn part;
@@ -55,7 +55,7 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
       ddl.notice(ErrorCode::kDuplicateTable, cat("relation \"", index->name, "\" already exists, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kDuplicateTable, create, "relation \"", index->name, "\" already exists");
+    return error(ErrorCode::kDuplicateTable, "relation \"", index->name, "\" already exists");
   }
   index->oid = ddl.new_oid();
   index->schema = table->schema;

@@ -15,22 +15,22 @@ Range range_of(Oid type) {
   return {INT64_MIN, INT64_MAX};
 }
 
-absl::StatusOr<int64_t> integer(const sql::Option& option, DdlBuilder& ddl) {
+absl::StatusOr<int64_t> integer(const sql::Option& option) {
   const auto* literal = option.value != nullptr ? option.value->as<sql::Literal>() : nullptr;
   if (literal != nullptr && (literal->type == sql::LiteralType::kInt4 || literal->type == sql::LiteralType::kInt8)) {
     return literal->integer;
   }
   if (literal != nullptr && literal->type == sql::LiteralType::kNumeric) {
-    return ddl.fail(ErrorCode::kInvalidTextRepresentation, option, "value \"", literal->text,
+    return error(ErrorCode::kInvalidTextRepresentation, "value \"", literal->text,
                     "\" is out of range for type bigint");
   }
-  return ddl.fail(ErrorCode::kSyntaxError, option, option.name, " requires an integer value");
+  return error(ErrorCode::kSyntaxError, option.name, " requires an integer value");
 }
 
 absl::Status set_type(const sql::Option& option, bool is_new, SequenceDef* sequence, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(option.value->to<sql::TypeName>()));
   if (type.oid != oid::kInt2 && type.oid != oid::kInt4 && type.oid != oid::kInt8) {
-    return ddl.fail(ErrorCode::kInvalidParameterValue, option,
+    return error(ErrorCode::kInvalidParameterValue,
                     "sequence type must be smallint, integer, or bigint");
   }
   // Bounds that were the old type's follow the new one.
@@ -51,16 +51,16 @@ absl::Status set_owner(const sql::Option& option, SequenceDef* sequence, DdlBuil
     return absl::OkStatus();
   }
   if (names.size() < 2) {
-    return with_hint(ddl.fail(ErrorCode::kSyntaxError, option, "invalid OWNED BY option"),
+    return with_hint(error(ErrorCode::kSyntaxError, "invalid OWNED BY option"),
                      "Specify OWNED BY table.column or OWNED BY NONE.");
   }
   const std::string_view schema = names.size() > 2 ? names[names.size() - 3] : std::string_view();
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(schema, names[names.size() - 2],
-                                                                        ObjectKind::table, false, option));
+                                                                        ObjectKind::table, false));
   auto table = ddl.edit_table(object->oid);
   const ColumnDef* column = table->find_column(names.back());
   if (column == nullptr) {
-    return ddl.fail(ErrorCode::kUndefinedColumn, option, "column \"", names.back(), "\" of relation \"", table->name,
+    return error(ErrorCode::kUndefinedColumn, "column \"", names.back(), "\" of relation \"", table->name,
                     "\" does not exist");
   }
   sequence->owner_table = table->oid;
@@ -98,7 +98,7 @@ absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is
     return nullptr;
   };
   if (const auto* option = find("increment")) {
-    TROUPE_ASSIGN_OR_RETURN(sequence->increment, integer(*option, ddl));
+    TROUPE_ASSIGN_OR_RETURN(sequence->increment, integer(*option));
   }
   if (const auto* option = find("as")) TROUPE_RETURN_IF_ERROR(set_type(*option, is_new, sequence, ddl));
   const Range range = range_of(sequence->type);
@@ -108,21 +108,21 @@ absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is
   if (const auto* option = find("maxvalue")) {
     sequence->maximum = up ? range.high : -1;
     if (option->value != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(sequence->maximum, integer(*option, ddl));
+      TROUPE_ASSIGN_OR_RETURN(sequence->maximum, integer(*option));
     }
   }
   if (const auto* option = find("minvalue")) {
     sequence->minimum = up ? 1 : range.low;
     if (option->value != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(sequence->minimum, integer(*option, ddl));
+      TROUPE_ASSIGN_OR_RETURN(sequence->minimum, integer(*option));
     }
   }
   if (is_new) sequence->start = up ? sequence->minimum : sequence->maximum;
   if (const auto* option = find("start")) {
-    TROUPE_ASSIGN_OR_RETURN(sequence->start, integer(*option, ddl));
+    TROUPE_ASSIGN_OR_RETURN(sequence->start, integer(*option));
   }
   if (const auto* option = find("cache")) {
-    TROUPE_ASSIGN_OR_RETURN(sequence->cache, integer(*option, ddl));
+    TROUPE_ASSIGN_OR_RETURN(sequence->cache, integer(*option));
   }
   if (const auto* option = find("cycle")) {
     const auto* literal = option->value != nullptr ? option->value->as<sql::Literal>() : nullptr;
@@ -131,7 +131,7 @@ absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is
   if (const auto* option = find("restart")) {
     *restart = sequence->start;
     if (option->value != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(*restart, integer(*option, ddl));
+      TROUPE_ASSIGN_OR_RETURN(*restart, integer(*option));
     }
     if (**restart < sequence->minimum || **restart > sequence->maximum) {
       const bool low = **restart < sequence->minimum;
@@ -153,7 +153,7 @@ absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, Ddl
                  cat("relation \"", create.sequence->name, "\" already exists, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kDuplicateTable, *create.sequence, "relation \"", create.sequence->name,
+    return error(ErrorCode::kDuplicateTable, "relation \"", create.sequence->name,
                     "\" already exists");
   }
   auto sequence = std::make_shared<SequenceDef>();

@@ -53,7 +53,7 @@ void put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
 
 absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
   if (ddl.find_relation(schema, ref.name) == nullptr) return absl::OkStatus();
-  return ddl.fail(ErrorCode::kDuplicateTable, ref, "relation \"", ref.name, "\" already exists");
+  return error(ErrorCode::kDuplicateTable, "relation \"", ref.name, "\" already exists");
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     return error(ErrorCode::kTooManyColumns, "tables can have at most ", kColumnsMax, " columns");
   }
   if (table->find_column(definition.name) != nullptr) {
-    return ddl.fail(ErrorCode::kDuplicateColumn, definition, "column \"", definition.name,
+    return error(ErrorCode::kDuplicateColumn, "column \"", definition.name,
                     "\" specified more than once");
   }
   ColumnDef column;
@@ -79,7 +79,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
   } else {
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
     if (type_info(type.oid).kind == 'p') {
-      return ddl.fail(ErrorCode::kInvalidTableDefinition, definition, "column \"", definition.name,
+      return error(ErrorCode::kInvalidTableDefinition, "column \"", definition.name,
                       "\" has pseudo-type ", format_type(type));
     }
     set_type(&column, type);
@@ -90,7 +90,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
       case sql::ConstraintType::kNotNull: column.not_null = true; break;
       case sql::ConstraintType::kDefault: {
         if (!column.default_sql.empty() || column.owned_sequence != kNoOid) {
-          return ddl.fail(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
+          return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
                           column.name, "\" of table \"", table->name, "\"");
         }
         column.default_sql = sql::to_sql(*constraint->expression);
@@ -100,7 +100,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
       }
       case sql::ConstraintType::kIdentity: {
         if (column.type != oid::kInt2 && column.type != oid::kInt4 && column.type != oid::kInt8) {
-          return ddl.fail(ErrorCode::kInvalidParameterValue, *constraint,
+          return error(ErrorCode::kInvalidParameterValue,
                           "identity column type must be smallint, integer, or bigint");
         }
         column.identity = constraint->identity_always ? IdentityKind::always : IdentityKind::by_default;
@@ -133,7 +133,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
   TROUPE_ASSIGN_OR_RETURN(ExprPtr condition,
                           ddl.binder().bind_table_expression(*constraint.expression, relation, Clause::kCheck));
   if (condition->type.oid != oid::kBool) {
-    return ddl.fail(ErrorCode::kDatatypeMismatch, *constraint.expression,
+    return ddl.fail_at(ErrorCode::kDatatypeMismatch, *constraint.expression,
                     "argument of CHECK must be type boolean, not type ", format_type(condition->type));
   }
   visit_expr(*condition, [&](const Expr& part) {
@@ -151,7 +151,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     for (int i = 1; table->find_constraint(check.name) != nullptr; ++i) check.name = cat(base, i);
   }
   if (table->find_constraint(check.name) != nullptr) {
-    return ddl.fail(ErrorCode::kDuplicateObject, constraint, "constraint \"", check.name, "\" for relation \"",
+    return error(ErrorCode::kDuplicateObject, "constraint \"", check.name, "\" for relation \"",
                     table->name, "\" already exists");
   }
   if (!is_new && !constraint.not_valid) {
@@ -170,13 +170,13 @@ absl::Status check_key_columns(const std::vector<int16_t>& columns, const TableD
   for (size_t i = 0; i < columns.size(); ++i) {
     if (std::find(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(i), columns[i]) !=
         columns.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return ddl.fail(ErrorCode::kDuplicateColumn, constraint, "column \"", table.column(columns[i]).name,
+      return ddl.fail_at(ErrorCode::kDuplicateColumn, constraint, "column \"", table.column(columns[i]).name,
                       "\" appears twice in ",
                       constraint.type == sql::ConstraintType::kPrimaryKey ? "primary key" : "unique", " constraint");
     }
     const Oid type = table.column(columns[i]).type;
     if (type == oid::kJson || type == oid::kXml) {
-      return with_hint(ddl.fail(ErrorCode::kUndefinedObject, constraint, "data type ", format_type(type),
+      return with_hint(error(ErrorCode::kUndefinedObject, "data type ", format_type(type),
                                 " has no default operator class for access method \"btree\""),
                        "You must specify an operator class for the index or define a default operator class for the "
                        "data type.");
@@ -201,21 +201,21 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   for (const std::string_view name : names) {
     const ColumnDef* column = table->find_column(name);
     if (column == nullptr) {
-      return ddl.fail(ErrorCode::kUndefinedColumn, constraint, "column \"", name, "\" named in key does not exist");
+      return ddl.fail_at(ErrorCode::kUndefinedColumn, constraint, "column \"", name, "\" named in key does not exist");
     }
     key.columns.push_back(column->attnum);
     joined += cat(joined.empty() ? "" : "_", name);
   }
   TROUPE_RETURN_IF_ERROR(check_key_columns(key.columns, *table, constraint, ddl));
   if (primary && !table->primary_key.empty()) {
-    return ddl.fail(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
+    return ddl.fail_at(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
                     "\" are not allowed");
   }
   key.name = !constraint.name.empty() ? std::string(constraint.name)
              : primary                ? ddl.free_name(table->schema, table->name, {}, "pkey")
                                       : ddl.free_name(table->schema, table->name, joined, "key");
   if (table->find_constraint(key.name) != nullptr || ddl.find_relation(table->schema, key.name) != nullptr) {
-    return ddl.fail(ErrorCode::kDuplicateTable, constraint, "relation \"", key.name, "\" already exists");
+    return error(ErrorCode::kDuplicateTable, "relation \"", key.name, "\" already exists");
   }
   auto index = std::make_shared<IndexDef>();
   index->oid = ddl.new_oid();
@@ -304,7 +304,7 @@ absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilde
   for (const ColumnDef& from : source.columns) {
     if (from.dropped) continue;
     if (table->find_column(from.name) != nullptr) {
-      return ddl.fail(ErrorCode::kDuplicateColumn, like, "column \"", from.name, "\" specified more than once");
+      return error(ErrorCode::kDuplicateColumn, "column \"", from.name, "\" specified more than once");
     }
     ColumnDef column = from;
     column.attnum = static_cast<int16_t>(table->columns.size() + 1);
@@ -383,7 +383,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(into.table->schema, *into.table));
   TROUPE_RETURN_IF_ERROR(check_new_relation(*into.table, schema, ddl));
   if (into.columns.size() > columns.size()) {
-    return ddl.fail(ErrorCode::kSyntaxError, *into.table, "too many column names were specified");
+    return error(ErrorCode::kSyntaxError, "too many column names were specified");
   }
   auto table = new_table(*into.table, schema, ddl);
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -391,7 +391,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
     column.attnum = static_cast<int16_t>(i + 1);
     column.name = i < into.columns.size() ? std::string(into.columns[i]) : columns[i].name;
     if (table->find_column(column.name) != nullptr) {
-      return ddl.fail(ErrorCode::kDuplicateColumn, *into.table, "column \"", column.name,
+      return error(ErrorCode::kDuplicateColumn, "column \"", column.name,
                       "\" specified more than once");
     }
     set_type(&column, columns[i].type);

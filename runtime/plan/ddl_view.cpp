@@ -12,11 +12,11 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
   auto view = std::make_shared<ViewDef>();
   if (const ObjectDef* existing = ddl.find_relation(schema, create.view->name)) {
     if (!create.replace) {
-      return ddl.fail(ErrorCode::kDuplicateTable, *create.view, "relation \"", create.view->name,
+      return error(ErrorCode::kDuplicateTable, "relation \"", create.view->name,
                       "\" already exists");
     }
     if (existing->kind != ObjectKind::view) {
-      return ddl.fail(ErrorCode::kWrongObjectType, *create.view, "\"", create.view->name, "\" is not a view");
+      return error(ErrorCode::kWrongObjectType, "\"", create.view->name, "\" is not a view");
     }
     *view = static_cast<const ViewDef&>(*existing);
   } else {
@@ -28,10 +28,10 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
   TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, ddl.binder().bind_select(*create.query, nullptr));
   TROUPE_RETURN_IF_ERROR(ddl.binder().finish_parameters());
   if (!ddl.binder().parameters.empty()) {
-    return ddl.fail(ErrorCode::kUndefinedParameter, create, "there is no parameter $1");
+    return error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
   }
   if (create.columns.size() > query->targets.size()) {
-    return ddl.fail(ErrorCode::kSyntaxError, create, "CREATE VIEW specifies more column names than columns");
+    return error(ErrorCode::kSyntaxError, "CREATE VIEW specifies more column names than columns");
   }
   std::vector<ColumnDef> columns;
   for (size_t i = 0; i < query->targets.size(); ++i) {
@@ -44,25 +44,25 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
     column.physical = type_info(column.type).physical;
     for (const ColumnDef& other : columns) {
       if (other.name == column.name) {
-        return ddl.fail(ErrorCode::kDuplicateColumn, create, "column \"", column.name, "\" specified more than once");
+        return error(ErrorCode::kDuplicateColumn, "column \"", column.name, "\" specified more than once");
       }
     }
     // OR REPLACE may add columns at the end, and change nothing else.
     if (i < view->columns.size() && (view->columns[i].name != column.name || view->columns[i].type != column.type)) {
-      return ddl.fail(ErrorCode::kInvalidTableDefinition, create, "cannot change name or data type of view column \"",
+      return error(ErrorCode::kInvalidTableDefinition, "cannot change name or data type of view column \"",
                       view->columns[i].name, "\"");
     }
     columns.push_back(std::move(column));
   }
   if (columns.size() < view->columns.size()) {
-    return ddl.fail(ErrorCode::kInvalidTableDefinition, create, "cannot drop columns from view");
+    return error(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
   }
   view->columns = std::move(columns);
   view->query_sql = sql::to_sql(*create.query);
   view->depends_on.clear();
   for (const PlanDependency& dependency : ddl.binder().dependencies) {
     if (dependency.oid == view->oid) {
-      return ddl.fail(ErrorCode::kInvalidTableDefinition, create, "infinite recursion detected in rules for relation \"",
+      return error(ErrorCode::kInvalidTableDefinition, "infinite recursion detected in rules for relation \"",
                       view->name, "\"");
     }
     view->depends_on.push_back(dependency.oid);
@@ -78,14 +78,14 @@ absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuil
   if (create.authorization != nullptr && create.authorization->type == sql::RoleName::Type::kNamed) {
     const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, create.authorization->name);
     if (role == nullptr) {
-      return ddl.fail(ErrorCode::kUndefinedObject, create, "role \"", create.authorization->name,
+      return error(ErrorCode::kUndefinedObject, "role \"", create.authorization->name,
                       "\" does not exist");
     }
     owner = role->oid;
     if (name.empty()) name = create.authorization->name;
   }
   if (name.starts_with("pg_")) {
-    return with_detail(ddl.fail(ErrorCode::kReservedName, create, "unacceptable schema name \"", name, "\""),
+    return with_detail(error(ErrorCode::kReservedName, "unacceptable schema name \"", name, "\""),
                        "The prefix \"pg_\" is reserved for system schemas.");
   }
   if (ddl.catalog().find_schema(name) != nullptr) {
@@ -93,7 +93,7 @@ absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuil
       ddl.notice(ErrorCode::kDuplicateSchema, cat("schema \"", name, "\" already exists, skipping"));
       return absl::OkStatus();
     }
-    return ddl.fail(ErrorCode::kDuplicateSchema, create, "schema \"", name, "\" already exists");
+    return error(ErrorCode::kDuplicateSchema, "schema \"", name, "\" already exists");
   }
   auto schema = std::make_shared<SchemaDef>();
   schema->oid = ddl.new_oid();

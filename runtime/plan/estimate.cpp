@@ -62,7 +62,8 @@ std::optional<ColumnComparison> match_comparison(const Expr& condition, uint32_t
 double Estimate::row_count(const TableDef& table) const {
   const double live = live_ != nullptr ? live_->row_count(table) : -1;
   if (live >= 0) return std::max(live, 1.0);
-  return table.statistics ? std::max(table.statistics->row_count, 1.0) : kDefaultRows;
+  // A table that was empty when it was analyzed may be filled now.
+  return table.statistics && table.statistics->row_count > 0 ? table.statistics->row_count : kDefaultRows;
 }
 
 double Estimate::distinct_values(const TableDef& table, uint32_t column) const {

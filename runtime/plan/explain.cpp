@@ -241,7 +241,7 @@ class Explainer {
         values.push_back(key.size() == 1 ? text : cat("(", text, ")"));
       }
       std::vector<std::string> names;
-      for (const uint32_t column : columns) names.push_back(column_name(scan, column));
+      for (size_t i = 0; i < access.keys[0].size(); ++i) names.push_back(column_name(scan, columns[i]));
       const std::string key = names.size() == 1 ? names[0] : cat("(", join_list(names), ")");
       parts.push_back(cat("(", key, " = ANY (ARRAY[", join_list(values), "]))"));
     } else if (access.keys.size() == 1) {

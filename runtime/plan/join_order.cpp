@@ -54,6 +54,15 @@ bool unify_keys(ExprPtr* left, ExprPtr* right, const EvalContext& context) {
 
 }  // namespace
 
+/// Of a join key among the rows of `rel`: what ANALYZE found where it is a table's column, otherwise all of them.
+double QueryPlanner::distinct_values(const Expr& key, const Rel& rel) const {
+  const Expr* column = &key;
+  while (column->kind == ExprKind::kCast) column = column->args[0].get();
+  const TableDef* table = column->is_column() && column->relation < tables_.size() ? tables_[column->relation] : nullptr;
+  if (table == nullptr || !table->statistics || column->index >= table->columns.size()) return rel.rows();
+  return std::min(rel.rows(), estimate_.distinct_values(*table, column->index));
+}
+
 absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Conditions conditions,
                                        bool null_aware_mark) {
   ExprList left_keys, right_keys, residual;
@@ -72,7 +81,9 @@ absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Condi
     if (!is_key) residual.push_back(std::move(condition));
   }
   double rows = left.rows() * right.rows();
-  for (size_t i = 0; i < left_keys.size(); ++i) rows /= std::max({left.rows(), right.rows(), 1.0});
+  for (size_t i = 0; i < left_keys.size(); ++i) {
+    rows /= std::max({distinct_values(*left_keys[i], left), distinct_values(*right_keys[i], right), 1.0});
+  }
   for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
   if (kind == JoinKind::kLeft || kind == JoinKind::kSingle) rows = std::max(rows, left.rows());
   if (kind == JoinKind::kFull) rows = std::max(rows, left.rows() + right.rows());

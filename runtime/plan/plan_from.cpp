@@ -317,6 +317,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_table(const BoundRelation& relation, Cond
 }
 
 absl::StatusOr<Rel> QueryPlanner::plan_scan(const BoundRelation& relation, const Conditions& conditions) {
+  if (tables_.size() <= relation.number) tables_.resize(relation.number + 1);
+  tables_[relation.number] = relation.table.get();
   TableAccess path = choose_access(relation, conditions, nullptr);
   auto scan = std::make_shared<TableScanPlan>();
   scan->table = relation.table;

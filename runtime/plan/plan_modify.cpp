@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/refusal.hpp"
 
 namespace troupe {
 namespace {
@@ -71,7 +72,7 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundM
   TROUPE_RETURN_IF_ERROR(fill_write(modify, layout, &node->write));
   for (const BoundTarget& target : modify.returning) {
     if (has_subquery(target.value)) {
-      return error(ErrorCode::kFeatureNotSupported, "a subquery in RETURNING is not supported yet");
+      return not_supported_yet("a subquery in RETURNING");
     }
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(target.value), layout));
     node->write.returning.push_back(std::move(value));
@@ -100,11 +101,23 @@ void QueryPlanner::need_change(const BoundModify& modify) {
   needed(modify.target->number).push_back(kRowKeyColumn);
 }
 
-absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(const BoundModify& modify) {
+/// Assignments and RETURNING stand in for the query's targets, so that what is pulled up is replaced in them too.
+void QueryPlanner::prepare_change(BoundModify* modify) {
+  BoundQuery& query = *modify->source;
+  for (ColumnAssignment& assignment : modify->assignments) query.targets.push_back({assignment.value, {}});
+  for (const BoundTarget& target : modify->returning) query.targets.push_back(target);
+  prepare(&query);
+  size_t at = 0;
+  for (ColumnAssignment& assignment : modify->assignments) assignment.value = query.targets[at++].value;
+  for (BoundTarget& target : modify->returning) target = query.targets[at++];
+  query.targets.clear();
+}
+
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify modify) {
   BoundQuery& query = *modify.source;
   const TableDef& table = *modify.target->table;
   const uint32_t target = modify.target->number;
-  prepare(&query);
+  prepare_change(&modify);
   need_change(modify);
   Conditions conditions;
   if (query.where) split_and(fold(query.where), &conditions);

@@ -79,8 +79,10 @@ struct KeyBound {
 struct Access {
   AccessKind kind = AccessKind::kFull;
   IndexPtr index;                       ///< null: the row tree
-  std::vector<ExprList> keys;           ///< kLookup: whole keys; equal ones count once
-  /// kLookup of a one-column key by an array: key = ANY (key_array); `keys` is empty then. Duplicates count once.
+  /// kLookup: whole keys. kRange: leading columns of several ranges, in no order, instead of prefix and bounds. Equal
+  /// ones count once.
+  std::vector<ExprList> keys;
+  /// The same for the first column: = ANY (key_array); `keys` is empty then. Duplicates count once.
   ExprPtr key_array;
   ExprList prefix;                      ///< kRange: equal leading columns
   std::optional<KeyBound> lower, upper; ///< kRange: on the column after the prefix, in value order (not key order)

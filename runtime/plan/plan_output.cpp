@@ -228,6 +228,7 @@ bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limi
   if (scan.access.kind == AccessKind::kNothing) return true;
   if (scan.access.kind == AccessKind::kLookup) return scan.one_partition;
   // Worth it when the rows come that way anyway, or when only the first few are wanted.
+  if (!scan.access.keys.empty() || scan.access.key_array) return false;  // several ranges, in no order
   const bool whole = scan.access.kind == AccessKind::kFull;
   if (whole && scan.access.index == nullptr && !limited) return false;
   const TableDef& table = *scan.table;

@@ -67,7 +67,7 @@ class StatementPlanner {
         TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_delete(statement.to<sql::DeleteStatement>()));
         return plan_modify(StatementKind::kDelete, *modify);
       }
-      case sql::NodeKind::kMerge: return error(ErrorCode::kFeatureNotSupported, "MERGE is not supported yet");
+      case sql::NodeKind::kMerge: return not_supported_yet("MERGE");
       case sql::NodeKind::kExplain: return plan_explain(statement.to<sql::ExplainStatement>());
       case sql::NodeKind::kCreateTableAs: return plan_create_as(statement.to<sql::CreateTableAsStatement>());
       default: break;
@@ -103,7 +103,7 @@ class StatementPlanner {
 
   absl::Status plan_create_as(const sql::CreateTableAsStatement& create) {
     if (create.materialized_view) {
-      return error(ErrorCode::kFeatureNotSupported, "CREATE MATERIALIZED VIEW is not supported yet");
+      return not_supported_yet("CREATE MATERIALIZED VIEW");
     }
     const auto* select = create.query->as<sql::SelectStatement>();
     if (select == nullptr) {

@@ -98,6 +98,7 @@ void QueryPlanner::prepare_expr(const ExprPtr& expr) {
 }
 
 void QueryPlanner::prepare(BoundQuery* query) {
+  replace_extremes(query);
   const std::vector<FromPtr> trees = query->from;
   for (const FromPtr& tree : trees) prepare_tree(tree, true, query);
   if (query->left) prepare(query->left.get());

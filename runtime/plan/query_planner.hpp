@@ -115,6 +115,7 @@ class QueryPlanner {
   /// Null plan when no index helps.
   absl::StatusOr<std::optional<Rel>> index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
                                                 const Conditions& conditions);
+  double distinct_values(const Expr& key, const Rel& rel) const;
   friend class JoinOrder;
 
   // --- access_path.cpp ---
@@ -157,6 +158,10 @@ class QueryPlanner {
     return needed_[relation];
   }
 
+  // --- extremes.cpp ---
+  void replace_extremes(BoundQuery* query);
+  ExprPtr first_in_order(const BoundRelation& table, const Expr& column, const AggregateCall& call);
+
   // --- pull_up.cpp: simpler queries of the same meaning ---
   void prepare(BoundQuery* query);
   void prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuery* query);
@@ -165,7 +170,8 @@ class QueryPlanner {
 
   // --- plan_modify.cpp ---
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
-  absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(const BoundModify& modify);
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(BoundModify modify);
+  void prepare_change(BoundModify* modify);
   void need_change(const BoundModify& modify);
   absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);
 
@@ -191,6 +197,7 @@ class QueryPlanner {
   const PlanContext& context_;
   Binder& binder_;
   Estimate estimate_;
+  std::vector<const TableDef*> tables_;        ///< by relation; null where it is none
   std::vector<std::vector<uint32_t>> needed_;  ///< by relation, sorted when a scan is made
   std::vector<std::optional<uint32_t>> cte_numbers_;
   /// Subqueries planned so far and what stands for them.

@@ -73,6 +73,7 @@ const FromNames* find_item(const FromNames& item, std::string_view schema, std::
     return &item;
   }
   if (item.relation) return nullptr;
+  if (item.using_names && item.using_names->alias == alias && schema.empty()) return item.using_names.get();
   if (const FromNames* found = find_item(*item.left, schema, alias)) return found;
   return find_item(*item.right, schema, alias);
 }
@@ -131,7 +132,8 @@ void suggest_from(const FromNames& item, std::string_view alias, std::string_vie
   }
   if (!item.relation || (!alias.empty() && item.alias != alias)) return;
   // PostgreSQL suggests names that are at most 3 edits and half their length away.
-  const size_t limit = std::min<size_t>(3, std::max<size_t>(1, name.size() / 2));
+  const size_t limit = std::min<size_t>(3, name.size() / 2);
+  if (limit == 0) return;
   for (uint32_t i = 0; i < item.relation->size(); ++i) {
     if (!item.relation->visible(i)) continue;
     const std::string_view candidate = item.relation->name_of(i);

@@ -10,6 +10,10 @@
 
 namespace troupe {
 
+namespace sql {
+struct WindowDefinition;
+}
+
 /// A name of a joined column: of USING's merged ones, and of all when the join has an alias.
 struct NamedColumn {
   std::string_view name;
@@ -24,6 +28,7 @@ struct FromNames {
   std::shared_ptr<FromNames> left, right;
   std::vector<NamedColumn> merged;            ///< USING's columns
   std::vector<NamedColumn> columns;           ///< an aliased join's, all of them
+  std::shared_ptr<FromNames> using_names;     ///< USING (...) AS alias: the merged columns under that name
   bool is_aliased_join() const { return !relation && !alias.empty(); }
 };
 
@@ -33,6 +38,7 @@ struct Scope {
   /// Names that are there but may not be used yet (FROM items left of a non-LATERAL subquery).
   bool hidden = false;
   QueryPtr query;  ///< whose clauses use this scope
+  std::vector<const sql::WindowDefinition*> windows;  ///< its WINDOW clause
   /// Select-list names for ORDER BY and GROUP BY are looked up by their binder, not here.
 };
 

@@ -40,6 +40,8 @@ struct SystemTable {
 class SystemTables {
  public:
   void add(SystemTable table);
+  /// A sequence read as a relation of one row: last_value, log_cnt, is_called. Null: there is no such thing.
+  std::function<std::shared_ptr<const SystemTable>(const SequenceDef&)> of_sequence;
   std::shared_ptr<const SystemTable> find(Oid schema, std::string_view name) const;
   /// In the order added.
   const std::vector<std::shared_ptr<const SystemTable>>& all() const { return tables_; }

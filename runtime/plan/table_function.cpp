@@ -4,6 +4,7 @@
 
 #include "runtime/types/cast.hpp"
 #include "runtime/types/numeric.hpp"
+#include "runtime/types/regex.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/column/array_format.hpp"
 
@@ -148,8 +149,36 @@ class Unnest final : public TableFunctionCursor {
   uint32_t at_ = 0;
 };
 
+class StringList final : public TableFunctionCursor {
+ public:
+  explicit StringList(std::vector<std::string> strings) : strings_{std::move(strings)} {}
+
+  absl::Status next(uint32_t rows_max, EvalContext&, Batch& out) override {
+    out.columns.resize(1);
+    out.columns[0].reset_empty(Physical::kVarlen);
+    out.rows = 0;
+    for (; out.rows < rows_max && at_ < strings_.size(); ++out.rows) out.columns[0].append_string(strings_[at_++]);
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<std::string> strings_;
+  size_t at_ = 0;
+};
+
 Open open_unnest(std::span<const Type>, std::span<const Value> args, EvalContext&) {
   return std::make_unique<Unnest>(args[0].string());
+}
+
+/// information_schema._pg_expandarray(): (x, n) for each element, as an array of two integers.
+Open open_pairs(std::span<const Type>, std::span<const Value> args, EvalContext&) {
+  const ArrayView array(args[0].bytes());
+  std::vector<std::string> pairs;
+  for (uint32_t i = 0; i < array.size(); ++i) {
+    const Value pair[] = {Value::of(int32_t{array.value(i).get<int16_t>()}), Value::of(static_cast<int32_t>(i + 1))};
+    pairs.push_back(pack_array(oid::kInt4, Physical::kInt32, pair));
+  }
+  return std::make_unique<StringList>(std::move(pairs));
 }
 
 Open open_subscripts(std::span<const Type>, std::span<const Value> args, EvalContext&) {
@@ -160,6 +189,22 @@ Open open_subscripts(std::span<const Type>, std::span<const Value> args, EvalCon
   const int32_t low = array.lower_bound(dimension - 1), high = low + array.length(dimension - 1) - 1;
   if (reverse) return std::make_unique<IntegerSeries<int32_t>>(high, low, -1);
   return std::make_unique<IntegerSeries<int32_t>>(low, high, 1);
+}
+
+/// The elements of what an ordinary function returns as an array.
+template <auto Name>
+Open open_elements(std::span<const Type> types, std::span<const Value> args, EvalContext& context) {
+  TROUPE_ASSIGN_OR_RETURN(BoundFunction function, resolve_function(Name(), types));
+  TROUPE_ASSIGN_OR_RETURN(const Value array, call_function(function, args, context));
+  if (array.is_null()) return std::make_unique<IntegerSeries<int32_t>>(1, 0, 1);
+  return std::make_unique<Unnest>(array.string());
+}
+
+/// regexp_matches(): an array of the groups for each match, or for the first.
+Open open_matches(std::span<const Type>, std::span<const Value> args, EvalContext&) {
+  TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> matches,
+                          regexp_matches(args[0].bytes(), args[1].bytes(), args.size() > 2 ? args[2].bytes() : ""));
+  return std::make_unique<StringList>(std::move(matches));
 }
 
 std::deque<TableFunction> built_in_functions() {
@@ -183,6 +228,18 @@ std::deque<TableFunction> built_in_functions() {
   add("unnest", {oid::kAnyArray}, oid::kAnyElement, &open_unnest);
   add("generate_subscripts", {oid::kAnyArray, oid::kInt4}, oid::kInt4, &open_subscripts);
   add("generate_subscripts", {oid::kAnyArray, oid::kInt4, oid::kBool}, oid::kInt4, &open_subscripts);
+  add("_pg_expandarray", {oid::kInt2Vector}, oid::kRecord, &open_pairs);
+  constexpr Oid kT = oid::kText;
+  add("regexp_matches", {kT, kT}, oid::kTextArray, &open_matches);
+  add("regexp_matches", {kT, kT, kT}, oid::kTextArray, &open_matches);
+  constexpr auto split_regexp = [] { return std::string_view("regexp_split_to_array"); };
+  add("regexp_split_to_table", {kT, kT}, kT, &open_elements<split_regexp>);
+  add("regexp_split_to_table", {kT, kT, kT}, kT, &open_elements<split_regexp>);
+  constexpr auto split_string = [] { return std::string_view("string_to_array"); };
+  for (const size_t arguments : {2, 3}) {
+    add("string_to_table", std::vector<Oid>(arguments, kT), kT, &open_elements<split_string>);
+    all.back().strict = false;
+  }
   return all;
 }
 

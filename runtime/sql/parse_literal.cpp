@@ -66,11 +66,16 @@ const Expr* negate(TokenStream& in, const Expr* operand, uint32_t position) {
   if (literal == nullptr || literal->type < LiteralType::kInt4 || literal->type > LiteralType::kNumeric)
     return make_operator(in, "-", nullptr, operand, position);
   auto* negated = in.make<Literal>(position);
+  if (literal->type != LiteralType::kNumeric && literal->integer == INT64_MIN) {
+    set_number(negated, "9223372036854775808");
+    return negated;
+  }
   if (literal->type != LiteralType::kNumeric) {
     *negated = *literal;
     negated->position = position;
     negated->integer = -literal->integer;
-    if (negated->integer == static_cast<int32_t>(negated->integer)) negated->type = LiteralType::kInt4;
+    const bool narrow = negated->integer == static_cast<int32_t>(negated->integer);
+    negated->type = narrow ? LiteralType::kInt4 : LiteralType::kInt8;
     return negated;
   }
   if (literal->text.front() == '-') {

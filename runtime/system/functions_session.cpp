@@ -97,9 +97,9 @@ absl::StatusOr<bool> terminate_backend(SystemSession& session, int32_t process_i
 absl::StatusOr<bool> terminate_backend_within(SystemSession& session, int32_t process_id, int64_t) {
   return session.terminate_session(process_id);
 }
-bool sleep_for(SystemSession& session, double seconds) {
+std::string sleep_for(SystemSession& session, double seconds) {
   session.sleep_for(seconds);
-  return true;
+  return {};  // void
 }
 absl::StatusOr<bool> kill_actor(SystemSession& session, int64_t actor) {
   if (!session.is_superuser()) {
@@ -140,7 +140,7 @@ void register_session_functions(SessionFunctions& to) {
   to.add<cancel_backend>("pg_cancel_backend", {kInt4}, kBool, Volatility::kVolatile);
   to.add<terminate_backend>("pg_terminate_backend", {kInt4}, kBool, Volatility::kVolatile);
   to.add<terminate_backend_within>("pg_terminate_backend", {kInt4, kInt8}, kBool, Volatility::kVolatile);
-  to.add<sleep_for>("pg_sleep", {kFloat8}, kBool, Volatility::kVolatile);
+  to.add<sleep_for>("pg_sleep", {kFloat8}, oid::kVoid, Volatility::kVolatile);
   to.add<kill_actor>("kill_actor", {kInt8}, kBool, Volatility::kVolatile);
 }
 

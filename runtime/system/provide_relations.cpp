@@ -1,5 +1,6 @@
 /// pg_class, pg_attribute, pg_attrdef, pg_index, pg_sequence: of user relations and of the system's own.
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
@@ -60,7 +61,7 @@ void write_table_class(const TableDef& table, RowWriter& out) {
   row.persistence = table.unlogged ? 'u' : 'p';
   row.replica_identity = 'd';
   row.rows = table.statistics ? table.statistics->row_count : -1;
-  row.pages = table.statistics ? table.statistics->size_bytes / 8192 : 0;
+  row.pages = table.statistics ? std::ceil(table.statistics->size_bytes / 8192) : 0;
   row.has_index = !table.indexes.empty();
   row.columns = table.columns.size();
   row.checks = static_cast<size_t>(std::count_if(table.constraints.begin(), table.constraints.end(),

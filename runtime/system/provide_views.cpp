@@ -56,7 +56,8 @@ void session_sequences(const SystemSession& session, RowWriter& out) {
     out.set("sequenceowner", name_of(catalog, sequence.owner)).set("data_type", sequence.type);
     out.set("start_value", sequence.start).set("min_value", sequence.minimum).set("max_value", sequence.maximum);
     out.set("increment_by", sequence.increment).set("cycle", sequence.cycle).set("cache_size", sequence.cache);
-    out.set("last_value", session.sequence_last_value(sequence.oid));
+    const auto standing = session.sequence_position(sequence.oid);
+    if (standing && standing->is_called) out.set("last_value", standing->value);
   }
 }
 

@@ -66,6 +66,12 @@ struct EventInfo {
   int64_t at_us = 0;
   std::string kind, source, reason;
 };
+/// The last value of a sequence, or (not called) the one that comes next.
+struct SequenceStanding {
+  int64_t value = 0;
+  bool is_called = false;
+};
+
 struct PartitionInfo {
   PartitionId id = 0;
   std::string state;
@@ -136,8 +142,8 @@ class SystemSession {
   virtual int64_t relation_bytes(Oid relation) const;
   /// Bytes of all relations.
   virtual int64_t database_bytes() const;
-  /// Current state of a sequence: last value and whether it was given out; nothing before the first nextval().
-  virtual std::optional<int64_t> sequence_last_value(Oid) const { return std::nullopt; }
+  /// Nothing before the sequence was first used.
+  virtual std::optional<SequenceStanding> sequence_position(Oid) const { return std::nullopt; }
 
   // --- hooks; true when there was such a session or actor ---
   virtual absl::StatusOr<bool> cancel_session(int32_t) { return false; }

@@ -124,7 +124,30 @@ std::vector<Batch> scan_system_relation(const SystemRelation& relation, const Sy
   return out;
 }
 
+namespace {
+
+std::shared_ptr<const SystemTable> table_of_sequence(const SequenceDef& sequence) {
+  auto table = std::make_shared<SystemTable>();
+  table->oid = sequence.oid;
+  table->schema = sequence.schema;
+  table->name = sequence.name;
+  table->columns = {{"last_value", Type{oid::kInt8}}, {"log_cnt", Type{oid::kInt8}}, {"is_called", Type{oid::kBool}}};
+  table->rows = 1;
+  table->produce = [oid = sequence.oid, start = sequence.start](const SystemEnvironment& environment,
+                                                                std::vector<std::vector<Value>>* rows) {
+    TROUPE_CHECK(environment.session != nullptr);
+    const auto standing = static_cast<const SystemSession*>(environment.session)->sequence_position(oid);
+    const SequenceStanding shown = standing.value_or(SequenceStanding{start, false});
+    rows->push_back({Value::of(shown.value), Value::of(int64_t{0}), Value::of(shown.is_called)});
+    return absl::OkStatus();
+  };
+  return table;
+}
+
+}  // namespace
+
 void add_system_tables(SystemTables* tables) {
+  tables->of_sequence = table_of_sequence;
   for (const SystemRelation& relation : all_system_relations()) {
     SystemTable table;
     table.oid = relation.oid;

@@ -38,10 +38,11 @@ absl::Status Transaction::begin_block(const TransactionModes& modes, int64_t now
 }
 
 absl::Status Transaction::set_modes(const TransactionModes& modes) {
-  if (modes.isolation != modes_.isolation && snapshot_ != kNoScn) {
+  const bool queried = queried_ || snapshot_ != kNoScn;
+  if (modes.isolation != modes_.isolation && queried) {
     return error(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
   }
-  if (modes_.read_only && !modes.read_only && snapshot_ != kNoScn) {
+  if (modes_.read_only && !modes.read_only && queried) {
     return error(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
   }
   modes_ = modes;

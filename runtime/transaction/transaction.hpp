@@ -50,6 +50,9 @@ class Transaction {
   /// SET TRANSACTION. Errors: 25001 once a snapshot was taken.
   absl::Status set_modes(const TransactionModes& modes);
 
+  /// A query ran: from here on its modes stay.
+  void note_query() { queried_ = true; }
+
   /// Not OK (25P02) in a failed transaction, where only its end may follow.
   absl::Status check_usable() const;
   /// Not OK (25006) for a write in a read-only transaction; `tag` names it ("INSERT").
@@ -77,6 +80,7 @@ class Transaction {
   Status status_ = Status::kIdle;
   bool block_ = false;
   bool implicit_block_ = false;
+  bool queried_ = false;
   TransactionModes modes_;
   TxnId id_ = kNoTxn;
   Scn snapshot_ = kNoScn;

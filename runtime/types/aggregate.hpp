@@ -54,6 +54,8 @@ struct Aggregate {
   bool ignores_duplicates = false;
   /// The result depends on the order of rows (array_agg, string_agg).
   bool ordered = false;
+  /// Only with WITHIN GROUP (ORDER BY value): the value is the last argument here.
+  bool ordered_set = false;
 };
 
 /// All aggregates, in a fixed order; resolve_aggregate() picks one.

@@ -82,5 +82,6 @@ void add_counts_and_sums(std::vector<Aggregate>* to);
 void add_extremes(std::vector<Aggregate>* to);
 void add_collectors(std::vector<Aggregate>* to);
 void add_statistics(std::vector<Aggregate>* to);
+void add_ordered_sets(std::vector<Aggregate>* to);
 
 }  // namespace troupe::aggregate_detail

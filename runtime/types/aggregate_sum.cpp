@@ -302,6 +302,7 @@ std::span<const Aggregate> all_aggregates() {
     aggregate_detail::add_extremes(&made);
     aggregate_detail::add_collectors(&made);
     aggregate_detail::add_statistics(&made);
+    aggregate_detail::add_ordered_sets(&made);
     return made;
   }();
   return aggregates;

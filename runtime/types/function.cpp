@@ -12,6 +12,9 @@ void register_all(FunctionRegistry& registry) {
   register_comparisons(to);
   register_integers(to);
   register_floats(to);
+  register_degrees(to);
+  register_json(to);
+  register_overlaps(to);
   register_numerics(to);
   register_strings(to);
   register_string_search(to);

@@ -1,8 +1,11 @@
+#include <bit>
+
 #include <openssl/evp.h>
 
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_scan.hpp"
+#include "storage/base/text.hpp"
 
 /// bytea: digests, encode/decode, single bytes and bits.
 namespace troupe {
@@ -124,6 +127,14 @@ absl::StatusOr<std::string> byte_substring(std::string_view bytes, int64_t from,
   return std::string(bytes.substr(static_cast<size_t>(first - 1), static_cast<size_t>(end - first)));
 }
 
+absl::StatusOr<std::string> byte_overlay(std::string_view bytes, std::string_view with, int32_t from, int32_t count) {
+  if (from <= 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
+  TROUPE_ASSIGN_OR_RETURN(const std::string before, byte_substring(bytes, 1, from - 1));
+  const int64_t rest = int64_t{from} + count;
+  TROUPE_ASSIGN_OR_RETURN(const std::string after, byte_substring(bytes, rest, INT32_MAX));
+  return cat(before, with, after);
+}
+
 }  // namespace
 
 void register_bytes(Registrar& to) {
@@ -155,6 +166,29 @@ void register_bytes(Registrar& to) {
     out[static_cast<size_t>(n)] = static_cast<char>(v);
     return out;
   }>("set_byte", {kB, kI4, kI4}, kB);
+  to.function<[](std::string_view b, int64_t n) -> absl::StatusOr<int32_t> {
+    if (n < 0 || static_cast<uint64_t>(n) >= b.size() * 8) return index_out_of_range(n, b.size() * 8);
+    return (static_cast<uint8_t>(b[static_cast<size_t>(n / 8)]) >> (n % 8)) & 1;
+  }>("get_bit", {kB, oid::kInt8}, kI4);
+  to.function<[](std::string_view b, int64_t n, int32_t v) -> absl::StatusOr<std::string> {
+    if (n < 0 || static_cast<uint64_t>(n) >= b.size() * 8) return index_out_of_range(n, b.size() * 8);
+    if (v != 0 && v != 1) return error(ErrorCode::kInvalidParameterValue, "new bit must be 0 or 1");
+    std::string out(b);
+    char& byte = out[static_cast<size_t>(n / 8)];
+    const int bit = 1 << (n % 8);
+    byte = static_cast<char>(v == 1 ? byte | bit : byte & ~bit);
+    return out;
+  }>("set_bit", {kB, oid::kInt8, kI4}, kB);
+  to.function<[](std::string_view b) {
+    int64_t bits = 0;
+    for (const char byte : b) bits += std::popcount(static_cast<uint8_t>(byte));
+    return bits;
+  }>("bit_count", {kB}, oid::kInt8);
+  to.function<[](std::string_view b, std::string_view w, int32_t from) {
+    return byte_overlay(b, w, from, static_cast<int32_t>(w.size()));
+  }>("overlay", {kB, kB, kI4}, kB);
+  to.function<[](std::string_view b, std::string_view w, int32_t from, int32_t n) { return byte_overlay(b, w, from, n); }>(
+      "overlay", {kB, kB, kI4, kI4}, kB);
   // The server's encoding is UTF8 throughout.
   to.function<[](std::string_view t, std::string_view) { return std::string(t); }>("convert_to", {kT, oid::kName}, kB);
   to.function<[](std::string_view b, std::string_view) { return std::string(b); }>("convert_from", {kB, oid::kName}, kT);

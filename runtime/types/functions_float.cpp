@@ -102,8 +102,6 @@ void periodic(Registrar& to, const char* name) {
 void register_trigonometry(Registrar& to) {
   domain_limited<[](double v) { return std::acos(v); }>(to, "acos");
   domain_limited<[](double v) { return std::asin(v); }>(to, "asin");
-  domain_limited<[](double v) { return std::acos(v) * 180 / std::numbers::pi; }>(to, "acosd");
-  domain_limited<[](double v) { return std::asin(v) * 180 / std::numbers::pi; }>(to, "asind");
   domain_limited<[](double v) { return std::atanh(v); }>(to, "atanh");
   periodic<[](double v) { return std::sin(v); }>(to, "sin");
   periodic<[](double v) { return std::cos(v); }>(to, "cos");

@@ -1,3 +1,5 @@
+#include <bit>
+
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
@@ -7,6 +9,12 @@ namespace troupe {
 namespace {
 
 using enum Volatility;
+
+std::string format_seed(double seed) {
+  std::string text;
+  format_double(seed, 0, &text);
+  return text;
+}
 
 absl::Status no_randomness() { return error(ErrorCode::kFeatureNotSupported, "random values are not available here"); }
 
@@ -69,7 +77,20 @@ void register_misc(Registrar& to) {
     if (c.random == nullptr) return no_randomness();
     return static_cast<double>(c.random->next() >> 11) * 0x1.0p-53;
   }>("random", {}, oid::kFloat8, kVolatile);
+  to.function<[](EvalContext& c, double seed) -> absl::StatusOr<std::string> {
+    if (c.random == nullptr) return no_randomness();
+    if (!(seed >= -1 && seed <= 1)) {
+      return error(ErrorCode::kInvalidParameterValue, "setseed parameter ", format_seed(seed),
+                   " is out of allowed range [-1,1]");
+    }
+    *c.random = Random(std::bit_cast<uint64_t>(seed));
+    return std::string();
+  }>("setseed", {oid::kFloat8}, oid::kVoid, kVolatile);
   to.function<[](EvalContext& c) { return random_uuid(c); }>("gen_random_uuid", {}, oid::kUuid, kVolatile);
+  to.function<[](EvalContext& c) {
+    const int64_t now_us = c.clock == nullptr ? c.statement_us : c.clock->wall_us();
+    return absl::FormatTime("%a %b %d %H:%M:%E6S %Y %Z", absl::FromUnixMicros(now_us), c.session().time_zone);
+  }>("timeofday", {}, oid::kText, kVolatile);
   to.raw({.name = "pg_typeof", .arguments = {oid::kAny}, .result = oid::kRegtype, .kernel = type_of, .strict = false});
   to.raw({.name = "format_type", .arguments = {oid::kOid, oid::kInt4}, .result = oid::kText, .kernel = format_type_of, .strict = false});
   to.raw({.name = "num_nulls", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = count_nulls, .strict = false, .variadic = true});

@@ -44,7 +44,6 @@ absl::StatusOr<bool> like(std::string_view text, std::string_view pattern, bool 
     p = star;
   }
   while (p < pattern.size() && pattern[p] == '%') ++p;
-  if (p + 1 == pattern.size() && pattern[p] == '\\') return bad_escape();
   return p == pattern.size();
 }
 
@@ -265,6 +264,22 @@ absl::StatusOr<int32_t> regexp_count(std::string_view text, std::string_view pat
   return n;
 }
 
+/// Where the match begins, in characters; 0: nowhere.
+absl::StatusOr<int32_t> regexp_instr(std::string_view text, std::string_view pattern, int32_t start, int32_t nth) {
+  if (start < 1) return error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"start\": ", start);
+  if (nth < 1) return error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"n\": ", nth);
+  bool global;
+  TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, "", &global));
+  int64_t found = -1;
+  for_each_match(*regex, text, [&](const std::vector<Regex::Span>& groups) {
+    const size_t begin = utf8_length(text.substr(0, static_cast<size_t>(groups[0].begin)));
+    if (static_cast<int64_t>(begin) + 1 < start) return true;
+    if (--nth == 0) found = static_cast<int64_t>(begin);
+    return nth > 0;
+  });
+  return static_cast<int32_t>(found + 1);
+}
+
 absl::StatusOr<bool> regexp_like(std::string_view text, std::string_view pattern, std::string_view flags) {
   bool global;
   TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, flags, &global));
@@ -290,6 +305,20 @@ void register_operators(Registrar& to) {
 
 }  // namespace
 
+absl::StatusOr<std::vector<std::string>> regexp_matches(std::string_view text, std::string_view pattern,
+                                                        std::string_view flags) {
+  bool global;
+  TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, flags, &global));
+  std::vector<std::string> matches;
+  for_each_match(*regex, text, [&](const std::vector<Regex::Span>& groups) {
+    std::vector<Value> parts;
+    for (size_t i = regex->groups() > 0 ? 1 : 0; i < groups.size(); ++i) parts.push_back(group_value(text, groups[i]));
+    matches.push_back(pack_array(kT, Physical::kVarlen, parts));
+    return global;
+  });
+  return matches;
+}
+
 void register_patterns(Registrar& to) {
   register_operators(to);
   to.function<[](std::string_view p, std::string_view e) { return like_escape(p, e); }>("like_escape", {kT, kT}, kT);
@@ -306,6 +335,11 @@ void register_patterns(Registrar& to) {
   to.function<[](std::string_view t, std::string_view p) { return regexp_part(t, p, true); }>("substring", {kT, kT}, kT);
   to.function<[](std::string_view t, std::string_view p) { return regexp_part(t, p, false); }>("regexp_substr", {kT, kT}, kT);
   to.function<[](std::string_view t, std::string_view p) { return regexp_count(t, p); }>("regexp_count", {kT, kT}, kI4);
+  to.function<[](std::string_view t, std::string_view p) { return regexp_instr(t, p, 1, 1); }>("regexp_instr", {kT, kT}, kI4);
+  to.function<[](std::string_view t, std::string_view p, int32_t from) { return regexp_instr(t, p, from, 1); }>(
+      "regexp_instr", {kT, kT, kI4}, kI4);
+  to.function<[](std::string_view t, std::string_view p, int32_t from, int32_t nth) { return regexp_instr(t, p, from, nth); }>(
+      "regexp_instr", {kT, kT, kI4, kI4}, kI4);
   to.function<[](std::string_view t, std::string_view p) { return regexp_like(t, p, ""); }>("regexp_like", {kT, kT}, kB);
   to.function<[](std::string_view t, std::string_view p, std::string_view f) { return regexp_like(t, p, f); }>("regexp_like", {kT, kT, kT}, kB);
 }

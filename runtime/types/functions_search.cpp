@@ -212,6 +212,7 @@ void register_string_search(Registrar& to) {
   };
   for (const char* name : {"length", "char_length", "character_length"}) to.function<unpadded>(name, {oid::kBpchar}, kI4);
   to.function<[](std::string_view t) { return static_cast<int32_t>(t.size()); }>("octet_length", {kT}, kI4);
+  to.function<[](std::string_view t) { return static_cast<int32_t>(t.size()); }>("octet_length", {oid::kBpchar}, kI4);
   to.function<[](std::string_view t) { return static_cast<int32_t>(t.size() * 8); }>("bit_length", {kT}, kI4);
   to.function<[](std::string_view t, std::string_view w) { return position(t, w); }>("strpos", {kT, kT}, kI4);
   to.function<[](std::string_view t, std::string_view w) { return position(t, w); }>("position", {kT, kT}, kI4);

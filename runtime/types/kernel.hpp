@@ -167,6 +167,9 @@ class Registrar {
 void register_comparisons(Registrar& to);
 void register_integers(Registrar& to);
 void register_floats(Registrar& to);
+void register_degrees(Registrar& to);
+void register_json(Registrar& to);
+void register_overlaps(Registrar& to);
 void register_numerics(Registrar& to);
 void register_strings(Registrar& to);
 void register_string_search(Registrar& to);

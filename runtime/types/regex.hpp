@@ -21,6 +21,11 @@ struct RegexOptions {
 /// The flags argument of regexp_replace() and its like; "g" is reported apart. Errors: 22023.
 absl::StatusOr<RegexOptions> parse_regex_flags(std::string_view flags, bool* global);
 
+/// regexp_matches(): for each match (without the flag g: the first) its groups, or all of it when there are none, as a
+/// packed text array. Errors: 2201B, 22023.
+absl::StatusOr<std::vector<std::string>> regexp_matches(std::string_view text, std::string_view pattern,
+                                                        std::string_view flags);
+
 class Regex {
  public:
   /// Errors: 2201B `invalid regular expression: ...`.

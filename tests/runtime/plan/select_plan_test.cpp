@@ -253,3 +253,30 @@ TEST_CASE_METHOD(BankFixture, "a subquery of the select list that other clauses 
   }
   CHECK(plan("SELECT (SELECT max(a) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
 }
+
+TEST_CASE_METHOD(BankFixture, "a list of values of an index that is not unique is a range for each", "[plan]") {
+  CHECK(explain("SELECT * FROM accounts WHERE bid IN (3, 5)") == R"(
+Index Scan using accounts_bid_idx on accounts
+  Index Cond: (bid = ANY (ARRAY[3, 5]))
+)");
+  CHECK(explain("SELECT c FROM pairs WHERE a IN (1, 2)") == R"(
+Index Scan using pairs_pkey on pairs
+  Index Cond: (a = ANY (ARRAY[1, 2]))
+)");
+  // Ranges come in no order, so that they are sorted.
+  CHECK(explain("SELECT bid FROM accounts WHERE bid IN (5, 3) ORDER BY bid") == R"(
+Sort
+  Sort Key: bid
+  ->  Index Scan using accounts_bid_idx on accounts
+        Index Cond: (bid = ANY (ARRAY[5, 3]))
+)");
+}
+
+TEST_CASE_METHOD(BankFixture, "the extremes of an indexed column are the ends of its index", "[plan]") {
+  CHECK(explain("SELECT max(aid) FROM accounts").find("Index Scan Backward using accounts_pkey") != std::string::npos);
+  CHECK(explain("SELECT min(bid), max(aid) + 1 FROM accounts").find("Seq Scan") == std::string::npos);
+  // What has no index, or more than the extremes, reads the table.
+  CHECK(explain("SELECT max(abalance) FROM accounts").find("Seq Scan") != std::string::npos);
+  CHECK(explain("SELECT max(aid), count(*) FROM accounts").find("Seq Scan") != std::string::npos);
+  CHECK(explain("SELECT max(aid) FROM accounts WHERE abalance > 0").find("Seq Scan") != std::string::npos);
+}

@@ -1,0 +1,76 @@
+#include "runtime/plan/refusal.hpp"
+
+#include <string>
+
+namespace troupe {
+namespace {
+
+struct Advice {
+  std::string_view feature;  ///< what the feature's name begins with
+  std::string_view hint;
+};
+
+constexpr Advice kAdvice[] = {
+    {"ALTER ROLE", "There is one role, the superuser; it needs no rights."},
+    {"ALTER USER", "There is one role, the superuser; it needs no rights."},
+    {"CONNECT BY", "Use WITH RECURSIVE."},
+    {"CREATE DATABASE", "Use schemas to keep things apart."},
+    {"CREATE DOMAIN", "Use its base type, with a CHECK constraint where it is used."},
+    {"CREATE EXTENSION", "There are no loadable modules."},
+    {"CREATE FOREIGN TABLE", "Load the data with COPY ... FROM STDIN."},
+    {"CREATE FUNCTION", "Send its statements from the client, in one transaction."},
+    {"CREATE GROUP", "There is one role, the superuser; it needs no rights."},
+    {"CREATE MATERIALIZED VIEW", "Use CREATE TABLE AS, and make it anew when it is to be refreshed."},
+    {"CREATE PROCEDURE", "Send its statements from the client, in one transaction."},
+    {"CREATE ROLE", "There is one role, the superuser; it needs no rights."},
+    {"CREATE RULE", "Send the other statement from the client."},
+    {"CREATE SCHEMA with elements", "Create the schema first, then what shall be in it."},
+    {"CREATE TEMPORARY SEQUENCE", "Create a sequence and drop it at the end."},
+    {"CREATE TEMPORARY TABLE", "Create a table (UNLOGGED, in a schema of its own) and drop it at the end."},
+    {"CREATE TEMPORARY VIEW", "Use WITH, or create a view and drop it at the end."},
+    {"CREATE TRIGGER", "Use SUBSCRIBE TO table to act on changes, or DEFAULT and CHECK for values."},
+    {"CREATE TYPE", "Use text, with a CHECK constraint for its values."},
+    {"CREATE USER", "There is one role, the superuser; it needs no rights."},
+    {"DISTINCT for window functions", "Remove duplicates in a subquery first."},
+    {"DROP DATABASE", "Use schemas to keep things apart."},
+    {"DROP ROLE", "There is one role, the superuser."},
+    {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
+    {"FOREIGN KEY", "Check the reference in the statement that writes: INSERT ... SELECT ... WHERE EXISTS (...)."},
+    {"GENERATED ALWAYS AS", "Compute the value in a view or in the statement that writes."},
+    {"GRANT", "There is one role, the superuser; it needs no rights."},
+    {"INCLUDE columns", "Add the columns to the key of an index that is not unique."},
+    {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
+    {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},
+    {"MERGE", "Use INSERT ... ON CONFLICT, UPDATE ... FROM or DELETE ... USING."},
+    {"NULLS NOT DISTINCT", "Make the columns NOT NULL, with a value that stands for none."},
+    {"ORDER BY in a recursive query", "Put the ORDER BY on the query around it."},
+    {"PARTITION BY", "Rows are spread over the node's partitions by their primary key."},
+    {"PARTITION OF", "Rows are spread over the node's partitions by their primary key."},
+    {"REVOKE", "There is one role, the superuser; it needs no rights."},
+    {"TABLESAMPLE", "Use WHERE random() < 0.01."},
+    {"WHERE CURRENT OF", "Name the row by its primary key."},
+    {"WITH CHECK OPTION", "Put the condition into a CHECK constraint of the table."},
+    {"WITHIN GROUP with a hypothetical row", "Count the rows that sort before it."},
+    {"a deferrable key", "Make the changes in an order that keeps the key unique."},
+    {"a partial index", "Create the index without WHERE."},
+    {"a subquery in RETURNING", "Read what it needs in a statement of its own, in the same transaction."},
+    {"an index of expressions", "Keep the expression's value in a column and index that."},
+    {"array slices", "Use unnest() WITH ORDINALITY and array_agg()."},
+    {"assigning to array elements", "Assign the whole array."},
+    {"changing rows of a view", "Change the table that the view reads."},
+    {"fields of composite values", "Select the columns themselves."},
+    {"named argument notation", "Give the arguments by position."},
+    {"the type bit", "Use boolean, integer or bytea."},
+};
+
+}  // namespace
+
+absl::Status not_supported_yet(std::string_view feature) {
+  absl::Status status = error(ErrorCode::kFeatureNotSupported, feature, " is not supported yet");
+  for (const Advice& advice : kAdvice) {
+    if (feature.starts_with(advice.feature)) return with_hint(std::move(status), std::string(advice.hint));
+  }
+  return status;
+}
+
+}  // namespace troupe

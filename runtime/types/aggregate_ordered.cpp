@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+
+#include "runtime/types/aggregate_state.hpp"
+#include "storage/column/batch_codec.hpp"
+
+/// percentile_disc, percentile_cont, mode: of values that come sorted (WITHIN GROUP). The sorted value is the
+/// last argument; what stands in the call's parentheses comes before it.
+namespace troupe::aggregate_detail {
+namespace {
+
+struct SortedValues {
+  static constexpr bool kSkipsNulls = true;
+  struct Seen {
+    std::vector<Value> values;
+    double fraction = 0;
+  };
+  struct State {
+    Seen* seen = nullptr;
+  };
+  static Seen& seen_by(State& s) {
+    if (s.seen == nullptr) s.seen = new Seen;
+    return *s.seen;
+  }
+  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
+    Seen& seen = seen_by(s);
+    seen.values.push_back(args.back().value(row));
+    if (args.size() > 1) seen.fraction = args[0].get<double>(row);
+    return absl::OkStatus();
+  }
+  static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
+    if (from.seen == nullptr) return absl::OkStatus();
+    Seen& seen = seen_by(into);
+    seen.values.insert(seen.values.end(), from.seen->values.begin(), from.seen->values.end());
+    seen.fraction = from.seen->fraction;
+    return absl::OkStatus();
+  }
+  static void serialize(const State& s, const BoundAggregate&, ByteWriter out) {
+    std::string bytes;
+    if (s.seen != nullptr) encode_values(s.seen->values, &bytes);
+    out.bytes(bytes);
+    const double fraction = s.seen != nullptr ? s.seen->fraction : 0;
+    out.raw(&fraction, sizeof fraction);
+  }
+  static void deserialize(State& s, const BoundAggregate&, ByteReader& in) {
+    const std::string_view bytes = in.bytes();
+    const uint64_t fraction = in.u64();
+    if (bytes.empty()) return;
+    if (auto values = decode_values(bytes); values.ok()) {
+      seen_by(s).values = *std::move(values);
+      s.seen->fraction = std::bit_cast<double>(fraction);
+    }
+  }
+  static absl::Status check_fraction(double fraction) {
+    if (fraction >= 0 && fraction <= 1) return absl::OkStatus();
+    char text[40];
+    std::snprintf(text, sizeof text, "%g", fraction);
+    return error(ErrorCode::kNumericValueOutOfRange, "percentile value ", text, " is not between 0 and 1");
+  }
+  static void destroy(State& s) { delete s.seen; }
+};
+
+struct PercentileDisc : SortedValues {
+  static absl::Status result(const State& s, const BoundAggregate&, EvalContext&, Vector& out) {
+    if (s.seen == nullptr) {
+      out.append_null();
+      return absl::OkStatus();
+    }
+    TROUPE_RETURN_IF_ERROR(check_fraction(s.seen->fraction));
+    const auto& values = s.seen->values;
+    const auto count = static_cast<double>(values.size());
+    const auto row = static_cast<size_t>(std::max(std::ceil(s.seen->fraction * count), 1.0));
+    out.append_value(values[row - 1]);
+    return absl::OkStatus();
+  }
+};
+
+struct PercentileCont : SortedValues {
+  static absl::Status result(const State& s, const BoundAggregate&, EvalContext&, Vector& out) {
+    if (s.seen == nullptr) {
+      out.append_null();
+      return absl::OkStatus();
+    }
+    TROUPE_RETURN_IF_ERROR(check_fraction(s.seen->fraction));
+    const auto& values = s.seen->values;
+    const double place = s.seen->fraction * static_cast<double>(values.size() - 1);
+    const double low = values[static_cast<size_t>(std::floor(place))].get<double>();
+    const double high = values[static_cast<size_t>(std::ceil(place))].get<double>();
+    out.append(low + (place - std::floor(place)) * (high - low));
+    return absl::OkStatus();
+  }
+};
+
+struct Mode : SortedValues {
+  static absl::Status result(const State& s, const BoundAggregate& call, EvalContext&, Vector& out) {
+    if (s.seen == nullptr) {
+      out.append_null();
+      return absl::OkStatus();
+    }
+    const auto& values = s.seen->values;
+    const CompareKind kind = compare_kind_of(call.arguments[0]);
+    size_t best = 0, best_count = 0;
+    for (size_t first = 0, at = 0; at < values.size(); ++at) {
+      if (at > 0 && compare_values(kind, values[at], values[at - 1]) != 0) first = at;
+      if (at - first + 1 > best_count) {
+        best = first;
+        best_count = at - first + 1;
+      }
+    }
+    out.append_value(values[best]);
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+void add_ordered_sets(std::vector<Aggregate>* to) {
+  const size_t first = to->size();
+  to->push_back(aggregate_of<PercentileDisc>("percentile_disc", {oid::kFloat8, oid::kAnyElement}, oid::kAnyElement));
+  to->push_back(aggregate_of<PercentileCont>("percentile_cont", {oid::kFloat8, oid::kFloat8}, oid::kFloat8));
+  to->push_back(aggregate_of<Mode>("mode", {oid::kAnyElement}, oid::kAnyElement));
+  for (size_t i = first; i < to->size(); ++i) (*to)[i].ordered = (*to)[i].ordered_set = true;
+}
+
+}  // namespace troupe::aggregate_detail
