@@ -130,8 +130,10 @@ Task<absl::Status> Backend::send_kept_rows(Portal& cursor, const KeptRows::Span&
     const KeptRows::Place place = cursor.kept->find(row);
     cursor.writer.write(*place.batch, place.row, place.row + 1, writer_);
     row += static_cast<uint64_t>(span.step);
-    auto flushing = flush_if_large();
-    co_await flushing;
+    if (writer_.over_high_water()) {
+      auto flushing = flush();
+      co_await flushing;
+    }
     if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
   }
   co_return absl::OkStatus();

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "storage/base/check.hpp"
 
@@ -50,7 +51,7 @@ Cell* Cell::current() { return current_cell; }
 
 void post_to_cell(std::function<void(caf::execution_unit*)> work) {
   if (Cell* cell = current_cell) {
-    asio::post(cell->io(), [cell, work = std::move(work)] { work(cell); });
+    cell->postpone(std::move(work));
   } else {
     work(nullptr);
   }
@@ -95,7 +96,9 @@ void Cell::run() {
     take_inbox();
     const bool more = drain();
     if (stopping_.load(std::memory_order_acquire) && !more) break;
-    if (has_work() || more || !ready_.empty()) continue;
+    const bool found = has_work();
+    const bool went_on = run_postponed();
+    if (found || went_on || more || !ready_.empty()) continue;
     if (!spin()) sleep();
   }
   current_cell = nullptr;
@@ -128,6 +131,14 @@ bool Cell::drain() {
   }
   turns_.store(turns_.load(std::memory_order_relaxed) + turns, std::memory_order_relaxed);
   return !ready_.empty();
+}
+
+/// What was postponed before the sockets were polled; true when there was any.
+bool Cell::run_postponed() {
+  if (postponed_.empty()) return false;
+  auto postponed = std::exchange(postponed_, {});
+  for (const auto& work : postponed) work(this);
+  return true;
 }
 
 /// Looks for work for as long as the policy says; true when there was some. The core is offered to others each time:

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -36,6 +37,9 @@ class Cell final : public caf::execution_unit {
   /// Any thread: queues an actor that has become ready.
   void exec_later(caf::resumable* job) override;
 
+  /// This thread: runs `work` once the sockets were polled.
+  void postpone(std::function<void(caf::execution_unit*)> work) { postponed_.push_back(std::move(work)); }
+
   void start();
   /// Any thread: ends the loop after the jobs that are ready now.
   void stop();
@@ -52,6 +56,7 @@ class Cell final : public caf::execution_unit {
   void run();
   void take_inbox();
   bool drain();
+  bool run_postponed();
   bool has_work() { return inbox_filled_.load(std::memory_order_relaxed) || sockets_.poll() > 0; }
   bool spin();
   void sleep();
@@ -75,6 +80,7 @@ class Cell final : public caf::execution_unit {
   SocketPoller sockets_;
   SpinPolicy spin_policy_;
   std::deque<caf::resumable*> ready_;
+  std::vector<std::function<void(caf::execution_unit*)>> postponed_;
   std::mutex inbox_mutex_;
   std::vector<caf::resumable*> inbox_;  ///< from other threads
   std::vector<caf::resumable*> taken_;  ///< reused by take_inbox()
