@@ -43,7 +43,7 @@ void BenchPartition::commit(Scn scn, TxnId txn) {
   if (!parts_->store->has_pending(txn)) return;
   PrepareResult prepared = parts_->store->prepare(txn);
   auto applied = parts_->store->apply(scn, txn, std::get<std::string>(prepared));
-  TROUPE_CHECK(applied.ok() && !applied->needed());
+  TROUPE_CHECK(applied.ok() && applied->done());
 }
 
 }  // namespace troupe
