@@ -91,7 +91,7 @@ class LonePartition {
       }
       const PrepareResult prepared = store_->prepare(txn);
       const auto applied = store_->apply(snapshot_, txn, std::get<std::string>(prepared));
-      TROUPE_CHECK(applied.ok() && !applied->needed());
+      TROUPE_CHECK(applied.ok() && applied->done());
     }
   }
 

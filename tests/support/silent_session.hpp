@@ -17,6 +17,7 @@ class SilentSession : public ActorOf<SessionActor::base> {
         [](prepared_atom, TxnId, PartitionId, const FrameBytes&, const std::string&) {},
         [](committed_atom, TxnId, Scn, const std::string&) {},
         [](granted_atom, uint64_t, const std::string&) {},
+        [](append_atom, TxnId, uint32_t, uint64_t, const std::string&) {},
         [](next_atom, uint64_t, int64_t, uint32_t, const std::string&) {},
         [](changes_atom, const ChangesPtr&, const std::string&) {},
         [](cancel_atom, const std::string&) {},
