@@ -105,8 +105,8 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<abort_atom, TreeId>,
     // From the page reader: a page that an operation waits for.
     caf::reacts_to<page_atom, LoadedPagePtr>,
-    // From the transaction manager: begin a checkpoint that covers everything up to the SCN.
-    caf::reacts_to<checkpt_atom, Scn>,
+    // From the transaction manager: begin a checkpoint that covers everything up to the SCN; which round it is.
+    caf::reacts_to<checkpt_atom, Scn, uint64_t>,
     // From the page writer.
     caf::reacts_to<ckptdone_atom, CheckpointRunPtr>,
     // To itself: more of a sliced operation, and of garbage collection.
@@ -116,6 +116,9 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<rejoin_atom>,
     // From the transaction manager: everything up to the SCN has been sent.
     caf::reacts_to<rejoin_atom, Scn>>;
+
+// The part of a partition's interface that a partition of another node has, too (actors/cluster).
+using PartitionReaderActor = caf::typed_actor<caf::reacts_to<read_atom, ReadFrame>>;
 
 // Detached: blocks on the disk.
 using PageReaderActor = caf::typed_actor<caf::reacts_to<page_atom, LoadedPagePtr>>;
@@ -128,8 +131,8 @@ using CheckpointerActor = caf::typed_actor<
     caf::reacts_to<checkpt_atom, uint64_t>,
     // A partition has so many changed pages that commits wait: now, and nobody needs to be told.
     caf::reacts_to<full_atom>,
-    // A partition's checkpoint ended: partition, SCN it covers, encoded error.
-    caf::reacts_to<ckptdone_atom, PartitionId, Scn, std::string>>;
+    // A partition's checkpoint ended: its round, partition, SCN it covers, encoded error.
+    caf::reacts_to<ckptdone_atom, uint64_t, PartitionId, Scn, std::string>>;
 
 using LockShardActor = caf::typed_actor<
     // Locks the frame's keys, then forwards it to the partition.
@@ -169,7 +172,8 @@ using TransactionManagerActor = caf::typed_actor<
     caf::reacts_to<rejoin_atom, PartitionId, Scn>,
     // A restarted log writer has appended everything up to the SCN and wants the rest.
     caf::reacts_to<append_atom, Scn>,
-    caf::reacts_to<checkpt_atom>,
+    // From the checkpointer: let every partition begin a checkpoint, of this round.
+    caf::reacts_to<checkpt_atom, uint64_t>,
     caf::reacts_to<tick_atom>>;
 
 using SequencePtr = std::shared_ptr<const SequenceDef>;

@@ -22,6 +22,7 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   };
   void tick();
   void begin();
+  void note_begin();
   void on_done(PartitionId partition, Scn covered, const std::string& error);
   void finish();
 
@@ -33,10 +34,15 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   Scn covered_ = kNoScn;
   absl::Status failure_;
   std::vector<Asker> askers_;       ///< of the one that runs
-  std::vector<Asker> next_askers_;  ///< came while it ran: they want one that begins after they asked
+  std::vector<Asker> next_askers_;  ///< they want one that begins after they asked
   int64_t last_us_ = 0;
   int64_t started_us_ = 0;
   uint64_t last_log_bytes_ = 0;
+  std::pair<int64_t, uint64_t> before_;  ///< the two before the one that runs
+  int64_t not_before_us_ = 0;            ///< after a failure
+  uint64_t round_ = 0;
+  uint32_t attempts_ = 0;
+  uint64_t asked_ = 0;  ///< incarnation of the transaction manager
 };
 
 }  // namespace troupe

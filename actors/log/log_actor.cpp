@@ -1,5 +1,6 @@
 #include "actors/log/log_actor.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "storage/base/bytes.hpp"
@@ -43,7 +44,7 @@ LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
 LogActor::behavior_type LogActor::make_behavior() {
   running();
   // What a predecessor left behind: its mailbox is lost, so the transaction manager sends again what is missing.
-  tell(directory_.get().manager, append_atom::value, state_->appender.last_scn());
+  ask_for_missing();
   flush_wanted_ = true;
   tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
   return {
@@ -70,8 +71,22 @@ LogActor::behavior_type LogActor::make_behavior() {
   };
 }
 
+/// The first commit of a new log follows on what was there before it.
+Scn LogActor::newest_taken() const { return std::max(state_->appender.last_scn(), state_->recovered); }
+
+void LogActor::ask_for_missing() {
+  missing_asked_of_ = directory_.get().manager_incarnation;
+  tell(directory_.get().manager, append_atom::value, newest_taken());
+}
+
 void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
-  if (commit->scn <= state_->appender.last_scn()) return;  // sent again
+  if (commit->scn <= newest_taken()) return;  // sent again
+  if (commit->scn != newest_taken() + 1) {
+    // Others before it were lost with a predecessor's mailbox; this one will be sent again too.
+    if (missing_asked_of_ != directory_.get().manager_incarnation) ask_for_missing();
+    return;
+  }
+  missing_asked_of_ = 0;
   const size_t parts = commit->records.size();
   // With the batch of its first part, so that recovery never starts inside a transaction.
   if (state_->first_unbatched == kNoScn) state_->first_unbatched = commit->scn;
@@ -155,6 +170,7 @@ bool LogActor::write_queued() {
       return false;
     }
     node_.log_bytes.fetch_add(size, std::memory_order_relaxed);
+    show_use();
   }
   return true;
 }
@@ -214,7 +230,13 @@ void LogActor::release(Scn scn) {
   if (status.ok()) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }
+  show_use();
   if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
+}
+
+/// For sys.limits.
+void LogActor::show_use() {
+  node_.log_kept_bytes.store(state_->appender.end() - state_->writer.start_position(), std::memory_order_relaxed);
 }
 
 /// A failed sync: nobody knows what is on the disk. Nothing is acknowledged any more.

@@ -31,6 +31,7 @@ struct LogState {
   std::deque<std::pair<Scn, LogPosition>> batches;
   Scn first_unbatched = kNoScn;
   std::optional<LogBatch> unwritten;  ///< the disk is full; only where the actor must not wait for it
+  Scn recovered = kNoScn;  ///< the newest commit when the node started
   uint64_t bytes_since_checkpoint = 0;
 };
 
@@ -51,6 +52,8 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
 
  private:
   void append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
+  Scn newest_taken() const;
+  void ask_for_missing();
   void append_bulk(const BulkFrame& bulk);
   /// Nothing when the node is fenced or has just been.
   std::optional<LogPosition> queue(LogRecordKind kind, Scn scn, std::string_view payload);
@@ -60,12 +63,14 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void tell_durable();
   void on_idle();
   void release(Scn scn);
+  void show_use();
   void give_up(const absl::Status& why);
 
   NodeContext& node_;
   AddressView directory_;
   Heir<LogState>& heir_;
   Heir<LogState>::Claim state_;
+  uint64_t missing_asked_of_ = 0;  ///< the transaction manager's incarnation
   bool flush_wanted_ = false;
   bool idle_watch_ = false;
   uint64_t appended_ = 0;

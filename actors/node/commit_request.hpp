@@ -32,6 +32,14 @@ struct CommitRequest {
 using CommitRequestPtr = std::shared_ptr<CommitRequest>;
 
 /// Which part of the node was restarted.
-enum class LostPart : uint8_t { kPartition, kLockShard, kTransactionManager, kSequences, kPublisher, kLogWriter };
+enum class LostPart : uint8_t {
+  kPartition,
+  kLockShard,
+  kTransactionManager,
+  kSequences,
+  kPublisher,
+  kLogWriter,
+  kCheckpointer
+};
 
 }  // namespace troupe

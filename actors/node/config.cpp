@@ -21,23 +21,21 @@ struct Key {
   bool is_limit;
   const char* description;
   std::function<uint64_t(const NodeConfig&)> get;
-  std::function<bool(NodeConfig&, uint64_t)> set;
+  uint64_t min = 0;
+  uint64_t max = 0;
+  std::function<void(NodeConfig&, uint64_t)> set;
   std::function<void(NodeConfig&, std::string)> set_text;
 };
 
 template <typename T>
 Key number(const char* name, Unit unit, T NodeConfig::*field, uint64_t min, bool is_limit, const char* description) {
   return {name, unit, is_limit, description, [field](const NodeConfig& c) { return static_cast<uint64_t>(c.*field); },
-          [field, min](NodeConfig& c, uint64_t v) {
-            if (v < min || v > std::numeric_limits<T>::max()) return false;
-            c.*field = static_cast<T>(v);
-            return true;
-          },
-          {}};
+          min, std::numeric_limits<T>::max(),
+          [field](NodeConfig& c, uint64_t v) { c.*field = static_cast<T>(v); }, {}};
 }
 
 Key text(const char* name, std::string NodeConfig::*field, const char* description) {
-  return {name, Unit::kText, false, description, {}, {},
+  return {name, Unit::kText, false, description, {}, 0, 0, {},
           [field](NodeConfig& c, std::string v) { c.*field = std::move(v); }};
 }
 
@@ -69,6 +67,8 @@ const std::vector<Key>& keys() {
              "memory of one sort, hash table or materialised result"),
       number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "lock requests that wait in one lock shard"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),
+      number("limits.checkpoints_max", Unit::kCount, &NodeConfig::checkpoints_max, 1, true,
+             "checkpoints kept in sys.checkpoints"),
       number("log.segment_bytes", Unit::kBytes, &NodeConfig::log_segment_bytes, 1 << 20, false, "size of a log file"),
       number("log.record_bytes_max", Unit::kBytes, &NodeConfig::log_record_bytes_max, 1 << 20, true,
              "one record of the log, and so one changed row"),
@@ -129,7 +129,8 @@ absl::Status set_key(NodeConfig& config, const std::string& name, const toml::no
   } else if (!value.is_string() || key->unit != Unit::kBytes || !parse_bytes(value.as_string()->get(), number)) {
     return refuse(key->unit == Unit::kBytes ? "a number of bytes, or text such as \"64MB\"" : "a whole number");
   }
-  if (!key->set(config, number)) return refuse("within its range");
+  if (number < key->min || number > key->max) return refuse(cat("from ", key->min, " to ", key->max));
+  key->set(config, number);
   return absl::OkStatus();
 }
 

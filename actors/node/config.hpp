@@ -30,6 +30,7 @@ struct NodeConfig {
   uint64_t sort_bytes_max = 256ull << 20;
   uint32_t lock_waiters_max = 100'000;
   uint32_t events_max = 10'000;
+  uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 
   // [log]
   uint64_t log_segment_bytes = 64ull << 20;
@@ -41,7 +42,7 @@ struct NodeConfig {
   uint32_t checkpoint_interval_s = 60;
 
   // [streams]
-  uint64_t stream_window_bytes = 4ull << 20;  ///< sent to one subscriber and not yet taken by its socket
+  uint64_t stream_window_bytes = 1ull << 20;  ///< sent to one subscriber and not yet taken by its socket
 
   // Not in the file: what the simulator makes small, so that little data has many pages.
   uint32_t page_bytes = 16 * 1024;

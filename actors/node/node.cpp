@@ -8,6 +8,7 @@
 #include "actors/admin/checkpointer.hpp"
 #include "actors/lock/lock_shard.hpp"
 #include "actors/log/log_actor.hpp"
+#include "actors/node/node_statistics.hpp"
 #include "actors/node/recovery.hpp"
 #include "actors/node/threaded_platform.hpp"
 #include "actors/node/ticker.hpp"
@@ -48,8 +49,6 @@ struct Node::Parts {
   SupervisorActor root;
 
   absl::Status recover();
-  uint64_t limit_used(const std::string& limit) const;
-  std::vector<PartitionInfo> partition_rows() const;
   void make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores);
   std::unique_ptr<PartitionState> rebuild_partition(PartitionId id);
   void start_actors();
@@ -129,6 +128,7 @@ absl::Status Node::Parts::recover() {
   context->logged_sequences = std::make_shared<SequencePositions>();
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
   first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
+  first_log->recovered = newest;
   TROUPE_RETURN_IF_ERROR(first_log->writer.start());
   context->given_sequences = std::make_shared<SequencePositions>(*context->logged_sequences);
   services->sequence_position = [given = context->given_sequences](Oid sequence) -> std::optional<SequenceStanding> {
@@ -136,49 +136,14 @@ absl::Status Node::Parts::recover() {
     return position ? std::optional(SequenceStanding{position->value, position->is_called}) : std::nullopt;
   };
   make_heirs(std::move(stores));
-  services->limit_used = [this](const std::string& limit) { return limit_used(limit); };
-  services->partition_rows = [this] { return partition_rows(); };
+  services->limit_used = [this](const std::string& limit) { return limit_used(*context, limit); };
+  services->partition_rows = [this] { return partition_rows(*context); };
   facts.cells = config.cells;
   facts.partitions = meta.partitions;
   facts.recovered_scn = newest;
   facts.recovery_ms = (clock->monotonic_us() - from_us) / 1000;
   facts.log_ended = opened_log.cut_because;
   return absl::OkStatus();
-}
-
-/// How much of a limit is used now; 0 for those of a single transaction or statement.
-uint64_t Node::Parts::limit_used(const std::string& limit) const {
-  if (limit == "limits.connections_max") return services->sessions.size();
-  if (limit == "limits.events_max") return services->events.list().size();
-  if (limit == "limits.log_queued_bytes_max") return services->log_queued_bytes.load(std::memory_order_relaxed);
-  uint64_t used = 0;
-  if (limit == "limits.lock_waiters_max") {
-    for (const std::atomic<uint32_t>& waiters : context->lock_waiters) used = std::max<uint64_t>(used, waiters.load());
-  }
-  for (const PublishedStatistics& published : context->statistics) {
-    const PartitionStatistics partition = published.get();
-    if (limit == "limits.cache_bytes") used += partition.cached_bytes;
-    if (limit == "limits.dirty_bytes_max") used += partition.dirty_bytes;
-    if (limit == "limits.history_bytes_max") used += partition.history_bytes;
-    if (limit == "limits.pending_bytes_max") used += partition.pending_bytes;
-  }
-  return used;
-}
-
-std::vector<PartitionInfo> Node::Parts::partition_rows() const {
-  std::vector<PartitionInfo> rows;
-  for (size_t i = 0; i < context->statistics.size(); ++i) {
-    const PartitionStatistics statistics = context->statistics[i].get();
-    PartitionInfo row;
-    row.id = static_cast<PartitionId>(i);
-    row.state = "running";
-    row.applied_scn = context->applied[i].load(std::memory_order_acquire);
-    row.trees = static_cast<uint32_t>(statistics.trees);
-    row.pending_writes = statistics.pending_bytes;
-    row.bytes = statistics.file_bytes;
-    rows.push_back(std::move(row));
-  }
-  return rows;
 }
 
 /// From the newest checkpoint and the log, as at start: the state that the last actor left is not to be trusted.
@@ -191,7 +156,6 @@ std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
   TROUPE_CHECK_MSG(newest.ok(), std::string(newest.status().message()));
   auto state = std::make_unique<PartitionState>(id, std::move(store), *newest);
   state->last_commit = *newest;
-  state->serial = services->transactions.next();
   return state;
 }
 
@@ -210,7 +174,12 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
     context->lock_shards.push_back(std::make_shared<Heir<LockShardState>>(
         [this] { return std::make_unique<LockShardState>(LockLimits{config.lock_waiters_max}); }));
   }
-  context->manager = std::make_shared<Heir<TransactionManagerState>>([this] {
+  context->manager = std::make_shared<Heir<TransactionManagerState>>([this, first = true]() mutable {
+    if (!std::exchange(first, false)) {
+      // Commits that it had handed to some and not yet to others are gone: only the log knows which count.
+      context->fence("commits are in an unknown state",
+                     error(ErrorCode::kInternalError, "the transaction manager ended inside an operation"));
+    }
     return std::make_unique<TransactionManagerState>(config.partitions, services->commits.assigned());
   });
   context->sequences = std::make_shared<Heir<SequenceState>>([this] {
@@ -226,6 +195,7 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
     const absl::Status why = error(ErrorCode::kInternalError, "the log writer ended inside an operation");
     context->fence("the log is in an unknown state", why);
     auto state = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
+    state->recovered = services->commits.durable();
     state->appender.refuse(why);
     return state;
   });
@@ -324,8 +294,10 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
     };
     specs.push_back(std::move(spec));
   }
-  specs.push_back(
-      child<CheckpointActor>("checkpointer", "checkpointer", units[0], set(&Addresses::checkpointer)));
+  specs.push_back(child<CheckpointActor>("checkpointer", "checkpointer", units[0], [this](const caf::actor& actor) {
+    context->directory.update([&](Addresses& to) { to.checkpointer = caf::actor_cast<CheckpointerActor>(actor); });
+    announce(LostPart::kCheckpointer, 0, 0, false);
+  }));
   return specs;
 }
 

@@ -40,6 +40,9 @@ class PublishedStatistics {
   PartitionStatistics statistics_;
 };
 
+/// A checkpoint's end that may belong to any round.
+inline constexpr uint64_t kNewestRound = 0;
+
 struct NodeContext {
   NodeContext(NodeServices& node_services, uint32_t partition_count)
       : services{node_services},
@@ -81,6 +84,10 @@ struct NodeContext {
   std::atomic<Scn> checkpoint_scn{kNoScn};
   /// Written to the log since the node started.
   std::atomic<uint64_t> log_bytes{0};
+  std::atomic<uint64_t> log_kept_bytes{0};
+  /// log_bytes, and the monotonic time, when the newest checkpoint began.
+  std::atomic<uint64_t> checkpoint_log_bytes{0};
+  std::atomic<int64_t> checkpoint_begun_us{0};
   std::atomic<uint64_t> durable_log_position{0};
   std::string log_directory;
 

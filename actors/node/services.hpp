@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
 #include "actors/session/session_list.hpp"
 #include "runtime/cell/actor_registry.hpp"
@@ -27,6 +28,7 @@ struct NodeServices {
         files{file_system},
         clock{node_clock},
         events{node_clock, config.events_max},
+        checkpoints{node_clock, config.checkpoints_max},
         commits{last_scn},
         transactions{boot},
         snapshots{commits, config.connections_max + 64},
@@ -41,6 +43,7 @@ struct NodeServices {
   const Clock& clock;
   ActorRegistry actors;
   EventLog events;
+  CheckpointList checkpoints;
   CommitClock commits;
   TxnIdAllocator transactions;
   SnapshotRegistry snapshots;

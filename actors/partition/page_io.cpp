@@ -29,11 +29,22 @@ void PageWriter::run(const CheckpointRunPtr& run) {
     }
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
+  auto queued = CheckpointRun::Stage::kQueued;
+  if (!run->stage.compare_exchange_strong(queued, CheckpointRun::Stage::kWriting)) return;  // sent twice
   if (services.fenced.load(std::memory_order_acquire)) {
     run->result.status = error(ErrorCode::kIoError, "the node is fenced");
   } else {
-    run->result = run->job->run();
+    try {
+      run->result = run->job->run();
+    } catch (...) {  // a failed CHECK: nobody knows how far it came
+      run->result = CheckpointResult{};
+      run->result.status = error(ErrorCode::kInternalError, "a check failed while a checkpoint was written");
+      run->result.must_fence = true;
+      run->stage.store(CheckpointRun::Stage::kWritten, std::memory_order_release);
+      throw;
+    }
   }
+  run->stage.store(CheckpointRun::Stage::kWritten, std::memory_order_release);
   tell(node_.directory.get()->partitions[run->partition], ckptdone_atom::value, run);
 }
 

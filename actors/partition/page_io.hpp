@@ -1,5 +1,6 @@
 #pragma once
 /// The blocking side of a partition's pages: detached actors that read cold pages and write checkpoints.
+#include <atomic>
 #include <memory>
 
 #include "actors/node/node_context.hpp"
@@ -16,14 +17,25 @@ struct LoadedPage {
   absl::StatusOr<PageImage> image{PageImage{}};
 };
 
-/// A checkpoint on its way to the disk.
+/// A checkpoint on its way to the disk. Its partition keeps it until it is taken in, whichever of the two actors is
+/// restarted meanwhile.
 struct CheckpointRun {
+  enum class Stage : uint8_t {
+    kQueued,  ///< with the page writer, or lost with the mailbox of one that was killed
+    kWriting,
+    kWritten,
+    kAbandoned,  ///< its partition is built anew, without it
+  };
   PartitionId partition = 0;
+  uint64_t round = 0;
   Scn covered = kNoScn;
   Scn needs_durable = kNoScn;  ///< its pages hold (a part of) this commit
+  std::shared_ptr<const File> file;  ///< what `job` writes to
   std::unique_ptr<CheckpointJob> job;
   CheckpointResult result;
-  uint64_t store_serial = 0;  ///< which incarnation of the store it belongs to
+  uint64_t row = 0;  ///< in sys.checkpoints
+  /// Who changes it from kQueued has `job`; from kWritten on everything is the partition's.
+  std::atomic<Stage> stage{Stage::kQueued};
 };
 
 class PageReader final : public ActorOf<PageReaderActor::base> {

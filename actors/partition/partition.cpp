@@ -1,18 +1,34 @@
 #include "actors/partition/partition.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "runtime/exec/messages.hpp"
 
 namespace troupe {
 namespace {
 constexpr uint32_t kGarbagePerTick = 2'000;
+/// While nobody else wants this partition or its thread; about a millisecond.
+constexpr uint32_t kSlicesPerTurn = 10;
+constexpr std::chrono::milliseconds kWaitForWriter{1};
+constexpr std::string_view kRestarted = "the partition was restarted during the checkpoint";
+}  // namespace
+
+/// Nobody may write to the file that a successor is about to read.
+PartitionState::~PartitionState() {
+  if (checkpoint == nullptr) return;
+  auto stage = CheckpointRun::Stage::kQueued;
+  checkpoint->stage.compare_exchange_strong(stage, CheckpointRun::Stage::kAbandoned);
+  while (checkpoint->stage.load(std::memory_order_acquire) == CheckpointRun::Stage::kWriting) {
+    std::this_thread::sleep_for(kWaitForWriter);
+  }
 }
 
 Partition::Partition(caf::actor_config& config, ActorSeat seat, NodeContext& node, PartitionId id)
     : ActorOf(config, std::move(seat)), node_{node}, id_{id}, directory_{node.directory}, heir_{*node.partitions[id]} {
   state_ = heir_.take_over();
   node_.partition_rebuilt[id_].store(state_.rebuilt);
+  if (state_.rebuilt) node_.services.checkpoints.abandon(id_, kRestarted);
 }
 
 Partition::~Partition() = default;
@@ -57,9 +73,9 @@ Partition::behavior_type Partition::make_behavior() {
         const Heir<PartitionState>::Use use(heir_, state_);
         on_page(page);
       },
-      [this](checkpt_atom, Scn scn) {
+      [this](checkpt_atom, Scn scn, uint64_t round) {
         const Heir<PartitionState>::Use use(heir_, state_);
-        begin_checkpoint(scn);
+        begin_checkpoint(scn, round);
       },
       [this](ckptdone_atom, const CheckpointRunPtr& run) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -72,11 +88,16 @@ Partition::behavior_type Partition::make_behavior() {
       [this](tick_atom) {
         const Heir<PartitionState>::Use use(heir_, state_);
         collect_garbage();
+        watch_checkpoint();
       },
       [this](rejoin_atom) {
         const Heir<PartitionState>::Use use(heir_, state_);
         rejoining_ = true;
         tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
+        if (state_->checkpoint != nullptr) return;
+        // The order for one may have been lost with the mailbox.
+        tell(directory_.get().checkpointer, ckptdone_atom::value, kNewestRound, id_, kNoScn,
+             encode_error(error(ErrorCode::kObjectInUse, kRestarted)));
       },
       [this](rejoin_atom, Scn last) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -335,12 +356,19 @@ void Partition::want_turn() {
 }
 
 void Partition::on_turn() {
+  for (uint32_t slice = 0; !sliced_.empty() && slice < kSlicesPerTurn; ++slice) {
+    if (slice > 0 && others_wait()) break;
+    Job job = std::move(sliced_.front());
+    sliced_.pop_front();
+    run(std::move(job));
+  }
   turn_wanted_ = false;
-  if (sliced_.empty()) return;
-  Job job = std::move(sliced_.front());
-  sliced_.pop_front();
-  run(std::move(job));
   if (!sliced_.empty()) want_turn();
+}
+
+bool Partition::others_wait() {
+  const Cell* cell = Cell::current();
+  return !mailbox().empty() || (cell != nullptr && cell->has_ready());
 }
 
 void Partition::collect_garbage() {
@@ -358,35 +386,63 @@ void Partition::collect_garbage() {
 
 // --- checkpoints ---
 
-void Partition::begin_checkpoint(Scn scn) {
+void Partition::begin_checkpoint(Scn scn, uint64_t round) {
+  CheckpointList& rows = node_.services.checkpoints;
   const auto refuse = [&](std::string_view why) {
-    tell(directory_.get().checkpointer, ckptdone_atom::value, id_, kNoScn,
-         encode_error(error(ErrorCode::kObjectInUse, "partition ", id_, ": ", why)));
+    const absl::Status status = error(ErrorCode::kObjectInUse, "partition ", id_, ": ", why);
+    rows.finish(rows.begin(id_, scn), 0, 0, status);
+    tell(directory_.get().checkpointer, ckptdone_atom::value, round, id_, kNoScn, encode_error(status));
   };
   if (rejoining_) return refuse("it has just been restarted");
-  if (state_->store->checkpoint_running()) return refuse("a checkpoint is running already");
+  if (state_->checkpoint != nullptr) return refuse("a checkpoint is running already");
   const Heir<PartitionState>::Use use(heir_, state_);
   // In the middle of a commit the pages hold a part of it; applying it again after a crash does no harm.
   if (!apply_waits_) state_->applied = std::max(state_->applied, scn);
   auto run = std::make_shared<CheckpointRun>();
   run->partition = id_;
+  run->round = round;
   run->covered = state_->applied;
   run->needs_durable = apply_waits_ ? applying_ : state_->applied;
-  run->store_serial = state_->serial;
+  run->row = rows.begin(id_, run->covered);
+  run->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
   run->job = state_->store->begin_checkpoint(state_->applied, CheckpointMetadata{});
-  tell(directory_.get().page_writer, checkpt_atom::value, std::move(run));
+  state_->checkpoint = std::move(run);
+  send_checkpoint();
+}
+
+void Partition::send_checkpoint() {
+  const PageWriterActor& writer = directory_.get().page_writer;
+  if (!writer) return;
+  checkpoint_sent_to_ = writer;
+  tell(writer, checkpt_atom::value, state_->checkpoint);
+}
+
+/// Whatever got lost with a restarted actor's mailbox: the order to write it, or the word that it is written.
+void Partition::watch_checkpoint() {
+  if (state_->checkpoint == nullptr) return;
+  switch (state_->checkpoint->stage.load(std::memory_order_acquire)) {
+    case CheckpointRun::Stage::kQueued:
+      if (directory_.get().page_writer != checkpoint_sent_to_) send_checkpoint();
+      return;
+    case CheckpointRun::Stage::kWriting:
+    case CheckpointRun::Stage::kAbandoned: return;
+    case CheckpointRun::Stage::kWritten: return end_checkpoint(state_->checkpoint);
+  }
 }
 
 void Partition::end_checkpoint(const CheckpointRunPtr& run) {
-  if (run->store_serial != state_->serial || !state_->store->checkpoint_running()) return;
-  if (run->result.must_fence) {
+  if (run != state_->checkpoint) return;  // of a state that is gone, or told already
+  const Heir<PartitionState>::Use use(heir_, state_);
+  const CheckpointRunPtr ended = std::exchange(state_->checkpoint, nullptr);
+  CheckpointResult& result = ended->result;
+  node_.services.checkpoints.finish(ended->row, result.pages_written, result.bytes_written, result.status);
+  if (result.must_fence) {
     // Nobody knows what is on the disk: nothing is taken in, recovery starts from the log.
-    node_.fence("writing a checkpoint failed", run->result.status);
+    node_.fence("writing a checkpoint failed", result.status);
     return;
   }
-  const Heir<PartitionState>::Use use(heir_, state_);
-  const absl::Status status = state_->store->finish_checkpoint(std::move(run->result));
-  tell(directory_.get().checkpointer, ckptdone_atom::value, id_, run->covered, encode_error(status));
+  const absl::Status status = state_->store->finish_checkpoint(std::move(result));
+  tell(directory_.get().checkpointer, ckptdone_atom::value, ended->round, id_, ended->covered, encode_error(status));
   state_->store->set_unlimited(!status.ok());
   go_on_with_room();
 }

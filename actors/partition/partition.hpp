@@ -21,6 +21,7 @@ namespace troupe {
 struct PartitionState {
   PartitionState(PartitionId id, std::shared_ptr<PartitionStore> opened, Scn applied_scn)
       : store{std::move(opened)}, engine{id, *store}, applied{applied_scn} {}
+  ~PartitionState();
 
   /// Shared with the page reader, which reads its file while the store may be replaced.
   std::shared_ptr<PartitionStore> store;
@@ -29,7 +30,8 @@ struct PartitionState {
   Scn applied;
   /// The newest commit it was sent: the next one must follow on it.
   Scn last_commit = kNoScn;
-  uint64_t serial = 0;
+  /// The one that is being written.
+  CheckpointRunPtr checkpoint;
 };
 
 class Partition final : public ActorOf<PartitionActor::base> {
@@ -38,7 +40,10 @@ class Partition final : public ActorOf<PartitionActor::base> {
   ~Partition() override;
   behavior_type make_behavior() override;
   const char* name() const override { return "partition"; }
-  void on_exit() override { directory_.clear(); }
+  void on_exit() override {
+    directory_.clear();
+    checkpoint_sent_to_ = nullptr;
+  }
 
  private:
   struct ReadJob {
@@ -82,11 +87,14 @@ class Partition final : public ActorOf<PartitionActor::base> {
   void on_apply(const CommitRequestPtr& commit, Scn previous);
   void on_page(const LoadedPagePtr& page);
   void fail(Job& job, const absl::Status& status);
-  void begin_checkpoint(Scn scn);
+  void begin_checkpoint(Scn scn, uint64_t round);
+  void send_checkpoint();
+  void watch_checkpoint();
   void end_checkpoint(const CheckpointRunPtr& run);
   void collect_garbage();
   void want_turn();
   void on_turn();
+  bool others_wait();
 
   NodeContext& node_;
   const PartitionId id_;
@@ -108,6 +116,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   std::deque<Job> backlog_;
   std::deque<Job> sliced_;     ///< unfinished, run on in turns
   bool turn_wanted_ = false;
+  PageWriterActor checkpoint_sent_to_;  ///< only compared
   bool rejoining_ = false;     ///< commits are missing, or may be; the transaction manager will send them and say so
 };
 

@@ -96,6 +96,10 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
     changed_.raise();
     return;
   }
+  if (part == LostPart::kCheckpointer) {
+    if (checkpoint_request_ != 0) host_.send_checkpoint(checkpoint_request_);
+    return;
+  }
   if (part == LostPart::kSequences) {
     sequences_.on_lost();
     return;

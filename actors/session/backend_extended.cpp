@@ -149,7 +149,8 @@ Task<absl::Status> Backend::on_execute(const ExecuteMessage& message) {
     writer_.empty_query_response();
     co_return absl::OkStatus();
   }
-  if (++pipelined_ > services_.config.statements_in_flight_max) {
+  record_->statements_in_flight.store(++pipelined_, std::memory_order_relaxed);
+  if (pipelined_ > services_.config.statements_in_flight_max) {
     co_return with_hint(error(ErrorCode::kProgramLimitExceeded, "more than ", services_.config.statements_in_flight_max,
                               " statements in one pipeline (limits.statements_in_flight_max)"),
                         "Send a Sync now and then.");
@@ -202,6 +203,7 @@ bool Backend::sync_at_once() {
 void Backend::finish_sync() {
   skip_to_sync_ = false;
   pipelined_ = 0;
+  record_->statements_in_flight.store(0, std::memory_order_relaxed);
   if (!transaction_.state().in_block()) drop_portals_of_transaction();
   report_parameters();
   ready_for_query();

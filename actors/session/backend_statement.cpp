@@ -93,9 +93,8 @@ void Backend::begin_clock(std::string_view text) {
   statement_timed_ = true;
   const SettingsSnapshot& settings = parameters_.snapshot();
   transaction_.set_lock_timeout(static_cast<uint32_t>(settings.lock_timeout_ms));
-  record_->wants_ticks.store(settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
-                                 settings.idle_in_transaction_session_timeout_ms > 0,
-                             std::memory_order_relaxed);
+  services_.sessions.want_ticks(record_, settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
+                                             settings.idle_in_transaction_session_timeout_ms > 0);
   record_->state.store(SessionState::kActive, std::memory_order_relaxed);
   record_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
   record_->query_us.store(eval_.statement_us, std::memory_order_relaxed);
@@ -353,6 +352,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->one_snapshot = transaction_.state().keeps_snapshot();
   context->lock_timeout_ms = static_cast<uint32_t>(settings.lock_timeout_ms);
   context->memory_bytes_max = services_.config.sort_bytes_max;
+  context->memory_shown = &record_->memory_bytes;
   if (plan.uses_snapshot) {
     TROUPE_ASSIGN_OR_RETURN(context->snapshot, transaction_.take_snapshot(suspended_portals_ > 0));
   }

@@ -8,10 +8,9 @@
 namespace troupe {
 namespace {
 
-/// The credit: about so many bytes of the log at a time (limit streams.window_bytes).
-constexpr uint64_t kWindowBytes = 1u << 20;
-/// Of bulk records, which are compressed.
+/// The credit of a look at the past, and of bulk records, which are compressed.
 constexpr uint64_t kBulkWindowBytes = 256u << 10;
+constexpr uint64_t kLookBackBytes = 1u << 20;
 
 /// Where it starts: after the token, or now. Errors: 22023.
 absl::StatusOr<StreamToken> start_of(const sql::SubscribeStatement& statement, Scn durable) {
@@ -64,7 +63,7 @@ Task<absl::Status> Backend::receive_changes(std::function<void()> ask) {
 Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
   Scn after = subscription.seen_through();
   while (after < through) {
-    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kWindowBytes); });
+    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kLookBackBytes); });
     absl::Status status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
@@ -139,8 +138,12 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   // Released however the statement ends, also when its coroutine is destroyed.
   struct Release {
     SessionHost& host;
-    ~Release() { host.send_subscription_end(); }
-  } release{host_};
+    std::atomic<uint64_t>& shown_bytes;
+    ~Release() {
+      shown_bytes.store(0, std::memory_order_relaxed);
+      host.send_subscription_end();
+    }
+  } release{host_, record_->stream_bytes};
 
   auto looking = look_back(subscription, catalog->version());
   absl::Status status = co_await looking;
@@ -149,10 +152,16 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     auto flushing = flush();
     co_await flushing;
     const Scn after = subscription.seen_through();
-    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kWindowBytes); });
+    record_->stream_bytes.store(0, std::memory_order_relaxed);
+    // The credit: about so many bytes of the log at a time.
+    auto receiving = receive_changes(
+        [this, after] { host_.send_next_changes(after, services_.config.stream_window_bytes); });
     status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
+    uint64_t bytes = 0;
+    for (const CommitFrame& record : changes->records) bytes += record.size();
+    record_->stream_bytes.store(bytes, std::memory_order_relaxed);
     for (const CommitFrame& record : changes->records) {
       bulk_ = nullptr;  // of another transaction, perhaps
       if (!subscription.begin(record)) continue;

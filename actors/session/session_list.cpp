@@ -19,6 +19,7 @@ SessionRecordPtr SessionList::add(int64_t now_us) {
 void SessionList::remove(int32_t process_id) {
   const std::lock_guard lock(mutex_);
   sessions_.erase(process_id);
+  ticking_.erase(process_id);
 }
 
 SessionRecordPtr SessionList::find(int32_t process_id) const {
@@ -32,6 +33,24 @@ std::vector<SessionRecordPtr> SessionList::list() const {
   std::vector<SessionRecordPtr> all;
   all.reserve(sessions_.size());
   for (const auto& [id, info] : sessions_) all.push_back(info);
+  return all;
+}
+
+void SessionList::want_ticks(const SessionRecordPtr& session, bool wanted) {
+  if (session->wants_ticks.load(std::memory_order_relaxed) == wanted) return;
+  const std::lock_guard lock(mutex_);
+  session->wants_ticks.store(wanted, std::memory_order_relaxed);
+  if (wanted) {
+    ticking_.emplace(session->process_id, session);
+  } else {
+    ticking_.erase(session->process_id);
+  }
+}
+
+std::vector<SessionRecordPtr> SessionList::ticking() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SessionRecordPtr> all;
+  for (const auto& [id, info] : ticking_) all.push_back(info);
   return all;
 }
 

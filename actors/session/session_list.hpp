@@ -29,6 +29,12 @@ struct SessionRecord {
   std::atomic<int64_t> state_changed_us{0};
   std::atomic<int64_t> transaction_us{0};
   std::atomic<int64_t> query_us{0};
+  /// Of its pipeline, until the Sync.
+  std::atomic<uint32_t> statements_in_flight{0};
+  /// Changes sent to its subscription and not yet taken by its socket.
+  std::atomic<uint64_t> stream_bytes{0};
+  /// Sorts, hash tables and materialised rows of its statements.
+  std::atomic<uint64_t> memory_bytes{0};
 
   struct Text {
     std::string user;
@@ -53,7 +59,7 @@ struct SessionRecord {
   /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
   std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
   std::function<void()> tick;
-  /// Some timeout is running.
+  /// See SessionList::want_ticks().
   std::atomic<bool> wants_ticks{false};
 
  private:
@@ -71,6 +77,9 @@ class SessionList {
   SessionRecordPtr find(int32_t process_id) const;
   std::vector<SessionRecordPtr> list() const;
   size_t size() const;
+  /// Whether some timeout of the session may run. Cheap when nothing changes; thousands of others do not matter.
+  void want_ticks(const SessionRecordPtr& session, bool wanted);
+  std::vector<SessionRecordPtr> ticking() const;
   /// True while some session has this transaction open.
   bool is_open(TxnId txn) const;
 
@@ -79,6 +88,7 @@ class SessionList {
   Random random_;
   int32_t next_process_id_ = 1000;
   std::map<int32_t, SessionRecordPtr> sessions_;
+  std::map<int32_t, SessionRecordPtr> ticking_;
 };
 
 }  // namespace troupe

@@ -1,6 +1,7 @@
 #include "actors/session/session_system.hpp"
 
 #include "actors/session/backend.hpp"
+#include "runtime/stream/token.hpp"
 
 namespace troupe {
 namespace {
@@ -148,6 +149,14 @@ std::optional<SequenceStanding> SessionSystem::sequence_position(Oid sequence) c
 
 std::vector<PartitionInfo> SessionSystem::partitions() const {
   return backend_.services_.partition_rows ? backend_.services_.partition_rows() : std::vector<PartitionInfo>{};
+}
+
+std::vector<CheckpointInfo> SessionSystem::checkpoints() const { return backend_.services_.checkpoints.list(); }
+
+std::string SessionSystem::current_token() const {
+  std::string text;
+  append_token({backend_.services_.commits.durable(), 0}, &text);
+  return text;
 }
 
 std::vector<PreparedInfo> SessionSystem::prepared_statements() const {

@@ -38,6 +38,8 @@ class SessionSystem final : public SystemSession {
   std::vector<EventInfo> events() const override;
   std::vector<PartitionInfo> partitions() const override;
   std::optional<SequenceStanding> sequence_position(Oid sequence) const override;
+  std::vector<CheckpointInfo> checkpoints() const override;
+  std::string current_token() const override;
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
 

@@ -5,6 +5,10 @@
 #include "actors/node/commit_records.hpp"
 
 namespace troupe {
+namespace {
+/// Half a second.
+constexpr uint32_t kTicksPatience = 10;
+}  // namespace
 
 TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.manager} {
@@ -13,6 +17,7 @@ TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat
 
 TransactionManager::behavior_type TransactionManager::make_behavior() {
   running();
+  if (!state_->kept.empty()) send_again();  // questions of theirs may be lost with a predecessor's mailbox
   return {
       [this](commit_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
@@ -30,16 +35,17 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
         resend_to_log(after);
       },
-      [this](checkpt_atom) {
+      [this](checkpt_atom, uint64_t round) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
         const Addresses& to = directory_.get();
         for (const PartitionActor& partition : to.partitions) {
-          tell(partition, checkpt_atom::value, state_->last_dispatched);
+          tell(partition, checkpt_atom::value, state_->last_dispatched, round);
         }
       },
       [this](tick_atom) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
         forget_finished();
+        watch_oldest();
       },
   };
 }
@@ -116,6 +122,23 @@ void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {
     previous = kept.commit->scn;
   }
   tell(to.partitions[partition], rejoin_atom::value, previous);
+}
+
+/// To everybody who may lack some; what they have they ignore.
+void TransactionManager::send_again() {
+  resend_to_log(kNoScn);
+  for (size_t i = 0; i < state_->last_sent.size(); ++i) resend_to_partition(static_cast<PartitionId>(i), kNoScn);
+}
+
+/// When two of us are restarted at once, either may ask an address that has gone.
+void TransactionManager::watch_oldest() {
+  const Scn oldest = state_->kept.empty() ? kNoScn : state_->kept.front().commit->scn;
+  if (oldest == kNoScn || oldest != std::exchange(watched_, oldest)) {
+    ticks_watched_ = 0;
+  } else if (++ticks_watched_ == kTicksPatience) {
+    ticks_watched_ = 0;
+    send_again();
+  }
 }
 
 void TransactionManager::resend_to_log(Scn after) {

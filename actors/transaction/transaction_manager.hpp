@@ -49,11 +49,15 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   void on_abort(TxnId txn, uint64_t participants);
   void resend_to_partition(PartitionId partition, Scn after);
   void resend_to_log(Scn after);
+  void send_again();
+  void watch_oldest();
 
   NodeContext& node_;
   AddressView directory_;
   Heir<TransactionManagerState>& heir_;
   Heir<TransactionManagerState>::Claim state_;
+  Scn watched_ = kNoScn;  ///< the oldest commit that is kept, and for how many ticks it has been the same
+  uint32_t ticks_watched_ = 0;
 };
 
 }  // namespace troupe

@@ -53,4 +53,9 @@ std::vector<NodeEvent> EventLog::list() const {
   return {events_.begin(), events_.end()};
 }
 
+size_t EventLog::size() const {
+  const std::lock_guard lock(mutex_);
+  return events_.size();
+}
+
 }  // namespace troupe

@@ -69,6 +69,7 @@ class EventLog {
   EventLog(const Clock& clock, size_t events_max) : clock_{clock}, events_max_{events_max} {}
   void add(std::string kind, std::string source, std::string reason);
   std::vector<NodeEvent> list() const;
+  size_t size() const;
 
  private:
   const Clock& clock_;

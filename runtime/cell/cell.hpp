@@ -50,6 +50,9 @@ class Cell final : public caf::execution_unit {
   /// The cell whose thread this is, or null.
   static Cell* current();
 
+  /// On this cell's thread: some actor waits for its turn.
+  bool has_ready() const { return !ready_.empty(); }
+
   uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 /// What an execution needs of the session that runs it.
+#include <atomic>
 #include <cstdint>
 
 #include "runtime/exec/data_access.hpp"
@@ -36,6 +37,7 @@ struct ExecContext {
   bool measure = false;        ///< EXPLAIN ANALYZE: Execution::actual(); times need eval->clock
   uint32_t lock_timeout_ms = 0;
   uint64_t memory_bytes_max = 1ull << 30;  ///< limits.sort_bytes_max
+  std::atomic<uint64_t>* memory_shown = nullptr;  ///< see MemoryBudget
 };
 
 }  // namespace troupe

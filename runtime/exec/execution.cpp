@@ -25,7 +25,7 @@ Run::Run(const ExecutablePlan& executable, std::vector<Value> parameters, ExecCo
       context{execution_context},
       params{std::move(parameters)},
       slots(executable.statement().slots),
-      memory{execution_context.memory_bytes_max},
+      memory{execution_context.memory_bytes_max, execution_context.memory_shown},
       ctes(executable.statement().ctes.size()),
       work_tables(executable.statement().work_tables),
       actual(execution_context.measure ? executable.statement().nodes : 0) {}

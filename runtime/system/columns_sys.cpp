@@ -14,9 +14,11 @@ constexpr RelationText kRelations[] = {
     {13602, "events", 'v',
      "id:int8 at:timestamptz kind:text source:text reason:text"},
     {13603, "partitions", 'v',
-     "id:int4 state:text applied_scn:int8 trees:int4 pages:int8 pending_writes:int8 bytes:int8"},
+     "id:int4 state:text applied_scn:int8 trees:int4 file_bytes:int8 free_bytes:int8 cached_bytes:int8 "
+     "dirty_bytes:int8 history_bytes:int8 pending_bytes:int8 page_faults:int8 evictions:int8 tombstones:int8"},
     {13604, "checkpoints", 'v',
-     "id:int8 partition:int4 scn:int8 started_at:timestamptz duration_ms:float8 pages:int8 bytes:int8 state:text"},
+     "id:int8 partition:int4 scn:int8 started_at:timestamptz duration_ms:float8 pages:int8 bytes:int8 state:text "
+     "error:text"},
 };
 // clang-format on
 

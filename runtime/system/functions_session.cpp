@@ -101,6 +101,7 @@ std::string sleep_for(SystemSession& session, double seconds) {
   session.sleep_for(seconds);
   return {};  // void
 }
+std::string current_token(SystemSession& session) { return session.current_token(); }
 absl::StatusOr<bool> kill_actor(SystemSession& session, int64_t actor) {
   if (!session.is_superuser()) {
     return error(ErrorCode::kInsufficientPrivilege, "must be superuser to kill an actor");
@@ -142,6 +143,7 @@ void register_session_functions(SessionFunctions& to) {
   to.add<terminate_backend_within>("pg_terminate_backend", {kInt4, kInt8}, kBool, Volatility::kVolatile);
   to.add<sleep_for>("pg_sleep", {kFloat8}, oid::kVoid, Volatility::kVolatile);
   to.add<kill_actor>("kill_actor", {kInt8}, kBool, Volatility::kVolatile);
+  to.add<current_token>("current_token", {}, kText, Volatility::kVolatile);
 }
 
 }  // namespace troupe

@@ -170,7 +170,9 @@ void events(const SystemSession& session, RowWriter& out) {
 void partitions(const SystemSession& session, RowWriter& out) {
   for (const PartitionInfo& p : session.partitions()) {
     out.row().set("id", p.id).set("state", p.state).set("applied_scn", p.applied_scn).set("trees", p.trees);
-    out.set("pages", p.pages).set("pending_writes", p.pending_writes).set("bytes", p.bytes);
+    out.set("file_bytes", p.file_bytes).set("free_bytes", p.free_bytes).set("cached_bytes", p.cached_bytes);
+    out.set("dirty_bytes", p.dirty_bytes).set("history_bytes", p.history_bytes).set("pending_bytes", p.pending_bytes);
+    out.set("page_faults", p.page_faults).set("evictions", p.evictions).set("tombstones", p.tombstones);
   }
 }
 
@@ -179,6 +181,7 @@ void checkpoints(const SystemSession& session, RowWriter& out) {
     out.row().set("id", c.id).set("partition", c.partition).set("scn", c.scn);
     out.set("started_at", instant(c.started_us)).set("duration_ms", c.duration_ms).set("pages", c.pages);
     out.set("bytes", c.bytes).set("state", c.state);
+    if (!c.error.empty()) out.set("error", c.error);
   }
 }
 

@@ -77,7 +77,8 @@ struct PartitionInfo {
   std::string state;
   Scn applied_scn = kNoScn;
   uint32_t trees = 0;
-  uint64_t pages = 0, pending_writes = 0, bytes = 0;
+  uint64_t file_bytes = 0, free_bytes = 0, cached_bytes = 0, dirty_bytes = 0, history_bytes = 0, pending_bytes = 0;
+  uint64_t page_faults = 0, evictions = 0, tombstones = 0;
 };
 struct CheckpointInfo {
   uint64_t id = 0;
@@ -86,7 +87,8 @@ struct CheckpointInfo {
   int64_t started_us = 0;
   double duration_ms = 0;
   uint64_t pages = 0, bytes = 0;
-  std::string state;
+  std::string state;  ///< running, done, failed
+  std::string error;
 };
 struct PreparedInfo {
   std::string name, statement;
@@ -131,6 +133,8 @@ class SystemSession {
   virtual int64_t started_us() const { return 0; }
   virtual int64_t configuration_loaded_us() const { return started_us(); }
   virtual bool in_recovery() const { return false; }
+  /// Where a subscription that starts now begins.
+  virtual std::string current_token() const { return {}; }
   /// Gives the transaction a number if it has none.
   virtual absl::StatusOr<TxnId> transaction_id() { return kNoTxn; }
   virtual std::optional<TxnId> transaction_id_if_assigned() const { return std::nullopt; }

@@ -31,7 +31,7 @@ class LogAppender {
 
   /// Queues a record; returns the position behind it: it is durable once durable_position() is not smaller.
   /// SCNs of commits ascend; the parts of one transaction share theirs and nothing else comes between them.
-  /// Errors: kConfigurationLimitExceeded (log.queued_bytes_max), kProgramLimitExceeded (log.record_bytes_max), and
+  /// Errors: kConfigurationLimitExceeded (limits.log_queued_bytes_max), kProgramLimitExceeded (log.record_bytes_max), and
   /// once fenced that error.
   absl::StatusOr<LogPosition> append(LogRecordKind kind, Scn scn, std::string_view payload);
   /// After a pause (or, `closed`, before a clean stop) when needs_mark(): see format.hpp, THE END.

@@ -15,7 +15,7 @@ absl::Status check_options(const LogOptions& options) {
   }
   if (options.queued_bytes_max < frame_bytes(options.record_bytes_max) || options.queued_bytes_max > kSegmentBytesMax) {
     return error(ErrorCode::kInvalidParameterValue,
-                 "log.queued_bytes_max must be at least log.record_bytes_max and at most ", kSegmentBytesMax);
+                 "limits.log_queued_bytes_max must be at least log.record_bytes_max and at most ", kSegmentBytesMax);
   }
   return absl::OkStatus();
 }

@@ -3,13 +3,16 @@
 
 Each cycle runs pgbench and writers that remember every acknowledged row, kills the server, starts it again and checks:
 every acknowledged row is there, no transaction is there in part, pgbench's balances agree with each other and with
-its history, and the first query was answered within --restart-limit seconds.
+its history, the history has every transaction that pgbench logged as done (and at most one more for each client), and
+the first query was answered within --restart-limit seconds of the process's start.
 """
 import argparse
+import glob
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 
 import psycopg2
@@ -29,11 +32,30 @@ def pgbench_command(server, args, *arguments):
             server.database]
 
 
-def start_pgbench(server, args):
-    script = "simple-update" if args.simple_update else "tpcb-like"
-    return subprocess.Popen(pgbench_command(server, args, "-n", "-b", script, "-M", args.protocol, "-c",
-                                            str(args.clients), "-T", "3600"),
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+class Pgbench:
+    """Load until the server is gone, and how many transactions pgbench then says were done."""
+
+    def __init__(self, server, args):
+        self.logs = tempfile.TemporaryDirectory(prefix="kill9_")
+        script = "simple-update" if args.simple_update else "tpcb-like"
+        self.process = subprocess.Popen(
+            pgbench_command(server, args, "-n", "-b", script, "-M", args.protocol, "-c", str(args.clients), "-T",
+                            "3600", "-l", f"--log-prefix={self.logs.name}/log"),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def acknowledged(self):
+        """Every client has lost its connection by now, so pgbench ends by itself and writes its logs out."""
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        count = 0
+        for name in glob.glob(f"{self.logs.name}/log*"):
+            with open(name, "rb") as log:
+                count += sum(1 for _ in log)
+        self.logs.cleanup()
+        return count
 
 
 def check_balances(connection, args):
@@ -50,15 +72,14 @@ def check_balances(connection, args):
     return problems, transactions
 
 
-def run_cycle(server, args, number, expectations, randomness):
+def run_cycle(server, args, number, expectations, history, randomness):
     writers = acked_writers.start_writers(server.dsn(), args.writers, first_batch=number * 10_000_000)
-    pgbench = start_pgbench(server, args)
+    pgbench = Pgbench(server, args)
     try:
         time.sleep(args.seconds * (0.5 + randomness.random() / 2))
         server.kill()
     finally:
-        pgbench.kill()
-        pgbench.wait()
+        done = pgbench.acknowledged()
         acked_writers.stop_writers(writers)
     expectations.add(writers)
     restart_s = server.start()
@@ -66,15 +87,19 @@ def run_cycle(server, args, number, expectations, randomness):
     try:
         problems, transactions = check_balances(connection, args)
         problems += expectations.problems(connection)
+        fresh = transactions - history["rows"]
+        history["rows"] = transactions
+        if not done <= fresh <= done + args.clients:
+            problems.append(f"pgbench was told of {done} transactions, the history has {fresh} more rows")
     finally:
         connection.close()
     if restart_s > args.restart_limit:
         problems.append(f"the first query took {restart_s:.2f} s")
     written = sum(len(writer.acknowledged) for writer in writers)
-    if written == 0:
+    if written == 0 or done == 0:
         problems.append("nothing was written")
     print(f"cycle {number}: {written} batches acknowledged, {sum(len(w.in_doubt) for w in writers)} in doubt, "
-          f"{transactions} pgbench transactions in all, restart {restart_s:.2f} s: {'; '.join(problems) or 'ok'}",
+          f"pgbench {done} acknowledged, {fresh} there, restart {restart_s:.2f} s: {'; '.join(problems) or 'ok'}",
           flush=True)
     return not problems
 
@@ -101,7 +126,9 @@ def main():
         connection.autocommit = True
         acked_writers.create_table(connection)
         connection.close()
-        good = [run_cycle(server, args, number, expectations, randomness) for number in range(1, args.cycles + 1)]
+        history = {"rows": 0}
+        good = [run_cycle(server, args, number, expectations, history, randomness)
+                for number in range(1, args.cycles + 1)]
     print(f"{sum(good)} of {len(good)} cycles ok, {expectations.rows()} acknowledged rows")
     return 0 if all(good) else 1
 

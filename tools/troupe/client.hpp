@@ -23,4 +23,8 @@ inline Result own(PGresult* result) { return {result, &PQclear}; }
 /// Check PQstatus() of what comes back.
 Connection connect(const ClientOptions& options, const char* application_name);
 
+/// After connect() failed: prints why. The exit code: nobody there (3), an option that makes no sense (2), or a server
+/// that says no (1).
+int report_no_connection(const ClientOptions& options, PGconn* connection);
+
 }  // namespace troupe

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "tools/troupe/command.hpp"
+#include "tools/troupe/version.hpp"
 
 namespace troupe {
 
@@ -17,6 +18,7 @@ int report(const absl::Status& status) {
 int main(int argc, char** argv) {
   CLI::App app{"Troupe: an actor-model reactive SQL database that speaks PostgreSQL's protocol"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("troupe ") + troupe::kVersion);
   app.footer("Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 server unreachable.");
   int exit_code = troupe::kExitOk;
   troupe::add_node_command(app, exit_code);
@@ -26,6 +28,14 @@ int main(int argc, char** argv) {
   troupe::add_version_command(app, exit_code);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& e) {
+    // Without this, a mistyped subcommand is called a missing one.
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      std::fprintf(stderr, "troupe: there is no subcommand \"%s\"\nRun with --help for more information.\n", argv[1]);
+      return troupe::kExitUsage;
+    }
+    app.exit(e);
+    return troupe::kExitUsage;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? troupe::kExitOk : troupe::kExitUsage;
   }

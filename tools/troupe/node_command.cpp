@@ -153,8 +153,13 @@ int serve_until_signal(Node& node) {
 }
 
 int run_node(const NodeOptions& options) {
-  const absl::StatusOr<NodeConfig> config = configure(options);
+  absl::StatusOr<NodeConfig> config = configure(options);
   if (!config.ok()) return report(config.status());
+  if (config->data_directory.empty()) {
+    report(with_hint(error(ErrorCode::kInvalidParameterValue, "no data directory given"),
+                     "Use --data DIR or node.data_directory."));
+    return kExitUsage;
+  }
   if (const absl::Status logging = start_logging(*config); !logging.ok()) return report(logging);
   block_signals();
   raise_descriptor_limit(*config);

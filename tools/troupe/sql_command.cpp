@@ -90,8 +90,7 @@ int run_sql(const SqlOptions& options) {
   }
   const Connection connection = connect(options.client, "troupe sql");
   if (PQstatus(connection.get()) != CONNECTION_OK) {
-    std::fprintf(stderr, "troupe: %s", PQerrorMessage(connection.get()));
-    return kExitUnreachable;
+    return report_no_connection(options.client, connection.get());
   }
   int code = kExitOk;
   for (const std::string& text : texts) {

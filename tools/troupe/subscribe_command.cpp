@@ -1,7 +1,9 @@
 /// troupe subscribe: follows the changes of tables and prints them, reconnecting with its last token when the node goes
 /// away, so that no change is missed and none is printed twice.
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -27,6 +29,10 @@ struct SubscribeOptions {
 
 enum Column { kToken, kScn, kTransaction, kTable, kOp, kBefore, kAfter, kColumns };
 
+constexpr std::chrono::milliseconds kReconnect{100};
+/// With more to come, output and token file are brought up to date once for so many changes.
+constexpr uint64_t kChangesPerSave = 1'000;
+
 class Follower {
  public:
   explicit Follower(const SubscribeOptions& options) : options_{options}, token_{options.from} {}
@@ -37,15 +43,17 @@ class Follower {
     while (true) {
       const Connection connection = connect(options_.client, "troupe subscribe");
       if (PQstatus(connection.get()) == CONNECTION_OK) {
-        was_connected = true;
         const int code = follow(connection.get());
+        if (!save()) return kExitFailed;
         if (code != kExitUnreachable || options_.no_reconnect) return code;
-        std::fprintf(stderr, "troupe: connection lost, going on from token %s\n", token_.c_str());
+        if (was_connected || !token_.empty()) {
+          std::fprintf(stderr, "troupe: connection lost, going on from token %s\n", token_.c_str());
+        }
+        was_connected = true;
       } else if (!was_connected || options_.no_reconnect) {
-        std::fprintf(stderr, "troupe: %s", PQerrorMessage(connection.get()));
-        return kExitUnreachable;
+        return report_no_connection(options_.client, connection.get());
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      std::this_thread::sleep_for(kReconnect);
     }
   }
 
@@ -55,34 +63,55 @@ class Follower {
     std::getline(in, token_);
   }
 
+  /// Where the newest commit is: without a token to go on from, a connection that is lost before the first change would
+  /// miss what is committed meanwhile.
+  int ask_for_token(PGconn* connection) {
+    const Result result = own(PQexec(connection, "SELECT sys.current_token()"));
+    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) return failed(connection, result.get());
+    token_ = PQgetvalue(result.get(), 0, 0);
+    saved_ = false;
+    return save() ? kExitOk : kExitFailed;
+  }
+
   std::string statement(PGconn* connection) const {
     std::string sql = "SUBSCRIBE TO ";
     for (size_t i = 0; i < options_.tables.size(); ++i) sql += (i == 0 ? "" : ", ") + options_.tables[i];
-    if (token_.empty()) return sql;
     char* literal = PQescapeLiteral(connection, token_.c_str(), token_.size());
     sql += std::string(" FROM ") + literal;
     PQfreemem(literal);
     return sql;
   }
 
+  /// kExitUnreachable when a new connection may do better: this one is lost, or its node stops.
+  static int failed(PGconn* connection, const PGresult* result) {
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const bool stops = state != nullptr && (std::strncmp(state, "57P0", 4) == 0 || std::strncmp(state, "08", 2) == 0);
+    if (stops || PQstatus(connection) == CONNECTION_BAD) return kExitUnreachable;
+    std::fprintf(stderr, "troupe: %s", PQresultErrorMessage(result));
+    return kExitFailed;
+  }
+
   /// Prints rows until the connection ends: kExitUnreachable then, so that run() connects again.
   int follow(PGconn* connection) {
+    if (token_.empty()) {
+      if (const int code = ask_for_token(connection); code != kExitOk) return code;
+    }
     if (PQsendQuery(connection, statement(connection).c_str()) == 0 || PQsetSingleRowMode(connection) == 0) {
       return kExitUnreachable;
     }
     while (true) {
+      // About to wait: whoever reads our output should have all of it.
+      if (PQisBusy(connection) == 1 && !save()) return kExitFailed;
       const Result result = own(PQgetResult(connection));
       if (result == nullptr) return kExitUnreachable;
       switch (PQresultStatus(result.get())) {
         case PGRES_SINGLE_TUPLE:
           print(result.get());
+          if (++unsaved_ >= kChangesPerSave && !save()) return kExitFailed;
           if (options_.count != 0 && printed_ >= options_.count) return kExitOk;
           break;
         case PGRES_TUPLES_OK: break;
-        default:
-          if (PQstatus(connection) == CONNECTION_BAD) return kExitUnreachable;
-          std::fprintf(stderr, "%s", PQresultErrorMessage(result.get()));
-          return kExitFailed;
+        default: return failed(connection, result.get());
       }
     }
   }
@@ -92,6 +121,7 @@ class Follower {
       return std::string(PQgetisnull(row, 0, column) != 0 ? "" : PQgetvalue(row, 0, column));
     };
     token_ = text(kToken);
+    saved_ = false;
     if (options_.format == "json") {
       nlohmann::ordered_json line;
       line["token"] = token_;
@@ -106,18 +136,44 @@ class Follower {
       }
       std::printf("%s\n", line.dump().c_str());
     } else {
+      if (printed_ == 0) {
+        std::printf("%-20s %10s %-8s %-24s %s\n", "token", "scn", "op", "table", "before -> after");
+      }
+      const bool both = PQgetisnull(row, 0, kBefore) == 0 && PQgetisnull(row, 0, kAfter) == 0;
       std::printf("%-20s %10s %-8s %-24s %s%s%s\n", token_.c_str(), text(kScn).c_str(), text(kOp).c_str(),
-                  text(kTable).c_str(), text(kBefore).c_str(), PQgetisnull(row, 0, kBefore) != 0 ? "" : " -> ",
-                  text(kAfter).c_str());
+                  text(kTable).c_str(), text(kBefore).c_str(), both ? " -> " : "", text(kAfter).c_str());
     }
-    std::fflush(stdout);
     ++printed_;
-    if (!options_.token_file.empty()) std::ofstream(options_.token_file, std::ios::trunc) << token_ << '\n';
+  }
+
+  /// Output first, then the token, each whole: a crash in between repeats changes and loses none.
+  bool save() {
+    unsaved_ = 0;
+    if (broken_) return false;
+    if (std::fflush(stdout) != 0) {
+      broken_ = true;  // what it held is gone, so a later flush would succeed
+      std::fprintf(stderr, "troupe: cannot write the output: %s\n", std::strerror(errno));
+      return false;
+    }
+    if (saved_ || options_.token_file.empty() || token_.empty()) return true;
+    const std::string fresh = options_.token_file + ".new";
+    std::ofstream out(fresh, std::ios::trunc);
+    out << token_ << '\n';
+    out.close();
+    if (!out || std::rename(fresh.c_str(), options_.token_file.c_str()) != 0) {
+      std::fprintf(stderr, "troupe: cannot write %s: %s\n", options_.token_file.c_str(), std::strerror(errno));
+      return false;
+    }
+    saved_ = true;
+    return true;
   }
 
   const SubscribeOptions& options_;
   std::string token_;
   uint64_t printed_ = 0;
+  uint64_t unsaved_ = 0;
+  bool saved_ = true;
+  bool broken_ = false;
 };
 
 }  // namespace

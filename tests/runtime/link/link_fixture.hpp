@@ -29,6 +29,8 @@ LinkOptions quick_options();
 /// A node's identity, signed by the tests' authority or by a foreign one.
 LinkIdentity identity_of(const std::string& name);
 LinkIdentity foreign_identity_of(const std::string& name);
+/// Signed by the tests' authority, but no longer valid.
+LinkIdentity expired_identity_of(const std::string& name);
 
 FrameBytes frame_of(size_t size, char fill = 'x');
 FrameBytes random_frame(size_t size);
@@ -57,10 +59,25 @@ class Echo {
   std::deque<Incoming> kept_;
 };
 
-/// A child process that listens as `name` and serves like Echo.
+/// What a child process was started with.
+struct ChildSettings {
+  LinkIdentity identity;
+  LinkOptions options;
+  uint16_t port = 0;
+  int report_fd = -1;
+
+  /// Only in a child: a hidden test is its main function.
+  static bool in_child();
+  static ChildSettings from_environment();
+  /// The parent waits for it; 0: it could not listen.
+  void report(uint16_t listening_port) const;
+};
+
+/// A child process that listens as `name`; it is this very program in the role of a hidden test.
 class ChildNode {
  public:
-  ChildNode(const std::string& name, const LinkOptions& options, uint16_t port = 0);
+  ChildNode(const std::string& name, const LinkOptions& options, uint16_t port = 0,
+            const char* role = "[.link_child]");
   ~ChildNode();
   uint16_t port() const { return port_; }
   void signal(int number) const;

@@ -31,27 +31,6 @@ uint64_t new_incarnation() {
   return ++last;
 }
 
-/// Runs in the child: serves until it is killed.
-void serve_as_child() {
-  LinkIdentity identity{getenv("LINK_NAME"),
-                        new_incarnation(),
-                        {getenv("LINK_CERTIFICATE"), getenv("LINK_KEY")},
-                        getenv("LINK_AUTHORITY")};
-  LinkOptions options = quick_options();
-  options.window_bytes = std::stoull(getenv("LINK_WINDOW"));
-  options.frame_bytes_max = options.window_bytes / 2;
-  asio::io_context context;
-  Echo echo(context);
-  auto listener = LinkListener::create(
-      context, options, identity, "127.0.0.1", static_cast<uint16_t>(std::stoi(getenv("LINK_PORT"))),
-      [](const std::string&) { return true; }, [&](const std::shared_ptr<PeerLink>& link) { echo.serve(link); });
-  const int out = std::stoi(getenv("LINK_REPORT_FD"));
-  const uint16_t port = listener.ok() ? (*listener)->port() : 0;
-  if (write(out, &port, sizeof port) != sizeof port || port == 0) return;
-  echo.consume_slowly();
-  context.run();
-}
-
 }  // namespace
 
 LinkOptions quick_options() {
@@ -74,6 +53,10 @@ LinkIdentity foreign_identity_of(const std::string& name) {
   const auto foreign = CertificateAuthority::create({"foreign", kFrom, kUntil}).value();
   // It believes our authority, but was signed by another one.
   return {name, new_incarnation(), foreign.issue({name, kFrom, kUntil}).value(), authority().certificate_pem()};
+}
+
+LinkIdentity expired_identity_of(const std::string& name) {
+  return {name, new_incarnation(), authority().issue({name, kFrom, kFrom + 1}).value(), authority().certificate_pem()};
 }
 
 FrameBytes frame_of(size_t size, char fill) { return FrameBytes::copy_of(std::string(size, fill)); }
@@ -131,7 +114,26 @@ void Echo::consume_slowly() {
   });
 }
 
-ChildNode::ChildNode(const std::string& name, const LinkOptions& options, uint16_t port) {
+bool ChildSettings::in_child() { return getenv("LINK_REPORT_FD") != nullptr; }
+
+ChildSettings ChildSettings::from_environment() {
+  ChildSettings settings{{getenv("LINK_NAME"),
+                          new_incarnation(),
+                          {getenv("LINK_CERTIFICATE"), getenv("LINK_KEY")},
+                          getenv("LINK_AUTHORITY")},
+                         quick_options(),
+                         static_cast<uint16_t>(std::stoi(getenv("LINK_PORT"))),
+                         std::stoi(getenv("LINK_REPORT_FD"))};
+  settings.options.window_bytes = std::stoull(getenv("LINK_WINDOW"));
+  settings.options.frame_bytes_max = settings.options.window_bytes / 2;
+  return settings;
+}
+
+void ChildSettings::report(uint16_t listening_port) const {
+  if (write(report_fd, &listening_port, sizeof listening_port) != sizeof listening_port) _exit(1);
+}
+
+ChildNode::ChildNode(const std::string& name, const LinkOptions& options, uint16_t port, const char* role) {
   const LinkIdentity identity = identity_of(name);
   int report[2];
   REQUIRE(pipe(report) == 0);
@@ -147,7 +149,7 @@ ChildNode::ChildNode(const std::string& name, const LinkOptions& options, uint16
     setenv("LINK_WINDOW", std::to_string(options.window_bytes).c_str(), 1);
     setenv("LINK_PORT", std::to_string(port).c_str(), 1);
     setenv("LINK_REPORT_FD", std::to_string(report[1]).c_str(), 1);
-    execl("/proc/self/exe", "link_child", "[.link_child]", nullptr);
+    execl("/proc/self/exe", "link_child", role, nullptr);
     _exit(1);
   }
   close(report[1]);
@@ -178,7 +180,16 @@ uint64_t ChildNode::peak_memory_bytes() const {
 }
 
 TEST_CASE("the child's end", "[.link_child]") {
-  if (getenv("LINK_REPORT_FD") != nullptr) serve_as_child();
+  if (!ChildSettings::in_child()) return;
+  const auto settings = ChildSettings::from_environment();
+  asio::io_context context;
+  Echo echo(context);
+  auto listener = LinkListener::create(
+      context, settings.options, settings.identity, "127.0.0.1", settings.port, [](const std::string&) { return true; },
+      [&](const std::shared_ptr<PeerLink>& link) { echo.serve(link); });
+  settings.report(listener.ok() ? (*listener)->port() : 0);
+  echo.consume_slowly();
+  context.run();  // until it is killed
 }
 
 }  // namespace troupe::link_test

@@ -265,11 +265,12 @@ TEST_CASE("who shows a wrong certificate or name gets no link", "[link]") {
   Pair pair;
   const uint16_t port = pair.listener->port();
   CHECK_FALSE(refusal(pair.context, port, foreign_identity_of("node-a"), "node-b").ok());
+  CHECK_FALSE(refusal(pair.context, port, expired_identity_of("node-a"), "node-b").ok());
   CHECK(error_code(refusal(pair.context, port, identity_of("node-a"), "node-c")) == ErrorCode::kInvalidAuthorization);
   LinkIdentity impostor = identity_of("node-x");
   impostor.node_name = "node-a";
   CHECK_FALSE(refusal(pair.context, port, impostor, "node-b").ok());
-  CHECK(pair.listener->refused() >= 2);
+  CHECK(pair.listener->refused() >= 3);
   CHECK(pair.echo.links() == 1);
 }
 

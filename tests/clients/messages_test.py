@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""How many messages a statement costs, read from sys.actors of a running node.
+
+The design's targets: an autocommitted prepared point read at most 4, a one-row update at most 10, a scan one for every
+10,000 rows beside a constant: a partition goes on by itself for about a millisecond as long as nobody else wants its
+thread. (Partitions that share a cell take turns slice by slice, which is a message for every 1,024 rows; so there is one
+here.) Rows that leave their partition come 2,048 (or 256 KiB) at a time, a question and an
+answer each, so a scan that fetches rows costs that besides.
+
+    tests/clients/messages_test.py --server troupe
+"""
+import argparse
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import pgwire as pg  # noqa: E402
+import servers  # noqa: E402
+
+ROWS = 200_000
+POINT_READ_MAX = 4.0
+UPDATE_MAX = 10.0
+TIMERS = 0.2  # what runs by the clock while there is work, such as the log writer's watch for a pause
+ROWS_PER_MESSAGE = 10_000
+FETCHED_PER_ANSWER = 2_000
+SCAN_CONSTANT = 30  # each partition's first and last answers, ticks, reading sys.actors itself
+
+
+class Counter:
+    """All messages that the node's actors have handled, but for what time alone causes (ticks)."""
+
+    def __init__(self, node):
+        self.wire = node.connect()
+        self.wire.query("SELECT 1")
+        self.idle_per_s = 0.0
+        begin = self.read()
+        time.sleep(1)
+        end = self.read()
+        self.idle_per_s = (end[1] - begin[1]) / (end[0] - begin[0])
+
+    def read(self):
+        rows = self.wire.query("SELECT sum(messages) FROM sys.actors").rows
+        return time.monotonic(), int(rows[0][0])
+
+    def of(self, work):
+        begin = self.read()
+        work()
+        end = self.read()
+        return end[1] - begin[1] - self.idle_per_s * (end[0] - begin[0])
+
+
+def repeat(wire, statement, values):
+    """Runs the prepared statement once for each value, one round trip each, as an application does."""
+    for value in values:
+        result = wire.ask(pg.bind([str(value)], statement=statement), pg.execute(), pg.SYNC)
+        if result.error:
+            raise result.error
+
+
+def measure(node):
+    with node.connect(timeout=60) as wire:
+        for sql in ("CREATE TABLE messages (id int8 PRIMARY KEY, value int8, filler text)",
+                    f"INSERT INTO messages SELECT g, 0, repeat('x', 60) FROM generate_series(1, {ROWS}) g",
+                    "CHECKPOINT"):
+            result = wire.query(sql)
+            if result.error:
+                raise result.error
+        wire.ask(pg.parse("SELECT value FROM messages WHERE id = $1", "read"),
+                 pg.parse("UPDATE messages SET value = value + 1 WHERE id = $1", "update"), pg.SYNC)
+        repeat(wire, "read", range(1, 20))
+        repeat(wire, "update", range(1, 20))
+        counter = Counter(node)
+        reads, updates = 3_000, 1_000
+        per_read = counter.of(lambda: repeat(wire, "read", range(1, reads + 1))) / reads
+        per_update = counter.of(lambda: repeat(wire, "update", range(1, updates + 1))) / updates
+        scans = {}
+        for sql in ("SELECT count(*), sum(value) FROM messages", "SELECT * FROM messages",
+                    "SELECT id FROM messages WHERE filler = 'none'"):
+            wire.query(sql)
+            fetched = []
+            messages = counter.of(lambda sql=sql, fetched=fetched: fetched.append(len(wire.query(sql).rows)))
+            scans[sql] = messages, fetched[0]
+        counter.wire.close()
+    return per_read, per_update, scans
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    servers.add_server_arguments(parser)
+    args = parser.parse_args()
+    with servers.TroupeServer(["--cells", "1", "--partitions", "1"], args.troupe) as node:
+        per_read, per_update, scans = measure(node)
+    problems = []
+    print(f"point read: {per_read:.2f} messages, at most {POINT_READ_MAX:.0f}")
+    if not 1.5 < per_read <= POINT_READ_MAX:
+        problems.append("point read")
+    print(f"one-row update: {per_update:.2f} messages, at most {UPDATE_MAX:.0f}")
+    if not 3 < per_update <= UPDATE_MAX + TIMERS:
+        problems.append("one-row update")
+    for sql, (messages, fetched) in scans.items():
+        limit = ROWS / ROWS_PER_MESSAGE + SCAN_CONSTANT + 2 * fetched / FETCHED_PER_ANSWER
+        print(f"{sql}: {messages:.0f} messages for {ROWS} rows, at most {limit:.0f}")
+        if not 1 < messages <= limit:
+            problems.append(sql)
+    print(f"too many (or uncounted) messages: {problems}" if problems else "ok")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
