@@ -251,7 +251,7 @@ TEST_CASE_METHOD(BankFixture, "a subquery of the select list that other clauses 
     CHECK(text.find("Apply Single") != std::string::npos);
     CHECK(text.find("Apply Single") == text.rfind("Apply Single"));
   }
-  CHECK(plan("SELECT (SELECT max(a) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
+  CHECK(plan("SELECT (SELECT max(b) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
 }
 
 TEST_CASE_METHOD(BankFixture, "a list of values of an index that is not unique is a range for each", "[plan]") {
