@@ -7,16 +7,18 @@
 namespace troupe {
 namespace {
 
-/// Whether output_name() is a last resort: the type of a cast, or that of a CASE.
+std::string output_name(const sql::Expr& expr);
+
+/// Whether the name is a last resort: the type of a cast of something nameless, or that of a CASE.
 bool is_weak_name(const sql::Expr& expr) {
   using sql::NodeKind;
+  const auto nameless = [](const sql::Expr* part) {
+    return part == nullptr || is_weak_name(*part) || output_name(*part) == "?column?";
+  };
   switch (expr.kind) {
-    case NodeKind::kCast: return true;
+    case NodeKind::kCast: return nameless(expr.to<sql::CastExpr>().argument);
     case NodeKind::kCollate: return is_weak_name(*expr.to<sql::CollateExpr>().argument);
-    case NodeKind::kCase: {
-      const auto& branches = expr.to<sql::CaseExpr>();
-      return branches.otherwise == nullptr || is_weak_name(*branches.otherwise);
-    }
+    case NodeKind::kCase: return nameless(expr.to<sql::CaseExpr>().otherwise);
     default: return false;
   }
 }
