@@ -108,8 +108,9 @@ absl::StatusOr<Value> Backend::bind_parameter(Type type, std::optional<std::stri
                                               size_t index) {
   if (!bytes) return Value::null(physical_of(type));
   auto value = format == 1 ? receive_binary(type, *bytes, eval_) : parse_text(type, *bytes, eval_);
-  if (!value.ok() && format == 1) {
-    return annotate(value.status(), cat("bind parameter ", index + 1));
+  constexpr std::string_view kLeftOver = "incorrect binary data format";
+  if (!value.ok() && format == 1 && value.status().message() == absl_view(kLeftOver)) {
+    return error(error_code(value.status()), kLeftOver, " in bind parameter ", index + 1);
   }
   return value;
 }

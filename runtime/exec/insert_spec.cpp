@@ -95,7 +95,8 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   TROUPE_RETURN_IF_ERROR(describe_indexes(write, &insert));
   const bool updates = conflict != nullptr && conflict->update;
   if (updates && conflict->changes_key) {
-    return error(ErrorCode::kFeatureNotSupported, "ON CONFLICT DO UPDATE cannot change the primary key");
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "ON CONFLICT DO UPDATE cannot change the primary key"),
+                     "Change the key with an UPDATE of its own, in the same transaction.");
   }
   if (updates) {
     FragmentSpec update = insert;

@@ -134,6 +134,9 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return result;
     }
   }
+  if (name == "pg_typeof" && args.size() == 1 && args[0]->is_constant() && args[0]->type.oid == oid::kUnknown) {
+    return make_constant(Type{oid::kRegtype}, Value::of(static_cast<int64_t>(oid::kUnknown)));
+  }
   return call_by_name(name, std::move(args), call);
 }
 

@@ -13,17 +13,40 @@ constexpr int kViewDepthMax = 100;
 
 }  // namespace
 
+namespace {
+
+/// The names by which an item's columns can be qualified.
+void collect_names(const FromNames& item, std::vector<const FromNames*>* out) {
+  if (!item.alias.empty()) {
+    out->push_back(&item);
+    return;
+  }
+  if (item.relation) return;
+  if (item.using_names) out->push_back(item.using_names.get());
+  collect_names(*item.left, out);
+  collect_names(*item.right, out);
+}
+
+/// Errors: 42712 when both have an item of one name.
+absl::Status check_names_differ(const FromNames& left, const FromNames& right) {
+  std::vector<const FromNames*> names, others;
+  collect_names(left, &names);
+  collect_names(right, &others);
+  for (const FromNames* name : names) {
+    for (const FromNames* other : others) {
+      if (name->alias != other->alias || name->schema != other->schema) continue;
+      return error(ErrorCode::kDuplicateAlias, "table name \"", name->alias, "\" specified more than once");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status Binder::bind_from(sql::List<const sql::FromItem*> items, Scope* scope, BoundQuery* query) {
   for (const sql::FromItem* item : items) {
     TROUPE_ASSIGN_OR_RETURN(FromItem bound, bind_from_item(*item, scope, query));
-    if (!bound.names->alias.empty()) {
-      for (const auto& other : scope->items) {
-        if (other->alias == bound.names->alias && other->schema == bound.names->schema) {
-          return fail(ErrorCode::kDuplicateAlias, *item, "table name \"", bound.names->alias,
-                      "\" specified more than once");
-        }
-      }
-    }
+    for (const auto& other : scope->items) TROUPE_RETURN_IF_ERROR(check_names_differ(*other, *bound.names));
     scope->items.push_back(std::move(bound.names));
     query->from.push_back(std::move(bound.tree));
   }
@@ -245,12 +268,12 @@ absl::Status Binder::merge_columns(const sql::JoinExpr& join, JoinKind kind, Fro
       const std::string_view side = i == 0 ? "left" : "right";
       const LookupResult found = find_column(*places[i], name, &sides[i]);
       if (found == LookupResult::kNotFound) {
-        return fail(ErrorCode::kUndefinedColumn, join, "column \"", name, "\" specified in USING clause does not exist in ",
-                    side, " table");
+        return error(ErrorCode::kUndefinedColumn, "column \"", name,
+                     "\" specified in USING clause does not exist in ", side, " table");
       }
       if (found == LookupResult::kAmbiguous) {
-        return fail(ErrorCode::kAmbiguousColumn, join, "common column name \"", name,
-                    "\" appears more than once in ", side, " table");
+        return error(ErrorCode::kAmbiguousColumn, "common column name \"", name, "\" appears more than once in ", side,
+                     " table");
       }
     }
     TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", sides[0], sides[1], join));
@@ -287,6 +310,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_join(const sql::JoinExpr& join, Sc
   item.tree->join = kind;
   item.tree->left = left.tree;
   item.tree->right = right.tree;
+  TROUPE_RETURN_IF_ERROR(check_names_differ(*left.names, *right.names));
   item.names = std::make_shared<FromNames>();
   item.names->left = left.names;
   item.names->right = right.names;

@@ -196,7 +196,8 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   const std::string_view word = name.name.back();
   if (name.of_column) return refuse(name, "%TYPE");
   if (name.set_of) return fail(ErrorCode::kInvalidTableDefinition, name, "SETOF is not allowed here");
-  const TypeInfo* info = find_type_by_name(word);
+  // SQL's own spellings have been resolved: what is called "char" here was written in quotes.
+  const TypeInfo* info = word == "char" ? find_type(oid::kChar) : find_type_by_name(word);
   if (info == nullptr || (name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog")) {
     std::string text;
     for (const std::string_view part : name.name) text += cat(text.empty() ? "" : ".", part);

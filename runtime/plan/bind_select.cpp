@@ -7,17 +7,18 @@
 namespace troupe {
 namespace {
 
-/// Whether output_name() is a last resort: the type of a cast, or that of a CASE.
+std::string output_name(const sql::Expr& expr);
+
+/// Whether the name is a last resort: the type of a cast of something nameless, or that of a CASE.
 bool is_weak_name(const sql::Expr& expr) {
   using sql::NodeKind;
+  const auto nameless = [](const sql::Expr* part) {
+    return part == nullptr || is_weak_name(*part) || output_name(*part) == "?column?";
+  };
   switch (expr.kind) {
-    case NodeKind::kCast:
-    case NodeKind::kLiteral: return true;
+    case NodeKind::kCast: return nameless(expr.to<sql::CastExpr>().argument);
     case NodeKind::kCollate: return is_weak_name(*expr.to<sql::CollateExpr>().argument);
-    case NodeKind::kCase: {
-      const auto& branches = expr.to<sql::CaseExpr>();
-      return branches.otherwise == nullptr || is_weak_name(*branches.otherwise);
-    }
+    case NodeKind::kCase: return nameless(expr.to<sql::CaseExpr>().otherwise);
     default: return false;
   }
 }
@@ -71,17 +72,15 @@ std::string output_name(const sql::Expr& expr) {
           "current_user", "user",         "session_user",      "current_catalog", "current_schema"};
       return std::string(kNames[static_cast<size_t>(expr.to<sql::ValueFunctionExpr>().function)]);
     }
-    case NodeKind::kLiteral:
-      return expr.to<sql::Literal>().type == sql::LiteralType::kBoolean ? "bool" : "?column?";
     default: return "?column?";
   }
 }
 
-/// Where PostgreSQL points to when a query has the wrong number of columns.
-const sql::Node& first_target(const sql::SelectStatement& select) {
-  if (select.operation != sql::SetOperation::kNone) return first_target(*select.left);
-  if (select.targets.empty()) return select;
-  return *select.targets[0]->value;
+/// Where PostgreSQL points to when a query of a set operation does not fit the other.
+const sql::Node& target_at(const sql::SelectStatement& select, size_t i) {
+  if (select.operation != sql::SetOperation::kNone) return target_at(*select.left, i);
+  if (i >= select.targets.size()) return select;
+  return *select.targets[i]->value;
 }
 
 bool is_star(const sql::Expr& expr) {
@@ -237,14 +236,14 @@ absl::Status Binder::match_set_columns(const sql::SelectStatement& select, Bound
   auto& left = query->left->targets;
   auto& right = query->right->targets;
   if (left.size() != right.size()) {
-    return fail(ErrorCode::kSyntaxError, first_target(*select.right), "each ", name, " query must have the same number of columns");
+    return fail(ErrorCode::kSyntaxError, target_at(*select.right, 0), "each ", name, " query must have the same number of columns");
   }
   query->set_relation = relations++;
   query->relations = {query->set_relation};
   for (uint32_t i = 0; i < left.size(); ++i) {
     const Type types[] = {left[i].value->type, right[i].value->type};
     auto common = select_common_type(types, name);
-    if (!common.ok()) return at(common.status(), *select.right);
+    if (!common.ok()) return at(common.status(), target_at(*select.right, i));
     TROUPE_ASSIGN_OR_RETURN(left[i].value, coerce(std::move(left[i].value), *common, CastContext::kImplicit));
     TROUPE_ASSIGN_OR_RETURN(right[i].value, coerce(std::move(right[i].value), *common, CastContext::kImplicit));
     query->targets.push_back({make_column(*common, i, query->set_relation), left[i].name});

@@ -82,6 +82,18 @@ void drop_constraint_index(TableDef* table, Oid index, DdlBuilder& ddl) {
   if (const ObjectDef* object = ddl.find(index)) ddl_drop_index(static_cast<const IndexDef&>(*object), ddl);
 }
 
+/// Takes a constraint out of the table, with its index; without its primary key the table's rows are keyed anew.
+absl::Status drop_key(TableDef* table, const ConstraintDef& constraint, DdlBuilder& ddl) {
+  const ConstraintDef dropped = constraint;
+  std::erase_if(table->constraints, [&](const ConstraintDef& c) { return c.name == dropped.name; });
+  if (dropped.index == kNoOid) return absl::OkStatus();
+  const TableDef before = *table;
+  drop_constraint_index(table, dropped.index, ddl);
+  if (dropped.kind != ConstraintKind::primary_key) return absl::OkStatus();
+  table->primary_key.clear();
+  return ddl_rewrite_table(before, table, {}, ddl);
+}
+
 absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
   if (column == nullptr) {
@@ -92,7 +104,10 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
   }
   const int16_t attnum = column->attnum;
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
-    return ddl.refuse(action, "dropping a column of the primary key");
+    const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
+                                  [](const ConstraintDef& c) { return c.kind == ConstraintKind::primary_key; });
+    TROUPE_CHECK(key != table->constraints.end());
+    TROUPE_RETURN_IF_ERROR(drop_key(table, *key, ddl));
   }
   const auto mentions = [attnum](const ConstraintDef& constraint) {
     return std::find(constraint.columns.begin(), constraint.columns.end(), attnum) != constraint.columns.end();
@@ -134,14 +149,7 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
     return error(ErrorCode::kUndefinedObject, "constraint \"", action.name, "\" of relation \"",
                     table->name, "\" does not exist");
   }
-  const ConstraintDef constraint = *found;
-  std::erase_if(table->constraints, [&](const ConstraintDef& c) { return c.name == constraint.name; });
-  if (constraint.index == kNoOid) return absl::OkStatus();
-  const TableDef before = *table;
-  drop_constraint_index(table, constraint.index, ddl);
-  if (constraint.kind != ConstraintKind::primary_key) return absl::OkStatus();
-  table->primary_key.clear();
-  return ddl_rewrite_table(before, table, {}, ddl);
+  return drop_key(table, *found, ddl);
 }
 
 absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
@@ -187,7 +195,8 @@ absl::Status set_default(const sql::AlterTableAction& action, TableDef* table, D
                  "\" is an identity column");
   }
   // A serial column keeps its sequence, as PostgreSQL does, but no longer takes its values from it.
-  column->default_sql = action.action == sql::AlterAction::kSetDefault ? sql::to_sql(*action.expression) : "";
+  const bool sets = action.action == sql::AlterAction::kSetDefault;
+  column->default_sql = sets ? ddl_default_text(*action.expression, *column, ddl) : std::string();
   if (action.action == sql::AlterAction::kDropDefault) {
     column->owned_sequence = kNoOid;
     return absl::OkStatus();

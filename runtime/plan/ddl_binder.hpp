@@ -108,6 +108,8 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
                                      std::vector<ColumnConstraint>* rest);
 /// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// A default as it is kept and shown: a string literal is the value it means, with its type, as in PostgreSQL.
+std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, const DdlBuilder& ddl);
 /// Options of CREATE/ALTER SEQUENCE and of identity columns.
 absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is_new, SequenceDef* sequence,
                                   DdlBuilder& ddl, std::optional<int64_t>* restart);

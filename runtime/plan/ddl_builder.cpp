@@ -102,7 +102,8 @@ absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::N
   } else if (const SchemaDef* found = catalog().find_schema(schema)) {
     oid = found->oid;
   } else {
-    return fail_at(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
+    absl::Status missing = error(ErrorCode::kInvalidSchemaName, "schema \"", schema, "\" does not exist");
+    return plan_->tag == "CREATE TABLE" ? at(std::move(missing), node) : missing;
   }
   if (oid == kPgCatalogSchema || oid == kInformationSchema || oid == kSysSchema) {
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to create in schema \"",

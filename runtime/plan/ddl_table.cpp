@@ -93,7 +93,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
           return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
                           column.name, "\" of table \"", table->name, "\"");
         }
-        column.default_sql = sql::to_sql(*constraint->expression);
+        column.default_sql = ddl_default_text(*constraint->expression, column, ddl);
         auto bound = ddl.binder().bind_default(*table, column);
         if (!bound.ok()) return ddl.at(bound.status(), *constraint->expression);
         break;

@@ -68,12 +68,15 @@ void QueryPlanner::replace_extremes(BoundQuery* query) {
   const BoundRelation& relation = *query->from[0]->relation;
   bool all = true, any = false;
   for (const BoundTarget& target : query->targets) {
-    visit_expr(*target.value, [&](const Expr& part) {
-      if (part.is_column() || part.subquery || part.kind == ExprKind::kGrouping) all = false;
-      if (part.kind != ExprKind::kAggregate) return;
+    const ExprPtr rest = replace_expr(target.value, [&](const ExprPtr& part) -> ExprPtr {
+      if (part->kind != ExprKind::kAggregate) return nullptr;
       any = true;
-      const Expr* column = extreme_column(*part.aggregate, relation.number);
+      const Expr* column = extreme_column(*part->aggregate, relation.number);
       all = all && column != nullptr && begins_an_index(*relation.table, column->index, *context_.catalog);
+      return make_null(part->type);
+    });
+    visit_expr(*rest, [&](const Expr& part) {
+      if (part.is_column() || part.subquery || part.kind == ExprKind::kGrouping) all = false;
     });
   }
   if (!any || !all) return;

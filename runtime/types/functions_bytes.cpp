@@ -135,6 +135,12 @@ absl::StatusOr<std::string> byte_overlay(std::string_view bytes, std::string_vie
   return cat(before, with, after);
 }
 
+std::string byte_trim(std::string_view bytes, std::string_view set, bool left, bool right) {
+  while (left && !bytes.empty() && set.find(bytes.front()) != std::string_view::npos) bytes.remove_prefix(1);
+  while (right && !bytes.empty() && set.find(bytes.back()) != std::string_view::npos) bytes.remove_suffix(1);
+  return std::string(bytes);
+}
+
 }  // namespace
 
 void register_bytes(Registrar& to) {
@@ -166,6 +172,9 @@ void register_bytes(Registrar& to) {
     out[static_cast<size_t>(n)] = static_cast<char>(v);
     return out;
   }>("set_byte", {kB, kI4, kI4}, kB);
+  to.function<[](std::string_view b, std::string_view set) { return byte_trim(b, set, true, true); }>("btrim", {kB, kB}, kB);
+  to.function<[](std::string_view b, std::string_view set) { return byte_trim(b, set, true, false); }>("ltrim", {kB, kB}, kB);
+  to.function<[](std::string_view b, std::string_view set) { return byte_trim(b, set, false, true); }>("rtrim", {kB, kB}, kB);
   to.function<[](std::string_view b, int64_t n) -> absl::StatusOr<int32_t> {
     if (n < 0 || static_cast<uint64_t>(n) >= b.size() * 8) return index_out_of_range(n, b.size() * 8);
     return (static_cast<uint8_t>(b[static_cast<size_t>(n / 8)]) >> (n % 8)) & 1;

@@ -30,7 +30,7 @@ TEST_CASE_METHOD(PlanFixture, "CREATE TABLE makes the table, its key, its sequen
   CHECK(catalog().find_relation(kPublicSchema, "t_id_seq") != nullptr);
   CHECK(t.indexes.size() == 2);
   CHECK(catalog().find_index(t.indexes[0])->primary);
-  CHECK(error_of("CREATE TABLE t (a int)") == "42P07 14 relation \"t\" already exists");
+  CHECK(error_of("CREATE TABLE t (a int)") == "42P07 0 relation \"t\" already exists");
   CHECK(plan("CREATE TABLE IF NOT EXISTS t (a int)")->ddl->notices[0].message ==
         "relation \"t\" already exists, skipping");
 }

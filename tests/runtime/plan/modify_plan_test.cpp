@@ -90,7 +90,7 @@ TEST_CASE_METHOD(BankFixture, "ON CONFLICT finds its arbiter", "[plan]") {
             ->root->to<InsertPlan>()
             .conflict->primary_key);
   CHECK(error_of("INSERT INTO items (name) VALUES ('a') ON CONFLICT (price) DO NOTHING") ==
-        "42P10 39 there is no unique or exclusion constraint matching the ON CONFLICT specification");
+        "42P10 0 there is no unique or exclusion constraint matching the ON CONFLICT specification");
 }
 
 TEST_CASE_METHOD(BankFixture, "a delete by key is direct, by anything else it reads first", "[plan]") {

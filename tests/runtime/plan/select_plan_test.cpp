@@ -251,7 +251,7 @@ TEST_CASE_METHOD(BankFixture, "a subquery of the select list that other clauses 
     CHECK(text.find("Apply Single") != std::string::npos);
     CHECK(text.find("Apply Single") == text.rfind("Apply Single"));
   }
-  CHECK(plan("SELECT (SELECT max(a) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
+  CHECK(plan("SELECT (SELECT max(b) FROM pairs) FROM pairs ORDER BY 1")->init_plans.size() == 1);
 }
 
 TEST_CASE_METHOD(BankFixture, "a list of values of an index that is not unique is a range for each", "[plan]") {
@@ -279,4 +279,15 @@ TEST_CASE_METHOD(BankFixture, "the extremes of an indexed column are the ends of
   CHECK(explain("SELECT max(abalance) FROM accounts").find("Seq Scan") != std::string::npos);
   CHECK(explain("SELECT max(aid), count(*) FROM accounts").find("Seq Scan") != std::string::npos);
   CHECK(explain("SELECT max(aid) FROM accounts WHERE abalance > 0").find("Seq Scan") != std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "columns without a name are called as PostgreSQL calls them", "[plan]") {
+  const auto name = [&](std::string value) { return plan("SELECT " + value + " FROM accounts")->columns[0].name; };
+  CHECK(name("aid::text") == "aid");
+  CHECK(name("5::bool::text") == "text");
+  CHECK(name("(aid + 1)::text::varchar") == "varchar");
+  CHECK(name("CASE WHEN true THEN '' ELSE aid::bigint::text END") == "aid");
+  CHECK(name("CASE WHEN true THEN '' ELSE 5::text END") == "case");
+  CHECK(name("true") == "?column?");
+  CHECK(name("COALESCE(aid, 1)::text") == "coalesce");
 }

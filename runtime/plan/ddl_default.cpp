@@ -1,0 +1,30 @@
+#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/sql/deparse.hpp"
+#include "runtime/types/text_io.hpp"
+#include "runtime/types/utf8.hpp"
+
+namespace troupe {
+namespace {
+
+/// Types whose values PostgreSQL shows without quotes and type.
+bool is_plain(Oid type, std::string_view text) {
+  if (type == oid::kBool) return true;
+  return (type == oid::kInt4 || type == oid::kNumeric) && !text.empty() && text[0] >= '0' && text[0] <= '9';
+}
+
+}  // namespace
+
+std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, const DdlBuilder& ddl) {
+  const auto* literal = expr.as<sql::Literal>();
+  if (literal == nullptr || literal->type != sql::LiteralType::kString) return sql::to_sql(expr);
+  static const EvalContext kPlain;
+  const Type type{column.type};
+  const EvalContext& eval = ddl.context().eval != nullptr ? *ddl.context().eval : kPlain;
+  const auto value = parse_text(type, literal->text, eval);
+  if (!value.ok()) return sql::to_sql(expr);  // binding it will say what is wrong
+  const std::string text = to_text(type, *value, kPlain);
+  if (is_plain(type.oid, text)) return column.type == oid::kBool ? (text == "t" ? "true" : "false") : text;
+  return cat(quote_literal(text), "::", type.oid == oid::kBpchar ? std::string("bpchar") : format_type(type));
+}
+
+}  // namespace troupe
