@@ -22,7 +22,8 @@ PageWriter::behavior_type PageWriter::make_behavior() {
 /// A checkpoint must not be ahead of the log, so it waits until the log is durable up to what its pages hold.
 void PageWriter::run(const CheckpointRunPtr& run) {
   const NodeServices& services = node_.services;
-  while (services.commits.durable() < run->needs_durable && !services.fenced.load(std::memory_order_acquire)) {
+  const auto log_is_behind = [&] { return services.commits.durable() < run->needs_durable; };
+  while (log_is_behind() && !services.fenced.load(std::memory_order_acquire) && !services.disk_full.load()) {
     if (!node_.may_block) {  // the simulator: come back when others had their turn
       tell_self_after(std::chrono::microseconds(100), checkpt_atom::value, run);
       return;
@@ -33,6 +34,9 @@ void PageWriter::run(const CheckpointRunPtr& run) {
   if (!run->stage.compare_exchange_strong(queued, CheckpointRun::Stage::kWriting)) return;  // sent twice
   if (services.fenced.load(std::memory_order_acquire)) {
     run->result.status = error(ErrorCode::kIoError, "the node is fenced");
+  } else if (log_is_behind()) {
+    run->result.status = error(ErrorCode::kDiskFull, "the log, which a checkpoint must not be ahead of, cannot grow: no ",
+                               "space left on the disk");
   } else {
     try {
       run->result = run->job->run();

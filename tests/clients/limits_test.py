@@ -146,7 +146,7 @@ class LimitsTest(unittest.TestCase):
                 self.open.pop().close()
 
     def test_memory_of_one_sort(self):
-        self.assert_refused("53400", "sort_bytes_max", lambda: self.cursor.execute(
+        self.assert_refused("53200", "sort_bytes_max", lambda: self.cursor.execute(
             "SELECT i, repeat('x', 100) FROM generate_series(1, 100000) i ORDER BY 2, 1 DESC"))
 
     def test_cache_and_changed_pages(self):
