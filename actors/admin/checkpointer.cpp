@@ -18,7 +18,10 @@ constexpr uint64_t kRecoveredBytesMax = 16ull << 20;
 
 CheckpointActor::CheckpointActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory} {
-  if (node_.checkpoint_begun_us.load(std::memory_order_relaxed) != 0) return note_begin();
+  if (node_.checkpoint_begun_us.load(std::memory_order_relaxed) != 0) {
+    note_begin();
+    return;
+  }
   // The node has just started: what was recovered is not in a checkpoint yet.
   last_us_ = node_.services.clock.monotonic_us();
   node_.checkpoint_begun_us.store(last_us_, std::memory_order_relaxed);
