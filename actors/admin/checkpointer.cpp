@@ -12,11 +12,20 @@ constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kPatienceUs = 120 * kUsPerSecond;
 constexpr int64_t kRetryUs = kUsPerSecond / 4;
 constexpr uint32_t kAttemptsMax = 20;
+/// A node that is killed again and again before it has written much must not recover more each time.
+constexpr uint64_t kRecoveredBytesMax = 16ull << 20;
 }  // namespace
 
 CheckpointActor::CheckpointActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory} {
-  note_begin();
+  if (node_.checkpoint_begun_us.load(std::memory_order_relaxed) != 0) {
+    note_begin();
+    return;
+  }
+  // The node has just started: what was recovered is not in a checkpoint yet.
+  last_us_ = node_.services.clock.monotonic_us();
+  node_.checkpoint_begun_us.store(last_us_, std::memory_order_relaxed);
+  after_recovery_ = node_.log_bytes.load(std::memory_order_relaxed) > kRecoveredBytesMax;
 }
 
 CheckpointActor::behavior_type CheckpointActor::make_behavior() {
@@ -61,11 +70,12 @@ void CheckpointActor::tick() {
   const bool due = log_bytes > 0 && now - last_us_ > config.checkpoint_interval_s * kUsPerSecond;
   // Dirty pages are bounded even when they are no log: bulk loads.
   const bool much = log_bytes > config.checkpoint_log_bytes || dirty > config.dirty_bytes_max / 2;
-  if (due || much || !next_askers_.empty()) begin();
+  if (due || much || after_recovery_ || !next_askers_.empty()) begin();
 }
 
 void CheckpointActor::begin() {
   running_ = true;
+  after_recovery_ = false;
   askers_ = std::exchange(next_askers_, {});
   before_ = {last_us_, last_log_bytes_};
   note_begin();

@@ -38,6 +38,7 @@ class CheckpointActor final : public ActorOf<CheckpointerActor::base> {
   int64_t last_us_ = 0;
   int64_t started_us_ = 0;
   uint64_t last_log_bytes_ = 0;
+  bool after_recovery_ = false;
   std::pair<int64_t, uint64_t> before_;  ///< the two before the one that runs
   int64_t not_before_us_ = 0;            ///< after a failure
   uint64_t round_ = 0;

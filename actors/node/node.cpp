@@ -129,6 +129,9 @@ absl::Status Node::Parts::recover() {
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
   first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
   first_log->recovered = newest;
+  // A checkpoint that covers all that was recovered lets the next recovery begin here.
+  first_log->batches.emplace_back(newest + 1, opened_log.tail.end);
+  context->log_bytes.store(opened_log.tail.end - std::max(point.position, opened_log.start));
   TROUPE_RETURN_IF_ERROR(first_log->writer.start());
   context->given_sequences = std::make_shared<SequencePositions>(*context->logged_sequences);
   services->sequence_position = [given = context->given_sequences](Oid sequence) -> std::optional<SequenceStanding> {

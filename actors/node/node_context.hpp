@@ -82,7 +82,7 @@ struct NodeContext {
   std::vector<std::atomic<Scn>> applied;
   std::vector<PublishedStatistics> statistics;
   std::atomic<Scn> checkpoint_scn{kNoScn};
-  /// Written to the log since the node started.
+  /// Written to the log since the node started, and what recovery read of it before.
   std::atomic<uint64_t> log_bytes{0};
   std::atomic<uint64_t> log_kept_bytes{0};
   /// log_bytes, and the monotonic time, when the newest checkpoint began.

@@ -18,6 +18,7 @@ namespace troupe {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr std::chrono::milliseconds kRetryUnknown{1};
 constexpr std::chrono::milliseconds kRetryAccept{100};
 
 absl::Status socket_error(const char* what, const std::string& address) {
@@ -101,8 +102,12 @@ ListenSockets::~ListenSockets() {
 }
 
 Listener::Listener(caf::actor_config& config, ActorSeat seat, NodeContext& node, Cell& cell,
-                   std::shared_ptr<ListenSockets> sockets)
-    : ActorOf(config, std::move(seat)), node_{node}, cell_{cell}, sockets_{std::move(sockets)} {}
+                   std::shared_ptr<ListenSockets> sockets, caf::actor_addr supervisor)
+    : ActorOf(config, std::move(seat)),
+      node_{node},
+      cell_{cell},
+      sockets_{std::move(sockets)},
+      supervisor_{std::move(supervisor)} {}
 
 Listener::behavior_type Listener::make_behavior() {
   running();
@@ -112,6 +117,12 @@ Listener::behavior_type Listener::make_behavior() {
 void Listener::on_exit() { doors_.clear(); }
 
 void Listener::on_accept() {
+  // It starts its children before its own address is known; a client is not to be told of that.
+  const SupervisorActor sessions = node_.directory.get()->sessions;
+  if (!sessions || sessions.address() != supervisor_) {
+    tell_self_after(kRetryUnknown, accept_atom::value);
+    return;
+  }
   if (!doors_.empty()) {  // once more, after a time without descriptors
     for (const auto& door : doors_) door->accept_all();
     return;

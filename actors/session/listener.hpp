@@ -33,7 +33,7 @@ class ListenSockets {
 class Listener final : public ActorOf<ListenerActor::base> {
  public:
   Listener(caf::actor_config& config, ActorSeat seat, NodeContext& node, Cell& cell,
-           std::shared_ptr<ListenSockets> sockets);
+           std::shared_ptr<ListenSockets> sockets, caf::actor_addr supervisor);
   behavior_type make_behavior() override;
   const char* name() const override { return "listener"; }
   void on_exit() override;
@@ -59,6 +59,7 @@ class Listener final : public ActorOf<ListenerActor::base> {
   NodeContext& node_;
   Cell& cell_;
   std::shared_ptr<ListenSockets> sockets_;
+  caf::actor_addr supervisor_;  ///< whom the clients are given to
   std::vector<std::unique_ptr<Door>> doors_;
   uint32_t next_cell_ = 0;
 };

@@ -23,7 +23,7 @@ POINT_READ_MAX = 4.0
 UPDATE_MAX = 10.0
 TIMERS = 0.2  # what runs by the clock while there is work, such as the log writer's watch for a pause
 ROWS_PER_MESSAGE = 10_000
-FETCHED_PER_ANSWER = 2_000
+FETCHED_PER_ANSWER = 1_400  # 256 KiB of these
 SCAN_CONSTANT = 30  # each partition's first and last answers, ticks, reading sys.actors itself
 
 

@@ -236,5 +236,40 @@ class SysTest(unittest.TestCase):
             self.assertGreater(cached, 0)
 
 
+class AfterRecoveryTest(unittest.TestCase):
+    def test_what_was_recovered_is_in_a_checkpoint_soon(self):
+        with servers.TroupeServer(["--cells", "2"]) as node:
+            for first in (0, 100_000):
+                with node.connect(timeout=60) as wire:
+                    wire.query("CREATE TABLE IF NOT EXISTS recovered (id int8 PRIMARY KEY, payload text)")
+                    result = wire.query(f"INSERT INTO recovered SELECT g, repeat('x', 200) FROM "
+                                        f"generate_series({first + 1}, {first + 100_000}) g")
+                    self.assertIsNone(result.error)
+                node.kill()
+                node.start()
+            with node.connect() as wire:
+                done = "SELECT count(*) FROM sys.checkpoints WHERE state = 'done'"
+                wait_until(lambda: wire.query(done).rows[0][0] != b"0", "a checkpoint has been made")
+                used = wire.query("SELECT used FROM sys.limits WHERE name = 'checkpoint.log_bytes'").rows[0][0]
+                self.assertLess(int(used), 1_000_000)
+                self.assertEqual(wire.query("SELECT count(*) FROM recovered").rows, [[b"200000"]])
+
+
+class FirstConnectionTest(unittest.TestCase):
+    def test_who_connects_while_the_node_starts_is_served_once_it_runs(self):
+        with servers.TroupeServer() as node:
+            for _ in range(15):
+                node.kill()
+                node.launch([node.binary, "node", "--data", node.data, "--port", str(node.port)],
+                            preexec_fn=servers.die_with_parent)
+                while True:
+                    try:
+                        with node.connect(timeout=5) as wire:  # no second try: the first one may not hang
+                            self.assertEqual(wire.query("SELECT 1").rows, [[b"1"]])
+                        break
+                    except ConnectionRefusedError:
+                        time.sleep(0.001)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

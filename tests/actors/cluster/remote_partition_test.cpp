@@ -170,6 +170,7 @@ TEST_CASE("the other process", "[.partition_child]") {
   loop.start();
   std::shared_ptr<LinkListener> listener;
   std::vector<std::shared_ptr<PeerLink>> links;
+  std::vector<PartitionGateActor> gates;  // an actor that nobody knows ends
   asio::post(loop.io(), [&] {
     auto made = LinkListener::create(
         loop.io(), settings.options, settings.identity, "127.0.0.1", settings.port,
@@ -177,7 +178,7 @@ TEST_CASE("the other process", "[.partition_child]") {
         [&](const std::shared_ptr<PeerLink>& link) {
           ActorSeat seat;
           seat.pinned = &loop;
-          partition.system().spawn<PartitionGate>(seat, std::ref(partition.context()), link);
+          gates.push_back(partition.system().spawn<PartitionGate>(seat, std::ref(partition.context()), link));
           links.push_back(link);
         });
     listener = *std::move(made);
