@@ -151,6 +151,9 @@ absl::Status Node::Parts::recover() {
 
 /// From the newest checkpoint and the log, as at start: the state that the last actor left is not to be trusted.
 std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
+  // Before the log is looked at: from here on the transaction manager keeps every commit for it. One that it forgot before,
+  // because the old state had applied it, was durable by then.
+  context->applied[id].store(kNoScn, std::memory_order_release);
   auto opened = PartitionStore::open(*files, config.data_directory, partition_options(config, id, config.partitions));
   TROUPE_CHECK_MSG(opened.ok(), std::string(opened.status().message()));
   std::shared_ptr<PartitionStore> store = *std::move(opened);
@@ -159,6 +162,7 @@ std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
   TROUPE_CHECK_MSG(newest.ok(), std::string(newest.status().message()));
   auto state = std::make_unique<PartitionState>(id, std::move(store), *newest);
   state->last_commit = *newest;
+  context->applied[id].store(*newest, std::memory_order_release);
   return state;
 }
 
