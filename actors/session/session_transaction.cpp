@@ -4,6 +4,7 @@
 
 #include "actors/node/commit_records.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/names.hpp"
 #include "storage/partition/change_codec.hpp"
 
 namespace troupe {
@@ -257,6 +258,11 @@ Task<absl::Status> SessionTransaction::log_commit() {
   }
   const std::string drops = drop_changes();
   if (!drops.empty()) redo.push_back(drops);
+  const std::string counters = definitions_.changes.empty() ? std::string() : counters_change();
+  if (!counters.empty()) {
+    redo.push_back(counters);
+    data_.add_participant(0);
+  }
   // Every partition has a part of a tree that goes.
   if (!drops.empty()) {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
@@ -299,6 +305,24 @@ std::string SessionTransaction::news_changes() {
     change.after = where;
     writer.append(change);
   }
+  return changes;
+}
+
+/// Definitions leave behind how far oids and trees are given out, so that those of dropped objects never come again.
+/// No lock: whoever commits later has read the counters later, and both only grow.
+std::string SessionTransaction::counters_change() const {
+  CatalogCounters counters;
+  counters.next_oid = services_.next_oid.load();
+  counters.next_tree = services_.next_tree.load();
+  const std::string key = counters_key();
+  const std::string after = encode_counters(counters);
+  std::string changes;
+  Change change;
+  change.tree = kCatalogObjectTree;
+  change.has_after = true;
+  change.key = key;
+  change.after = after;
+  ChangeWriter(&changes).append(change);
   return changes;
 }
 
