@@ -237,9 +237,10 @@ Task<absl::Status> SessionTransaction::log_commit() {
     if (!status.ok()) co_return status;
   }
   if (ready_redo_.empty() && preparation_.redo.empty() && definitions_.changes.empty()) {
-    // It only locked. What it saw under its locks may not be durable yet.
+    // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
+    // once it is told what it found (that a row is gone, say).
     discard_participants();
-    auto waiting = wait_for_durable(state_.depends_on());
+    auto waiting = wait_for_durable(services_.commits.assigned());
     co_return co_await waiting;
   }
   if (services_.fenced.load(std::memory_order_acquire)) {
@@ -309,7 +310,8 @@ std::string SessionTransaction::news_changes() {
 }
 
 /// Definitions leave behind how far oids and trees are given out, so that those of dropped objects never come again.
-/// No lock: whoever commits later has read the counters later, and both only grow.
+/// No lock: of two that commit at once the one with the smaller counters may come last, but what the other one made is
+/// in the catalog then, or a later one has dropped it and left larger counters.
 std::string SessionTransaction::counters_change() const {
   CatalogCounters counters;
   counters.next_oid = services_.next_oid.load();
