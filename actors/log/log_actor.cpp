@@ -207,7 +207,7 @@ void LogActor::on_idle() {
 
 /// At a clean stop the last commits are taken out of doubt.
 void LogActor::on_exit() {
-  if (node_.stopping.load() && node_.services.commits.durable() >= state_->appender.last_scn() &&
+  if (node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
       state_->appender.append_mark(true).ok()) {
     write_queued();
   }

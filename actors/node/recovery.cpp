@@ -159,7 +159,13 @@ absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, Gate
   CatalogCounters counters;
   std::vector<CatalogChange> changes;
   for (const auto& [key, bytes] : rows) {
-    if (key == counters_key()) continue;
+    if (key == counters_key()) {
+      // What was made and dropped again: its ids must not come twice, the log still speaks of them.
+      TROUPE_ASSIGN_OR_RETURN(const CatalogCounters used, decode_counters(bytes));
+      counters.next_oid = std::max(counters.next_oid, used.next_oid);
+      counters.next_tree = std::max(counters.next_tree, used.next_tree);
+      continue;
+    }
     TROUPE_ASSIGN_OR_RETURN(ObjectPtr object, decode_object(bytes));
     counters.next_oid = std::max(counters.next_oid, object->oid + 1);
     if (object->kind == ObjectKind::table) {

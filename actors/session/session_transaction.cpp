@@ -4,6 +4,7 @@
 
 #include "actors/node/commit_records.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/names.hpp"
 #include "storage/partition/change_codec.hpp"
 
 namespace troupe {
@@ -236,9 +237,10 @@ Task<absl::Status> SessionTransaction::log_commit() {
     if (!status.ok()) co_return status;
   }
   if (ready_redo_.empty() && preparation_.redo.empty() && definitions_.changes.empty()) {
-    // It only locked. What it saw under its locks may not be durable yet.
+    // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
+    // once it is told what it found (that a row is gone, say).
     discard_participants();
-    auto waiting = wait_for_durable(state_.depends_on());
+    auto waiting = wait_for_durable(services_.commits.assigned());
     co_return co_await waiting;
   }
   if (services_.fenced.load(std::memory_order_acquire)) {
@@ -257,6 +259,11 @@ Task<absl::Status> SessionTransaction::log_commit() {
   }
   const std::string drops = drop_changes();
   if (!drops.empty()) redo.push_back(drops);
+  const std::string counters = definitions_.changes.empty() ? std::string() : counters_change();
+  if (!counters.empty()) {
+    redo.push_back(counters);
+    data_.add_participant(0);
+  }
   // Every partition has a part of a tree that goes.
   if (!drops.empty()) {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
@@ -299,6 +306,25 @@ std::string SessionTransaction::news_changes() {
     change.after = where;
     writer.append(change);
   }
+  return changes;
+}
+
+/// Definitions leave behind how far oids and trees are given out, so that those of dropped objects never come again.
+/// No lock: of two that commit at once the one with the smaller counters may come last, but what the other one made is
+/// in the catalog then, or a later one has dropped it and left larger counters.
+std::string SessionTransaction::counters_change() const {
+  CatalogCounters counters;
+  counters.next_oid = services_.next_oid.load();
+  counters.next_tree = services_.next_tree.load();
+  const std::string key = counters_key();
+  const std::string after = encode_counters(counters);
+  std::string changes;
+  Change change;
+  change.tree = kCatalogObjectTree;
+  change.has_after = true;
+  change.key = key;
+  change.after = after;
+  ChangeWriter(&changes).append(change);
   return changes;
 }
 

@@ -139,6 +139,7 @@ class SessionTransaction {
   std::string drop_changes();
   std::string news_changes();
   void note_former_tree(const Catalog& base, const CatalogChange& change);
+  std::string counters_change() const;
   void release_everything(bool committed);
   void release_holdings();
   void abandon_trees(const std::set<TreeId>& kept);

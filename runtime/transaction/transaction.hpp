@@ -32,12 +32,6 @@ class Transaction {
   Scn snapshot() const { return snapshot_; }
   void set_snapshot(Scn snapshot) { snapshot_ = snapshot; }
 
-  /// The newest SCN it may have seen before that was durable.
-  Scn depends_on() const { return depends_on_; }
-  void saw(Scn scn) {
-    if (scn > depends_on_) depends_on_ = scn;
-  }
-
   CommandId command() const { return command_; }
 
   /// A statement begins; outside a block it is a transaction of its own.
@@ -84,7 +78,6 @@ class Transaction {
   TransactionModes modes_;
   TxnId id_ = kNoTxn;
   Scn snapshot_ = kNoScn;
-  Scn depends_on_ = kNoScn;
   CommandId command_ = 0;
   int64_t started_us_ = 0;
   std::vector<Savepoint> savepoints_;

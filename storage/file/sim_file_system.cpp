@@ -98,7 +98,7 @@ class SimFile final : public File {
       if (incarnation_ == disk_.incarnation_) inode_->fail_sync();
       return status;
     }
-    inode_->sync();
+    if (!disk_.lies_) inode_->sync();
     return absl::OkStatus();
   }
 
@@ -355,6 +355,11 @@ void SimFileSystem::set_capacity(uint64_t bytes) {
   capacity_bytes_ = bytes;
 }
 
+void SimFileSystem::lie_about_syncs(bool lies) {
+  const std::lock_guard lock(mutex_);
+  lies_ = lies;
+}
+
 void SimFileSystem::short_reads(uint64_t n) {
   const std::lock_guard lock(mutex_);
   short_read_every_ = n;
@@ -381,6 +386,7 @@ std::unique_ptr<SimFileSystem> SimFileSystem::fork(uint64_t seed) const {
   }
   copy->directories_ = directories_;
   copy->capacity_bytes_ = capacity_bytes_;
+  copy->lies_ = lies_;
   return copy;
 }
 

@@ -56,6 +56,8 @@ class SimFileSystem final : public FileSystem {
   void flip_bit(const std::string& path, uint64_t offset, int bit);
   /// Writes that would take the files' total size beyond this return kDiskFull.
   void set_capacity(uint64_t bytes);
+  /// Says that it has synced and does not: to see whether anybody notices.
+  void lie_about_syncs(bool lies);
   /// About one read in `n` sees the file end early, as a damaged file system shows it; 0 stops it.
   void short_reads(uint64_t n);
 
@@ -99,6 +101,7 @@ class SimFileSystem final : public FileSystem {
   std::array<uint64_t, kSimOperations> counts_{};
   uint64_t capacity_bytes_;
   uint64_t short_read_every_ = 0;
+  bool lies_ = false;
   uint64_t power_cut_in_ = 0;  ///< 0: none
   bool powered_off_ = false;
   bool dying_ = false;        ///< inside the operation that the power cut hit

@@ -6,7 +6,10 @@ namespace troupe::sim {
 
 Client::Client(World& world, std::string name) : world_{world}, name_{std::move(name)} {}
 
-Client::~Client() { disconnect(); }
+/// Whoever waited here is gone already, so nobody is woken.
+Client::~Client() {
+  if (connection_ != nullptr) connection_->client_close();
+}
 
 Task<bool> Client::connect(int64_t patience_us) {
   const int64_t give_up_us = world_.timeline().now_us() + patience_us;

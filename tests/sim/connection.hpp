@@ -12,7 +12,7 @@
 
 namespace troupe::sim {
 
-class Connection final : public Transport, public std::enable_shared_from_this<Connection> {
+class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   /// What the client's end is told.
   struct Client {
@@ -32,11 +32,11 @@ class Connection final : public Transport, public std::enable_shared_from_this<C
   void server_died();
 
   // The session's end.
-  void start(TransportEvents* events) override;
-  void pause_reading(bool paused) override;
-  bool send(OutputBuffer& buffer) override;
-  void close() override;
-  std::string peer_name() const override { return name_; }
+  void start(TransportEvents* events);
+  void pause_reading(bool paused);
+  bool send(OutputBuffer& buffer);
+  void close();
+  const std::string& name() const { return name_; }
 
  private:
   /// Sent and not yet read by the client, at most; then the session waits.
@@ -66,6 +66,22 @@ class Connection final : public Transport, public std::enable_shared_from_this<C
   bool writable_armed_ = false;
   bool client_gone_ = false;
   bool server_closed_ = false;
+};
+
+/// What a session holds: when nobody does any more (a dead supervisor was to start the session), the connection ends, as
+/// a socket does with its last descriptor.
+class ServerEnd final : public Transport {
+ public:
+  explicit ServerEnd(std::shared_ptr<Connection> connection) : connection_{std::move(connection)} {}
+  ~ServerEnd() override { connection_->close(); }
+  void start(TransportEvents* events) override { connection_->start(events); }
+  void pause_reading(bool paused) override { connection_->pause_reading(paused); }
+  bool send(OutputBuffer& buffer) override { return connection_->send(buffer); }
+  void close() override { connection_->close(); }
+  std::string peer_name() const override { return connection_->name(); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace troupe::sim

@@ -40,6 +40,8 @@ Mishaps::Mishaps(World& world, Referee& referee, const std::vector<std::string>&
     if (wanted.empty() ? drawn : is_wanted) faults_.insert(fault);
   }
   repertoire_.assign(faults_.begin(), faults_.end());
+  // No fault of the node's, so never drawn: proves that the checks see what is lost.
+  if (std::find(wanted.begin(), wanted.end(), "lie") != wanted.end()) world_.disk().lie_about_syncs(true);
   if (repertoire_.empty()) return;
   for (uint64_t left = 1 + random_.below(12); left > 0; --left) when_.insert(1 + random_.below(steps));
 }

@@ -1,7 +1,11 @@
 #include "tests/sim/workload.hpp"
 
 #include "storage/base/text.hpp"
+#include "tests/sim/append.hpp"
 #include "tests/sim/bank.hpp"
+#include "tests/sim/definitions.hpp"
+#include "tests/sim/feed.hpp"
+#include "tests/sim/items.hpp"
 
 namespace troupe::sim {
 
@@ -13,12 +17,16 @@ Task<bool> Workload::must(Client& client, std::string sql) {
 }
 
 const std::vector<std::string>& workload_names() {
-  static const std::vector<std::string> names = {"bank"};
+  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions"};
   return names;
 }
 
 std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee) {
   if (name == "bank") return std::make_unique<Bank>(referee);
+  if (name == "append") return std::make_unique<Append>(referee);
+  if (name == "items") return std::make_unique<Items>(referee);
+  if (name == "feed") return std::make_unique<Feed>(referee);
+  if (name == "definitions") return std::make_unique<Definitions>(referee);
   return nullptr;
 }
 

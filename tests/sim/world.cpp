@@ -59,6 +59,8 @@ absl::Status World::start_node() {
 void World::end_node(Ending ending) {
   trace_.add(timeline_.now_us(), "end", static_cast<uint64_t>(ending), "");
   std::unique_ptr<SimFileSystem> left;
+  // A power cut in the middle of a clean stop would have to silence the sessions at once.
+  if (ending == Ending::kClean) disk_->cut_power_after(0);
   if (ending != Ending::kClean) {
     for (const auto& weak : connections_) {
       if (const auto connection = weak.lock()) connection->server_died();
@@ -83,7 +85,7 @@ std::shared_ptr<Connection> World::connect(const std::string& name, Connection::
   connections_.push_back(connection);
   NodeContext& node = platform_->context();
   const SupervisorActor sessions = node.directory.get()->sessions;
-  if (sessions) caf::anon_send(sessions, add_child_atom::value, session_child(node, platform_->unit(), connection));
+  if (sessions) caf::anon_send(sessions, add_child_atom::value, session_child(node, platform_->unit(), std::make_shared<ServerEnd>(connection)));
   return connection;
 }
 

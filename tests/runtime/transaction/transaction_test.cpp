@@ -78,15 +78,5 @@ TEST_CASE("of savepoints with one name the newest counts, and releasing it uncov
   CHECK(error_code(txn.release("none")) == ErrorCode::kInvalidSavepoint);
 }
 
-TEST_CASE("a transaction is acknowledged no sooner than the newest version it saw", "[transaction]") {
-  Transaction txn;
-  txn.begin_statement(kDefaults, 1);
-  txn.saw(12);
-  txn.saw(5);
-  CHECK(txn.depends_on() == 12);
-  txn.end();
-  CHECK(txn.depends_on() == kNoScn);
-}
-
 }  // namespace
 }  // namespace troupe

@@ -134,6 +134,21 @@ TEST_CASE("a replaced file is the old or the new one after a crash", "[file]") {
   }
 }
 
+TEST_CASE("what a lying disk has synced may be gone after a crash", "[file]") {
+  int lost = 0;
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    SimFileSystem disk(seed);
+    REQUIRE(replace_file(disk, "a", "old").ok());
+    disk.lie_about_syncs(true);
+    auto file = disk.open("a", {.write = true});
+    REQUIRE((*file)->write(0, "new").ok());
+    REQUIRE((*file)->sync().ok());
+    disk.crash();
+    lost += content(disk, "a") == "new" ? 0 : 1;
+  }
+  CHECK(lost > 5);
+}
+
 TEST_CASE("a simulated directory has one owner until it crashes", "[file]") {
   SimFileSystem disk(1);
   auto lock = disk.lock_directory(".");
