@@ -161,7 +161,11 @@ ChildNode::ChildNode(const std::string& name, const LinkOptions& options, uint16
 
 ChildNode::~ChildNode() { kill(); }
 
-void ChildNode::signal(int number) const { ::kill(pid_, number); }
+void ChildNode::signal(int number) const {
+  ::kill(pid_, number);
+  // A thread that runs on another core goes on for a moment after kill() has returned.
+  if (number == SIGSTOP) waitpid(pid_, nullptr, WUNTRACED);
+}
 
 void ChildNode::kill() {
   if (pid_ < 0) return;
