@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include <caf/all.hpp>
 
@@ -26,6 +27,9 @@
 
 namespace troupe {
 namespace {
+
+/// How long a stop waits for sessions to tell their clients.
+constexpr int64_t kLeaveUs = 500'000;
 
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
 
@@ -58,6 +62,7 @@ struct Node::Parts {
   std::vector<ChildSpec> transaction_children();
   ChildSpec supervisor_child(const std::string& name, RestartStrategy strategy, std::vector<ChildSpec> children,
                              std::function<void(const caf::actor&)> on_started = {});
+  void take_leave();
   void announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
 
   template <class Actor, caf::spawn_options Options = caf::no_spawn_options, class... Args>
@@ -403,6 +408,19 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeConfig config, FileSystem&
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
+/// Tells every client why its connection ends, and gives the sessions a moment to say it.
+void Node::Parts::take_leave() {
+  const std::string why = encode_error(
+      error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command"));
+  for (const SessionRecordPtr& session : services->sessions.list()) {
+    if (session->end) session->end(why);
+  }
+  const int64_t until_us = clock->monotonic_us() + kLeaveUs;
+  while (services->sessions.size() > 0 && clock->monotonic_us() < until_us) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 Node::~Node() { stop(); }
 
 const Node::Facts& Node::facts() const { return parts_->facts; }
@@ -410,6 +428,7 @@ const Node::Facts& Node::facts() const { return parts_->facts; }
 void Node::stop() {
   if (!parts_->root) return;
   parts_->context->stopping.store(true);
+  if (parts_->context->may_block) parts_->take_leave();
   parts_->platform->stop(*parts_->system, parts_->root);
   parts_->root = nullptr;
   // A detached actor's thread ends with the last reference to it.

@@ -43,6 +43,10 @@ absl::Status Backend::on_parse(const ParseMessage& message) {
   if (!statements.empty()) prepared->raw = &statements[0];
   for (size_t i = 0; i < message.types.size(); ++i) {
     const Oid type = message.types[i];
+    if (type != 0 && find_type(type) == nullptr) {
+      return with_hint(error(ErrorCode::kUndefinedObject, "type with OID ", type, " of parameter $", i + 1, " does not exist"),
+                       "Leave the parameter's type to the server (OID 0), or declare it as text and cast it.");
+    }
     prepared->declared.push_back(Type{type == 0 ? oid::kUnknown : type});
   }
   if (!message.statement.empty() && prepared_.contains(message.statement)) {
@@ -125,7 +129,9 @@ absl::Status Backend::on_describe(const DescribeMessage& message) {
   if (message.target == 'S') {
     const std::shared_ptr<Prepared> prepared = find_prepared(message.name);
     if (prepared == nullptr) return no_such_statement(message.name);
-    if (prepared->raw != nullptr) TROUPE_RETURN_IF_ERROR(plan_prepared(*prepared));
+    const absl::Status usable = transaction_.state().check_usable();
+    if (!usable.ok() && !result_columns(*prepared).empty()) return usable;
+    if (usable.ok() && prepared->raw != nullptr) TROUPE_RETURN_IF_ERROR(plan_prepared(*prepared));
     std::vector<Oid> types;
     for (const Type& type : parameter_types(*prepared)) types.push_back(type.oid);
     writer_.parameter_description(types);

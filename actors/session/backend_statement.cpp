@@ -185,8 +185,11 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   }
   if (const absl::Status usable = transaction.check_usable(); !usable.ok()) co_return usable;
   if (!transaction_.doom().ok()) co_return transaction_.doom();
-  if (portal.finished) {
-    writer_.command_complete(portal.tag);
+  if (portal.finished) {  // run once more: there are no rows left, and nothing is done twice
+    if (!portal.tag.starts_with("SELECT")) {
+      co_return error(ErrorCode::kObjectNotInPrerequisiteState, "portal \"", portal.name, "\" cannot be run");
+    }
+    writer_.command_complete("SELECT 0");
     co_return absl::OkStatus();
   }
   if (!portal.started) begin_transaction_statement();
@@ -353,7 +356,8 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->lock_timeout_ms = static_cast<uint32_t>(settings.lock_timeout_ms);
   context->memory_bytes_max = services_.config.sort_bytes_max;
   context->memory_shown = &record_->memory_bytes;
-  if (plan.uses_snapshot) {
+  // The snapshot that a transaction keeps is that of its first statement, whatever that reads.
+  if (plan.uses_snapshot || transaction_.state().keeps_snapshot()) {
     TROUPE_ASSIGN_OR_RETURN(context->snapshot, transaction_.take_snapshot(suspended_portals_ > 0));
   }
   return absl::OkStatus();

@@ -149,11 +149,11 @@ void Listener::Door::accept_all() {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0) {
       listener_.take(client);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      // Those who wait are not told again.
-      listener_.tell_self_after(kRetryAccept, accept_atom::value);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
     } else if (errno != EINTR && errno != ECONNABORTED) {
+      // No descriptors left, or the like. Those who wait are not told again.
+      listener_.tell_self_after(kRetryAccept, accept_atom::value);
       return;
     }
   }

@@ -6,6 +6,9 @@
 
 namespace troupe {
 namespace {
+/// Reads of one turn; then the cell's others have theirs.
+constexpr int kReadsPerTurn = 8;
+
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 }  // namespace
 
@@ -44,7 +47,12 @@ void SocketTransport::read_while_wanted() {
   if (reading_) return;  // the loop below goes on
   reading_ = true;
   const auto self = shared_from_this();
+  int reads = 0;
   while (readable_ && !paused_ && socket_ >= 0) {
+    if (++reads > kReadsPerTurn) {
+      want_writable(wants_writable_);  // told again in the next round
+      break;
+    }
     const std::span<char> room = events_->read_room();
     const ssize_t size = ::recv(socket_, room.data(), room.size(), 0);
     if (size == 0 || (size < 0 && !would_block())) {

@@ -96,7 +96,7 @@ void Cell::run() {
     take_inbox();
     const bool more = drain();
     if (stopping_.load(std::memory_order_acquire) && !more) break;
-    const bool found = has_work();
+    const bool found = sockets_.poll() > 0 || inbox_filled_.load(std::memory_order_relaxed);
     const bool went_on = run_postponed();
     if (found || went_on || more || !ready_.empty()) continue;
     if (!spin()) sleep();

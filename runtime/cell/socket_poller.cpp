@@ -29,14 +29,15 @@ absl::StatusOr<SocketPoller::Handle> SocketPoller::add(int socket, SocketEvents*
   }
   const uint32_t index = free_.back();
   const Handle handle = static_cast<Handle>(registrations_[index].generation) << 32 | index;
+  registrations_[index].events = events;
   epoll_event event{};
   event.events = kReadEvents;
   event.data.u64 = handle;
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
+    registrations_[index].events = nullptr;
     return error(ErrorCode::kSystemError, "cannot watch a socket: ", std::strerror(errno));
   }
   free_.pop_back();
-  registrations_[index].events = events;
   return handle;
 }
 

@@ -30,7 +30,8 @@ class SocketPoller {
   /// Tells `events` when there is something to read, until remove(). What is there already is told too.
   /// Errors: kSystemError.
   absl::StatusOr<Handle> add(int socket, SocketEvents* events);
-  /// Whether it is told too when there is room to write.
+  /// Whether it is told too when there is room to write. What is ready now is told once more: also the way to be told
+  /// again of what was left unread.
   void want_writable(Handle handle, int socket, bool wanted);
   /// Nothing is told any more, not even what poll() is about to tell. Before the socket is closed.
   void remove(Handle handle, int socket);

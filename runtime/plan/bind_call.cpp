@@ -353,6 +353,11 @@ absl::StatusOr<ExprPtr> Binder::bind_sequence_call(std::string_view name, ExprLi
                   "\" is not a sequence");
     }
     depend_on(*sequence);
+  } else if (op == SequenceOp::kNext && !expr->args[0]->is_constant()) {
+    // Values are reserved before the row that takes them is computed, so which sequence it is must be known by then.
+    return with_hint(fail(ErrorCode::kFeatureNotSupported, call,
+                          "nextval() of a sequence that is not a constant is not supported"),
+                     "Write its name into the statement: nextval('name').");
   }
   moves_sequences = moves_sequences || op == SequenceOp::kNext || op == SequenceOp::kSet;
   return expr;

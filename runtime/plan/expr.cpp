@@ -119,7 +119,8 @@ absl::StatusOr<ExprPtr> type_unknown_literal(const ExprPtr& literal, Type type, 
     return made;
   };
   if (literal->value.is_null()) return at(make_null(type));
-  if (type.typmod < 0) {
+  // What the digits of an interval mean is up to its fields: interval '1' day.
+  if (type.typmod < 0 || type.oid == oid::kInterval) {
     TROUPE_ASSIGN_OR_RETURN(Value value, parse_text(type, literal->value.bytes(), context));
     return at(make_constant(type, std::move(value)));
   }

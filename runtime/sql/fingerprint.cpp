@@ -116,6 +116,8 @@ bool operand_follows(const Token& word) {
 /// Walks the tokens and says of each constant whether the grammar lets a parameter stand there.
 class ConstantFinder {
  public:
+  explicit ConstantFinder(std::string_view text) : text_{text} {}
+
   /// To be called for every token in order.
   bool is_replaceable(const Token& token) {
     const bool constant = token.kind >= TokenKind::kInteger && token.kind <= TokenKind::kBits;
@@ -136,7 +138,7 @@ class ConstantFinder {
     if (token.kind == TokenKind::kOpen || token.kind == TokenKind::kOpenBracket) {
       ++depth_;
       const bool after_type = last_.kind == TokenKind::kWord &&
-                              (takes_literal_arguments(last_.keyword) || type_follows_);
+                              (takes_literal_arguments(last_.keyword) || type_follows_ || is_about_its_literals(last_));
       if (after_type) literal_depth_ = std::min(literal_depth_, depth_);
     } else if (token.kind == TokenKind::kClose || token.kind == TokenKind::kCloseBracket) {
       --depth_;
@@ -156,7 +158,22 @@ class ConstantFinder {
     last_ = token;
   }
 
+  /// Functions to which a literal is not just a value: which sequence, which type.
+  bool is_about_its_literals(const Token& word) const {
+    if (word.keyword != Keyword::kNoKeyword) return false;
+    const std::string_view name = text_.substr(word.begin, word.end - word.begin);
+    for (const std::string_view known : {"nextval", "currval", "setval", "pg_typeof"}) {
+      if (name.size() == known.size() && std::equal(name.begin(), name.end(), known.begin(), [](char a, char b) {
+            return (is_class(static_cast<unsigned char>(a), kUpper) ? static_cast<char>(a | 0x20) : a) == b;
+          })) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   static constexpr int kNever = INT32_MAX;
+  std::string_view text_;
   int depth_ = 0;
   int literal_depth_ = kNever;  ///< parentheses from here inwards hold literals only
   int by_depth_ = -1;           ///< ORDER BY 1 means a column
@@ -221,7 +238,7 @@ struct Pass {
 
 Pass scan(std::string_view text, bool exact, Fingerprint* out) {
   Scanner scanner(text);
-  ConstantFinder finder;
+  ConstantFinder finder(text);
   Hash hash;
   out->constants.clear();
   bool first = true;

@@ -251,6 +251,40 @@ def parameter_types_may_be_given(context):
 
 
 @test
+def a_parameter_type_that_does_not_exist_is_refused(context):
+    with context.wire() as wire:
+        for sql in ("SELECT $1::text", "SELECT $1"):
+            for oid in (999999, 4294967295):
+                result = wire.ask(pg.parse(sql, "", [oid]), pg.describe("S"), pg.SYNC)
+                if not result.error:
+                    raise AssertionError(f"{sql} with a parameter of type {oid} is no error")
+        expect(wire.query("SELECT 1").rows, [[b"1"]])
+
+
+@test
+def a_portal_that_has_ended_does_nothing_when_run_again(context):
+    with context.wire() as wire:
+        result = wire.ask(pg.parse("SELECT 1"), pg.bind(), pg.execute(), pg.execute(), pg.SYNC)
+        expect((result.rows, result.tags), ([[b"1"]], ["SELECT 1", "SELECT 0"]))
+        wire.query("CREATE TABLE once (a int)")
+        result = wire.ask(pg.parse("INSERT INTO once VALUES (1)"), pg.bind(), pg.execute(), pg.execute(), pg.SYNC)
+        expect_error(result, "55000")
+        expect(wire.query("SELECT count(*) FROM once").rows, [[b"0"]])
+        wire.query("DROP TABLE once")
+
+
+@test
+def a_failed_transaction_describes_no_rows(context):
+    with context.wire() as wire:
+        wire.ask(pg.parse("SELECT 1", "rows"), pg.parse("ROLLBACK", "end"), pg.SYNC)
+        wire.query("BEGIN")
+        expect_error(wire.ask(pg.parse("SELECT no_such_column"), pg.SYNC), "42703")
+        expect_error(wire.ask(pg.describe("S", "rows"), pg.SYNC), "25P02")
+        expect(wire.ask(pg.describe("S", "end"), pg.SYNC).types, "tnZ")
+        wire.query("ROLLBACK")
+
+
+@test
 def values_go_both_ways_in_binary(context):
     with context.wire() as wire:
         result = wire.ask(pg.parse("SELECT $1::int4, $2::int8, $3::text, $4::bool, $5::float8"),

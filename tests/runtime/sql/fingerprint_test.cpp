@@ -38,6 +38,8 @@ TEST_CASE("constants that the grammar wants as constants stay", "[fingerprint]")
         "select date '2020-01-01' , x :: numeric ( 10 , 2 ) , a from t order by 1 , 2 limit $1");
   CHECK(normalised("SELECT cast(a AS varchar(5)), extract('year' FROM b), interval '1' day") ==
         "select cast ( a as varchar ( 5 ) ) , extract ( 'year' from b ) , interval '1' day");
+  CHECK(normalised("INSERT INTO t VALUES (nextval('s'), 'a', pg_typeof('b'), NextVal('s'))") ==
+        "insert into t values ( nextval ( 's' ) , $1 , pg_typeof ( 'b' ) , nextval ( 's' ) )");
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").constants.empty());
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").cacheable);
   CHECK(of("SELECT a + 1 FROM t GROUP BY a + 1").hash != of("SELECT a + 2 FROM t GROUP BY a + 2").hash);
