@@ -290,6 +290,7 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
     spec.start = [this, id = static_cast<PartitionId>(i), start = spec.start](caf::local_actor& supervisor,
                                                                             const ActorSeat& seat) {
       if (!context->partition_started[id].load() || context->partitions[id]->usable()) return start(supervisor, seat);
+      if (!context->may_block) return supervisor.spawn<PartitionRebuilder>(seat, std::ref(*context), id);
       return supervisor.spawn<PartitionRebuilder, caf::detached>(seat, std::ref(*context), id);
     };
     specs.push_back(std::move(spec));
