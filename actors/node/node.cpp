@@ -309,7 +309,11 @@ std::vector<ChildSpec> Node::Parts::transaction_children() {
       to.manager = caf::actor_cast<TransactionManagerActor>(actor);
       incarnation = ++to.manager_incarnation;
     });
-    if (incarnation > 1) announce(LostPart::kTransactionManager, 0, incarnation, false);
+    if (incarnation <= 1) return;
+    announce(LostPart::kTransactionManager, 0, incarnation, false);
+    if (const SequenceActor sequences = context->directory.get()->sequences) {
+      caf::anon_send(sequences, lost_atom::value);
+    }
   };
   const auto sequences_started = [this](const caf::actor& actor) {
     context->directory.update([&](Addresses& to) { to.sequences = caf::actor_cast<SequenceActor>(actor); });
