@@ -186,7 +186,9 @@ using SequenceActor = caf::typed_actor<
     // The sequence is dropped.
     caf::reacts_to<release_atom, Oid>,
     // The log record that lets values be given out is durable.
-    caf::reacts_to<committed_atom, TxnId, Scn, std::string>>;
+    caf::reacts_to<committed_atom, TxnId, Scn, std::string>,
+    // The transaction manager was restarted: its mailbox is gone, and with it perhaps such a record.
+    caf::reacts_to<lost_atom>>;
 
 using LogWriterActor = caf::typed_actor<
     // In SCN order; the waiter is told with committed once it is durable.

@@ -19,18 +19,22 @@ CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32
   return build_commit(info, changes);
 }
 
-/// Where to cut `changes` so that each piece holds whole changes and is not much larger than `wanted_bytes`.
+/// Where to cut `changes` so that each piece holds whole changes, and no more than `wanted_bytes` unless it is a single
+/// one.
 std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes) {
   std::vector<std::string_view> pieces;
   if (changes.size() <= wanted_bytes) return {changes};
   ChangeReader reader(changes);
   Change change;
   size_t begin = 0;
+  size_t last_end = 0;
   while (reader.next(&change)) {
     const size_t end = changes.size() - reader.remaining();
-    if (end - begin < wanted_bytes) continue;
-    pieces.push_back(changes.substr(begin, end - begin));
-    begin = end;
+    if (end - begin > wanted_bytes && last_end > begin) {
+      pieces.push_back(changes.substr(begin, last_end - begin));
+      begin = last_end;
+    }
+    last_end = end;
   }
   if (begin < changes.size()) pieces.push_back(changes.substr(begin));
   return pieces;

@@ -302,6 +302,7 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
     spec.start = [this, id = static_cast<PartitionId>(i), start = spec.start](caf::local_actor& supervisor,
                                                                             const ActorSeat& seat) {
       if (!context->partition_started[id].load() || context->partitions[id]->usable()) return start(supervisor, seat);
+      if (!context->may_block) return supervisor.spawn<PartitionRebuilder>(seat, std::ref(*context), id);
       return supervisor.spawn<PartitionRebuilder, caf::detached>(seat, std::ref(*context), id);
     };
     specs.push_back(std::move(spec));
@@ -320,7 +321,11 @@ std::vector<ChildSpec> Node::Parts::transaction_children() {
       to.manager = caf::actor_cast<TransactionManagerActor>(actor);
       incarnation = ++to.manager_incarnation;
     });
-    if (incarnation > 1) announce(LostPart::kTransactionManager, 0, incarnation, false);
+    if (incarnation <= 1) return;
+    announce(LostPart::kTransactionManager, 0, incarnation, false);
+    if (const SequenceActor sequences = context->directory.get()->sequences) {
+      caf::anon_send(sequences, lost_atom::value);
+    }
   };
   const auto sequences_started = [this](const caf::actor& actor) {
     context->directory.update([&](Addresses& to) { to.sequences = caf::actor_cast<SequenceActor>(actor); });

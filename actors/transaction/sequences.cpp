@@ -76,13 +76,18 @@ Sequences::Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& nod
   for (auto& [oid, sequence] : state_->sequences) {
     sequence.waiting.clear();
     if (sequence.logging != kNoTxn) sequence.logged = sequence.logging_to;
-    sequence.logging = kNoTxn;
     sequence.now = sequence.logged;
   }
 }
 
 Sequences::behavior_type Sequences::make_behavior() {
   running();
+  {
+    // Whatever a predecessor had under way comes before all that is given out now.
+    const Heir<SequenceState>::Use use(heir_, state_);
+    send_records_again();
+    for (auto& [oid, sequence] : state_->sequences) sequence.logging = kNoTxn;
+  }
   return {
       [this](next_atom, uint64_t request, const SequencePtr& sequence, uint32_t count) {
         const Heir<SequenceState>::Use use(heir_, state_);
@@ -102,7 +107,19 @@ Sequences::behavior_type Sequences::make_behavior() {
         const Heir<SequenceState>::Use use(heir_, state_);
         on_committed(txn, error);
       },
+      [this](lost_atom) {
+        const Heir<SequenceState>::Use use(heir_, state_);
+        send_records_again();
+      },
   };
+}
+
+/// The transaction manager knows those that it has already.
+void Sequences::send_records_again() {
+  for (const auto& [oid, sequence] : state_->sequences) {
+    if (sequence.logging == kNoTxn) continue;
+    tell(directory_.get().manager, commit_atom::value, sequence.record, caf::actor_cast<caf::strong_actor_ptr>(this));
+  }
 }
 
 /// The definition comes with the request, because an open transaction may just have made or changed it.
@@ -172,6 +189,7 @@ void Sequences::log(Oid oid, Sequence& sequence, const SequencePosition& positio
       build_commit_records(commit->txn, commit->participants, redo, node_.services.config.log_record_bytes_max).value();
   sequence.logging = commit->txn;
   sequence.logging_to = position;
+  sequence.record = commit;
   tell(directory_.get().manager, commit_atom::value, std::move(commit),
        caf::actor_cast<caf::strong_actor_ptr>(this));
 }

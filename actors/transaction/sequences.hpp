@@ -66,6 +66,7 @@ struct SequenceState {
     SequencePosition logged;
     TxnId logging = kNoTxn;  ///< the record under way
     SequencePosition logging_to;
+    CommitRequestPtr record;  ///< the one under way, to be sent again
     std::shared_ptr<const SequenceDef> def;  ///< as the newest request had it
     std::deque<Request> waiting;
   };
@@ -83,6 +84,7 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   using Sequence = SequenceState::Sequence;
   using Request = SequenceState::Request;
 
+  void send_records_again();
   void on_request(const SequencePtr& def, Request request);
   /// Answers from the head of the queue as far as the log allows; then logs more, if somebody still waits.
   void serve(Oid oid, Sequence& sequence);

@@ -91,6 +91,7 @@ int64_t SimPlatform::next_timer_us() const {
 }
 
 void SimPlatform::follow_time() {
+  TROUPE_CHECK_MSG(coordinator_->system().detached_actors() == 0, "an actor has a thread of its own in the simulator");
   const auto now = std::chrono::microseconds(timeline_.now_us());
   const auto behind = now - coordinator_->clock().now().time_since_epoch();
   if (behind.count() > 0) coordinator_->advance_time(behind);
