@@ -14,6 +14,7 @@ Client::~Client() {
 Task<bool> Client::connect(int64_t patience_us) {
   const int64_t give_up_us = world_.timeline().now_us() + patience_us;
   while (true) {
+    disconnect();  // the word that an earlier connection has ended may still be on its way
     reader_ = ReplyReader{};
     connection_ = world_.connect(name_, {[this](std::string_view bytes) { received(bytes); }, [this] { lost(); }});
     if (connection_ != nullptr) {
