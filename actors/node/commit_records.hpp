@@ -17,10 +17,10 @@ absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_
                                                               std::span<const std::string_view> redo,
                                                               size_t record_bytes_max);
 /// The changes of a transaction that changed definitions, in the order in which a subscriber has to see them: the
-/// catalog's, then `news` (emptied tables, rows in bulk), then rows by tree, which is the order in which a table's trees
-/// followed on each other. Changes of `stale` trees are left out: their tables were emptied afterwards.
+/// catalog's, then `news` (emptied tables, rows in bulk), then rows by tree, which is the order in which a table's
+/// trees followed on each other. Changes of `stale` trees are left out: their tables were emptied afterwards.
 std::string order_definition_changes(std::span<const std::string_view> redo, std::string_view news,
-                                      const std::set<TreeId>& stale);
+                                     const std::set<TreeId>& stale);
 void stamp_commit_records(std::vector<CommitFrame>& records, Scn scn, int64_t now_us);
 
 }  // namespace troupe

@@ -119,9 +119,13 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
   if (index.entries().empty()) return newest;
   const auto segment = index.find(std::max(from, index.earliest()));
   if (!segment.ok()) return segment.status();
-  if (index.earliest() > from && from != kNoScn) {
-    return error(ErrorCode::kDataCorrupted, "the log begins after SCN ", index.earliest(),
-                 ", but a partition's checkpoint covers only SCN ", from);
+  // An empty file where there was a partition is no exception: a log that was ever released had a checkpoint before it.
+  if (index.earliest() > std::max(from, kFirstScn)) {
+    const size_t behind = static_cast<size_t>(std::min_element(covered.begin(), covered.end()) - covered.begin());
+    return with_hint(error(ErrorCode::kDataCorrupted, "the log in ", directory, " begins after SCN ", index.earliest(),
+                           ", but the newest checkpoint that can be read in ", stores[behind]->file().path(),
+                           " covers only SCN ", from),
+                     "Restore the data directory from a backup.");
   }
   LogReader reader(files, directory);
   TROUPE_RETURN_IF_ERROR(reader.seek_behind(*segment, std::max(from, index.earliest())));

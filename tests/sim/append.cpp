@@ -28,7 +28,8 @@ Task<void> Append::set_up(Client& client) {
   auto making = must(client, "CREATE TABLE list (k int PRIMARY KEY, n int NOT NULL, tokens text NOT NULL)");
   if (!co_await making) co_return;
   for (int key = 0; key < kLists; ++key) lists_[key];
-  auto filling = must(client, cat("INSERT INTO list SELECT i, 0, '' FROM generate_series(0, ", kLists - 1, ") AS g(i)"));
+  auto filling =
+      must(client, cat("INSERT INTO list SELECT i, 0, '' FROM generate_series(0, ", kLists - 1, ") AS g(i)"));
   co_await filling;
 }
 
@@ -105,7 +106,8 @@ Task<void> Append::append_with_lock(Client& client) {
   const bool committed = referee_.accept(client, reply);
   attempt.answered(reply, referee_.lives);
   if (!committed) co_return;
-  if (locked.rows.size() != 1) co_return complain(cat("append: list ", key, " is locked ", locked.rows.size(), " times"));
+  if (locked.rows.size() != 1)
+    co_return complain(cat("append: list ", key, " is locked ", locked.rows.size(), " times"));
   compare(key, locked.rows[0], floor);
 }
 

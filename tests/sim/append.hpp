@@ -19,8 +19,8 @@ class Append final : public Workload {
 
  private:
   struct List {
-    std::vector<std::string> known;          ///< the longest that was read
-    std::map<std::string, Attempt> attempts; ///< by token
+    std::vector<std::string> known;           ///< the longest that was read
+    std::map<std::string, Attempt> attempts;  ///< by token
   };
   /// What a read that begins now must show.
   struct Floor {

@@ -103,8 +103,8 @@ Task<void> Bank::check_sum(Client& client) {
   if (!referee_.accept(client, reply)) co_return;
   if (reply.rows.size() != 1 || number(reply.rows[0][0]) != kAccounts * kFirstBalance ||
       number(reply.rows[0][1]) != kAccounts) {
-    complain(cat("bank: the sum of ", reply.rows[0][1].value_or("no"), " balances is ",
-                 reply.rows[0][0].value_or("null")));
+    complain(
+        cat("bank: the sum of ", reply.rows[0][1].value_or("no"), " balances is ", reply.rows[0][0].value_or("null")));
   }
 }
 
@@ -146,8 +146,7 @@ void Bank::compare(const Reply& balances, const Reply& ledger, const std::map<ui
   }
   for (auto& [id, transfer] : transfers_) {
     const auto was_there = must.find(id);
-    const char* wrong =
-        transfer.attempt.observe(seen.contains(id), was_there != must.end() && was_there->second, life);
+    const char* wrong = transfer.attempt.observe(seen.contains(id), was_there != must.end() && was_there->second, life);
     if (wrong != nullptr) return complain(cat("bank: transfer ", id, " ", wrong));
   }
   if (balances.rows.size() != expected.size()) return complain(cat("bank: ", balances.rows.size(), " accounts"));

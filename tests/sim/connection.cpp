@@ -82,8 +82,10 @@ void Connection::pause_reading(bool paused) {
 
 bool Connection::send(OutputBuffer& buffer) {
   size_t size = std::min(buffer.size(), room());
-  if (client_gone_ || server_closed_) size = buffer.size();  // as a socket that is shut down: the read side tells
-  else if (random_.below(16) == 0) size = random_.below(size + 1);
+  if (client_gone_ || server_closed_)
+    size = buffer.size();  // as a socket that is shut down: the read side tells
+  else if (random_.below(16) == 0)
+    size = random_.below(size + 1);
   if (!client_gone_ && !server_closed_) outbound_.append(buffer.pending().substr(0, size));
   arm_outbound();
   buffer.consume(size);

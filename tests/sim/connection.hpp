@@ -68,8 +68,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool server_closed_ = false;
 };
 
-/// What a session holds: when nobody does any more (a dead supervisor was to start the session), the connection ends, as
-/// a socket does with its last descriptor.
+/// What a session holds: when nobody does any more (a dead supervisor was to start the session), the connection ends,
+/// as a socket does with its last descriptor.
 class ServerEnd final : public Transport {
  public:
   explicit ServerEnd(std::shared_ptr<Connection> connection) : connection_{std::move(connection)} {}

@@ -41,7 +41,8 @@ std::string Feed::draw_statement(Random& random, int number) {
   const int64_t id = static_cast<int64_t>(random.below(static_cast<uint64_t>(next_id_)));
   switch (random.below(6)) {
     case 0:
-    case 1: return cat("INSERT INTO note VALUES (", next_id_++, ", ", number, ", repeat('y', ", random.below(300), "))");
+    case 1:
+      return cat("INSERT INTO note VALUES (", next_id_++, ", ", number, ", repeat('y', ", random.below(300), "))");
     case 2: return cat("DELETE FROM note WHERE id = ", id);
     case 3: return cat("UPDATE note SET v = v + 1 WHERE id BETWEEN ", id, " AND ", id + 4);
     default: return cat("UPDATE note SET v = v + 1, pad = repeat('z', ", random.below(900), ") WHERE id = ", id);
@@ -126,8 +127,9 @@ void Feed::on_event(const Row& row) {
 Task<void> Feed::verify(Client& client) {
   if (fell_out_) co_return;
   const int64_t marker = next_id_++;
-  auto marking = must(client, cat("INSERT INTO note VALUES (", marker, ", -1, 'last')"));
-  if (!co_await marking) co_return;
+  auto marking = client.query(cat("INSERT INTO note VALUES (", marker, ", -1, 'last')"));
+  const Reply marked = co_await marking;
+  if (!referee_.accept(client, marked)) co_return;  // damage shows here, too
   waits_for_ = marker;
   for (int tries = 0; tries < 5 && !copy_.contains(marker) && !fell_out_; ++tries) {
     auto following = follow(client, UINT64_MAX, 5'000'000);

@@ -1,7 +1,7 @@
 #pragma once
-/// Writers change rows; a follower subscribes to them, loses its connection again and again, and goes on from its token.
-/// Checked: tokens only grow; each event's before image is what the follower has of that row, so that none is missing
-/// and none comes twice; at the end what the follower has is the table.
+/// Writers change rows; a follower subscribes to them, loses its connection again and again, and goes on from its
+/// token. Checked: tokens only grow; each event's before image is what the follower has of that row, so that none is
+/// missing and none comes twice; at the end what the follower has is the table.
 #include <map>
 
 #include "tests/sim/workload.hpp"

@@ -15,19 +15,19 @@ constexpr int kStartsMax = 12;
 
 const std::vector<std::string>& fault_names() {
   static const std::vector<std::string> names = {
-      "power",       // unsynced bytes, sizes and names are lost, or not
-      "power-in-io", // the same, in the middle of a call
-      "kill9",       // the process dies, the kernel lives on
-      "stop",        // a clean stop
-      "kill-actor",  // any actor, as sys.kill_actor() does
-      "disconnect",  // a connection breaks
-      "write",       // a write fails, half written
-      "sync",        // an fsync fails
-      "read",        // a read fails
-      "name",        // making, renaming or syncing a name fails
-      "full",        // the disk is full for a while
-      "flip",        // a bit changes on the disk
-      "hesitate",    // nothing runs for a while
+      "power",        // unsynced bytes, sizes and names are lost, or not
+      "power-in-io",  // the same, in the middle of a call
+      "kill9",        // the process dies, the kernel lives on
+      "stop",         // a clean stop
+      "kill-actor",   // any actor, as sys.kill_actor() does
+      "disconnect",   // a connection breaks
+      "write",        // a write fails, half written
+      "sync",         // an fsync fails
+      "read",         // a read fails
+      "name",         // making, renaming or syncing a name fails
+      "full",         // the disk is full for a while
+      "flip",         // a bit changes on the disk
+      "hesitate",     // nothing runs for a while
   };
   return names;
 }

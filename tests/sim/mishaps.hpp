@@ -42,11 +42,11 @@ class Mishaps {
   std::set<uint64_t> when_;
   uint64_t step_ = 0;
   uint64_t happened_ = 0;
-  uint64_t rise_at_ = 0;       ///< step; 0: not planned
+  uint64_t rise_at_ = 0;  ///< step; 0: not planned
   uint64_t fence_ends_at_ = 0;
   uint64_t disk_empties_at_ = 0;
   uint64_t seen_event_ = 0;
-  bool armed_ = false;         ///< a fault waits for its call
+  bool armed_ = false;  ///< a fault waits for its call
   bool over_ = false;
   uint64_t kills_ = 0;
 };

@@ -11,7 +11,7 @@ namespace troupe::sim {
 
 /// What has been done to the disk so far.
 struct Mischief {
-  bool io_failed = false;     ///< some call on a file failed, or was made to
+  bool io_failed = false;  ///< some call on a file failed, or was made to
   bool disk_full = false;
   bool bits_flipped = false;
 };

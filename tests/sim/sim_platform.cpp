@@ -28,9 +28,7 @@ class SimPlatform::Unit final : public caf::execution_unit {
   caf::scheduler::test_coordinator& coordinator_;
 };
 
-void SimPlatform::configure(caf::actor_system_config& config) {
-  config.set("scheduler.policy", caf::atom("testing"));
-}
+void SimPlatform::configure(caf::actor_system_config& config) { config.set("scheduler.policy", caf::atom("testing")); }
 
 std::vector<caf::execution_unit*> SimPlatform::make_units(caf::actor_system& system, uint32_t count) {
   coordinator_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system.scheduler());
@@ -101,9 +99,8 @@ void SimPlatform::stop(caf::actor_system& system, const SupervisorActor& root) {
   bool down = false;
   root->attach_functor([&down] { down = true; });
   if (abandoned_) {
-    caf::anon_send<caf::message_priority::high>(
-        caf::actor_cast<caf::actor>(root),
-        caf::exit_msg{root.address(), caf::make_error(caf::exit_reason::kill)});
+    caf::anon_send<caf::message_priority::high>(caf::actor_cast<caf::actor>(root),
+                                                caf::exit_msg{root.address(), caf::make_error(caf::exit_reason::kill)});
   } else {
     caf::anon_send(root, stop_atom::value);
   }

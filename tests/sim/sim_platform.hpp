@@ -16,8 +16,7 @@ namespace troupe::sim {
 
 class SimPlatform final : public Platform {
  public:
-  SimPlatform(Timeline& timeline, Random& random, Trace& trace)
-      : timeline_{timeline}, random_{random}, trace_{trace} {}
+  SimPlatform(Timeline& timeline, Random& random, Trace& trace) : timeline_{timeline}, random_{random}, trace_{trace} {}
 
   absl::Status open(const NodeConfig&) override { return absl::OkStatus(); }
   void configure(caf::actor_system_config& config) override;
@@ -52,7 +51,7 @@ class SimPlatform final : public Platform {
   std::unique_ptr<caf::execution_unit> unit_;
   NodeContext* context_ = nullptr;
   bool abandoned_ = false;
-  caf::actor_id starved_ = 0;    ///< this actor gets hardly any turns for a while
+  caf::actor_id starved_ = 0;  ///< this actor gets hardly any turns for a while
   uint64_t starved_turns_ = 0;
   std::string complaint_;
 };

@@ -15,7 +15,8 @@ constexpr int64_t kPatienceUs = 150'000'000;
 
 /// A client that works until the run winds down.
 struct Worker {
-  Worker(World& world, Workload& work, int n, std::string name) : client{world, std::move(name)}, workload{work}, number{n} {}
+  Worker(World& world, Workload& work, int n, std::string name)
+      : client{world, std::move(name)}, workload{work}, number{n} {}
 
   Task<void> run(Referee& referee) {
     while (!referee.winding_down) {
@@ -42,7 +43,9 @@ struct Worker {
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : options_{options}, world_{options.seed, options.print}, referee_{world_},
+      : options_{options},
+        world_{options.seed, options.print},
+        referee_{world_},
         mishaps_{world_, referee_, options.faults, options.steps} {
     draw_workloads();
   }
@@ -58,7 +61,8 @@ class Run {
     if (good()) set_up();
     if (good()) work();
     if (good() && mishaps_.settle()) wind_down();
-    if (good() && !mishaps_.over()) check("after the work");
+    // A fault that was under way may have fenced the node since.
+    if (good() && !mishaps_.over() && mishaps_.settle()) check("after the work");
     if (good() && !mishaps_.over()) check_after_restart();
     return result();
   }

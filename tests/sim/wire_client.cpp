@@ -32,8 +32,8 @@ std::string framed(char type, std::string_view body) {
 std::string startup_message(std::string_view application) {
   std::string body;
   put_u32(&body, kProtocolVersion3);
-  for (const std::string_view text : {std::string_view("user"), std::string_view("postgres"),
-                                      std::string_view("application_name"), application}) {
+  for (const std::string_view text :
+       {std::string_view("user"), std::string_view("postgres"), std::string_view("application_name"), application}) {
     put_text(&body, text);
   }
   body.push_back('\0');

@@ -13,12 +13,12 @@ using Row = std::vector<std::optional<std::string>>;
 
 /// How a statement, or several sent at once, ended.
 struct Reply {
-  bool lost = false;     ///< the connection ended before the answer
-  bool fatal = false;    ///< the error ended the session
-  std::string code;      ///< SQLSTATE; empty: no error
+  bool lost = false;   ///< the connection ended before the answer
+  bool fatal = false;  ///< the error ended the session
+  std::string code;    ///< SQLSTATE; empty: no error
   std::string message;
   std::string detail;
-  std::string tag;       ///< of the last statement
+  std::string tag;  ///< of the last statement
   std::vector<Row> rows;
   char transaction = 'I';  ///< I: none, T: open, E: failed
 

@@ -12,7 +12,8 @@ namespace troupe::sim {
 Task<bool> Workload::must(Client& client, std::string sql) {
   auto asking = client.query(sql);
   const Reply reply = co_await asking;
-  if (!reply.ok()) complain(cat("set-up: ", sql, ": ", reply.lost ? "connection lost" : reply.code, " ", reply.message));
+  if (!reply.ok())
+    complain(cat("set-up: ", sql, ": ", reply.lost ? "connection lost" : reply.code, " ", reply.message));
   co_return reply.ok();
 }
 

@@ -34,7 +34,10 @@ NodeConfig small_node(Random& random) {
 }  // namespace
 
 World::World(uint64_t seed, std::FILE* print)
-    : seed_{seed}, seeds_{seed}, trace_{print}, config_{small_node(seeds_.work)},
+    : seed_{seed},
+      seeds_{seed},
+      trace_{print},
+      config_{small_node(seeds_.work)},
       disk_{std::make_unique<SimFileSystem>(seed * 0x9E37 + 11)} {}
 
 World::~World() {
@@ -46,8 +49,8 @@ absl::Status World::start_node() {
   fenced_ = false;
   auto platform = std::make_shared<SimPlatform>(timeline_, seeds_.schedule, trace_);
   SimPlatform* const raw = platform.get();
-  auto started = Node::start(config_, *disk_, timeline_, [this](const std::string&) { fenced_ = true; },
-                             std::move(platform));
+  auto started = Node::start(
+      config_, *disk_, timeline_, [this](const std::string&) { fenced_ = true; }, std::move(platform));
   trace_.add(timeline_.now_us(), "start", started.ok() ? 1 : 0, std::string(started.status().message()));
   if (!started.ok()) return started.status();
   node_ = *std::move(started);
@@ -85,7 +88,9 @@ std::shared_ptr<Connection> World::connect(const std::string& name, Connection::
   connections_.push_back(connection);
   NodeContext& node = platform_->context();
   const SupervisorActor sessions = node.directory.get()->sessions;
-  if (sessions) caf::anon_send(sessions, add_child_atom::value, session_child(node, platform_->unit(), std::make_shared<ServerEnd>(connection)));
+  if (sessions)
+    caf::anon_send(sessions, add_child_atom::value,
+                   session_child(node, platform_->unit(), std::make_shared<ServerEnd>(connection)));
   return connection;
 }
 

@@ -18,7 +18,9 @@ namespace troupe::sim {
 /// Independent streams, so that what one part draws does not change what another one gets.
 struct Seeds {
   explicit Seeds(uint64_t seed)
-      : schedule{seed * 4 + 1}, network{(seed ^ 0x5EED) * 0x9E3779B97F4A7C15u}, faults{~seed * 0xD1B54A32D192ED03u},
+      : schedule{seed * 4 + 1},
+        network{(seed ^ 0x5EED) * 0x9E3779B97F4A7C15u},
+        faults{~seed * 0xD1B54A32D192ED03u},
         work{seed * 0x2545F4914F6CDD1Du + 7} {}
   Random schedule;
   Random network;
