@@ -37,6 +37,7 @@ using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
 using start_atom = caf::atom_constant<caf::atom("start")>;
 using turn_atom = caf::atom_constant<caf::atom("turn")>;
+using moved_atom = caf::atom_constant<caf::atom("moved")>;
 using lost_atom = caf::atom_constant<caf::atom("lost")>;
 using rejoin_atom = caf::atom_constant<caf::atom("rejoin")>;
 using append_atom = caf::atom_constant<caf::atom("append")>;
@@ -56,34 +57,35 @@ using next_atom = caf::atom_constant<caf::atom("next")>;
 struct Changes;
 using ChangesPtr = std::shared_ptr<Changes>;
 
-using SessionActor = caf::typed_actor<
-    caf::reacts_to<readdone_atom, ReadResultFrame>,
-    caf::reacts_to<written_atom, WriteResultFrame>,
-    // One participant's redo (packed changes), or an encoded error.
-    caf::reacts_to<prepared_atom, TxnId, PartitionId, FrameBytes, std::string>,
-    // The transaction is durable under this SCN; or, with an encoded error, it did not happen.
-    caf::reacts_to<committed_atom, TxnId, Scn, std::string>,
-    // A table or advisory lock request ended; empty or an encoded error.
-    caf::reacts_to<granted_atom, uint64_t, std::string>,
-    // A sequence's next values: request, first value, how many; or an encoded error.
-    caf::reacts_to<next_atom, uint64_t, int64_t, uint32_t, std::string>,
-    // A bulk record is in the log's queue: transaction, record, its position; or an encoded error.
-    caf::reacts_to<append_atom, TxnId, uint32_t, uint64_t, std::string>,
-    // From the publisher: commits after the SCN that was asked from, or an encoded error.
-    caf::reacts_to<changes_atom, ChangesPtr, std::string>,
-    // Ends the running statement, if there is one: encoded error.
-    caf::reacts_to<cancel_atom, std::string>,
-    // Ends the session: encoded error.
-    caf::reacts_to<end_atom, std::string>,
-    // Begin to serve.
-    caf::reacts_to<start_atom>,
-    // To itself: others had their turn.
-    caf::reacts_to<turn_atom>,
-    // A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost too. Requests
-    // sent to an older incarnation get no answer.
-    caf::reacts_to<lost_atom, uint8_t, uint32_t, uint64_t, bool>,
-    // Timeouts.
-    caf::reacts_to<tick_atom>>;
+using SessionActor =
+    caf::typed_actor<caf::reacts_to<readdone_atom, ReadResultFrame>, caf::reacts_to<written_atom, WriteResultFrame>,
+                     // One participant's redo (packed changes), or an encoded error.
+                     caf::reacts_to<prepared_atom, TxnId, PartitionId, FrameBytes, std::string>,
+                     // The transaction is durable under this SCN; or, with an encoded error, it did not happen.
+                     caf::reacts_to<committed_atom, TxnId, Scn, std::string>,
+                     // A table or advisory lock request ended; empty or an encoded error.
+                     caf::reacts_to<granted_atom, uint64_t, std::string>,
+                     // A sequence's next values: request, first value, how many; or an encoded error.
+                     caf::reacts_to<next_atom, uint64_t, int64_t, uint32_t, std::string>,
+                     // A bulk record is in the log's queue: transaction, record, its position; or an encoded error.
+                     caf::reacts_to<append_atom, TxnId, uint32_t, uint64_t, std::string>,
+                     // From the publisher: commits after the SCN that was asked from, or an encoded error.
+                     caf::reacts_to<changes_atom, ChangesPtr, std::string>,
+                     // Ends the running statement, if there is one: encoded error.
+                     caf::reacts_to<cancel_atom, std::string>,
+                     // Ends the session: encoded error.
+                     caf::reacts_to<end_atom, std::string>,
+                     // Begin to serve.
+                     caf::reacts_to<start_atom>,
+                     // To itself: others had their turn.
+                     caf::reacts_to<turn_atom>,
+                     // To itself: it was moved to another cell, and this is its first message there.
+                     caf::reacts_to<moved_atom>,
+                     // A part of the node was restarted: LostPart, which one, its incarnation, whether its state is
+                     // lost too. Requests sent to an older incarnation get no answer.
+                     caf::reacts_to<lost_atom, uint8_t, uint32_t, uint64_t, bool>,
+                     // Timeouts.
+                     caf::reacts_to<tick_atom>>;
 
 struct LoadedPage;
 using LoadedPagePtr = std::shared_ptr<LoadedPage>;
@@ -93,8 +95,7 @@ using CheckpointRunPtr = std::shared_ptr<CheckpointRun>;
 using PartitionActor = caf::typed_actor<
     caf::reacts_to<read_atom, ReadFrame>,
     // From the lock shard, which has locked the keys; the answer goes to the session.
-    caf::reacts_to<write_atom, WriteFrame, caf::strong_actor_ptr>,
-    caf::reacts_to<prepare_atom, TxnId>,
+    caf::reacts_to<write_atom, WriteFrame, caf::strong_actor_ptr>, caf::reacts_to<prepare_atom, TxnId>,
     // A commit in SCN order, and the SCN of the one that this partition was sent before it.
     caf::reacts_to<apply_atom, CommitRequestPtr, Scn>,
     // From the lock shard: forget the transaction's writes.
@@ -110,8 +111,7 @@ using PartitionActor = caf::typed_actor<
     // From the page writer.
     caf::reacts_to<ckptdone_atom, CheckpointRunPtr>,
     // To itself: more of a sliced operation, and of garbage collection.
-    caf::reacts_to<turn_atom>,
-    caf::reacts_to<tick_atom>,
+    caf::reacts_to<turn_atom>, caf::reacts_to<tick_atom>,
     // To itself: after a restart, ask the transaction manager for what was missed.
     caf::reacts_to<rejoin_atom>,
     // From the transaction manager: everything up to the SCN has been sent.
@@ -125,14 +125,14 @@ using PageReaderActor = caf::typed_actor<caf::reacts_to<page_atom, LoadedPagePtr
 using PageWriterActor = caf::typed_actor<caf::reacts_to<checkpt_atom, CheckpointRunPtr>>;
 
 // Decides when to make checkpoints; hears how they went.
-using CheckpointerActor = caf::typed_actor<
-    caf::reacts_to<tick_atom>,
-    // Now, please; the asker is told with granted (request number, encoded error).
-    caf::reacts_to<checkpt_atom, uint64_t>,
-    // A partition has so many changed pages that commits wait: now, and nobody needs to be told.
-    caf::reacts_to<full_atom>,
-    // A partition's checkpoint ended: its round, partition, SCN it covers, encoded error.
-    caf::reacts_to<ckptdone_atom, uint64_t, PartitionId, Scn, std::string>>;
+using CheckpointerActor =
+    caf::typed_actor<caf::reacts_to<tick_atom>,
+                     // Now, please; the asker is told with granted (request number, encoded error).
+                     caf::reacts_to<checkpt_atom, uint64_t>,
+                     // A partition has so many changed pages that commits wait: now, and nobody needs to be told.
+                     caf::reacts_to<full_atom>,
+                     // A partition's checkpoint ended: its round, partition, SCN it covers, encoded error.
+                     caf::reacts_to<ckptdone_atom, uint64_t, PartitionId, Scn, std::string>>;
 
 using LockShardActor = caf::typed_actor<
     // Locks the frame's keys, then forwards it to the partition.
@@ -150,8 +150,7 @@ using LockShardActor = caf::typed_actor<
     // The transaction no longer waits: its statement was cancelled. Encoded error for the waiting request.
     caf::reacts_to<cancel_atom, TxnId, std::string>,
     // The deadlock detector wants (waiter, blocker) pairs.
-    caf::reacts_to<waits_atom>,
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<waits_atom>, caf::reacts_to<tick_atom>>;
 
 using WaitEdgesPtr = std::shared_ptr<std::vector<WaitEdge>>;
 
@@ -173,8 +172,7 @@ using TransactionManagerActor = caf::typed_actor<
     // A restarted log writer has appended everything up to the SCN and wants the rest.
     caf::reacts_to<append_atom, Scn>,
     // From the checkpointer: let every partition begin a checkpoint, of this round.
-    caf::reacts_to<checkpt_atom, uint64_t>,
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<checkpt_atom, uint64_t>, caf::reacts_to<tick_atom>>;
 
 using SequencePtr = std::shared_ptr<const SequenceDef>;
 

@@ -14,6 +14,8 @@ namespace {
 /// After so long without a commit the newest ones are taken out of doubt by a mark (storage/log/format.hpp).
 constexpr std::chrono::milliseconds kIdle{50};
 constexpr std::chrono::milliseconds kRetryDiskFull{500};
+/// With fewer in a batch, waiting for more costs them more than it saves.
+constexpr size_t kCommitsToGather = 3;
 
 }  // namespace
 
@@ -134,6 +136,7 @@ void LogActor::want_flush() {
 }
 
 void LogActor::flush() {
+  if (gather()) return;
   flush_wanted_ = false;
   if (!write_queued()) return;
   tell_durable();
@@ -143,10 +146,25 @@ void LogActor::flush() {
   tell_self_after(kIdle, tick_atom::value);
 }
 
+/// While many commit, whoever is about to on this core may do so first: a batch costs the same with more commits in it.
+/// True: some came, and are in the mailbox before the next flush.
+bool LogActor::gather() {
+  gathered_ = !gathered_ && node_.may_block && newest_batch_ >= kCommitsToGather;
+  if (!gathered_) return false;
+  std::this_thread::yield();
+  if (mailbox().empty()) {
+    gathered_ = false;
+    return false;
+  }
+  tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
+  return true;
+}
+
 /// False: the node is fenced, or the disk is full and it will be tried again.
 bool LogActor::write_queued() {
   while (state_->unwritten || state_->appender.has_queued()) {
-    LogBatch batch = state_->unwritten ? *std::exchange(state_->unwritten, std::nullopt) : state_->appender.take_batch();
+    LogBatch batch =
+        state_->unwritten ? *std::exchange(state_->unwritten, std::nullopt) : state_->appender.take_batch();
     if (state_->first_unbatched != kNoScn) {
       state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
     }
@@ -180,15 +198,18 @@ void LogActor::tell_durable() {
   if (durable <= node_.services.commits.durable()) return;
   node_.durable_log_position.store(state_->appender.durable_position(), std::memory_order_release);
   node_.services.commits.publish(durable);
-  auto commits = std::make_shared<std::vector<CommitRequestPtr>>();
+  newest_batch_ = 0;
+  const bool followed = node_.changes_followed.load(std::memory_order_seq_cst);
+  auto commits = followed ? std::make_shared<std::vector<CommitRequestPtr>>() : nullptr;
   while (!state_->waiting.empty() && state_->waiting.front().commit->scn <= durable) {
     LogState::Waiting& done = state_->waiting.front();
     node_.services.log_queued_bytes.fetch_sub(done.commit->bytes(), std::memory_order_relaxed);
+    ++newest_batch_;
     tell(done.waiter, committed_atom::value, done.commit->txn, done.commit->scn, std::string());
-    commits->push_back(std::move(done.commit));
+    if (followed) commits->push_back(std::move(done.commit));
     state_->waiting.pop_front();
   }
-  if (!commits->empty()) tell(directory_.get().publisher, durable_atom::value, std::move(commits));
+  if (followed && !commits->empty()) tell(directory_.get().publisher, durable_atom::value, std::move(commits));
 }
 
 void LogActor::on_idle() {
@@ -242,9 +263,9 @@ void LogActor::show_use() {
 /// A failed sync: nobody knows what is on the disk. Nothing is acknowledged any more.
 void LogActor::give_up(const absl::Status& why) {
   node_.fence("writing the log failed", why);
-  const std::string encoded = encode_error(
-      with_hint(error(ErrorCode::kStatementCompletionUnknown, "the commit's outcome is unknown: ", std_view(why.message())),
-                "The node stops; after its restart see whether the transaction is there."));
+  const std::string encoded = encode_error(with_hint(
+      error(ErrorCode::kStatementCompletionUnknown, "the commit's outcome is unknown: ", std_view(why.message())),
+      "The node stops; after its restart see whether the transaction is there."));
   for (const LogState::Waiting& waiting : state_->waiting) {
     tell(waiting.waiter, committed_atom::value, waiting.commit->txn, kNoScn, encoded);
   }

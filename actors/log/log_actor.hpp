@@ -31,7 +31,7 @@ struct LogState {
   std::deque<std::pair<Scn, LogPosition>> batches;
   Scn first_unbatched = kNoScn;
   std::optional<LogBatch> unwritten;  ///< the disk is full; only where the actor must not wait for it
-  Scn recovered = kNoScn;  ///< the newest commit when the node started
+  Scn recovered = kNoScn;             ///< the newest commit when the node started
   uint64_t bytes_since_checkpoint = 0;
 };
 
@@ -58,6 +58,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   /// Nothing when the node is fenced or has just been.
   std::optional<LogPosition> queue(LogRecordKind kind, Scn scn, std::string_view payload);
   void want_flush();
+  bool gather();
   void flush();
   bool write_queued();
   void tell_durable();
@@ -72,6 +73,8 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   Heir<LogState>::Claim state_;
   uint64_t missing_asked_of_ = 0;  ///< the transaction manager's incarnation
   bool flush_wanted_ = false;
+  bool gathered_ = false;    ///< it waited for more, once a batch
+  size_t newest_batch_ = 0;  ///< its commits
   bool idle_watch_ = false;
   uint64_t appended_ = 0;
   uint64_t appended_at_idle_ = 0;

@@ -89,6 +89,9 @@ struct NodeContext {
   std::atomic<uint64_t> checkpoint_log_bytes{0};
   std::atomic<int64_t> checkpoint_begun_us{0};
   std::atomic<uint64_t> durable_log_position{0};
+  /// Somebody follows the log, so the publisher is told of commits. Set by the publisher before it reads how far the
+  /// log is durable; read by the log writer after it has published that. One of the two sees the other.
+  std::atomic<bool> changes_followed{false};
   std::string log_directory;
 
   /// The disk cannot be trusted any more: acknowledge nothing, end the process. Recovery starts from the log.

@@ -5,14 +5,14 @@
 namespace troupe {
 namespace {
 
-
 absl::Status shutting_down() {
   return error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command");
 }
 
 }  // namespace
 
-Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport, SessionRecordPtr record)
+Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Transport> transport,
+                 SessionRecordPtr record)
     : services_{services},
       host_{host},
       transport_{std::move(transport)},
@@ -50,6 +50,11 @@ std::exception_ptr Backend::failed() {
     return std::current_exception();
   }
   return nullptr;
+}
+
+bool Backend::at_rest() const {
+  return waits_for_input_ && !executing_ && !sending_ && transaction_.state().status() == Transaction::Status::kIdle &&
+         portals_.empty() && !data_.has_writes_under_way();
 }
 
 // --- from outside ---
@@ -127,15 +132,15 @@ void Backend::on_tick(int64_t now_us) {
       break;
     case SessionState::kIdle:
       if (settings.idle_session_timeout_ms > 0 && since > settings.idle_session_timeout_ms * kUsPerMs) {
-        on_end(encode_error(
-            error(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout")));
+        on_end(
+            encode_error(error(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout")));
       }
       break;
     default:
       if (settings.idle_in_transaction_session_timeout_ms > 0 &&
           since > settings.idle_in_transaction_session_timeout_ms * kUsPerMs) {
-        on_end(encode_error(error(ErrorCode::kIdleInTransactionTimeout,
-                                  "terminating connection due to idle-in-transaction timeout")));
+        on_end(encode_error(
+            error(ErrorCode::kIdleInTransactionTimeout, "terminating connection due to idle-in-transaction timeout")));
       }
   }
 }
@@ -200,12 +205,8 @@ Task<bool> Backend::next_message(FrontendMessage* message) {
     }
     switch (reader_.next(message)) {
       case Received::kMessage: co_return true;
-      case Received::kError:
-        *message = std::monostate{};
-        co_return true;
-      case Received::kFatal:
-        send_error(reader_.error(), Severity::kFatal);
-        co_return false;
+      case Received::kError: *message = std::monostate{}; co_return true;
+      case Received::kFatal: send_error(reader_.error(), Severity::kFatal); co_return false;
       case Received::kNeedMore: break;
     }
     if (!writer_.pending().empty() || sending_) {
@@ -215,8 +216,10 @@ Task<bool> Backend::next_message(FrontendMessage* message) {
       continue;
     }
     if (!executing_) trim_when_idle();
+    waits_for_input_ = true;
     transport_->pause_reading(false);
     co_await input_;
+    waits_for_input_ = false;
     transport_->pause_reading(true);
   }
   co_return false;
@@ -483,9 +486,9 @@ Backend::Flow Backend::handle_odd(const FrontendMessage& message) {
     ready_for_query();
     return Flow::kContinue;
   }
-  send_error(error(ErrorCode::kProtocolViolation, "unexpected message type \"", std::string(1, reader_.message_type()),
-                   "\""),
-             Severity::kFatal);
+  send_error(
+      error(ErrorCode::kProtocolViolation, "unexpected message type \"", std::string(1, reader_.message_type()), "\""),
+      Severity::kFatal);
   return Flow::kEnd;
 }
 

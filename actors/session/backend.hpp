@@ -75,6 +75,8 @@ class Backend final : public RowIdSource {
   /// What ended the coroutine abnormally (a failed CHECK), to be thrown where the actor's supervisor learns of it.
   std::exception_ptr failed();
   uint64_t participants() const { return data_.participants(); }
+  /// Nothing is going on: it waits for the client's next message, outside a transaction.
+  bool at_rest() const;
 
  private:
   friend class SessionSystem;
@@ -235,9 +237,10 @@ class Backend final : public RowIdSource {
   bool skip_to_sync_ = false;
   uint32_t pipelined_ = 0;  ///< statements since the last Sync
   bool executing_ = false;
+  bool waits_for_input_ = false;
   bool statement_timed_ = false;  ///< statement_timeout has not struck yet
   uint32_t quiet_turns_ = 0;
-  absl::Status end_reason_;       ///< not OK: leave as soon as possible
+  absl::Status end_reason_;  ///< not OK: leave as soon as possible
 
   SessionData data_;
   SequenceCache sequences_;
@@ -265,8 +268,8 @@ class Backend final : public RowIdSource {
   bool running_definition_ = false;
   std::map<std::string, size_t, std::less<>> setting_marks_;  ///< parameters at each savepoint
 
-  int64_t sleep_us_ = 0;        ///< asked for and not yet slept
-  int64_t sleeps_until_us_ = 0; ///< monotonic
+  int64_t sleep_us_ = 0;         ///< asked for and not yet slept
+  int64_t sleeps_until_us_ = 0;  ///< monotonic
   ReplySignal woken_;
 
   uint64_t checkpoint_request_ = 0;  ///< under way

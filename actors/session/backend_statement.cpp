@@ -226,7 +226,6 @@ void Backend::begin_transaction_statement() {
     record_->transaction_us.store(eval_.transaction_us, std::memory_order_relaxed);
   }
   transaction.begin_statement(parameters_.snapshot().transaction, eval_.statement_us);
-  transaction_.drop_ready_redo();
 }
 
 Task<absl::Status> Backend::run_planned(Portal& portal, int64_t rows_max, bool* suspended) {
@@ -322,8 +321,6 @@ absl::Status Backend::open_portal(Portal& portal) {
   }
   TROUPE_RETURN_IF_ERROR(fill_exec_context(plan, &portal.context));
   transaction_.state().note_query();
-  // The executor may prepare its only write along with it when the transaction ends with it.
-  portal.context.autocommit = !transaction_.state().in_block() && !transaction_.state().implicit_block();
   portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);
   if (!plan.columns.empty()) {
     std::vector<Type> types;
@@ -419,12 +416,9 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
 
 void Backend::finish_execution(Portal& portal) {
   const StatementKind kind = portal.plan->kind;
-  const uint64_t rows = kind == StatementKind::kSelect ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
+  const uint64_t rows =
+      kind == StatementKind::kSelect ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
-  if (portal.context.autocommit) {
-    const WriteResultFrame& prepared = portal.execution->prepared();
-    if (prepared) transaction_.keep_redo(std::string(bytes_view(prepared->redo())));
-  }
 }
 
 Task<absl::Status> Backend::sleep_if_asked() {

@@ -154,8 +154,8 @@ void CopyIn::start(ExecContext& context, BulkLog* bulk) {
     inserter_ = std::make_unique<RowInserter>(*run_, *spec_);
     return;
   }
-  bulk_rows_ = std::make_unique<BulkWriter>(
-      context, target.table->tree, bulk, row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
+  bulk_rows_ = std::make_unique<BulkWriter>(context, target.table->tree, bulk,
+                                            row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
   for (const IndexPtr& index : target.indexes) {
     bulk_entries_.push_back(
         std::make_unique<IndexBulkWriter>(context, target.table, index, DuplicateWords::kInserting));
@@ -261,7 +261,7 @@ Task<absl::Status> CopyIn::write_chunk() {
   } else if (chunk_.rows > 0) {
     uint64_t affected = 0;
     std::vector<Batch> returned;
-    auto inserting = inserter_->insert(chunk_, false, &affected, &returned);
+    auto inserting = inserter_->insert(chunk_, &affected, &returned);
     status = co_await inserting;
     rows_ += affected;
   }

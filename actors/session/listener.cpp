@@ -160,7 +160,8 @@ void Listener::Door::accept_all() {
 }
 
 void Listener::take(int client) {
-  Cell& target = *node_.cells[next_cell_++ % node_.cells.size()];
+  const CellChoice choice(node_.cells);
+  Cell& target = choice.for_new(client_core(client));
   std::string peer = peer_name(client);
   if (peer != "[local]") {
     const int on = 1;
@@ -169,7 +170,7 @@ void Listener::take(int client) {
   }
   context(&cell_);
   tell(node_.directory.get()->sessions, add_child_atom::value,
-       session_child(node_, target, std::make_shared<SocketTransport>(client, target.sockets(), std::move(peer))));
+       session_child(node_, target, std::make_shared<SocketTransport>(client, target, choice, std::move(peer))));
 }
 
 }  // namespace troupe

@@ -61,7 +61,6 @@ class Listener final : public ActorOf<ListenerActor::base> {
   std::shared_ptr<ListenSockets> sockets_;
   caf::actor_addr supervisor_;  ///< whom the clients are given to
   std::vector<std::unique_ptr<Door>> doors_;
-  uint32_t next_cell_ = 0;
 };
 
 }  // namespace troupe

@@ -75,6 +75,10 @@ Session::behavior_type Session::make_behavior() {
         backend_->on_turn();
         after();
       },
+      [this](moved_atom) {
+        transport_->arrive();
+        after();
+      },
       [this](lost_atom, uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
         backend_->on_lost(static_cast<LostPart>(part), index, incarnation, state_lost);
         after();
@@ -108,7 +112,7 @@ void Session::after() {
 
 void Session::outside(const std::function<void()>& event) {
   if (quitting_) return;
-  context(seat().pinned);
+  context(pinned());
   event();
   if (const std::exception_ptr failure = backend_->failed()) {
     thrown_ = failure;
@@ -126,6 +130,22 @@ void Session::on_sent() {
 }
 void Session::on_closed() {
   outside([&] { backend_->on_closed(); });
+}
+
+// --- from cell to cell ---
+
+void Session::move_to(Cell& cell) {
+  const auto self = caf::actor_cast<SessionActor>(this);
+  pin(&cell);
+  caf::anon_send(self, moved_atom::value);
+}
+
+/// What was to be done on the cell it has left is done where it is now.
+caf::resumable::resume_result Session::resume(caf::execution_unit* unit, size_t throughput) {
+  const Cell* here = Cell::current();
+  if (here == nullptr || pinned() == here) return ActorOf<SessionActor::base>::resume(unit, throughput);
+  pinned()->exec_later(this);
+  return caf::resumable::shutdown_execution_unit;  // the reference went along
 }
 
 // --- sending ---
@@ -155,8 +175,7 @@ void Session::send_prepare(PartitionId partition, TxnId txn) {
   tell(directory_.get().partitions[partition], prepare_atom::value, txn);
 }
 void Session::send_commit(std::shared_ptr<CommitRequest> request) {
-  tell(directory_.get().manager, commit_atom::value, std::move(request),
-       caf::actor_cast<caf::strong_actor_ptr>(this));
+  tell(directory_.get().manager, commit_atom::value, std::move(request), caf::actor_cast<caf::strong_actor_ptr>(this));
 }
 void Session::send_discard(PartitionId partition, TxnId txn) {
   tell(directory_.get().lock_shards[partition], discard_atom::value, txn);
@@ -175,7 +194,7 @@ void Session::send_sequence_next(uint64_t request, std::shared_ptr<const Sequenc
   tell(directory_.get().sequences, next_atom::value, request, std::move(sequence), count);
 }
 void Session::send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
-                         bool is_called) {
+                                bool is_called) {
   tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
 }
 void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
@@ -192,9 +211,7 @@ void Session::send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint
 void Session::send_bulk_record(BulkFrame record) {
   tell(directory_.get().log_writer, append_atom::value, std::move(record));
 }
-void Session::send_checkpoint(uint64_t request) {
-  tell(directory_.get().checkpointer, checkpt_atom::value, request);
-}
+void Session::send_checkpoint(uint64_t request) { tell(directory_.get().checkpointer, checkpt_atom::value, request); }
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
 void Session::send_turn() { tell_self_behind_sockets(turn_atom::value); }
 

@@ -15,6 +15,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   behavior_type make_behavior() override;
   const char* name() const override { return "session"; }
   void on_exit() override;
+  resume_result resume(caf::execution_unit* unit, size_t throughput) override;
 
  private:
   // TransportEvents: socket events run outside a message, on this session's cell.
@@ -22,6 +23,8 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void on_received(size_t size) override;
   void on_sent() override;
   void on_closed() override;
+  bool at_rest() const override { return !quitting_ && backend_->at_rest(); }
+  void move_to(Cell& cell) override;
 
   // SessionHost.
   uint16_t partition_count() override;

@@ -18,7 +18,7 @@ void SessionData::start_read(PartitionId partition, ReadFrame frame, ReadSlot* s
   slot->request = next_request_++;
   frame.mutable_root()->mutable_head()->mutate_request(slot->request);
   frame.mutable_root()->mutable_head()->mutate_partition(partition);
-  reads_.push_back({slot->request, slot, partition, false, host_.partition_incarnation(partition)});
+  reads_.push_back({slot->request, slot, partition, false, false, host_.partition_incarnation(partition)});
   host_.send_read(partition, std::move(frame));
 }
 
@@ -32,9 +32,8 @@ void SessionData::start_write(PartitionId partition, WriteFrame frame, WriteSlot
   head->mutate_request(slot->request);
   head->mutate_partition(partition);
   const bool bulk = head->kind() == schema::WriteKind::bulk;
-  const uint64_t incarnation =
-      bulk ? host_.partition_incarnation(partition) : host_.lock_shard_incarnation(partition);
-  writes_.push_back({slot->request, slot, partition, !bulk, incarnation});
+  const uint64_t incarnation = bulk ? host_.partition_incarnation(partition) : host_.lock_shard_incarnation(partition);
+  writes_.push_back({slot->request, slot, partition, !bulk, redo_.ask(frame), incarnation});
   if (bulk) {
     host_.send_bulk(partition, std::move(frame));
     return;
@@ -44,10 +43,11 @@ void SessionData::start_write(PartitionId partition, WriteFrame frame, WriteSlot
 }
 
 template <typename Slot>
-Slot* SessionData::take(std::vector<Waiting<Slot>>& waiting, uint64_t request) {
+Slot* SessionData::take(std::vector<Waiting<Slot>>& waiting, uint64_t request, bool* brings_redo) {
   for (size_t i = 0; i < waiting.size(); ++i) {
     if (waiting[i].request != request) continue;
     Slot* slot = waiting[i].slot;
+    if (brings_redo != nullptr) *brings_redo = waiting[i].brings_redo;
     waiting.erase(waiting.begin() + static_cast<ptrdiff_t>(i));
     return slot;
   }
@@ -76,7 +76,11 @@ void SessionData::on_read_result(ReadResultFrame frame) {
 }
 
 void SessionData::on_write_result(WriteResultFrame frame) {
-  if (WriteSlot* slot = take(writes_, frame->head()->request())) slot->complete(std::move(frame));
+  bool brings_redo = false;
+  WriteSlot* slot = take(writes_, frame->head()->request(), &brings_redo);
+  if (slot == nullptr) return;
+  if (brings_redo) redo_.answered(frame);
+  slot->complete(std::move(frame));
 }
 
 void SessionData::cancel(absl::Status status) {

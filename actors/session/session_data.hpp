@@ -8,6 +8,7 @@
 
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/data_access.hpp"
+#include "runtime/exec/written_redo.hpp"
 
 namespace troupe {
 
@@ -39,7 +40,12 @@ class SessionData final : public DataAccess {
   /// Partitions whose lock shard a write of the transaction was sent to, and those that may hold its writes.
   uint64_t participants() const { return participants_; }
   void add_participant(PartitionId partition) { participants_ |= uint64_t{1} << partition; }
-  void clear_participants() { participants_ = 0; }
+  /// The transaction is over.
+  void forget_writes() {
+    participants_ = 0;
+    redo_.clear();
+  }
+  WrittenRedo& redo() { return redo_; }
   /// True when a write went out and its answer has not come: its statement was cancelled meanwhile.
   bool has_writes_under_way() const { return !writes_.empty(); }
 
@@ -50,14 +56,16 @@ class SessionData final : public DataAccess {
     Slot* slot;
     PartitionId partition;
     bool through_lock_shard;
+    bool brings_redo;
     uint64_t incarnation;
   };
   template <typename Slot>
-  static Slot* take(std::vector<Waiting<Slot>>& waiting, uint64_t request);
+  static Slot* take(std::vector<Waiting<Slot>>& waiting, uint64_t request, bool* brings_redo = nullptr);
 
   SessionHost& host_;
   uint64_t next_request_ = 1;
   uint64_t participants_ = 0;
+  WrittenRedo redo_;
   std::vector<Waiting<ReadSlot>> reads_;
   std::vector<Waiting<WriteSlot>> writes_;
   std::vector<ReplySignal*> yields_;

@@ -21,7 +21,8 @@ absl::Status restarted(std::string_view what) {
 
 }  // namespace
 
-SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data, SessionRecord& info)
+SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data,
+                                       SessionRecord& info)
     : services_{services},
       host_{host},
       data_{data},
@@ -231,12 +232,18 @@ void SessionTransaction::on_prepared(TxnId txn, PartitionId partition, FrameByte
 }
 
 Task<absl::Status> SessionTransaction::log_commit() {
-  if (ready_redo_.empty()) {
+  preparation_.redo.clear();
+  // Definitions want the changes of rows in an order of their own.
+  const bool known = definitions_.changes.empty() && data_.redo().complete();
+  if (!known) {
     auto preparing = prepare();
     const absl::Status status = co_await preparing;
     if (!status.ok()) co_return status;
   }
-  if (ready_redo_.empty() && preparation_.redo.empty() && definitions_.changes.empty()) {
+  std::vector<std::string_view> redo;
+  if (known) redo = data_.redo().redo();
+  for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  if (redo.empty() && definitions_.changes.empty()) {
     // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
     // once it is told what it found (that a row is gone, say).
     discard_participants();
@@ -249,9 +256,6 @@ Task<absl::Status> SessionTransaction::log_commit() {
   auto request = std::make_shared<CommitRequest>();
   request->txn = state_.id();
   request->catalog_changes = definitions_.changes;
-  std::vector<std::string_view> redo;
-  if (!ready_redo_.empty()) redo.push_back(ready_redo_);
-  for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
   std::string ordered;
   if (!definitions_.changes.empty()) {
     ordered = order_definition_changes(redo, news_changes(), definitions_.stale_trees);
@@ -366,15 +370,16 @@ Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
       co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
     }
     if (const absl::Status cancelled = data_.check_cancelled(); !cancelled.ok()) {
-      co_return with_detail(cancelled, cat("The log is ", queued, " bytes behind; limits.log_queued_bytes_max is ", limit,
-                                           "."));
+      co_return with_detail(cancelled,
+                            cat("The log is ", queued, " bytes behind; limits.log_queued_bytes_max is ", limit, "."));
     }
     Yield yield(data_);
     co_await yield;
   }
 }
 
-/// Only a transaction that locked rows of a commit still on its way to the disk waits here, so a turn at a time will do.
+/// Only a transaction that locked rows of a commit still on its way to the disk waits here, so a turn at a time will
+/// do.
 Task<absl::Status> SessionTransaction::wait_for_durable(Scn scn) {
   while (services_.commits.durable() < scn) {
     if (services_.fenced.load(std::memory_order_acquire)) {
@@ -459,6 +464,7 @@ absl::Status SessionTransaction::release(std::string_view name) {
 
 absl::Status SessionTransaction::rollback_to(std::string_view name) {
   TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(name));
+  data_.redo().spoil();
   for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
     host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
   }
@@ -482,8 +488,7 @@ void SessionTransaction::release_holdings() {
   info_.weak_locks.clear();
   if (slot_) slot_.release();
   if (state_.id() != kNoTxn) {
-    data_.clear_participants();
-    ready_redo_.clear();
+    data_.forget_writes();
     preparation_.redo.clear();
     if (!definitions_.changes.empty()) definitions_ = {};
     bulk_log_.clear();

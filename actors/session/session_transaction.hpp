@@ -70,11 +70,6 @@ class SessionTransaction {
   /// Locks are kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
 
-  /// Redo that came with the only write's answer, so that commit() needs no prepare.
-  void keep_redo(std::string redo) { ready_redo_ = std::move(redo); }
-  /// One more statement follows, so the kept redo is not all of it.
-  void drop_ready_redo() { ready_redo_.clear(); }
-
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
   void rollback();
@@ -163,7 +158,6 @@ class SessionTransaction {
   BulkLog bulk_log_;
   std::vector<std::function<void(bool)>> at_end_;
 
-  std::string ready_redo_;
   Preparation preparation_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;

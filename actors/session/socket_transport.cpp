@@ -1,8 +1,8 @@
 #include "actors/session/socket_transport.hpp"
 
-#include <cerrno>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cerrno>
 
 namespace troupe {
 namespace {
@@ -12,21 +12,19 @@ constexpr int kReadsPerTurn = 8;
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 }  // namespace
 
-SocketTransport::SocketTransport(int socket, SocketPoller& poller, std::string peer_name)
-    : socket_{socket}, poller_{poller}, peer_name_{std::move(peer_name)} {}
+SocketTransport::SocketTransport(int socket, Cell& cell, CellChoice choice, std::string peer_name)
+    : socket_{socket}, cell_{&cell}, choice_{choice}, peer_name_{std::move(peer_name)} {
+  cell_->sockets().clients().fetch_add(1, std::memory_order_relaxed);
+}
 
 SocketTransport::~SocketTransport() {
+  cell_->sockets().clients().fetch_sub(1, std::memory_order_relaxed);
   if (socket_ >= 0) ::close(socket_);  // never started: a started one is closed by its session
 }
 
 void SocketTransport::start(TransportEvents* events) {
   events_ = events;
-  const auto registered = poller_.add(socket_, this);
-  if (registered.ok()) {
-    registered_ = *registered;
-  } else {
-    close();
-  }
+  enter();
 }
 
 void SocketTransport::pause_reading(bool paused) {
@@ -34,10 +32,42 @@ void SocketTransport::pause_reading(bool paused) {
   if (!paused_) read_while_wanted();
 }
 
+/// Goes to the cell on whose core the client runs, when it has been there for a while. True: it went.
+bool SocketTransport::moves() {
+  if (!core_vote_.due() || paused_ || queued_ || !unsent_.empty() || hung_up_) return false;
+  const int core = client_core(socket_);
+  if (core < 0 || !core_vote_.elsewhere(core == cell_->sockets().core())) return false;
+  Cell* const target = choice_.better(*cell_, core);
+  if (target == nullptr || !events_->at_rest()) return false;
+  core_vote_.moved();
+  readable_ = false;
+  cell_->sockets().remove(std::exchange(registered_, 0), socket_);
+  cell_->sockets().clients().fetch_sub(1, std::memory_order_relaxed);
+  cell_ = target;
+  cell_->sockets().clients().fetch_add(1, std::memory_order_relaxed);
+  events_->move_to(*target);
+  return true;
+}
+
+/// What there is to read is told here once more.
+void SocketTransport::arrive() {
+  if (socket_ >= 0) enter();
+}
+
+void SocketTransport::enter() {
+  const auto registered = cell_->sockets().add(socket_, this);
+  if (registered.ok()) {
+    registered_ = *registered;
+  } else {
+    close();
+  }
+}
+
 void SocketTransport::on_ready(bool readable, bool writable, bool hung_up) {
   const auto self = shared_from_this();
   readable_ = readable_ || readable || hung_up;
   hung_up_ = hung_up_ || hung_up;
+  if (readable_ && moves()) return;
   if (writable && wants_writable_) write_rest();
   read_while_wanted();
 }
@@ -73,46 +103,59 @@ ssize_t SocketTransport::write_some(std::string_view bytes) {
 }
 
 bool SocketTransport::send(OutputBuffer& buffer) {
-  if (socket_ < 0 || buffer.empty()) {
-    buffer.consume(buffer.size());
+  const std::string_view bytes = buffer.pending();
+  if (socket_ < 0 || bytes.empty()) {
+    buffer.consume(bytes.size());
     return true;
   }
-  const ssize_t size = write_some(buffer.pending());
+  if (queued_) cell_->sockets().sends().run();
+  if (unsent_.empty() && bytes.size() <= SendQueue::kBytesMax) {
+    queued_ = true;
+    cell_->sockets().sends().add(socket_, bytes, this);
+  } else if (unsent_.empty()) {
+    on_sent(write_some(bytes), bytes);
+  } else {
+    unsent_.append(bytes);
+  }
+  buffer.consume(bytes.size());
+  return unsent_.empty();
+}
+
+/// What the socket took of the bytes, or -1: the peer is gone. The read side reports the loss, so that a session hears
+/// of it once and not from inside its own call.
+void SocketTransport::on_sent(ssize_t size, std::string_view bytes) {
+  queued_ = false;
+  if (socket_ < 0) return;
   if (size < 0) {
-    // The read side reports the loss, so that a session hears of it once and not from inside its own call.
-    buffer.consume(buffer.size());
     ::shutdown(socket_, SHUT_RDWR);
-    return true;
+  } else if (static_cast<size_t>(size) < bytes.size()) {
+    unsent_.append(bytes.substr(static_cast<size_t>(size)));
+    want_writable(true);
   }
-  buffer.consume(static_cast<size_t>(size));
-  if (buffer.empty()) return true;
-  unsent_ = buffer.take();
-  unsent_at_ = 0;
-  want_writable(true);
-  return false;
 }
 
 void SocketTransport::want_writable(bool wanted) {
   wants_writable_ = wanted;
-  poller_.want_writable(registered_, socket_, wanted);
+  cell_->sockets().want_writable(registered_, socket_, wanted);
 }
 
 void SocketTransport::write_rest() {
-  const ssize_t size = write_some(unsent_.view().substr(unsent_at_));
+  const ssize_t size = write_some(unsent_.pending());
   if (size < 0) {
     close();
     return;
   }
-  unsent_at_ += static_cast<size_t>(size);
-  if (unsent_at_ < unsent_.view().size()) return;  // told again when there is room
-  unsent_ = OutputChunk();
+  unsent_.consume(static_cast<size_t>(size));
+  if (!unsent_.empty()) return;  // told again when there is room
+  unsent_.trim();
   want_writable(false);
   events_->on_sent();
 }
 
 void SocketTransport::close() {
   if (socket_ < 0) return;
-  if (registered_ != 0) poller_.remove(registered_, socket_);
+  if (queued_) cell_->sockets().sends().run();
+  if (registered_ != 0) cell_->sockets().remove(registered_, socket_);
   registered_ = 0;
   ::close(socket_);
   socket_ = -1;

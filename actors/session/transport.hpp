@@ -10,6 +10,8 @@
 
 namespace troupe {
 
+class Cell;
+
 /// What the transport tells its session.
 class TransportEvents {
  public:
@@ -21,6 +23,11 @@ class TransportEvents {
   virtual void on_sent() = 0;
   /// The peer is gone; nothing else comes after this.
   virtual void on_closed() = 0;
+  /// Nothing is going on: it may be moved.
+  virtual bool at_rest() const = 0;
+  /// The session goes on in another cell, where it calls arrive(). After this call the transport, and the session, are
+  /// no longer this thread's.
+  virtual void move_to(Cell& cell) = 0;
 };
 
 class Transport {
@@ -32,6 +39,8 @@ class Transport {
   /// Writes as much as the socket takes at once; when it does not take all, keeps the rest and on_sent() follows later.
   /// Returns true when all is written. Only one send at a time may be unfinished.
   virtual bool send(OutputBuffer& buffer) = 0;
+  /// On the new cell.
+  virtual void arrive() {}
   /// on_closed() follows; idempotent.
   virtual void close() = 0;
   virtual std::string peer_name() const = 0;

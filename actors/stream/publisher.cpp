@@ -13,10 +13,9 @@ constexpr uint64_t kMemoryBytes = 16u << 20;
 }  // namespace
 
 Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
-    : ActorOf(config, std::move(seat)),
-      node_{node},
-      index_{node.services.files, node.log_directory},
-      before_newest_{node.services.commits.durable()} {}
+    : ActorOf(config, std::move(seat)), node_{node}, index_{node.services.files, node.log_directory} {
+  unfollow();  // what a predecessor was sent is lost
+}
 
 Publisher::behavior_type Publisher::make_behavior() {
   running();
@@ -36,7 +35,21 @@ Publisher::behavior_type Publisher::make_behavior() {
   };
 }
 
+/// From now on the log writer tells of commits; those before are in the log's files.
+void Publisher::follow() {
+  bytes_unasked_ = 0;
+  if (node_.changes_followed.exchange(true, std::memory_order_seq_cst)) return;
+  before_newest_ = node_.services.commits.durable();
+}
+
+void Publisher::unfollow() {
+  node_.changes_followed.store(false, std::memory_order_seq_cst);
+  newest_.clear();
+  newest_bytes_ = 0;
+}
+
 void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
+  if (!node_.changes_followed.load(std::memory_order_relaxed)) return;  // sent before unfollow()
   for (const CommitRequestPtr& commit : commits) {
     const Scn previous = newest_.empty() ? before_newest_ : newest_.back()->scn;
     if (commit->scn <= previous) continue;
@@ -48,7 +61,10 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
     }
     newest_.push_back(commit);
     newest_bytes_ += commit->bytes();
+    bytes_unasked_ += commit->bytes();
   }
+  // Whoever is that far behind reads the files anyway.
+  if (waiting_.empty() && bytes_unasked_ > kMemoryBytes) return unfollow();
   while (newest_bytes_ > kMemoryBytes && newest_.size() > 1) {
     newest_bytes_ -= newest_.front()->bytes();
     before_newest_ = newest_.front()->scn;
@@ -59,6 +75,7 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
 }
 
 void Publisher::on_request(Request request) {
+  follow();
   reading_bulk_.erase(request.subscription);
   const Scn known = newest_.empty() ? before_newest_ : newest_.back()->scn;
   if (request.after >= known) {
@@ -154,8 +171,8 @@ absl::Status Publisher::serve_bulk(const BulkRequest& request) {
     changes->bulk.emplace_back(FrameBytes::copy_of(record->payload));
   }
   if (bytes == 0) {
-    return error(ErrorCode::kDataCorrupted, "the log ends at ", reading.reader->position(), " without the rows that transaction ",
-                 request.txn, " wrote in bulk");
+    return error(ErrorCode::kDataCorrupted, "the log ends at ", reading.reader->position(),
+                 " without the rows that transaction ", request.txn, " wrote in bulk");
   }
   changes->resume = reading.position = reading.reader->position();
   answer(request.asker, std::move(changes));

@@ -1,8 +1,8 @@
 #pragma once
 /// Hands the log's commits to those who follow it: the newest ones from memory, older ones from the log's files.
 /// Detached, because it reads files. A subscriber asks for the next commits when it has room for them; nobody is sent
-/// anything unasked, so a slow subscriber costs nothing.
-/// Invariant: a subscriber gets every commit after the SCN it names, in order, once.
+/// anything unasked, so a slow subscriber costs nothing; and while nobody asks, the log writer does not tell of
+/// commits. Invariant: a subscriber gets every commit after the SCN it names, in order, once.
 #include <deque>
 #include <map>
 #include <memory>
@@ -48,6 +48,8 @@ class Publisher final : public ActorOf<PublisherActor::base> {
     caf::strong_actor_ptr asker;
   };
 
+  void follow();
+  void unfollow();
   void on_durable(const std::vector<CommitRequestPtr>& commits);
   void on_request(Request request);
   bool serve_from_memory(const Request& request);
@@ -62,6 +64,7 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   std::deque<CommitRequestPtr> newest_;  ///< every commit after `before_newest_`
   uint64_t newest_bytes_ = 0;
   Scn before_newest_ = kNoScn;
+  uint64_t bytes_unasked_ = 0;    ///< of commits since somebody asked for some
   std::vector<Request> waiting_;  ///< for what has not happened yet
   std::map<uint64_t, CatchUp> catching_up_;
   std::map<uint64_t, BulkReading> reading_bulk_;

@@ -66,7 +66,6 @@ class Bench {
     context.eval = &eval_;
     context.txn = ++txn_;
     context.snapshot = scn_;
-    context.autocommit = true;
     Execution execution(executable, std::move(params), context);
     uint64_t rows = 0;
     while (true) {

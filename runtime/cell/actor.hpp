@@ -2,6 +2,7 @@
 /// The base of every actor of ours (caf.md, "Recipes"): it counts what sys.actors shows, drops and counts what it does
 /// not understand, does not quit for an error in a reply, and turns an exception in a handler into its own end with the
 /// exception's text as the reason, which its supervisor records.
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -38,8 +39,8 @@ struct ActorSeat {
   caf::execution_unit* pinned = nullptr;
 };
 
-/// Runs `work` on this thread's cell when the cell has polled its sockets; at once where there is no cell (a thread of its
-/// own, the simulator).
+/// Runs `work` on this thread's cell when the cell has polled its sockets; at once where there is no cell (a thread of
+/// its own, the simulator).
 void post_to_cell(std::function<void(caf::execution_unit*)> work);
 
 inline uint64_t thread_now_ns() {
@@ -51,7 +52,7 @@ inline uint64_t thread_now_ns() {
 template <class Base>
 class ActorOf : public Base {
  public:
-  ActorOf(caf::actor_config& config, ActorSeat seat) : Base(config), seat_{std::move(seat)} {
+  ActorOf(caf::actor_config& config, ActorSeat seat) : Base(config), seat_{std::move(seat)}, pinned_{seat_.pinned} {
     this->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
       return caf::sec::unexpected_message;
     });
@@ -64,7 +65,8 @@ class ActorOf : public Base {
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
     if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
-    Base::enqueue(std::move(what), seat_.pinned != nullptr ? seat_.pinned : host);
+    caf::execution_unit* const unit = pinned();
+    Base::enqueue(std::move(what), unit != nullptr ? unit : host);
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
@@ -81,8 +83,13 @@ class ActorOf : public Base {
   }
 
   const ActorSeat& seat() const { return seat_; }
+  /// Any thread: the unit it runs on now.
+  caf::execution_unit* pinned() const { return pinned_.load(std::memory_order_acquire); }
 
  protected:
+  /// From its own unit, outside a message: it runs on another one from its next message on (see resume() of those who
+  /// do).
+  void pin(caf::execution_unit* unit) { pinned_.store(unit, std::memory_order_release); }
   /// One-way message. For a typed receiver the compiler checks that it handles this message.
   template <caf::message_priority Priority = caf::message_priority::normal, class Handle, class... Ts>
   void tell(const Handle& receiver, Ts&&... content) {
@@ -103,8 +110,8 @@ class ActorOf : public Base {
   /// from them, as it would if it only sent itself messages (a turn takes many).
   template <class... Ts>
   void tell_self_behind_sockets(Ts&&... content) {
-    auto message = std::make_shared<caf::mailbox_element_ptr>(caf::make_mailbox_element(
-        this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
+    auto message = std::make_shared<caf::mailbox_element_ptr>(
+        caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
     post_to_cell([self = caf::strong_actor_ptr{this->ctrl()}, message](caf::execution_unit* unit) {
       self->get()->enqueue(std::move(*message), unit);
     });
@@ -113,9 +120,9 @@ class ActorOf : public Base {
   template <class... Ts>
   void tell_self_after(std::chrono::microseconds delay, Ts&&... content) {
     auto& clock = this->system().clock();
-    clock.schedule_message(clock.now() + delay, caf::strong_actor_ptr{this->ctrl()},
-                           caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages,
-                                                     std::forward<Ts>(content)...));
+    clock.schedule_message(
+        clock.now() + delay, caf::strong_actor_ptr{this->ctrl()},
+        caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
   }
 
   void running() {
@@ -138,6 +145,7 @@ class ActorOf : public Base {
   }
 
   ActorSeat seat_;
+  std::atomic<caf::execution_unit*> pinned_;
 };
 
 }  // namespace troupe

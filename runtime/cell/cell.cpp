@@ -1,6 +1,7 @@
 #include "runtime/cell/cell.hpp"
 
 #include "runtime/cell/actor.hpp"
+#include "runtime/cell/send_queue.hpp"
 
 #include <pthread.h>
 #include <sched.h>
@@ -95,10 +96,13 @@ void Cell::run() {
   while (true) {
     take_inbox();
     const bool more = drain();
+    sockets_.sends().run();
     if (stopping_.load(std::memory_order_acquire) && !more) break;
-    const bool found = sockets_.poll() > 0 || inbox_filled_.load(std::memory_order_relaxed);
-    const bool went_on = run_postponed();
-    if (found || went_on || more || !ready_.empty()) continue;
+    if (more || has_work_waiting()) {
+      sockets_.poll();
+      run_postponed();
+      continue;
+    }
     if (!spin()) sleep();
   }
   current_cell = nullptr;
@@ -133,12 +137,11 @@ bool Cell::drain() {
   return !ready_.empty();
 }
 
-/// What was postponed before the sockets were polled; true when there was any.
-bool Cell::run_postponed() {
-  if (postponed_.empty()) return false;
+/// What was postponed before the sockets were polled.
+void Cell::run_postponed() {
+  if (postponed_.empty()) return;
   auto postponed = std::exchange(postponed_, {});
   for (const auto& work : postponed) work(this);
-  return true;
 }
 
 /// Looks for work for as long as the policy says; true when there was some. The core is offered to others each time:
@@ -146,7 +149,8 @@ bool Cell::run_postponed() {
 bool Cell::spin() {
   uint64_t now = now_ns();
   const uint64_t budget = spin_policy_.budget_ns(now);
-  if (budget == 0) return false;
+  if (budget == 0) return false;  // going to sleep looks for work too
+  if (has_work()) return true;
   const uint64_t deadline = now + budget;
   while (true) {
     const uint64_t before = now;

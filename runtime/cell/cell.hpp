@@ -46,6 +46,7 @@ class Cell final : public caf::execution_unit {
   void join();
 
   SocketPoller& sockets() { return sockets_; }
+  const SocketPoller& sockets() const { return sockets_; }
   uint32_t index() const { return options_.index; }
   /// The cell whose thread this is, or null.
   static Cell* current();
@@ -59,7 +60,10 @@ class Cell final : public caf::execution_unit {
   void run();
   void take_inbox();
   bool drain();
-  bool run_postponed();
+  void run_postponed();
+  bool has_work_waiting() const {
+    return !ready_.empty() || !postponed_.empty() || inbox_filled_.load(std::memory_order_relaxed);
+  }
   bool has_work() { return inbox_filled_.load(std::memory_order_relaxed) || sockets_.poll() > 0; }
   bool spin();
   void sleep();

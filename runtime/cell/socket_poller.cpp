@@ -1,5 +1,8 @@
 #include "runtime/cell/socket_poller.hpp"
 
+#include "runtime/cell/send_queue.hpp"
+
+#include <sched.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -18,7 +21,9 @@ uint32_t generation_of(SocketPoller::Handle handle) { return static_cast<uint32_
 
 }  // namespace
 
-SocketPoller::SocketPoller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)} { TROUPE_CHECK(epoll_ >= 0); }
+SocketPoller::SocketPoller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, sends_{std::make_unique<SendQueue>()} {
+  TROUPE_CHECK(epoll_ >= 0);
+}
 
 SocketPoller::~SocketPoller() { ::close(epoll_); }
 
@@ -66,6 +71,7 @@ size_t SocketPoller::wait(int timeout_ms) {
 }
 
 void SocketPoller::tell() {
+  core_.store(::sched_getcpu(), std::memory_order_relaxed);
   for (size_t i = 0; i < ready_count_; ++i) {
     const Ready ready = ready_[i];
     // A copy: the call may add sockets. Whoever was removed by an earlier call is not told.

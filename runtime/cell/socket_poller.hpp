@@ -3,7 +3,9 @@
 /// but its own (docs/decisions/0004).
 /// Owner: one cell; everything happens on its thread.
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "storage/base/error.hpp"
@@ -17,6 +19,8 @@ class SocketEvents {
   /// `hung_up`: the peer sends no more, or there was an error; reading says which.
   virtual void on_ready(bool readable, bool writable, bool hung_up) = 0;
 };
+
+class SendQueue;
 
 class SocketPoller {
  public:
@@ -38,6 +42,14 @@ class SocketPoller {
 
   /// Waits until something is ready, for so long at most (0: not at all, -1: for ever); how much is.
   size_t wait(int timeout_ms);
+  /// Any thread: how many clients the cell has, for choosing a cell for the next one.
+  std::atomic<uint32_t>& clients() { return clients_; }
+  const std::atomic<uint32_t>& clients() const { return clients_; }
+  /// Any thread: the core that the cell ran on when it last had something to tell; -1: never.
+  int core() const { return core_.load(std::memory_order_relaxed); }
+  /// Sends of a round go out together.
+  SendQueue& sends() { return *sends_; }
+
   /// Tells what wait() found.
   void tell();
   size_t poll() {
@@ -60,6 +72,9 @@ class SocketPoller {
   static constexpr size_t kReadyMax = 64;
 
   int epoll_ = -1;
+  std::unique_ptr<SendQueue> sends_;
+  std::atomic<uint32_t> clients_{0};
+  std::atomic<int> core_{-1};
   std::array<Ready, kReadyMax> ready_;
   size_t ready_count_ = 0;
   std::vector<Registration> registrations_;

@@ -21,18 +21,18 @@ struct ChangeBlueprint final : Blueprint {
   bool removes = false;
   uint32_t extras = 0;
   RowLayout extras_layout;
-  BlueprintPtr input;                           ///< rows to change; null when direct
+  BlueprintPtr input;                              ///< rows to change; null when direct
   std::unique_ptr<const TableScanBlueprint> keys;  ///< direct: whose keys say which
-  std::unique_ptr<FragmentCall> call;           ///< update, remove; with changes_key: lock
+  std::unique_ptr<FragmentCall> call;              ///< update, remove; with changes_key: lock
   bool has_global_indexes = false;
   // UPDATE that changes primary keys: lock, then delete and insert.
   bool changes_key = false;
   std::unique_ptr<FragmentCall> remove_call;
   std::vector<uint32_t> assigned;
-  std::vector<Program> assignments;             ///< over the row's layout columns, then the extras
-  TableWrite insert_write;                      ///< write without RETURNING, all indexes
+  std::vector<Program> assignments;  ///< over the row's layout columns, then the extras
+  TableWrite insert_write;           ///< write without RETURNING, all indexes
   std::unique_ptr<const InsertSpec> insert;
-  std::vector<Program> returning;               ///< over the new row's layout columns, then the extras
+  std::vector<Program> returning;  ///< over the new row's layout columns, then the extras
 };
 
 class ChangeRows final : public Operator {
@@ -124,25 +124,21 @@ class ChangeRows final : public Operator {
       co_return co_await moving;
     }
     const bool returning = !blueprint_.write->returning.empty();
-    WriteBatch batch(run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(),
-                                returning));
+    WriteBatch batch(
+        run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(), returning));
     std::vector<std::string_view> row_keys;
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       batch.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
       row_keys.push_back(targets_[i].key);
     }
-    const bool prepare = run_.context.autocommit && is_root() && blueprint_.keys != nullptr && run_.ctes.empty() &&
-                         !blueprint_.has_global_indexes && batch.requests() == 1;
-    batch.start(prepare);
+    batch.start();
     auto finishing = batch.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
     if (!answers.ok()) co_return answers.status();
-    if (prepare) run_.prepared = (*answers)[0].frame;
     for (const WriteBatch::Answer& answer : *answers) affected_ += answer.frame->head()->affected();
     if (returning) keep_returned(*answers);
     if (!blueprint_.has_global_indexes) co_return absl::OkStatus();
-    auto applying =
-        apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
     co_return co_await applying;
   }
 
@@ -155,7 +151,8 @@ class ChangeRows final : public Operator {
   /// back under their new keys.
   Task<absl::Status> move_rows() {
     WriteBatch locks(run_, spec(WriteKind::lock, blueprint_.call.get(), true));
-    for (uint32_t i = 0; i < targets_.size(); ++i) locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
+    for (uint32_t i = 0; i < targets_.size(); ++i)
+      locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
     locks.start();
     auto locking = locks.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> locked = co_await locking;
@@ -183,12 +180,13 @@ class ChangeRows final : public Operator {
 
     RowInserter inserter(run_, *blueprint_.insert);
     std::vector<Batch> nothing_returned;
-    auto inserting = inserter.insert(new_rows, false, &affected_, &nothing_returned);
+    auto inserting = inserter.insert(new_rows, &affected_, &nothing_returned);
     status = co_await inserting;
     if (!status.ok()) co_return status;
     if (blueprint_.returning.empty()) co_return absl::OkStatus();
     const size_t width = blueprint_.write->table->columns.size();
-    for (size_t c = width; c < old_rows.batch.columns.size(); ++c) new_rows.columns.push_back(old_rows.batch.columns[c]);
+    for (size_t c = width; c < old_rows.batch.columns.size(); ++c)
+      new_rows.columns.push_back(old_rows.batch.columns[c]);
     Batch out;
     out.rows = new_rows.rows;
     out.columns.resize(blueprint_.returning.size());

@@ -22,21 +22,18 @@ class RowIdSource {
 struct ExecContext {
   DataAccess* data = nullptr;
   EvalContext* eval = nullptr;
-  SequenceAccess* sequences = nullptr;            ///< null: nextval() is refused
-  RowIdSource* row_ids = nullptr;                 ///< null: inserting without a primary key is refused
-  const SystemEnvironment* system = nullptr;      ///< null: system relations are refused
+  SequenceAccess* sequences = nullptr;        ///< null: nextval() is refused
+  RowIdSource* row_ids = nullptr;             ///< null: inserting without a primary key is refused
+  const SystemEnvironment* system = nullptr;  ///< null: system relations are refused
 
   TxnId txn = kNoTxn;
   Scn snapshot = kMaxScn;
   CommandId command = 1;
-  bool one_snapshot = false;   ///< REPEATABLE READ and stricter
-  bool track_reads = false;    ///< SERIALIZABLE
-  /// The transaction ends with this statement: when a single write is all of it, it is prepared along
-  /// (Execution::prepared()).
-  bool autocommit = false;
-  bool measure = false;        ///< EXPLAIN ANALYZE: Execution::actual(); times need eval->clock
+  bool one_snapshot = false;  ///< REPEATABLE READ and stricter
+  bool track_reads = false;   ///< SERIALIZABLE
+  bool measure = false;       ///< EXPLAIN ANALYZE: Execution::actual(); times need eval->clock
   uint32_t lock_timeout_ms = 0;
-  uint64_t memory_bytes_max = 1ull << 30;  ///< limits.sort_bytes_max
+  uint64_t memory_bytes_max = 1ull << 30;         ///< limits.sort_bytes_max
   std::atomic<uint64_t>* memory_shown = nullptr;  ///< see MemoryBudget
 };
 

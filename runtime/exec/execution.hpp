@@ -37,14 +37,10 @@ class Execution {
   /// first call. One call at a time.
   Task<BatchResult> next();
   /// True when it is known already that next() would answer none.
-  bool at_end() const {
-    return finished_ || (begun_ && root_->at_end() && plan_->statement().modifying_ctes.empty());
-  }
+  bool at_end() const { return finished_ || (begun_ && root_->at_end() && plan_->statement().modifying_ctes.empty()); }
   /// Rows inserted, updated or deleted by the statement itself (not by its WITH queries), so far.
   uint64_t rows_affected() const { return run_.rows_affected; }
-  /// With ExecContext::autocommit, when one write was all of the transaction: its answer, which carries the redo.
   /// A null frame: prepare as usual.
-  const WriteResultFrame& prepared() const { return run_.prepared; }
   /// With ExecContext::measure: what each node did, by PlanNode::id, for explain_plan().
   const std::vector<ActualRun>& actual() const { return run_.actual; }
 

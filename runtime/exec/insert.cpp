@@ -10,7 +10,6 @@ struct InsertBlueprint final : Blueprint {
   std::unique_ptr<Operator> open(Run& run) const override;
   BlueprintPtr input;
   std::unique_ptr<const InsertSpec> spec;
-  bool one_batch = false;  ///< the input yields one batch at most
 };
 
 class Insert final : public Operator {
@@ -35,7 +34,6 @@ class Insert final : public Operator {
   Task<absl::Status> run_all() {
     RowInserter inserter(run_, *blueprint_.spec);
     const bool is_root = &run_.plan.root() == &blueprint_;
-    const bool may_prepare = is_root && run_.context.autocommit && blueprint_.one_batch && run_.ctes.empty();
     uint64_t affected = 0;
     while (true) {
       auto pulling = input_->next();
@@ -43,7 +41,7 @@ class Insert final : public Operator {
       if (!batch.ok()) co_return batch.status();
       if (batch->rows == 0) break;
       std::vector<Batch> returned;
-      auto inserting = inserter.insert(*batch, may_prepare, &affected, &returned);
+      auto inserting = inserter.insert(*batch, &affected, &returned);
       absl::Status status = co_await inserting;
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
@@ -67,10 +65,7 @@ std::unique_ptr<Operator> InsertBlueprint::open(Run& run) const { return std::ma
 BlueprintResult compile_insert(const InsertPlan& plan) {
   auto blueprint = std::make_unique<InsertBlueprint>(plan);
   TROUPE_ASSIGN_OR_RETURN(blueprint->input, compile_node(*plan.inputs[0]));
-  TROUPE_ASSIGN_OR_RETURN(blueprint->spec,
-                          InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr));
-  const ValuesPlan* values = plan.inputs[0]->as<ValuesPlan>();
-  blueprint->one_batch = values != nullptr && values->rows.size() <= kBatchRows;
+  TROUPE_ASSIGN_OR_RETURN(blueprint->spec, InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr));
   return BlueprintPtr(std::move(blueprint));
 }
 

@@ -9,10 +9,10 @@
 #include "runtime/exec/memory_budget.hpp"
 #include "runtime/exec/program.hpp"
 #include "runtime/exec/row_store.hpp"
-#include "storage/column/key_codec.hpp"
 #include "runtime/exec/task.hpp"
 #include "runtime/plan/planner.hpp"
 #include "runtime/plan/statement_plan.hpp"
+#include "storage/column/key_codec.hpp"
 
 namespace troupe {
 
@@ -53,8 +53,6 @@ struct Run {
   std::vector<SharedRows> ctes;
   std::vector<std::unique_ptr<RowStore>> work_tables;  ///< the last round's rows
   uint64_t rows_affected = 0;
-  WriteResultFrame prepared;   ///< the answer that carries the statement's only redo
-  uint32_t write_requests = 0;
   std::vector<ActualRun> actual;  ///< by PlanNode::id; empty: not measured
 
  private:
@@ -102,32 +100,32 @@ using BlueprintResult = absl::StatusOr<BlueprintPtr>;
 BlueprintResult compile_node(const PlanNode& node);
 
 // By the sources that hold them.
-BlueprintResult compile_table_scan(const TableScanPlan& plan);        // table_scan.cpp
-BlueprintResult compile_index_join(const IndexJoinPlan& plan);        // index_join.cpp
-BlueprintResult compile_values(const ValuesPlan& plan);               // row_operators.cpp
+BlueprintResult compile_table_scan(const TableScanPlan& plan);  // table_scan.cpp
+BlueprintResult compile_index_join(const IndexJoinPlan& plan);  // index_join.cpp
+BlueprintResult compile_values(const ValuesPlan& plan);         // row_operators.cpp
 BlueprintResult compile_project(const ProjectPlan& plan);
 BlueprintResult compile_filter(const FilterPlan& plan);
 BlueprintResult compile_append(const AppendPlan& plan);
 BlueprintResult compile_limit(const LimitPlan& plan);                 // limit.cpp
 BlueprintResult compile_function_scan(const FunctionScanPlan& plan);  // function_scan.cpp
 BlueprintResult compile_project_set(const ProjectSetPlan& plan);
-BlueprintResult compile_system_scan(const SystemScanPlan& plan);      // shared_scans.cpp
+BlueprintResult compile_system_scan(const SystemScanPlan& plan);  // shared_scans.cpp
 BlueprintResult compile_cte_scan(const CteScanPlan& plan);
 BlueprintResult compile_work_table_scan(const WorkTableScanPlan& plan);
 BlueprintResult compile_recursive_union(const RecursiveUnionPlan& plan);
-BlueprintResult compile_hash_join(const HashJoinPlan& plan);          // hash_join.cpp
-BlueprintResult compile_nested_loop(const NestedLoopPlan& plan);      // hash_join.cpp
-BlueprintResult compile_apply(const ApplyPlan& plan);                 // apply.cpp
-BlueprintResult compile_aggregate(const AggregatePlan& plan);         // aggregate.cpp
-BlueprintResult compile_distinct(const DistinctPlan& plan);           // set_operation.cpp
+BlueprintResult compile_hash_join(const HashJoinPlan& plan);      // hash_join.cpp
+BlueprintResult compile_nested_loop(const NestedLoopPlan& plan);  // hash_join.cpp
+BlueprintResult compile_apply(const ApplyPlan& plan);             // apply.cpp
+BlueprintResult compile_aggregate(const AggregatePlan& plan);     // aggregate.cpp
+BlueprintResult compile_distinct(const DistinctPlan& plan);       // set_operation.cpp
 BlueprintResult compile_set_operation(const SetOperationPlan& plan);
-BlueprintResult compile_sort(const SortPlan& plan);                   // sort.cpp
+BlueprintResult compile_sort(const SortPlan& plan);  // sort.cpp
 BlueprintResult compile_top_n(const TopNPlan& plan);
-BlueprintResult compile_window(const WindowPlan& plan);               // window.cpp
-BlueprintResult compile_insert(const InsertPlan& plan);               // insert.cpp
-BlueprintResult compile_update(const UpdatePlan& plan);               // change_rows.cpp
+BlueprintResult compile_window(const WindowPlan& plan);  // window.cpp
+BlueprintResult compile_insert(const InsertPlan& plan);  // insert.cpp
+BlueprintResult compile_update(const UpdatePlan& plan);  // change_rows.cpp
 BlueprintResult compile_delete(const DeletePlan& plan);
-BlueprintResult compile_lock_rows(const LockRowsPlan& plan);          // lock_rows.cpp
+BlueprintResult compile_lock_rows(const LockRowsPlan& plan);  // lock_rows.cpp
 
 /// Programs that are evaluated together: reserves what their nextval() calls will take before, settles setval() after.
 class ProgramList {

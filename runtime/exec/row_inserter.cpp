@@ -14,10 +14,10 @@ using schema::WriteKind;
 using schema::WriteOutcome;
 
 absl::Status second_time() {
-  return with_hint(error(ErrorCode::kCardinalityViolation,
-                         "ON CONFLICT DO UPDATE command cannot affect row a second time"),
-                   "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
-                   "values.");
+  return with_hint(
+      error(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time"),
+      "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+      "values.");
 }
 
 std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
@@ -70,8 +70,7 @@ absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) const 
                              *run_.context.eval);
 }
 
-Task<absl::Status> RowInserter::insert(const Batch& rows, bool may_prepare, uint64_t* affected,
-                                       std::vector<Batch>* returned) {
+Task<absl::Status> RowInserter::insert(const Batch& rows, uint64_t* affected, std::vector<Batch>* returned) {
   input_ = &rows;
   in_the_way_.clear();
   absl::Status status = encode(rows);
@@ -82,7 +81,7 @@ Task<absl::Status> RowInserter::insert(const Batch& rows, bool may_prepare, uint
     status = co_await putting;
     if (!status.ok()) co_return status;
   }
-  auto putting_rows = put_rows(may_prepare && spec_.global_indexes.empty(), affected, returned);
+  auto putting_rows = put_rows(affected, returned);
   status = co_await putting_rows;
   if (!status.ok()) co_return status;
   auto erasing = erase_entries_of_dead();
@@ -138,7 +137,7 @@ Task<absl::Status> RowInserter::put_entries(size_t index, bool arbiter) {
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> RowInserter::put_rows(bool prepare, uint64_t* affected, std::vector<Batch>* returned) {
+Task<absl::Status> RowInserter::put_rows(uint64_t* affected, std::vector<Batch>* returned) {
   DataAccess& data = *run_.context.data;
   WriteBatch::Spec spec;
   spec.tree = spec_.write->table->tree;
@@ -153,8 +152,7 @@ Task<absl::Status> RowInserter::put_rows(bool prepare, uint64_t* affected, std::
     if (rows_[i].alive) batch.add(data.partition_of(rows_[i].key.hash), rows_[i].key.key, rows_[i].bytes, i);
   }
   if (batch.empty()) co_return absl::OkStatus();
-  prepare = prepare && batch.requests() == 1 && run_.write_requests == 0;
-  batch.start(prepare);
+  batch.start();
   auto finishing = batch.finish();
   absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
   if (!answers.ok()) co_return answers.status();
@@ -166,7 +164,6 @@ Task<absl::Status> RowInserter::put_rows(bool prepare, uint64_t* affected, std::
       if (answer.outcome(key) == WriteOutcome::conflict) row.alive = false;
     }
   }
-  if (prepare) run_.prepared = (*answers)[0].frame;
   if (spec_.returns_rows) {
     ReturnedRows rows = returned_rows(*answers);
     if (rows.batch.rows > 0) returned->push_back(std::move(rows.batch));

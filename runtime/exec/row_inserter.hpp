@@ -19,11 +19,11 @@ class InsertSpec {
   const TableWrite* write = nullptr;
   const ConflictAction* conflict = nullptr;  ///< null: a conflict is an error
   RowCheck check;
-  std::vector<IndexPtr> global_indexes;      ///< in the table's order
-  std::vector<bool> is_arbiter;              ///< parallel to global_indexes
+  std::vector<IndexPtr> global_indexes;  ///< in the table's order
+  std::vector<bool> is_arbiter;          ///< parallel to global_indexes
   bool key_is_arbiter = false;
   std::unique_ptr<FragmentCall> insert_call;
-  std::unique_ptr<FragmentCall> update_call; ///< DO UPDATE of a row found through a global index
+  std::unique_ptr<FragmentCall> update_call;  ///< DO UPDATE of a row found through a global index
   bool returns_rows = false;
 };
 
@@ -39,25 +39,24 @@ class RowInserter {
   RowInserter(Run& run, const InsertSpec& spec) : run_{run}, spec_{spec} {}
 
   /// `rows`: all layout columns. Adds to *affected and (RETURNING) to *returned.
-  /// `may_prepare`: these are all rows the transaction writes.
-  Task<absl::Status> insert(const Batch& rows, bool may_prepare, uint64_t* affected, std::vector<Batch>* returned);
+  Task<absl::Status> insert(const Batch& rows, uint64_t* affected, std::vector<Batch>* returned);
 
  private:
   /// One row to insert.
   struct Row {
     LookupKey key;
     std::string bytes;
-    bool alive = true;                      ///< not given up because of a conflict
+    bool alive = true;  ///< not given up because of a conflict
     bool inserted = false;
-    std::vector<LookupKey> entries;         ///< per global index
-    std::vector<bool> entered;              ///< ... its entry has been put by this statement
+    std::vector<LookupKey> entries;  ///< per global index
+    std::vector<bool> entered;       ///< ... its entry has been put by this statement
   };
   absl::Status encode(const Batch& rows);
   absl::Status row_violation(uint32_t ordinal) const;
   absl::Status index_violation(size_t index, uint32_t ordinal) const;
   /// Puts the entries of global index `index` for rows alive (arbiter) or inserted.
   Task<absl::Status> put_entries(size_t index, bool arbiter);
-  Task<absl::Status> put_rows(bool prepare, uint64_t* affected, std::vector<Batch>* returned);
+  Task<absl::Status> put_rows(uint64_t* affected, std::vector<Batch>* returned);
   Task<absl::Status> update_existing(uint64_t* affected, std::vector<Batch>* returned);
   /// Takes back the entries of rows that were given up.
   Task<absl::Status> erase_entries_of_dead();

@@ -28,7 +28,7 @@ void WriteBatch::add(PartitionId partition, std::string_view key, std::string_vi
   at->ordinals.push_back(ordinal);
 }
 
-void WriteBatch::start(bool prepare) {
+void WriteBatch::start() {
   if (spec_.call != nullptr) params_ = spec_.call->params(run_);
   if (requests_.size() > 1) {
     std::stable_sort(requests_.begin(), requests_.end(),
@@ -38,7 +38,6 @@ void WriteBatch::start(bool prepare) {
   uint8_t flags = spec_.flags;
   if (context.one_snapshot) flags |= bit(schema::WriteFlag::one_snapshot);
   if (context.track_reads) flags |= bit(schema::WriteFlag::track_reads);
-  if (prepare) flags |= bit(schema::WriteFlag::prepare);
   for (Request& request : requests_) {
     schema::WriteHead& head = request.parts.head;
     head.mutate_txn(context.txn);
@@ -61,7 +60,6 @@ void WriteBatch::start(bool prepare) {
     request.parts.rows = request.rows;
     request.slot = std::make_unique<WriteSlot>(*context.data);
     request.slot->start(request.partition, build_write(request.parts));
-    ++run_.write_requests;
   }
 }
 

@@ -35,9 +35,8 @@ class WriteBatch {
   WriteBatch(Run& run, Spec spec) : run_{run}, spec_{std::move(spec)} {}
   void add(PartitionId partition, std::string_view key, std::string_view row, uint32_t ordinal);
   bool empty() const { return requests_.empty(); }
-  size_t requests() const { return requests_.size(); }
-  /// Sends everything; `prepare`: the only request is all that the transaction writes.
-  void start(bool prepare = false);
+  /// Sends everything.
+  void start();
   /// Waits for all answers. Errors: of the request whose failing key was added first.
   Task<absl::StatusOr<std::vector<Answer>>> finish();
 

@@ -9,6 +9,11 @@
 #include "storage/column/batch_codec.hpp"
 
 namespace troupe {
+namespace {
+/// Longer redo is not sent along with the answer but when the transaction is prepared, once.
+constexpr size_t kPreparedChangesMax = 64;
+constexpr size_t kPreparedBytesMax = 8 * 1024;
+}  // namespace
 
 ReadTask::ReadTask(ReadFrame question) : question_{std::move(question)} {}
 ReadTask::ReadTask(ReadTask&&) noexcept = default;
@@ -24,8 +29,7 @@ PartitionEngine::PartitionEngine(PartitionId id, PartitionStore& store, EngineLi
     : id_{id}, store_{store}, limits_{limits}, fragments_{limits.fragments} {}
 PartitionEngine::~PartitionEngine() = default;
 
-absl::StatusOr<std::shared_ptr<const Fragment>> PartitionEngine::fragment_of(uint64_t id,
-                                                                             std::string_view definition) {
+absl::StatusOr<std::shared_ptr<const Fragment>> PartitionEngine::fragment_of(uint64_t id, std::string_view definition) {
   if (std::shared_ptr<const Fragment> known = fragments_.find(id)) return known;
   if (definition.empty()) return std::shared_ptr<const Fragment>{};
   TROUPE_ASSIGN_OR_RETURN(std::shared_ptr<const Fragment> fragment, compile_fragment(definition));
@@ -95,7 +99,8 @@ ReadResultFrame PartitionEngine::answer_point(const schema::Read& question, cons
 
 /// One key, and a fragment that makes a row of a row.
 bool PartitionEngine::is_point(const schema::Read& question, const Fragment* fragment) {
-  if (fragment == nullptr || fragment->aggregates() || fragment->spec().with_row_key || !fragment->spec().order.empty()) {
+  if (fragment == nullptr || fragment->aggregates() || fragment->spec().with_row_key ||
+      !fragment->spec().order.empty()) {
     return false;
   }
   PackedStrings keys(bytes_view(question.keys()));
@@ -212,16 +217,29 @@ WriteOutcomeFrame PartitionEngine::run(WriteTask& task) {
   return finish(task);
 }
 
+/// The redo of a write alone, unless the transaction has written one of the keys before.
+PageFault PartitionEngine::prepare(TxnId txn, const std::vector<TreeChange>& changes, std::string* redo, bool* alone) {
+  for (const TreeChange& change : changes) {
+    bool first = true;
+    const PageFault fault = store_.prepare_one(txn, change.tree, change.key, redo, &first);
+    if (fault.needed()) return fault;
+    *alone = *alone && first;
+    if (!*alone) break;
+  }
+  return {};
+}
+
 WriteOutcomeFrame PartitionEngine::finish(WriteTask& task) {
   StagedWrite& staged = *task.staged_;
   WriteResultParts parts;
   std::string redo;
-  if (has_flag(*task.question_->head(), schema::WriteFlag::prepare)) {
-    auto prepared = store_.prepare(task.question_->head()->txn());
-    if (auto* fault = std::get_if<PageFault>(&prepared)) return MissingPages{*fault, {}};
-    redo = std::get<std::string>(std::move(prepared));
-    parts.redo = redo;
-    staged.head.mutate_prepared(true);
+  if (has_flag(*task.question_->head(), schema::WriteFlag::prepare) && staged.changes.size() <= kPreparedChangesMax) {
+    bool prepared = true;
+    const PageFault fault = prepare(task.question_->head()->txn(), staged.changes, &redo, &prepared);
+    if (fault.needed()) return MissingPages{fault, {}};
+    prepared = prepared && redo.size() <= kPreparedBytesMax;
+    if (prepared) parts.redo = redo;
+    staged.head.mutate_prepared(prepared);
   }
   parts.head = staged.head;
   parts.outcomes = staged.outcomes;

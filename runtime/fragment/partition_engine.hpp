@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -22,6 +21,7 @@
 namespace troupe {
 
 class PartitionStore;
+struct TreeChange;
 
 /// The page that is missing, and those that will be missing next: request all, wait for the first.
 struct MissingPages {
@@ -44,7 +44,7 @@ class ReadTask {
  private:
   friend class PartitionEngine;
   ReadFrame question_;
-  std::unique_ptr<class ScanTask> scan_;  ///< once a scan has begun
+  std::unique_ptr<class ScanTask> scan_;     ///< once a scan has begun
   std::unique_ptr<struct HeldLookup> held_;  ///< once a lookup missed a page
 };
 
@@ -84,6 +84,7 @@ class PartitionEngine {
   /// Keys that divide a tree, and its size: what ANALYZE samples by.
   ReadResultFrame divide(const schema::ReadHead& head) const;
   ReadOutcome run_lookup(ReadTask& task, std::shared_ptr<const Fragment> fragment);
+  PageFault prepare(TxnId txn, const std::vector<TreeChange>& changes, std::string* redo, bool* alone);
   WriteOutcomeFrame finish(WriteTask& task);
 
   PartitionId id_;

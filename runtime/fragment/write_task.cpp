@@ -79,10 +79,10 @@ absl::Status WriteStager::judge_insert(const Fragment& fragment, uint32_t ordina
     return absl::OkStatus();
   }
   if (repeated || latest.pending_command == asked_.command()) {
-    return with_hint(error(ErrorCode::kCardinalityViolation,
-                           "ON CONFLICT DO UPDATE command cannot affect row a second time"),
-                     "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
-                     "values.");
+    return with_hint(
+        error(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time"),
+        "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+        "values.");
   }
   *is_target = true;
   return absl::OkStatus();
@@ -133,9 +133,8 @@ WriteStager::Result WriteStager::stage_rows(const Fragment& fragment) {
     const LatestRow& latest = std::get<LatestRow>(found);
     bool is_target = false;
     PageFault fault;
-    absl::Status status = asked_.kind() == WriteKind::insert
-                              ? judge_insert(fragment, i, latest, &is_target)
-                              : judge_existing(fragment, i, latest, &is_target, &fault);
+    absl::Status status = asked_.kind() == WriteKind::insert ? judge_insert(fragment, i, latest, &is_target)
+                                                             : judge_existing(fragment, i, latest, &is_target, &fault);
     if (!status.ok()) return status;
     if (fault.needed()) return fault;
     if (is_target) {
@@ -151,7 +150,7 @@ WriteStager::Result WriteStager::stage_rows(const Fragment& fragment) {
 
 WriteStager::Result WriteStager::stage_raw() {
   if (absl::Status status = read_keys(); !status.ok()) return status;
-  std::vector<TreeChange> changes;
+  std::vector<TreeChange>& changes = written_.changes;
   for (uint32_t i = 0; i < keys_.size(); ++i) {
     auto found = look(i);
     if (auto* fault = std::get_if<PageFault>(&found)) return *fault;
@@ -210,6 +209,7 @@ std::unique_ptr<StagedWrite> WriteStager::answer() {
   staged->returning = std::move(written_.returning);
   staged->unique_changes = std::move(written_.unique_changes);
   staged->existing = std::move(existing_);
+  staged->changes = std::move(written_.changes);
   return staged;
 }
 

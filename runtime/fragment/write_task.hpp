@@ -20,6 +20,7 @@ struct StagedWrite {
   std::string returning;
   std::string unique_changes;
   std::string existing;
+  std::vector<TreeChange> changes;
 };
 
 /// Stages a write. Errors: its status, nothing staged (23505 with the conflict in *failed_head).

@@ -39,6 +39,17 @@ PrepareResult PartitionStore::prepare(TxnId txn) {
   return changes;
 }
 
+PageFault PartitionStore::prepare_one(TxnId txn, TreeId tree, std::string_view key, std::string* changes, bool* alone) {
+  const PendingTransaction* pending = pending_.find(txn);
+  const PendingTree* keys = pending == nullptr ? nullptr : pending->tree(tree);
+  TROUPE_CHECK(keys != nullptr);
+  const auto at = keys->find(key);
+  TROUPE_CHECK(at != keys->end());
+  *alone = at->second.written_once && pending->dropped_trees().empty();
+  ChangeWriter writer(changes);
+  return prepare_key(tree, key, at->second.entries.back(), &writer);
+}
+
 /// Packs the net effect on one key, unless there is none.
 PageFault PartitionStore::prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry,
                                       ChangeWriter* writer) {
@@ -65,7 +76,8 @@ PageFault PartitionStore::prepare_key(TreeId tree, std::string_view key, const P
 
 absl::StatusOr<ApplyResult> PartitionStore::apply(Scn scn, TxnId txn, std::string_view changes) {
   TROUPE_CHECK_MSG(scn >= last_applied_, cat("commit ", scn, " after ", last_applied_));
-  const bool resumed = applying_.scn == scn && applying_.changes == changes.data() && applying_.offset <= changes.size();
+  const bool resumed =
+      applying_.scn == scn && applying_.changes == changes.data() && applying_.offset <= changes.size();
   if (!resumed) {
     ChangeReader verifier(changes);
     Change change;

@@ -84,14 +84,17 @@ class PartitionStore {
   bool has_pending(TxnId txn) const { return pending_.find(txn) != nullptr; }
   /// The net effect of the transaction in this partition, packed, ordered by tree and key; empty when there is none.
   PrepareResult prepare(TxnId txn);
+  /// What of it concerns one key, appended to *changes. *alone: the key was staged once, so it stays like that unless
+  /// the transaction writes it again.
+  PageFault prepare_one(TxnId txn, TreeId tree, std::string_view key, std::string* changes, bool* alone);
   /// Applies the changes that belong to this partition, which is also what recovery does with a log record, and
-  /// drops txn's pending writes. SCNs come in ascending order; the same one may come again. Not done: fetch the page, or
-  /// make a checkpoint, and call it again with the same bytes. Meanwhile part of the commit is in the trees: only
+  /// drops txn's pending writes. SCNs come in ascending order; the same one may come again. Not done: fetch the page,
+  /// or make a checkpoint, and call it again with the same bytes. Meanwhile part of the commit is in the trees: only
   /// snapshots below `scn` may be read, and a checkpoint covers less than `scn` and needs `scn` durable.
   /// Errors: kDataCorrupted (malformed; nothing applied).
   absl::StatusOr<ApplyResult> apply(Scn scn, TxnId txn, std::string_view changes);
-  /// Changed pages, which cannot be evicted, are below dirty_bytes_max. apply() stops where there is no room; bulk_put()
-  /// leaves it to its caller to ask.
+  /// Changed pages, which cannot be evicted, are below dirty_bytes_max. apply() stops where there is no room;
+  /// bulk_put() leaves it to its caller to ask.
   bool has_room() const { return unlimited_ || pager_->dirty_bytes() < options_.dirty_bytes_max; }
   /// When no checkpoint can be made: better too much memory than no progress.
   void set_unlimited(bool unlimited) { unlimited_ = unlimited; }

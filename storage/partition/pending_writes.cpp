@@ -45,7 +45,11 @@ absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std
   }
   PendingTree& keys = pending.trees_[tree];
   auto at = keys.lower_bound(key);
-  if (at == keys.end() || at->first != key) at = keys.emplace_hint(at, pending.keep(key), PendingKey{});
+  if (at == keys.end() || at->first != key) {
+    at = keys.emplace_hint(at, pending.keep(key), PendingKey{});
+  } else {
+    at->second.written_once = false;
+  }
   auto& entries = at->second.entries;
   // Nearly always the end; a function called by a statement stages under a higher command than what follows it.
   size_t place = entries.size();

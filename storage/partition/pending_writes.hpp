@@ -28,6 +28,7 @@ struct PendingEntry {
 /// A key's entries, ascending by command.
 struct PendingKey {
   absl::InlinedVector<PendingEntry, 1> entries;
+  bool written_once = true;  ///< staged a single time, even by one command
 
   /// The newest of a command below `command`; nullptr: none.
   const PendingEntry* visible_to(CommandId command) const {

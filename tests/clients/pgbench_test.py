@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import servers  # noqa: E402
@@ -94,20 +95,45 @@ def check_initialization(pgbench):
 
 
 def check_scripts(pgbench, seconds):
-    time = ["-T", str(seconds)]
+    duration = ["-T", str(seconds)]
     for protocol in PROTOCOLS:
         print(protocol)
         for script in BUILT_IN:
-            pgbench.run(script, "-b", script, "-M", protocol, "-c", "4", "-j", "2", *time)
-        pgbench.run("\\gset", "-f", pgbench.script(GSET), "-M", protocol, "-c", "1", *time)
+            pgbench.run(script, "-b", script, "-M", protocol, "-c", "4", "-j", "2", *duration)
+        pgbench.run("\\gset", "-f", pgbench.script(GSET), "-M", protocol, "-c", "1", *duration)
         if protocol != "simple":
-            pgbench.run("pipeline", "-f", pgbench.script(PIPELINE), "-M", protocol, "-c", "1", *time)
+            pgbench.run("pipeline", "-f", pgbench.script(PIPELINE), "-M", protocol, "-c", "1", *duration)
     print("options")
-    pgbench.run("-C", "-C", "-b", "select-only", "-c", "2", *time)
-    pgbench.run("--latency-limit", "--latency-limit=1000", "--rate=200", "-b", "select-only", "-c", "2", *time)
+    pgbench.run("-C", "-C", "-b", "select-only", "-c", "2", *duration)
+    pgbench.run("--latency-limit", "--latency-limit=1000", "--rate=200", "-b", "select-only", "-c", "2", *duration)
     output = pgbench.run("-r", "-r", "-b", "tpcb-like", "-t", "20")
     if "UPDATE pgbench_accounts" not in output:
         raise AssertionError(f"-r: {output}")
+
+
+def check_wandering(pgbench, seconds):
+    """Sessions follow clients from core to core (actors/session/cell_choice.hpp); nobody is to notice."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        print("wandering clients: only one core here")
+        return
+    print("wandering clients")
+    command = [PGBENCH, "-h", "127.0.0.1", "-p", str(pgbench.server.port), "-U", "postgres", "-n", "-M", "prepared",
+               "-c", "8", "-j", "2", "-T", str(4 * seconds), "-b", "tpcb-like", "-b", "select-only", "postgres"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    turn = 0
+    while running.poll() is None:
+        for place, thread in enumerate(os.listdir(f"/proc/{running.pid}/task")):
+            try:
+                os.sched_setaffinity(int(thread), {cores[(place + turn) % len(cores)]})
+            except OSError:
+                pass  # it has just ended
+        turn += 1
+        time.sleep(0.3)
+    output = running.communicate()[0]
+    failed = re.search(r"number of failed transactions: (\d+)", output)
+    if running.returncode != 0 or failed is None or failed.group(1) != "0":
+        raise AssertionError(output[-2000:])
 
 
 def main():
@@ -124,6 +150,7 @@ def main():
             pgbench = Pgbench(server, folder)
             check_initialization(pgbench)
             check_scripts(pgbench, options.seconds)
+            check_wandering(pgbench, options.seconds)
             total = value(server, "SELECT sum(bbalance) = (SELECT sum(tbalance) FROM pgbench_tellers) FROM pgbench_branches")
             expect(total, "t", "branches and tellers agree")
     finally:

@@ -24,6 +24,7 @@ class SilentSession : public ActorOf<SessionActor::base> {
         [](end_atom, const std::string&) {},
         [this](start_atom) { on_start(); },
         [](turn_atom) {},
+        [](moved_atom) {},
         [](lost_atom, uint8_t, uint32_t, uint64_t, bool) {},
         [](tick_atom) {},
     };

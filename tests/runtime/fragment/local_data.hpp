@@ -3,11 +3,13 @@
 /// seed decides.
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "local_partition.hpp"
 #include "runtime/exec/data_access.hpp"
+#include "runtime/exec/written_redo.hpp"
 #include "storage/base/random.hpp"
 
 namespace troupe {
@@ -28,15 +30,20 @@ class LocalData final : public DataAccess {
     slot->request = ++requests_;
     frame.mutable_root()->mutable_head()->mutate_request(slot->request);
     ++reads;
-    under_way_.push_back({slot, [this, partition, frame, slot] { slot->complete(partitions_[partition]->read(frame)); }});
+    under_way_.push_back(
+        {slot, [this, partition, frame, slot] { slot->complete(partitions_[partition]->read(frame)); }});
   }
   void start_write(PartitionId partition, WriteFrame frame, WriteSlot* slot) override {
     slot->request = ++requests_;
     frame.mutable_root()->mutable_head()->mutate_request(slot->request);
     ++writes;
-    under_way_.push_back({slot, [this, partition, frame, slot] {
+    const TxnId txn = frame->head()->txn();
+    const bool brings_redo = redo[txn].ask(frame);
+    under_way_.push_back({slot, [this, partition, frame, slot, txn, brings_redo] {
                             if (before_write) run_before_write();
-                            slot->complete(partitions_[partition]->write(frame));
+                            auto answer = partitions_[partition]->write(frame);
+                            if (brings_redo) redo[txn].answered(answer);
+                            slot->complete(std::move(answer));
                           }});
   }
   void abandon_read(ReadSlot* slot) override { abandon(slot); }
@@ -62,6 +69,7 @@ class LocalData final : public DataAccess {
   uint64_t reads = 0;
   uint64_t writes = 0;
   uint64_t yields = 0;
+  std::map<TxnId, WrittenRedo> redo;
   std::function<void()> before_write;  ///< once, before the next write is carried out
   absl::Status cancelled;
 

@@ -163,6 +163,9 @@ TEST_CASE("a write with the prepare flag brings its redo along", "[engine]") {
       partition.write(raw_write(schema::WriteKind::put, "k", "v", bit(schema::WriteFlag::prepare)));
   CHECK(put->head()->prepared());
   CHECK(bytes_view(put->redo()) == partition.prepare(9));
+  const WriteResultFrame again = partition.write(
+      raw_write(schema::WriteKind::put, "k", "w", bit(schema::WriteFlag::prepare) | bit(schema::WriteFlag::overwrite)));
+  CHECK_FALSE(again->head()->prepared());
 }
 
 TEST_CASE("an unknown fragment is asked for, not guessed", "[engine]") {

@@ -3,12 +3,15 @@
 /// out: sessions take turns.
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 
 #include "local_data.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/plan/catalog_names.hpp"
 #include "runtime/plan/planner.hpp"
 #include "runtime/types/text_io.hpp"
+#include "storage/base/text.hpp"
+#include "storage/partition/change_codec.hpp"
 
 namespace troupe {
 
@@ -59,11 +62,11 @@ class LocalSession : public RowIdSource, public SequenceAccess {
     block_snapshot_ = db_.last_scn;
   }
   void commit() {
-    finish_transaction(true, {});
+    finish_transaction(true);
     in_block_ = false;
   }
   void rollback() {
-    finish_transaction(false, {});
+    finish_transaction(false);
     in_block_ = false;
   }
 
@@ -80,13 +83,12 @@ class LocalSession : public RowIdSource, public SequenceAccess {
     absl::Status status;
     std::vector<std::string> rows;  ///< columns joined by |, null as NULL
     uint64_t affected = 0;
-    bool prepared = false;
   };
   /// Runs one statement.
   Result run(const std::string& text, std::vector<Value> params = {}, std::vector<Type> types = {}) {
     const StatementPlanPtr plan = plan_of(text, types);
     auto executable = ExecutablePlan::compile(plan);
-    if (!executable.ok()) return {executable.status(), {}, 0, false};
+    if (!executable.ok()) return {executable.status(), {}, 0};
     return run_plan(*executable, std::move(params));
   }
   Result run_plan(std::shared_ptr<const ExecutablePlan> executable, std::vector<Value> params) {
@@ -103,9 +105,7 @@ class LocalSession : public RowIdSource, public SequenceAccess {
     context.command = ++command_;
     context.snapshot = in_block_ && one_snapshot_ ? block_snapshot_ : db_.last_scn;
     context.one_snapshot = in_block_ && one_snapshot_;
-    context.autocommit = !in_block_;
     Result result;
-    WriteResultFrame prepared;
     {
       Execution execution(executable, std::move(params), context);
       while (true) {
@@ -119,13 +119,13 @@ class LocalSession : public RowIdSource, public SequenceAccess {
         print(*batch, executable->root().output(), &result.rows);
       }
       result.affected = execution.rows_affected();
-      prepared = execution.prepared();
     }
-    result.prepared = static_cast<bool>(prepared);
     CHECK(db_.data.under_way() == 0);
-    if (!in_block_) finish_transaction(result.status.ok(), prepared);
+    if (!in_block_) finish_transaction(result.status.ok());
     return result;
   }
+
+  bool written_redo_was_complete = false;  ///< of the transaction that ended last
 
   std::vector<std::string> rows(const std::string& text, std::vector<Value> params = {}, std::vector<Type> types = {}) {
     Result result = run(text, std::move(params), std::move(types));
@@ -174,7 +174,7 @@ class LocalSession : public RowIdSource, public SequenceAccess {
   }
 
  private:
-  void finish_transaction(bool commit, const WriteResultFrame& prepared) {
+  void finish_transaction(bool commit) {
     std::string redo;
     for (PartitionId id = 0; id < db_.data.partition_count(); ++id) {
       LocalPartition& partition = db_.data.partition(id);
@@ -184,12 +184,33 @@ class LocalSession : public RowIdSource, public SequenceAccess {
         continue;
       }
       const std::string changes = partition.prepare(txn_);
-      if (prepared) CHECK(bytes_view(prepared->redo()) == changes);
       redo += changes;
     }
+    check_written_redo(commit, redo);
     if (!commit || redo.empty()) return;
     const Scn scn = ++db_.last_scn;
     for (PartitionId id = 0; id < db_.data.partition_count(); ++id) db_.data.partition(id).apply(scn, txn_, redo);
+  }
+
+  /// What came with the answers is what the participants say, where it claims to be complete.
+  void check_written_redo(bool commit, std::string_view prepared) {
+    const WrittenRedo written = std::move(db_.data.redo[txn_]);
+    db_.data.redo.erase(txn_);
+    written_redo_was_complete = written.complete();
+    if (!commit || !written.complete()) return;
+    const auto changes_of = [](std::string_view packed, std::multiset<std::string>* changes) {
+      ChangeReader reader(packed);
+      Change change;
+      while (reader.next(&change)) {
+        changes->insert(cat(change.tree, " ", change.partition, " ", static_cast<int>(change.op), " ", change.key, " ",
+                            change.has_before, change.before, " ", change.has_after, change.after));
+      }
+      CHECK(reader.status().ok());
+    };
+    std::multiset<std::string> expected, actual;
+    changes_of(prepared, &expected);
+    for (const std::string_view piece : written.redo()) changes_of(piece, &actual);
+    CHECK(actual == expected);
   }
 
   void print(const Batch& batch, const std::vector<Type>& types, std::vector<std::string>* rows) const {
