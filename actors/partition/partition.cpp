@@ -176,9 +176,8 @@ void Partition::drop_writes(TxnId txn, CommandId command) {
 }
 
 void Partition::abandon_tree(TreeId tree) {
-  drop_writes([=](const schema::WriteHead& head) {
-    return head.kind() == schema::WriteKind::bulk && head.tree() == tree;
-  });
+  drop_writes(
+      [=](const schema::WriteHead& head) { return head.kind() == schema::WriteKind::bulk && head.tree() == tree; });
   state_->store->abandon_tree(tree);
 }
 
@@ -352,7 +351,9 @@ void Partition::fail(Job& job, const absl::Status& status) {
 void Partition::want_turn() {
   if (turn_wanted_) return;
   turn_wanted_ = true;
-  tell_self_behind_sockets(turn_atom::value);
+  // Each partition on a cell of its own, so that they scan side by side for one client.
+  Cell* const home = node_.cells.empty() ? nullptr : node_.cells[id_ % node_.cells.size()];
+  tell_self_behind_sockets(home, turn_atom::value);
 }
 
 void Partition::on_turn() {

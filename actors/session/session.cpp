@@ -213,7 +213,7 @@ void Session::send_bulk_record(BulkFrame record) {
 }
 void Session::send_checkpoint(uint64_t request) { tell(directory_.get().checkpointer, checkpt_atom::value, request); }
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
-void Session::send_turn() { tell_self_behind_sockets(turn_atom::value); }
+void Session::send_turn() { tell_self_behind_sockets(nullptr, turn_atom::value); }
 
 ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport) {
   auto spec = std::make_shared<ChildSpec>();

@@ -109,7 +109,7 @@ bool SocketTransport::send(OutputBuffer& buffer) {
     return true;
   }
   if (queued_) cell_->sockets().sends().run();
-  if (unsent_.empty() && bytes.size() <= SendQueue::kBytesMax) {
+  if (unsent_.empty() && bytes.size() <= SendBatch::kBytesMax) {
     queued_ = true;
     cell_->sockets().sends().add(socket_, bytes, this);
   } else if (unsent_.empty()) {

@@ -6,7 +6,7 @@
 
 #include "actors/session/cell_choice.hpp"
 #include "actors/session/transport.hpp"
-#include "runtime/cell/send_queue.hpp"
+#include "runtime/cell/send_batch.hpp"
 #include "runtime/cell/socket_poller.hpp"
 
 namespace troupe {
@@ -46,7 +46,7 @@ class SocketTransport final : public Transport,
   std::string peer_name_;
   TransportEvents* events_ = nullptr;
   OutputBuffer unsent_;    ///< what the socket did not take
-  bool queued_ = false;    ///< in the cell's send queue
+  bool queued_ = false;    ///< in the cell's send batch
   bool readable_ = false;  ///< told, and not read empty since
   bool hung_up_ = false;   ///< nothing more will be told: what is left is read to its end
   bool reading_ = false;   ///< inside read_while_wanted()

@@ -14,6 +14,8 @@
 
 namespace troupe {
 
+class Cell;
+
 /// The reason an actor ended with, as text, travels to the supervisor in the record, since caf::error keeps none.
 class FailureNote {
  public:
@@ -39,9 +41,9 @@ struct ActorSeat {
   caf::execution_unit* pinned = nullptr;
 };
 
-/// Runs `work` on this thread's cell when the cell has polled its sockets; at once where there is no cell (a thread of
-/// its own, the simulator).
-void post_to_cell(std::function<void(caf::execution_unit*)> work);
+/// Runs `work` on `home`, or (null) on this thread's cell, when the cell has polled its sockets; at once where there is
+/// no cell (a thread of its own, the simulator).
+void post_to_cell(Cell* home, std::function<void(caf::execution_unit*)> work);
 
 inline uint64_t thread_now_ns() {
   using namespace std::chrono;
@@ -107,12 +109,13 @@ class ActorOf : public Base {
     }
   }
   /// The same to this actor, behind whatever its cell's sockets have ready: long work in slices must not keep a cell
-  /// from them, as it would if it only sent itself messages (a turn takes many).
+  /// from them, as it would if it only sent itself messages (a turn takes many). `home`: the cell that goes on; null:
+  /// this one.
   template <class... Ts>
-  void tell_self_behind_sockets(Ts&&... content) {
+  void tell_self_behind_sockets(Cell* home, Ts&&... content) {
     auto message = std::make_shared<caf::mailbox_element_ptr>(
         caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
-    post_to_cell([self = caf::strong_actor_ptr{this->ctrl()}, message](caf::execution_unit* unit) {
+    post_to_cell(home, [self = caf::strong_actor_ptr{this->ctrl()}, message](caf::execution_unit* unit) {
       self->get()->enqueue(std::move(*message), unit);
     });
   }

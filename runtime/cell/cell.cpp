@@ -1,14 +1,16 @@
 #include "runtime/cell/cell.hpp"
 
 #include "runtime/cell/actor.hpp"
-#include "runtime/cell/send_queue.hpp"
+#include "runtime/cell/send_batch.hpp"
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -50,8 +52,10 @@ Cell::~Cell() {
 
 Cell* Cell::current() { return current_cell; }
 
-void post_to_cell(std::function<void(caf::execution_unit*)> work) {
-  if (Cell* cell = current_cell) {
+void post_to_cell(Cell* home, std::function<void(caf::execution_unit*)> work) {
+  if (home != nullptr && home != current_cell) {
+    home->post(std::move(work));
+  } else if (Cell* cell = current_cell) {
     cell->postpone(std::move(work));
   } else {
     work(nullptr);
@@ -66,6 +70,15 @@ void Cell::exec_later(caf::resumable* job) {
   {
     const std::lock_guard lock(inbox_mutex_);
     inbox_.push_back(job);
+    inbox_filled_.store(true, std::memory_order_relaxed);
+  }
+  wake();
+}
+
+void Cell::post(std::function<void(caf::execution_unit*)> work) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    posted_.push_back(std::move(work));
     inbox_filled_.store(true, std::memory_order_relaxed);
   }
   wake();
@@ -113,6 +126,8 @@ void Cell::take_inbox() {
   {
     const std::lock_guard lock(inbox_mutex_);
     taken_.swap(inbox_);
+    std::move(posted_.begin(), posted_.end(), std::back_inserter(postponed_));
+    posted_.clear();
     inbox_filled_.store(false, std::memory_order_relaxed);
   }
   ready_.insert(ready_.end(), taken_.begin(), taken_.end());

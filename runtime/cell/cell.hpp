@@ -40,6 +40,9 @@ class Cell final : public caf::execution_unit {
   /// This thread: runs `work` once the sockets were polled.
   void postpone(std::function<void(caf::execution_unit*)> work) { postponed_.push_back(std::move(work)); }
 
+  /// Any thread: the same, of this cell.
+  void post(std::function<void(caf::execution_unit*)> work);
+
   void start();
   /// Any thread: ends the loop after the jobs that are ready now.
   void stop();
@@ -89,8 +92,9 @@ class Cell final : public caf::execution_unit {
   std::deque<caf::resumable*> ready_;
   std::vector<std::function<void(caf::execution_unit*)>> postponed_;
   std::mutex inbox_mutex_;
-  std::vector<caf::resumable*> inbox_;  ///< from other threads
-  std::vector<caf::resumable*> taken_;  ///< reused by take_inbox()
+  std::vector<caf::resumable*> inbox_;                             ///< from other threads
+  std::vector<caf::resumable*> taken_;                             ///< reused by take_inbox()
+  std::vector<std::function<void(caf::execution_unit*)>> posted_;  ///< the inbox's, for postponed_
   std::atomic<bool> inbox_filled_{false};
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> stopping_{false};

@@ -1,6 +1,6 @@
 #include "runtime/cell/socket_poller.hpp"
 
-#include "runtime/cell/send_queue.hpp"
+#include "runtime/cell/send_batch.hpp"
 
 #include <sched.h>
 #include <sys/epoll.h>
@@ -21,7 +21,7 @@ uint32_t generation_of(SocketPoller::Handle handle) { return static_cast<uint32_
 
 }  // namespace
 
-SocketPoller::SocketPoller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, sends_{std::make_unique<SendQueue>()} {
+SocketPoller::SocketPoller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, sends_{std::make_unique<SendBatch>()} {
   TROUPE_CHECK(epoll_ >= 0);
 }
 

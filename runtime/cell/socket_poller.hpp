@@ -20,7 +20,7 @@ class SocketEvents {
   virtual void on_ready(bool readable, bool writable, bool hung_up) = 0;
 };
 
-class SendQueue;
+class SendBatch;
 
 class SocketPoller {
  public:
@@ -48,7 +48,7 @@ class SocketPoller {
   /// Any thread: the core that the cell ran on when it last had something to tell; -1: never.
   int core() const { return core_.load(std::memory_order_relaxed); }
   /// Sends of a round go out together.
-  SendQueue& sends() { return *sends_; }
+  SendBatch& sends() { return *sends_; }
 
   /// Tells what wait() found.
   void tell();
@@ -72,7 +72,7 @@ class SocketPoller {
   static constexpr size_t kReadyMax = 64;
 
   int epoll_ = -1;
-  std::unique_ptr<SendQueue> sends_;
+  std::unique_ptr<SendBatch> sends_;
   std::atomic<uint32_t> clients_{0};
   std::atomic<int> core_{-1};
   std::array<Ready, kReadyMax> ready_;

@@ -8,6 +8,8 @@ namespace troupe {
 namespace {
 
 constexpr size_t kLookupKeysPerRequest = 512;
+/// A scan's first answer from a partition is short: the client sees rows soon, and a LIMIT reads little for nothing.
+constexpr uint32_t kShortAnswers = 1;
 
 }  // namespace
 
@@ -131,6 +133,7 @@ void RangeReader::ask(Stream& stream) {
   parts.head.mutate_index(range_.index);
   if (stream.rows_left < UINT32_MAX) parts.head.mutate_row_limit(static_cast<uint32_t>(stream.rows_left));
   uint8_t flags = range_.backward ? bit(schema::ReadFlag::backward) : 0;
+  if (stream.answers >= kShortAnswers) flags |= bit(schema::ReadFlag::long_answer);
   if (range_.with_keys) flags |= bit(schema::ReadFlag::with_keys);
   parts.head.mutate_flags(flags);
   parts.params = params_;
@@ -143,6 +146,7 @@ void RangeReader::ask(Stream& stream) {
 absl::StatusOr<ReadResultFrame> RangeReader::take(Stream& stream) {
   absl::StatusOr<ReadResultFrame> answer = stream.question->take();
   if (!answer.ok() || !*answer) return answer;
+  ++stream.answers;
   const schema::ReadResultHead& head = *(*answer)->head();
   if (stream.rows_left != UINT64_MAX) stream.rows_left -= std::min<uint64_t>(stream.rows_left, head.rows());
   if (head.status() == schema::ReadStatus::more && stream.rows_left > 0) {

@@ -41,9 +41,9 @@ class LookupReader {
  public:
   struct Answer {
     ReadResultFrame frame;
-    Batch batch;                       ///< of a fragment
-    std::vector<std::string_view> raw; ///< without a fragment: the values, in the frame
-    std::vector<uint32_t> ordinals;    ///< for each row, the ordinal its key was added with
+    Batch batch;                        ///< of a fragment
+    std::vector<std::string_view> raw;  ///< without a fragment: the values, in the frame
+    std::vector<uint32_t> ordinals;     ///< for each row, the ordinal its key was added with
   };
   /// `call` null: raw values.
   LookupReader(Run& run, TreeId tree, const FragmentCall* call) : run_{run}, tree_{tree}, call_{call} {}
@@ -90,6 +90,7 @@ class RangeReader {
     std::unique_ptr<PartitionQuestion> question;
     std::string resume;
     uint64_t rows_left = UINT64_MAX;
+    uint32_t answers = 0;
     bool asked_last = false;  ///< nothing more to ask
     // Ordered reading:
     Batch batch;

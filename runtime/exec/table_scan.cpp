@@ -174,8 +174,13 @@ Task<BatchResult> TableRowSource::next() {
         auto reading = range_->next();
         absl::StatusOr<ReadResultFrame> answer = co_await reading;
         if (!answer.ok()) co_return answer.status();
-        if (*answer) co_return batch_of(*answer);
-        if (!open_next_range()) co_return Batch{};
+        if (!*answer) {
+          if (!open_next_range()) co_return Batch{};
+          break;
+        }
+        BatchResult batch = batch_of(*answer);
+        if (!batch.ok() || batch->rows <= kBatchRows) co_return batch;
+        hand_out(*batch);
         break;
       }
       case Mode::kGlobalRange: {
@@ -271,10 +276,14 @@ absl::Status TableRowSource::sort_and_limit() {
     batch = sorter.take(0, sorter.size());
   }
   if (batch.rows > rows_left_) batch = batch.slice(0, static_cast<uint32_t>(rows_left_));
-  for (uint32_t from = 0; from < batch.rows; from += kBatchRows) {
-    ready_.push_back(batch.rows <= kBatchRows ? batch : batch.slice(from, std::min(kBatchRows, batch.rows - from)));
-  }
+  hand_out(batch);
   return absl::OkStatus();
+}
+
+void TableRowSource::hand_out(const Batch& rows) {
+  for (uint32_t from = 0; from < rows.rows; from += kBatchRows) {
+    ready_.push_back(rows.rows <= kBatchRows ? rows : rows.slice(from, std::min(kBatchRows, rows.rows - from)));
+  }
 }
 
 /// All entries of the range, in key order when that is wanted. They are small; their rows are fetched as needed.

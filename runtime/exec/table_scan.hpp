@@ -52,6 +52,8 @@ class TableRowSource {
   Task<BatchResult> rows_of_entries();
   Task<absl::Status> collect(LookupReader* reader);
   absl::Status sort_and_limit();
+  /// In pieces that the operators above like.
+  void hand_out(const Batch& rows);
 
   Run& run_;
   const TableScanBlueprint& blueprint_;

@@ -57,7 +57,7 @@ struct FragmentScan::State {
 
   FragmentParams params;
   MemoryBudget memory;
-  Batch output;              ///< rows for the answer, all their bytes its own
+  Batch output;  ///< rows for the answer, all their bytes its own
   uint64_t output_bytes = 0;
   std::string raw_rows;
   std::string raw_keys;
@@ -65,7 +65,7 @@ struct FragmentScan::State {
   std::vector<uint32_t> consumed;  ///< lookups: which of the found rows are in the output
   std::unique_ptr<Aggregator> aggregator;
   std::unique_ptr<Sorter> sorter;
-  std::string position;      ///< where a next request continues
+  std::string position;  ///< where a next request continues
 };
 
 FragmentScan::FragmentScan(ReadFrame question, PartitionId partition, std::shared_ptr<const Fragment> fragment,
@@ -96,14 +96,17 @@ absl::StatusOr<std::unique_ptr<FragmentScan>> FragmentScan::begin(const ReadFram
 
 uint32_t FragmentScan::rows_wanted() const {
   const uint32_t limit = question_->head()->row_limit();
-  return limit == 0 ? limits_.reply_rows : std::min(limit, limits_.reply_rows);
+  const uint32_t most = is_long() ? limits_.long_reply_rows : limits_.reply_rows;
+  return limit == 0 ? most : std::min(limit, most);
 }
+
+bool FragmentScan::is_long() const { return has_flag(*question_->head(), schema::ReadFlag::long_answer); }
 
 bool FragmentScan::is_full() const {
   if (state_->aggregator) return state_->aggregator->groups() >= limits_.partial_groups;
   if (state_->sorter) return false;
-  return state_->rows >= rows_wanted() ||
-         state_->output_bytes + state_->raw_rows.size() + state_->raw_keys.size() >= limits_.reply_bytes;
+  return state_->rows >= rows_wanted() || state_->output_bytes + state_->raw_rows.size() + state_->raw_keys.size() >=
+                                              (is_long() ? limits_.long_reply_bytes : limits_.reply_bytes);
 }
 
 uint32_t FragmentScan::rows_to_fetch(uint32_t most) const {

@@ -48,6 +48,7 @@ class FragmentScan {
   FragmentScan(ReadFrame question, PartitionId partition, std::shared_ptr<const Fragment> fragment,
                const EngineLimits& limits);
   uint32_t rows_wanted() const;
+  bool is_long() const;
   absl::Status consume_raw(const FoundRows& found);
   absl::Status keep(struct Batch output, const FoundRows& found, std::span<const uint32_t> selection);
   absl::Status complete();

@@ -2,10 +2,8 @@
 """How many messages a statement costs, read from sys.actors of a running node.
 
 The design's targets: an autocommitted prepared point read at most 4, a one-row update at most 10, a scan one for every
-10,000 rows beside a constant: a partition goes on by itself for about a millisecond as long as nobody else wants its
-thread. (Partitions that share a cell take turns slice by slice, which is a message for every 1,024 rows; so there is one
-here.) Rows that leave their partition come 2,048 (or 256 KiB) at a time, a question and an
-answer each, so a scan that fetches rows costs that besides.
+10,000 rows beside a constant: a partition goes on by itself, on a cell of its own, for about a millisecond as long as
+nobody else wants its thread, and rows that leave it come in answers of megabytes after a short first one.
 
     tests/clients/messages_test.py --server troupe
 """
@@ -23,7 +21,6 @@ POINT_READ_MAX = 4.0
 UPDATE_MAX = 10.0
 TIMERS = 0.2  # what runs by the clock while there is work, such as the log writer's watch for a pause
 ROWS_PER_MESSAGE = 10_000
-FETCHED_PER_ANSWER = 1_400  # 256 KiB of these
 SCAN_CONSTANT = 30  # each partition's first and last answers, ticks, reading sys.actors itself
 
 
@@ -78,9 +75,7 @@ def measure(node):
         for sql in ("SELECT count(*), sum(value) FROM messages", "SELECT * FROM messages",
                     "SELECT id FROM messages WHERE filler = 'none'"):
             wire.query(sql)
-            fetched = []
-            messages = counter.of(lambda sql=sql, fetched=fetched: fetched.append(len(wire.query(sql).rows)))
-            scans[sql] = messages, fetched[0]
+            scans[sql] = counter.of(lambda sql=sql: wire.query(sql))
         counter.wire.close()
     return per_read, per_update, scans
 
@@ -89,7 +84,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     servers.add_server_arguments(parser)
     args = parser.parse_args()
-    with servers.TroupeServer(["--cells", "1", "--partitions", "1"], args.troupe) as node:
+    with servers.TroupeServer([], args.troupe) as node:
         per_read, per_update, scans = measure(node)
     problems = []
     print(f"point read: {per_read:.2f} messages, at most {POINT_READ_MAX:.0f}")
@@ -98,8 +93,8 @@ def main():
     print(f"one-row update: {per_update:.2f} messages, at most {UPDATE_MAX:.0f}")
     if not 3 < per_update <= UPDATE_MAX + TIMERS:
         problems.append("one-row update")
-    for sql, (messages, fetched) in scans.items():
-        limit = ROWS / ROWS_PER_MESSAGE + SCAN_CONSTANT + 2 * fetched / FETCHED_PER_ANSWER
+    for sql, messages in scans.items():
+        limit = ROWS / ROWS_PER_MESSAGE + SCAN_CONSTANT
         print(f"{sql}: {messages:.0f} messages for {ROWS} rows, at most {limit:.0f}")
         if not 1 < messages <= limit:
             problems.append(sql)

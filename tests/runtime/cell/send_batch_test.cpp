@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/cell/send_queue.hpp"
+#include "runtime/cell/send_batch.hpp"
 
 namespace troupe {
 namespace {
@@ -38,10 +38,10 @@ struct Told final : SendEvents {
 };
 
 /// Both ways of sending have to do the same.
-SendQueue::Kernel way() { return GENERATE(SendQueue::Kernel::kTogether, SendQueue::Kernel::kOneByOne); }
+SendBatch::Kernel way() { return GENERATE(SendBatch::Kernel::kTogether, SendBatch::Kernel::kOneByOne); }
 
-TEST_CASE("what was added to many sockets arrives when the queue is run, and not before", "[send]") {
-  SendQueue queue(way());
+TEST_CASE("what was added to many sockets arrives when the batch is run, and not before", "[send]") {
+  SendBatch queue(way());
   std::vector<Pair> pairs(10);
   Told told;
   for (size_t i = 0; i < pairs.size(); ++i) queue.add(pairs[i].ends[0], "answer " + std::to_string(i), &told);
@@ -53,8 +53,8 @@ TEST_CASE("what was added to many sockets arrives when the queue is run, and not
 }
 
 TEST_CASE("more sends than a round holds all arrive", "[send]") {
-  SendQueue queue(way());
-  std::vector<Pair> pairs(SendQueue::kSendsMax * 2 + 3);
+  SendBatch queue(way());
+  std::vector<Pair> pairs(SendBatch::kSendsMax * 2 + 3);
   Told told;
   for (const Pair& pair : pairs) queue.add(pair.ends[0], "x", &told);
   queue.run();
@@ -63,7 +63,7 @@ TEST_CASE("more sends than a round holds all arrive", "[send]") {
 }
 
 TEST_CASE("a socket that is full takes less, a broken one nothing, and the others are not concerned", "[send]") {
-  SendQueue queue(way());
+  SendBatch queue(way());
   Pair full, broken, good;
   const std::string filling(4096, '.');
   while (::send(full.ends[0], filling.data(), filling.size(), MSG_DONTWAIT) > 0) {
@@ -82,14 +82,14 @@ TEST_CASE("a socket that is full takes less, a broken one nothing, and the other
 }
 
 TEST_CASE("who is told of a send may have the next one", "[send]") {
-  SendQueue queue(way());
+  SendBatch queue(way());
   Pair pair;
   struct Again final : SendEvents {
     void on_sent(ssize_t, std::string_view bytes) override {
       if (bytes == "first") queue.add(socket, "second", this);
     }
-    explicit Again(SendQueue& of, int to) : queue{of}, socket{to} {}
-    SendQueue& queue;
+    explicit Again(SendBatch& of, int to) : queue{of}, socket{to} {}
+    SendBatch& queue;
     int socket;
   } again{queue, pair.ends[0]};
   queue.add(pair.ends[0], "first", &again);

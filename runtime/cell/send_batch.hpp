@@ -23,17 +23,17 @@ class SendEvents {
   virtual void on_sent(ssize_t size, std::string_view bytes) = 0;
 };
 
-class SendQueue {
+class SendBatch {
  public:
   /// More than this in one piece is better sent at once.
   static constexpr size_t kBytesMax = 2'048;
   static constexpr uint32_t kSendsMax = 64;
 
   enum class Kernel { kTogether, kOneByOne };
-  explicit SendQueue(Kernel kernel = Kernel::kTogether);
-  ~SendQueue();
-  SendQueue(const SendQueue&) = delete;
-  SendQueue& operator=(const SendQueue&) = delete;
+  explicit SendBatch(Kernel kernel = Kernel::kTogether);
+  ~SendBatch();
+  SendBatch(const SendBatch&) = delete;
+  SendBatch& operator=(const SendBatch&) = delete;
 
   /// Copies the bytes. One send of a socket at a time; `events` must live until it is told, in run() or here.
   void add(int socket, std::string_view bytes, SendEvents* events);

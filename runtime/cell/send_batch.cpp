@@ -1,4 +1,4 @@
-#include "runtime/cell/send_queue.hpp"
+#include "runtime/cell/send_batch.hpp"
 
 #include <liburing.h>
 #include <sys/socket.h>
@@ -19,27 +19,27 @@ ssize_t outcome(ssize_t size, int code) {
 
 }  // namespace
 
-void SendQueue::CloseRing::operator()(io_uring* ring) const {
+void SendBatch::CloseRing::operator()(io_uring* ring) const {
   io_uring_queue_exit(ring);
   delete ring;
 }
 
-SendQueue::SendQueue(Kernel kernel) {
+SendBatch::SendBatch(Kernel kernel) {
   if (kernel == Kernel::kOneByOne) return;
   auto ring = std::make_unique<io_uring>();
   // An old kernel, or one that forbids it (containers do): one by one then.
   if (io_uring_queue_init(kSendsMax, ring.get(), IORING_SETUP_SUBMIT_ALL) == 0) ring_.reset(ring.release());
 }
 
-SendQueue::~SendQueue() = default;
+SendBatch::~SendBatch() = default;
 
-void SendQueue::add(int socket, std::string_view bytes, SendEvents* events) {
+void SendBatch::add(int socket, std::string_view bytes, SendEvents* events) {
   if (sends_.size() == kSendsMax) run();
   sends_.push_back({socket, bytes_.size(), bytes.size(), events, 0});
   bytes_.append(bytes);
 }
 
-void SendQueue::send_one_by_one() {
+void SendBatch::send_one_by_one() {
   for (Send& send : sends_) {
     const std::string_view bytes = bytes_of(send);
     const ssize_t size = ::send(send.socket, bytes.data(), bytes.size(), kFlags);
@@ -48,7 +48,7 @@ void SendQueue::send_one_by_one() {
 }
 
 /// A send that does not wait is over when the call that submits it returns.
-void SendQueue::send_together() {
+void SendBatch::send_together() {
   for (Send& send : sends_) {
     const std::string_view bytes = bytes_of(send);
     io_uring_sqe* entry = io_uring_get_sqe(ring_.get());
@@ -69,7 +69,7 @@ void SendQueue::send_together() {
   }
 }
 
-void SendQueue::run() {
+void SendBatch::run() {
   if (sends_.empty()) return;
   if (ring_ != nullptr && sends_.size() > 1) {
     send_together();
