@@ -77,10 +77,14 @@ class LogScanner {
     if (open_.begin != 0 && commits && (frame.scn != open_.scn || !continues)) {
       return misplaced(frame, cat("SCN ", frame.scn, " inside of transaction ", open_.scn));
     }
-    if (open_.begin == 0 && commits && continues) {
+    if (open_.begin == 0 && commits && continues && !may_be_headless()) {
       return misplaced(frame, cat("transaction ", frame.scn, " has no first part"));
     }
-    if (frame.kind == LogRecordKind::commit_part && open_.begin == 0) open_ = {frame.position, frame.scn};
+    seen_first_part_ = seen_first_part_ || (commits && (!continues || frame.kind == LogRecordKind::commit));
+    if (frame.kind == LogRecordKind::commit_part && open_.begin == 0) {
+      if (continues) return absl::OkStatus();  // of a headless one
+      open_ = {frame.position, frame.scn};
+    }
     if (frame.kind == LogRecordKind::commit) {
       open_ = {};
       scan_.last_scn = frame.scn;
@@ -88,6 +92,11 @@ class LogScanner {
       scan_.last_scn = std::max(scan_.last_scn, frame.scn);
     }
     return absl::OkStatus();
+  }
+
+  /// A scan of all that is retained may begin inside a transaction whose first parts went with a recycled segment.
+  bool may_be_headless() const {
+    return !seen_first_part_ && options_.scan_from == 0 && scan_.segments.front().first > 0;
   }
 
   absl::Status misplaced(const LogFrame& frame, std::string_view problem) const {
@@ -151,6 +160,7 @@ class LogScanner {
   FrameCursor cursor_;
   LogScan scan_;
   OpenCommit open_;
+  bool seen_first_part_ = false;  ///< or the last one of a headless transaction
 };
 
 /// Makes what a scan found true on the disk.

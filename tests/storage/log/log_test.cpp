@@ -250,6 +250,23 @@ TEST_CASE("recovery starts at the checkpoint and refuses one that the log does n
         ErrorCode::kDataCorrupted);
 }
 
+TEST_CASE("what is retained may begin inside a transaction of several parts", "[log]") {
+  SimFileSystem disk(1);
+  auto log = RunningLog::open(disk).value();
+  for (int part = 0; part < 20; ++part) {
+    const auto kind = part < 19 ? LogRecordKind::commit_part : LogRecordKind::commit;
+    REQUIRE((log->appender.append(kind, 2, payload_of(2, 900)).ok() && log->flush().ok()));
+  }
+  REQUIRE((log->commit(3, "behind it").ok() && log->flush().ok()));
+  const LogScan whole = scan_log(disk, kLogDirectory, {}).value();
+  const SegmentId first = whole.segments.front();
+  REQUIRE(log->writer.release(first.end()).ok());
+  const LogScan scan = scan_log(disk, kLogDirectory, {}).value();
+  CHECK(scan.segments.front().first == first.end());
+  CHECK(scan.last_scn == 3);
+  CHECK(scan.end == whole.end);
+}
+
 TEST_CASE("a missing segment is damage", "[log]") {
   SimFileSystem disk(1);
   auto log = RunningLog::open(disk).value();
