@@ -37,14 +37,12 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
 }
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {
-  state_ = heir_.take_over();
-}
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {}
 
 LogActor::behavior_type LogActor::make_behavior() {
+  // Here, on a thread of its own: a predecessor may be in the middle of a sync.
+  state_ = heir_.take_over();
   running();
-  // What a predecessor left behind: its mailbox is lost, so the transaction manager sends again what is missing.
-  ask_for_missing();
   flush_wanted_ = true;
   tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
   return {
@@ -55,6 +53,10 @@ LogActor::behavior_type LogActor::make_behavior() {
       [this](append_atom, const BulkFrame& bulk) {
         const Heir<LogState>::Use use(heir_, state_);
         append_bulk(bulk);
+      },
+      [this](lost_atom) {
+        const Heir<LogState>::Use use(heir_, state_);
+        ask_for_missing();
       },
       [this](flush_atom) {
         const Heir<LogState>::Use use(heir_, state_);
@@ -207,7 +209,7 @@ void LogActor::on_idle() {
 
 /// At a clean stop the last commits are taken out of doubt.
 void LogActor::on_exit() {
-  if (node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
+  if (state_.state != nullptr && node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
       state_->appender.append_mark(true).ok()) {
     write_queued();
   }
