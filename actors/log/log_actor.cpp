@@ -139,6 +139,7 @@ void LogActor::flush() {
   flush_wanted_ = false;
   if (!write_queued()) return;
   tell_durable();
+  show_failed(state_->writer.prepare_piece());
   if (idle_watch_) return;
   idle_watch_ = true;
   appended_at_idle_ = appended_;
@@ -203,8 +204,12 @@ void LogActor::on_idle() {
   }
   if (state_->unwritten) return;
   if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
-  const absl::Status prepared = state_->writer.prepare_next();
-  if (!prepared.ok()) node_.services.events.add("log", "log_writer", std::string(prepared.message()));
+  show_failed(state_->writer.prepare_next());
+}
+
+/// What may be tried again.
+void LogActor::show_failed(const absl::Status& status) {
+  if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
 }
 
 /// At a clean stop the last commits are taken out of doubt.
@@ -233,7 +238,7 @@ void LogActor::release(Scn scn) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }
   show_use();
-  if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
+  show_failed(status);
 }
 
 /// For sys.limits.
