@@ -106,13 +106,16 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<abort_atom, TreeId>,
     // From the page reader: a page that an operation waits for.
     caf::reacts_to<page_atom, LoadedPagePtr>,
+    // The page reader was restarted: what a predecessor was asked for may be lost.
+    caf::reacts_to<lost_atom>,
     // From the transaction manager: begin a checkpoint that covers everything up to the SCN; which round it is.
     caf::reacts_to<checkpt_atom, Scn, uint64_t>,
     // From the page writer.
     caf::reacts_to<ckptdone_atom, CheckpointRunPtr>,
     // To itself: more of a sliced operation, and of garbage collection.
-    caf::reacts_to<turn_atom>, caf::reacts_to<tick_atom>,
-    // To itself: after a restart, ask the transaction manager for what was missed.
+    caf::reacts_to<turn_atom>,
+    caf::reacts_to<tick_atom>,
+    // Its address is known, after a restart: ask the transaction manager for what was missed.
     caf::reacts_to<rejoin_atom>,
     // From the transaction manager: everything up to the SCN has been sent.
     caf::reacts_to<rejoin_atom, Scn>>;
@@ -155,7 +158,7 @@ using LockShardActor = caf::typed_actor<
 using WaitEdgesPtr = std::shared_ptr<std::vector<WaitEdge>>;
 
 using DeadlockDetectorActor = caf::typed_actor<
-    // Somebody has begun to wait: look for a cycle soon.
+    // Somebody has begun to wait (or may have, unheard): look for a cycle soon.
     caf::reacts_to<waits_atom>,
     // A shard's waits.
     caf::reacts_to<waits_atom, PartitionId, WaitEdgesPtr>,
@@ -172,7 +175,10 @@ using TransactionManagerActor = caf::typed_actor<
     // A restarted log writer has appended everything up to the SCN and wants the rest.
     caf::reacts_to<append_atom, Scn>,
     // From the checkpointer: let every partition begin a checkpoint, of this round.
-    caf::reacts_to<checkpt_atom, uint64_t>, caf::reacts_to<tick_atom>>;
+    caf::reacts_to<checkpt_atom, uint64_t>,
+    // Its address is known, after a restart: what a predecessor was asked may be lost.
+    caf::reacts_to<lost_atom>,
+    caf::reacts_to<tick_atom>>;
 
 using SequencePtr = std::shared_ptr<const SequenceDef>;
 
@@ -193,6 +199,8 @@ using LogWriterActor = caf::typed_actor<
     caf::reacts_to<append_atom, CommitRequestPtr, caf::strong_actor_ptr>,
     // Rows that a session writes in bulk; it is told with append once they are queued.
     caf::reacts_to<append_atom, BulkFrame>,
+    // Its address is known, after a restart: what a predecessor was sent may be lost.
+    caf::reacts_to<lost_atom>,
     // To itself: write and sync what was appended.
     caf::reacts_to<flush_atom>,
     // To itself: nothing has come for a while.

@@ -129,6 +129,7 @@ void CheckpointActor::finish() {
     }
     if (std::exchange(again_, false) || !next_askers_.empty()) begin();
   }
+  if (!running_) directory_.clear();  // a dead actor's thread ends with the last reference to it
 }
 
 }  // namespace troupe

@@ -39,14 +39,12 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
 }
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {
-  state_ = heir_.take_over();
-}
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {}
 
 LogActor::behavior_type LogActor::make_behavior() {
+  // Here, on a thread of its own: a predecessor may be in the middle of a sync.
+  state_ = heir_.take_over();
   running();
-  // What a predecessor left behind: its mailbox is lost, so the transaction manager sends again what is missing.
-  ask_for_missing();
   flush_wanted_ = true;
   tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
   return {
@@ -57,6 +55,10 @@ LogActor::behavior_type LogActor::make_behavior() {
       [this](append_atom, const BulkFrame& bulk) {
         const Heir<LogState>::Use use(heir_, state_);
         append_bulk(bulk);
+      },
+      [this](lost_atom) {
+        const Heir<LogState>::Use use(heir_, state_);
+        ask_for_missing();
       },
       [this](flush_atom) {
         const Heir<LogState>::Use use(heir_, state_);
@@ -140,6 +142,7 @@ void LogActor::flush() {
   flush_wanted_ = false;
   if (!write_queued()) return;
   tell_durable();
+  show_failed(state_->writer.prepare_piece());
   if (idle_watch_) return;
   idle_watch_ = true;
   appended_at_idle_ = appended_;
@@ -222,13 +225,17 @@ void LogActor::on_idle() {
   }
   if (state_->unwritten) return;
   if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
-  const absl::Status prepared = state_->writer.prepare_next();
-  if (!prepared.ok()) node_.services.events.add("log", "log_writer", std::string(prepared.message()));
+  show_failed(state_->writer.prepare_next());
+}
+
+/// What may be tried again.
+void LogActor::show_failed(const absl::Status& status) {
+  if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
 }
 
 /// At a clean stop the last commits are taken out of doubt.
 void LogActor::on_exit() {
-  if (node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
+  if (state_.state != nullptr && node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
       state_->appender.append_mark(true).ok()) {
     write_queued();
   }
@@ -252,7 +259,7 @@ void LogActor::release(Scn scn) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }
   show_use();
-  if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
+  show_failed(status);
 }
 
 /// For sys.limits.

@@ -65,6 +65,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void on_idle();
   void release(Scn scn);
   void show_use();
+  void show_failed(const absl::Status& status);
   void give_up(const absl::Status& why);
 
   NodeContext& node_;

@@ -259,10 +259,10 @@ std::vector<ChildSpec> Node::Parts::log_children() {
                                       }),
       child<LogActor, caf::detached>("log_writer", "log_writer", nullptr,
                                      [this](const caf::actor& actor) {
-                                       context->directory.update([&](Addresses& to) {
-                                         to.log_writer = caf::actor_cast<LogWriterActor>(actor);
-                                       });
+                                       const auto log_writer = caf::actor_cast<LogWriterActor>(actor);
+                                       context->directory.update([&](Addresses& to) { to.log_writer = log_writer; });
                                        announce(LostPart::kLogWriter, 0, 0, false);
+                                       caf::anon_send(log_writer, lost_atom::value);
                                      }),
   };
 }
@@ -278,7 +278,12 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
   };
   ChildSpec reader;
   reader.kind = reader.name = "page_reader";
-  reader.on_started = set(&Addresses::page_reader);
+  reader.on_started = [this, publish = set(&Addresses::page_reader)](const caf::actor& actor) {
+    publish(actor);
+    for (const PartitionActor& partition : context->directory.get()->partitions) {
+      caf::anon_send(partition, lost_atom::value);
+    }
+  };
   reader.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
     if (!context->may_block) return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader>(seat));
     return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader, caf::detached>(seat));
@@ -317,12 +322,14 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
 std::vector<ChildSpec> Node::Parts::transaction_children() {
   const auto manager_started = [this](const caf::actor& actor) {
     uint64_t incarnation = 0;
+    const auto manager = caf::actor_cast<TransactionManagerActor>(actor);
     context->directory.update([&](Addresses& to) {
-      to.manager = caf::actor_cast<TransactionManagerActor>(actor);
+      to.manager = manager;
       incarnation = ++to.manager_incarnation;
     });
     if (incarnation <= 1) return;
     announce(LostPart::kTransactionManager, 0, incarnation, false);
+    caf::anon_send(manager, lost_atom::value);
     if (const SequenceActor sequences = context->directory.get()->sequences) {
       caf::anon_send(sequences, lost_atom::value);
     }

@@ -73,6 +73,10 @@ Partition::behavior_type Partition::make_behavior() {
         const Heir<PartitionState>::Use use(heir_, state_);
         on_page(page);
       },
+      [this](lost_atom) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        request_pages_again();
+      },
       [this](checkpt_atom, Scn scn, uint64_t round) {
         const Heir<PartitionState>::Use use(heir_, state_);
         begin_checkpoint(scn, round);
@@ -290,17 +294,23 @@ void Partition::go_on_with_room() {
 }
 
 void Partition::request_page(PageAddress address) {
-  if (std::find(requested_.begin(), requested_.end(), address) != requested_.end()) return;
-  requested_.push_back(address);
+  const auto is_it = [&](const LoadedPagePtr& page) { return page->address == address; };
+  if (std::any_of(requested_.begin(), requested_.end(), is_it)) return;
   auto page = std::make_shared<LoadedPage>();
   page->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
   page->address = address;
+  requested_.push_back(page);
   tell(directory_.get().page_reader, page_atom::value, std::move(page));
 }
 
+void Partition::request_pages_again() {
+  const auto lost = std::exchange(requested_, {});
+  for (const LoadedPagePtr& page : lost) request_page(page->address);
+}
+
 void Partition::on_page(const LoadedPagePtr& page) {
-  // Of this store, and asked for by this actor: anything else may be what the page was once.
-  if (page->file.get() != &state_->store->file() || std::erase(requested_, page->address) == 0) return;
+  // Of this store, and still asked for by this actor: anything else may be what the page was once.
+  if (page->file.get() != &state_->store->file() || std::erase(requested_, page) == 0) return;
   {
     const Heir<PartitionState>::Use use(heir_, state_);
     if (page->image.ok()) {
@@ -435,6 +445,7 @@ void Partition::end_checkpoint(const CheckpointRunPtr& run) {
   if (run != state_->checkpoint) return;  // of a state that is gone, or told already
   const Heir<PartitionState>::Use use(heir_, state_);
   const CheckpointRunPtr ended = std::exchange(state_->checkpoint, nullptr);
+  checkpoint_sent_to_ = nullptr;  // a writer's thread ends with the last reference to it
   CheckpointResult& result = ended->result;
   node_.services.checkpoints.finish(ended->row, result.pages_written, result.bytes_written, result.status);
   if (result.must_fence) {

@@ -81,6 +81,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   bool reads_older(const Job& job) const;
   void on_rejoined(Scn last);
   void request_page(PageAddress address);
+  void request_pages_again();
   void abandon_tree(TreeId tree);
   void drop_writes(TxnId txn, CommandId command);
   void drop_writes(const std::function<bool(const schema::WriteHead&)>& unwanted);
@@ -107,7 +108,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
     PageAddress waits_for;
   };
   std::vector<Parked> parked_;
-  std::vector<PageAddress> requested_;
+  std::vector<LoadedPagePtr> requested_;  ///< one for each page; an answer that is none of them is a late one
   PageAddress missing_;        ///< of the step that just answered kWaits
   bool no_room_ = false;       ///< it waits for a checkpoint instead
   bool apply_waits_ = false;   ///< an ApplyJob is parked or without room: what must see it queues in backlog_

@@ -80,6 +80,7 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
       [this](lost_atom, uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
+        directory_.get();  // lets go of the dead one: its thread ends with the last reference to it
         backend_->on_lost(static_cast<LostPart>(part), index, incarnation, state_lost);
         after();
       },

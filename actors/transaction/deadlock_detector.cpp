@@ -13,17 +13,27 @@ constexpr std::chrono::milliseconds kDelay{20};
 
 DeadlockDetector::behavior_type DeadlockDetector::make_behavior() {
   running();
+  look_soon();  // what a predecessor was told is lost
   return {
       [this](waits_atom) { look_soon(); },
       [this](waits_atom, PartitionId shard, const WaitEdgesPtr& waits) { on_waits(shard, *waits); },
       [this](tick_atom) {
         scheduled_ = false;
-        ask();
+        if (wanted_ || missing_ != 0) {
+          ask();
+        } else {
+          directory_.clear();  // a dead actor's thread ends with the last reference to it
+        }
       },
   };
 }
 
 void DeadlockDetector::look_soon() {
+  wanted_ = true;
+  schedule();
+}
+
+void DeadlockDetector::schedule() {
   if (scheduled_) return;
   scheduled_ = true;
   tell_self_after(kDelay, tick_atom::value);
@@ -31,9 +41,11 @@ void DeadlockDetector::look_soon() {
 
 void DeadlockDetector::ask() {
   const Addresses& to = directory_.get();
+  wanted_ = false;
   edges_.clear();
   missing_ = to.lock_shards.size() == 64 ? ~uint64_t{0} : (uint64_t{1} << to.lock_shards.size()) - 1;
   for (const LockShardActor& shard : to.lock_shards) tell(shard, waits_atom::value);
+  schedule();  // one that is killed never answers
 }
 
 void DeadlockDetector::on_waits(PartitionId shard, const std::vector<WaitEdge>& waits) {

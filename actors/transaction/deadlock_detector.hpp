@@ -19,6 +19,7 @@ class DeadlockDetector final : public ActorOf<DeadlockDetectorActor::base> {
 
  private:
   void look_soon();
+  void schedule();
   void ask();
   void on_waits(PartitionId shard, const std::vector<WaitEdge>& waits);
   void judge();
@@ -26,6 +27,7 @@ class DeadlockDetector final : public ActorOf<DeadlockDetectorActor::base> {
 
   NodeContext& node_;
   AddressView directory_;
+  bool wanted_ = false;  ///< somebody waits, or has begun to since the shards were asked
   bool scheduled_ = false;
   uint64_t missing_ = 0;  ///< shards that have not answered
   std::vector<WaitEdge> edges_;

@@ -17,7 +17,6 @@ TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat
 
 TransactionManager::behavior_type TransactionManager::make_behavior() {
   running();
-  if (!state_->kept.empty()) send_again();  // questions of theirs may be lost with a predecessor's mailbox
   return {
       [this](commit_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
@@ -33,7 +32,7 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
       },
       [this](append_atom, Scn after) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
-        resend_to_log(after);
+        resend_to_log(caf::actor_cast<LogWriterActor>(current_sender()), after);
       },
       [this](checkpt_atom, uint64_t round) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
@@ -41,6 +40,10 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
         for (const PartitionActor& partition : to.partitions) {
           tell(partition, checkpt_atom::value, state_->last_dispatched, round);
         }
+      },
+      [this](lost_atom) {
+        const Heir<TransactionManagerState>::Use use(heir_, state_);
+        send_again();
       },
       [this](tick_atom) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
@@ -126,7 +129,7 @@ void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {
 
 /// To everybody who may lack some; what they have they ignore.
 void TransactionManager::send_again() {
-  resend_to_log(kNoScn);
+  resend_to_log(directory_.get().log_writer, kNoScn);
   for (size_t i = 0; i < state_->last_sent.size(); ++i) resend_to_partition(static_cast<PartitionId>(i), kNoScn);
 }
 
@@ -141,10 +144,9 @@ void TransactionManager::watch_oldest() {
   }
 }
 
-void TransactionManager::resend_to_log(Scn after) {
-  const Addresses& to = directory_.get();
+void TransactionManager::resend_to_log(const LogWriterActor& log_writer, Scn after) {
   for (const Kept& kept : state_->kept) {
-    if (kept.commit->scn > after) tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
+    if (kept.commit->scn > after) tell(log_writer, append_atom::value, kept.commit, kept.waiter);
   }
 }
 

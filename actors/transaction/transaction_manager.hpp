@@ -48,7 +48,7 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   bool applied_everywhere(const CommitRequest& commit) const;
   void on_abort(TxnId txn, uint64_t participants);
   void resend_to_partition(PartitionId partition, Scn after);
-  void resend_to_log(Scn after);
+  void resend_to_log(const LogWriterActor& log_writer, Scn after);
   void send_again();
   void watch_oldest();
 

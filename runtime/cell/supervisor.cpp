@@ -1,7 +1,5 @@
 #include "runtime/cell/supervisor.hpp"
 
-#include <algorithm>
-
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -114,8 +112,6 @@ bool Supervisor::within_intensity() {
 
 void Supervisor::restart_from(Child& failed, const std::string& reason) {
   if (options_.events != nullptr) options_.events->add("restart", failed.spec.name, reason);
-  const int64_t lived_us = options_.clock->monotonic_us() - failed.started_at_us;
-  failed.failures_in_row = lived_us > options_.intensity.within_ms * kUsPerMs ? 1 : failed.failures_in_row + 1;
   failed.restart_wanted = true;
 
   const bool all = options_.strategy == RestartStrategy::kOneForAll;
@@ -127,12 +123,13 @@ void Supervisor::restart_from(Child& failed, const std::string& reason) {
     sibling.seat.record->state.store(ActorState::kRestarting, std::memory_order_relaxed);
     ask_to_end(sibling);
   }
-  if (failed.failures_in_row <= 1) {
+  const int64_t lived_ms = (options_.clock->monotonic_us() - failed.started_at_us) / kUsPerMs;
+  const int64_t delay_ms =
+      failed.backoff.next_ms(lived_ms, options_.intensity.backoff_first_ms, options_.intensity.backoff_max_ms);
+  if (delay_ms == 0) {
     start_stopped_children();
     return;
   }
-  const int64_t delay_ms = std::min(options_.intensity.backoff_max_ms,
-                                    options_.intensity.backoff_first_ms << std::min(failed.failures_in_row - 2, 20u));
   tell_self_after(std::chrono::milliseconds(delay_ms), restart_atom::value, failed.serial);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/cell/actor.hpp"
+#include "runtime/cell/restart_backoff.hpp"
 
 namespace troupe {
 
@@ -25,7 +26,7 @@ enum class RestartType : uint8_t {
 struct RestartIntensity {
   uint32_t restarts_max = 10;
   int64_t within_ms = 1'000;
-  /// The first restart is immediate; while failures keep coming, the delay doubles from here.
+  /// Of restart_backoff.hpp.
   int64_t backoff_first_ms = 1;
   int64_t backoff_max_ms = 100;
 };
@@ -81,7 +82,7 @@ class Supervisor : public ActorOf<SupervisorActor::base> {
     caf::actor address;      ///< invalid while down
     uint64_t serial = 0;
     bool restart_wanted = false;  ///< stopped by us and to be started again
-    uint32_t failures_in_row = 0;
+    RestartBackoff backoff;
     int64_t started_at_us = 0;
   };
 

@@ -5,6 +5,14 @@
 #include "storage/base/check.hpp"
 
 namespace troupe {
+namespace {
+
+/// As much as the disk takes in a few milliseconds.
+constexpr uint64_t kPieceBytes = 1 << 20;
+/// The next segment is complete when four fifths of the current one are used.
+constexpr double kPrepareAhead = 1.25;
+
+}  // namespace
 
 LogWriter::LogWriter(FileSystem& files, std::string directory, const OpenedLog& opened, const LogOptions& options)
     : files_{files},
@@ -75,6 +83,28 @@ absl::Status LogWriter::prepare_next() {
   const SegmentId& last = segments_.back();
   if (written_ < last.first + last.size_bytes / 2) return absl::OkStatus();
   return add_segment({.log_id = last.log_id, .first = last.end(), .size_bytes = options_.segment_bytes});
+}
+
+absl::Status LogWriter::prepare_piece() {
+  const SegmentId& last = segments_.back();
+  if (!fenced_.ok() || prepare_failed_in_ == last.first || written_ <= last.first) return fenced_;
+  const uint64_t used = written_ - last.first;
+  absl::Status status;
+  if (segment_files_.spare_count() == 0) {
+    status = grow_spare_by_use(static_cast<double>(used) / static_cast<double>(last.size_bytes));
+  } else {
+    status = prepare_next();
+  }
+  if (!status.ok()) prepare_failed_in_ = last.first;
+  return status;
+}
+
+/// The spare is always a little further than the current segment.
+absl::Status LogWriter::grow_spare_by_use(double used) {
+  const auto wanted = static_cast<uint64_t>(used * kPrepareAhead * static_cast<double>(options_.segment_bytes));
+  if (wanted >= options_.segment_bytes) return segment_files_.grow_spare(options_.segment_bytes);
+  if (wanted < segment_files_.growing_bytes() + kPieceBytes) return absl::OkStatus();
+  return segment_files_.grow_spare(wanted / kPieceBytes * kPieceBytes);
 }
 
 absl::Status LogWriter::release(LogPosition position) {

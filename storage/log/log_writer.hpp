@@ -1,6 +1,7 @@
 #pragma once
 /// Puts batches on the disk. Blocking. Owner: one detached thread.
 #include <deque>
+#include <optional>
 
 #include "storage/log/log_appender.hpp"
 
@@ -21,6 +22,9 @@ class LogWriter {
   /// Makes the next segment in advance once the current one is more than half full; call it when idle. A failure is
   /// harmless: write() tries again when it needs the segment.
   absl::Status prepare_next();
+  /// The same a piece at a time, for when there is no idle moment: call it after each write. It is through with the next
+  /// segment before the current one is full, so no write has to wait for it to be allocated.
+  absl::Status prepare_piece();
   /// Releases the segments that end at or before `position`. A failure is harmless and may be tried again.
   absl::Status release(LogPosition position);
 
@@ -33,6 +37,7 @@ class LogWriter {
   absl::Status add_segment(const SegmentId& id);
   absl::Status write_piece(const LogBatch& batch, const LogBatch::Piece& piece);
   absl::StatusOr<File*> file_of(LogPosition first) const;
+  absl::Status grow_spare_by_use(double used);
 
   FileSystem& files_;
   std::string directory_;
@@ -41,6 +46,7 @@ class LogWriter {
   std::deque<SegmentId> segments_;
   std::deque<OpenSegment> open_;  ///< the one written to, and those behind it
   LogPosition written_ = 0;
+  std::optional<LogPosition> prepare_failed_in_;  ///< this segment, in which it is not tried again
   absl::Status fenced_;
 };
 

@@ -59,21 +59,35 @@ absl::Status SegmentFiles::load() {
   return absl::OkStatus();
 }
 
-absl::Status SegmentFiles::make_spare(uint64_t size_bytes) {
-  const uint64_t number = next_spare_++;
-  const std::string path = spare_path(number);
-  TROUPE_ASSIGN_OR_RETURN(const auto file, files_.open(path, {.write = true, .create = true, .truncate = true}));
-  if (absl::Status status = file->preallocate(size_bytes); !status.ok()) {
-    files_.remove(path).IgnoreError();  // what was allocated helps nobody, least of all on a full disk
+absl::Status SegmentFiles::grow_spare(uint64_t size_bytes) {
+  TROUPE_CHECK(size_bytes <= options_.segment_bytes);
+  if (growing_ == nullptr) {
+    growing_number_ = next_spare_++;
+    const OpenOptions fresh{.write = true, .create = true, .truncate = true};
+    TROUPE_ASSIGN_OR_RETURN(growing_, files_.open(spare_path(growing_number_), fresh));
+  }
+  if (absl::Status status = growing_->preallocate(size_bytes); !status.ok()) {
+    drop_growing();  // what was allocated helps nobody, least of all on a full disk
     return status;
   }
-  spares_.push_back(number);
+  growing_bytes_ = size_bytes;
+  if (size_bytes < options_.segment_bytes) return absl::OkStatus();
+  spares_.push_back(growing_number_);
+  growing_ = nullptr;
+  growing_bytes_ = 0;
   return absl::OkStatus();
+}
+
+void SegmentFiles::drop_growing() {
+  if (growing_ == nullptr) return;
+  growing_ = nullptr;
+  growing_bytes_ = 0;
+  files_.remove(spare_path(growing_number_)).IgnoreError();
 }
 
 absl::StatusOr<OpenSegment> SegmentFiles::create(const SegmentId& id) {
   TROUPE_CHECK(id.size_bytes == options_.segment_bytes);
-  if (spares_.empty()) TROUPE_RETURN_IF_ERROR(make_spare(id.size_bytes));
+  if (spares_.empty()) TROUPE_RETURN_IF_ERROR(grow_spare(id.size_bytes));
   const std::string spare = spare_path(spares_.back());
   const std::string path = join_path(directory_, segment_name(id.first));
   {
@@ -98,7 +112,10 @@ absl::Status SegmentFiles::release(const SegmentId& id) {
   // Before the next one goes, and before anybody writes into the spare: otherwise a crash could leave a gap, or a
   // segment under its old name with a new header.
   TROUPE_RETURN_IF_ERROR(files_.sync_directory(directory_));
-  if (reuse && !gone) spares_.push_back(number);
+  if (reuse && !gone) {
+    spares_.push_back(number);
+    drop_growing();
+  }
   return absl::OkStatus();
 }
 

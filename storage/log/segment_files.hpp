@@ -35,10 +35,15 @@ class SegmentFiles {
   /// Turns it into a spare, or removes it when there are enough. Oldest first, one call after the other.
   absl::Status release(const SegmentId& id);
 
+  /// Makes a spare in pieces, because allocating a whole segment takes long: the one under way becomes so large. Errors:
+  /// kDiskFull, I/O; then nothing of it is left.
+  absl::Status grow_spare(uint64_t size_bytes);
+  uint64_t growing_bytes() const { return growing_bytes_; }
+
   size_t spare_count() const { return spares_.size(); }
 
  private:
-  absl::Status make_spare(uint64_t size_bytes);
+  void drop_growing();
   std::string spare_path(uint64_t n) const { return join_path(directory_, spare_name(n)); }
 
   FileSystem& files_;
@@ -46,6 +51,9 @@ class SegmentFiles {
   LogOptions options_;
   std::vector<uint64_t> spares_;  ///< of options_.segment_bytes each
   uint64_t next_spare_ = 1;
+  std::unique_ptr<File> growing_;  ///< not yet a spare
+  uint64_t growing_number_ = 0;
+  uint64_t growing_bytes_ = 0;
 };
 
 }  // namespace troupe

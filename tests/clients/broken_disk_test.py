@@ -98,6 +98,28 @@ class BrokenDiskTest(unittest.TestCase):
         self.assertEqual(set(acknowledged) - there, set())
         self.assertLessEqual(len(there - set(acknowledged)), 4)
 
+    def test_while_a_sync_hangs_a_killed_log_writer_keeps_only_commits_waiting(self):
+        self.start()
+        killer = self.connect()
+        for name in ("log_writer", "log"):
+            with self.subTest(name):
+                self.node.break_disk("hang")
+                writer = threading.Thread(target=self.cursor.execute, daemon=True,
+                                          args=("INSERT INTO t SELECT count(*), %s FROM t", (name,)))
+                writer.start()
+                time.sleep(0.2)
+                killer.execute("SELECT sys.kill_actor(id) FROM sys.actors WHERE name = %s", (name,))
+                for _ in range(4):  # on each cell
+                    reader = self.connect()
+                    reader.execute("SET statement_timeout = '2s'")
+                    reader.execute("SELECT count(*) FROM t")
+                self.assertTrue(writer.is_alive(), "acknowledged without a sync")
+                self.node.mend_disk()
+                writer.join(10)
+                self.assertFalse(writer.is_alive())
+                killer.execute("SELECT count(*) FROM t WHERE v = %s", (name,))
+                self.assertEqual(killer.fetchone(), (1,))
+
     def test_a_full_disk_refuses_commits_and_takes_them_again(self):
         self.start('[log]\nsegment_bytes = "17MB"\n[checkpoint]\ninterval_s = 3600\nlog_bytes = "1GB"\n')
         self.cursor.execute("CREATE TABLE small (id int)")

@@ -88,6 +88,34 @@ class DeadlockTest(unittest.TestCase):
         two.begin_to("LOCK TABLE a IN ACCESS EXCLUSIVE MODE")
         self.assert_one_victim(one, two)
 
+    def test_a_deadlock_is_found_though_those_who_look_for_it_are_killed(self):
+        if SERVER.name != "troupe":
+            self.skipTest("actors are Troupe's")
+        for names in (["deadlock_detector"], ["deadlock_detector", "lock_shard[0]", "lock_shard[1]"]):
+            with self.subTest(names):
+                self.open_circle_while_killing(names)
+
+    def open_circle_while_killing(self, names):
+        one, two = self.session().run("BEGIN", "SELECT * FROM a"), self.session().run("BEGIN", "SELECT * FROM b")
+        killer = self.session()
+        one.begin_to("LOCK TABLE b IN ACCESS EXCLUSIVE MODE")
+        over = threading.Event()
+
+        def kill():
+            while not over.is_set():
+                killer.cursor.execute("SELECT sys.kill_actor(id) FROM sys.actors WHERE name = ANY(%s)", (names,))
+                time.sleep(0.01)
+
+        thread = threading.Thread(target=kill, daemon=True)
+        thread.start()
+        two.begin_to("LOCK TABLE a IN ACCESS EXCLUSIVE MODE")
+        over.set()
+        thread.join()
+        for session in (one, two):
+            self.assertTrue(session.done(), "still waiting")
+            session.run("ROLLBACK")
+        self.assertTrue([session for session in (one, two) if session.error])
+
     def test_two_writers_that_lock_each_others_table(self):
         one, two = self.session().run("BEGIN", "UPDATE a SET v = 1"), self.session().run("BEGIN", "UPDATE b SET v = 1")
         one.begin_to("LOCK TABLE b IN ACCESS EXCLUSIVE MODE")

@@ -3,12 +3,17 @@
 
 Every --every-ms it takes an actor from sys.actors at random (first a kind, then one of it, so that the writers'
 sessions do not outnumber the rest; not the root supervisor, whose end is the process's: kill9.py) and kills it with
-sys.kill_actor(id). Afterwards every acknowledged row must be there, and after each kill commits must be back at half of their usual rate, counted over 50 ms, within --recover-ms.
-The same is measured before at moments when nobody was killed: a machine that stalls by itself shows there, and kills
-fail the test only when more of them are slow than of those moments (by more than --slow-share of all, which is for
-machines that are busy with other things). At the end the node must have no more actors,
-threads, open files and locks than before. With --server postgres the actors are backends, which proves the script
-rather than the server.
+sys.kill_actor(id). Afterwards every acknowledged row must be there, and after each kill commits must be back at half of
+their usual rate, counted over 50 ms, within --recover-ms.
+
+What is usual changes from moment to moment on a machine that does other things too. So a second node, the control, has
+the same load and loses nobody: the usual rate is the control's at that moment, times how the two compare before the
+first kill, and time in which the control stands still, too, does not count. The same is measured before at moments when
+nobody was killed, which shows what the measure itself is worth: kills fail the test only when more of them are slow
+than of those moments (by more than --slow-share of all). Over all kills, too, the rate must be half of the usual one.
+
+At the end the node must have no more actors, threads, open files and locks than before. With --server postgres the
+actors are backends, which proves the script rather than the server.
 """
 import argparse
 import bisect
@@ -26,6 +31,7 @@ import acked_writers  # noqa: E402
 import servers  # noqa: E402
 
 WINDOW_S = 0.05  # a rate is counted over this long
+CONTROL_WINDOW_S = 0.25  # the control's rate, around the former
 
 POSTGRES_STAND_IN = """
 CREATE SCHEMA sys;
@@ -69,33 +75,66 @@ class Killer:
                 self.connection = None
 
 
-def recovery_ms(commit_times, killed_at, usual_rate):
-    """How long after the kill a window of WINDOW_S began in which commits came at half of the usual rate."""
-    needed = max(1, int(usual_rate * WINDOW_S / 2))
-    at = bisect.bisect_left(commit_times, killed_at)
-    while at + needed <= len(commit_times):
-        if commit_times[at + needed - 1] - commit_times[at] <= WINDOW_S:
-            return (commit_times[at] - killed_at) * 1000
-        at += 1
-    return None  # the load ended first
+class Commits:
+    """When they were acknowledged."""
+
+    def __init__(self, writers):
+        self.times = sorted(at for writer in writers for at in writer.commit_times)
+
+    def between(self, begin, end):
+        return bisect.bisect_left(self.times, end) - bisect.bisect_left(self.times, begin)
+
+    def rate(self, begin, end):
+        return self.between(begin, end) / (end - begin)
+
+    def standstill(self, begin, end):
+        """Of this time, how much passed in gaps longer than WINDOW_S."""
+        first = max(bisect.bisect_left(self.times, begin) - 1, 0)
+        last = bisect.bisect_left(self.times, end) + 1
+        edges = self.times[first:last]
+        gaps = [(max(a, begin), min(b, end)) for a, b in zip(edges, edges[1:]) if b - a > WINDOW_S]
+        return sum(max(0, b - a) for a, b in gaps)
 
 
-def drive(server, args, writers):
-    """Load alone, then load with kills; returns the usual rate, moments without a kill, and the killer."""
+class Measure:
+    """How fast commits came back. The control's rate over [calm_begin, calm_end) says how the two nodes compare."""
+
+    def __init__(self, commits, control, calm_begin, calm_end):
+        self.commits, self.control = commits, control
+        self.ratio = commits.rate(calm_begin, calm_end) / control.rate(calm_begin, calm_end)
+
+    def usual_rate(self, at):
+        middle = at + WINDOW_S / 2
+        return self.ratio * self.control.rate(middle - CONTROL_WINDOW_S / 2, middle + CONTROL_WINDOW_S / 2)
+
+    def recovery_ms(self, killed_at):
+        """How long after the kill a window began in which commits came at half of the usual rate."""
+        times = self.commits.times
+        for i in range(bisect.bisect_left(times, killed_at), len(times)):
+            needed = max(1, self.usual_rate(times[i]) * WINDOW_S / 2)
+            if self.commits.between(times[i], times[i] + WINDOW_S) >= needed:
+                waited = times[i] - killed_at - self.control.standstill(killed_at, times[i])
+                return max(0, waited) * 1000
+        return None  # the load ended first
+
+
+Phases = collections.namedtuple("Phases", "calm_begin kills_begin kills_end")
+
+
+def drive(server, args):
+    """Load alone, then load with kills."""
     time.sleep(args.warm_up)
-    begin, counted = time.monotonic(), sum(len(w.acknowledged) for w in writers)
-    calm = args.warm_up + args.seconds / 6
-    time.sleep(calm)
-    usual_rate = (sum(len(w.acknowledged) for w in writers) - counted) / (time.monotonic() - begin)
-    moments = [begin + at * args.every_ms / 1000 for at in range(int((calm - 1) * 1000 / args.every_ms))]
+    begin = time.monotonic()
+    time.sleep(args.warm_up + args.seconds / 6)
+    kills_begin = time.monotonic()
     killer = Killer(server.dsn(), random.Random(args.seed), set(args.spare))
-    end = time.monotonic() + args.seconds
-    while time.monotonic() < end:
+    while time.monotonic() < kills_begin + args.seconds:
         next_kill = time.monotonic() + args.every_ms / 1000
         killer.kill_one()
         time.sleep(max(0, next_kill - time.monotonic()))
+    kills_end = time.monotonic()
     time.sleep(0.5)
-    return usual_rate, moments, killer
+    return Phases(begin, kills_begin, kills_end), killer
 
 
 def target_of(link):
@@ -140,41 +179,62 @@ def settled_footprint(server, before):
     return now
 
 
-def report(args, usual_rate, moments, killer, writers, problems):
-    commit_times = sorted(at for writer in writers for at in writer.commit_times)
-    recoveries, slow = [], []
-    waits = [recovery_ms(commit_times, at, usual_rate) for at in moments]
-    calm = sorted(waited for waited in waits if waited is not None)
-    calm_slow = sum(waited > args.recover_ms for waited in calm)
-    for killed_at, name in killer.kills:
-        waited = recovery_ms(commit_times, killed_at, usual_rate)
-        if waited is None:
-            continue
-        recoveries.append(waited)
-        if waited > args.recover_ms:
-            slow.append((name, waited))
+def show_recoveries(what, recoveries, limit_ms):
+    values = sorted(waited for _, waited in recoveries)
+    slow = [(name, waited) for name, waited in recoveries if waited > limit_ms]
+    print(f"{what}: p50 {statistics.median(values):.0f} ms, p99 {values[int(len(values) * 0.99)]:.0f} ms, "
+          f"worst {values[-1]:.0f} ms, {len(slow)} of {len(values)} above {limit_ms:.0f} ms")
+    return slow
+
+
+def measured(measure, moments):
+    """(name, ms) of each moment (when, name) that can be judged."""
+    recoveries = [(name, measure.recovery_ms(at)) for at, name in moments]
+    return [(name, waited) for name, waited in recoveries if waited is not None]
+
+
+def judge(args, measure, phases, kills):
+    """What is wrong with how fast the node was back, as sentences."""
+    step, problems = args.every_ms / 1000, []
+    count = int((phases.kills_begin - phases.calm_begin - 1) / step)
+    calm = measured(measure, [(phases.calm_begin + i * step, "nobody") for i in range(count)])
+    recoveries = measured(measure, kills)
+    if not recoveries or not calm:
+        return ["no kill could be judged"]
+    slow = show_recoveries("back at half the rate after", recoveries, args.recover_ms)
+    calm_slow = show_recoveries("the same without a kill", calm, args.recover_ms)
+    if slow:
+        print("slow: " + ", ".join(f"{n} {name}" for name, n in collections.Counter(n for n, _ in slow).most_common()))
+    if len(slow) / len(recoveries) > len(calm_slow) / len(calm) + args.slow_share:
+        name, worst = max(slow, key=lambda entry: entry[1])
+        problems.append(f"{len(slow)} of {len(recoveries)} kills took longer than {args.recover_ms} ms, "
+                        f"the worst {worst:.0f} ms ({name})")
+    overall = [node.rate(phases.kills_begin, phases.kills_end) for node in (measure.commits, measure.control)]
+    if overall[0] < measure.ratio * overall[1] / 2:
+        problems.append(f"{overall[0]:.0f} commits/s during the kills, {measure.ratio * overall[1]:.0f} are usual")
+    return problems
+
+
+def show_load(measure, phases, killer, writers):
     kinds = collections.Counter(name for _, name in killer.kills)
     print("killed: " + ", ".join(f"{count} {name}" for name, count in sorted(kinds.items())))
-    print(f"commits/s: {usual_rate:.0f} before, {len(commit_times) / (commit_times[-1] - commit_times[0]):.0f} overall; "
-          f"connections made: {sum(w.connections for w in writers)}; in doubt: {sum(len(w.in_doubt) for w in writers)}; "
-          f"refused: {dict(sum((collections.Counter(w.refused) for w in writers), collections.Counter()))}; "
+    for name, node in (("commits/s", measure.commits), ("the control's", measure.control)):
+        print(f"{name}: {node.rate(phases.calm_begin, phases.kills_begin):.0f} before, "
+              f"{node.rate(phases.kills_begin, phases.kills_end):.0f} during the kills")
+    refused = sum((collections.Counter(w.refused) for w in writers), collections.Counter())
+    connections, in_doubt = sum(w.connections for w in writers), sum(len(w.in_doubt) for w in writers)
+    print(f"connections made: {connections}; in doubt: {in_doubt}; refused: {dict(refused)}; "
           f"killer's own failures: {dict(killer.failures)}")
-    if recoveries:
-        recoveries.sort()
-        print(f"back at half the rate after: p50 {statistics.median(recoveries):.0f} ms, "
-              f"p99 {recoveries[int(len(recoveries) * 0.99)]:.0f} ms, worst {recoveries[-1]:.0f} ms")
-    else:
-        problems.append("no kill could be judged")
-    if calm:
-        print(f"the same without a kill: p50 {statistics.median(calm):.0f} ms, p99 {calm[int(len(calm) * 0.99)]:.0f} "
-              f"ms, worst {calm[-1]:.0f} ms, {calm_slow} of {len(calm)} above {args.recover_ms:.0f} ms")
-    by_kind = collections.Counter(name for name, _ in slow)
-    if slow:
-        print("slow: " + ", ".join(f"{count} {name}" for name, count in by_kind.most_common()))
-    if recoveries and len(slow) / len(recoveries) > calm_slow / max(1, len(calm)) + args.slow_share:
-        worst = max(slow, key=lambda entry: entry[1])
-        problems.append(f"{len(slow)} of {len(recoveries)} kills took longer than {args.recover_ms} ms, "
-                        f"the worst {worst[1]:.0f} ms ({worst[0]})")
+
+
+def prepare(server):
+    connection = psycopg2.connect(server.dsn())
+    connection.autocommit = True
+    if server.name == "postgres":
+        with connection.cursor() as cursor:
+            cursor.execute(POSTGRES_STAND_IN)
+    acked_writers.create_table(connection)
+    connection.close()
 
 
 def main():
@@ -189,26 +249,24 @@ def main():
     parser.add_argument("--spare", action="append", default=["node"], help="a name in sys.actors that is not killed")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    with servers.make_server(args) as server:
-        connection = psycopg2.connect(server.dsn())
-        connection.autocommit = True
-        if args.server == "postgres":
-            with connection.cursor() as cursor:
-                cursor.execute(POSTGRES_STAND_IN)
-        acked_writers.create_table(connection)
-        connection.close()
+    with servers.make_server(args) as server, servers.make_server(args) as control:
+        for node in (server, control):
+            prepare(node)
         footprint = Footprint(server)
         writers = acked_writers.start_writers(server.dsn(), args.writers)
+        control_writers = acked_writers.start_writers(control.dsn(), args.writers)
         try:
-            usual_rate, moments, killer = drive(server, args, writers)
+            phases, killer = drive(server, args)
         finally:
-            acked_writers.stop_writers(writers)
+            acked_writers.stop_writers(writers + control_writers)
         expectations = acked_writers.Expectations()
         expectations.add(writers)
         connection = psycopg2.connect(server.dsn())
         problems = expectations.problems(connection)
         connection.close()
-        report(args, usual_rate, moments, killer, writers, problems)
+        measure = Measure(Commits(writers), Commits(control_writers), phases.calm_begin, phases.kills_begin)
+        show_load(measure, phases, killer, writers)
+        problems += judge(args, measure, phases, killer.kills)
         if killer.connection is not None:
             killer.connection.close()
         if any(writer.is_alive() for writer in writers):

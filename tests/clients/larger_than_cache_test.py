@@ -11,6 +11,7 @@ import io
 import os
 import random
 import sys
+import threading
 import time
 
 import psycopg2
@@ -128,6 +129,41 @@ def exercise(steps, rows):
     check("rows left", steps.one("SELECT count(*) FROM big"), (rows - len(range(4, rows, 10)),))
 
 
+def read_while_reader_is_killed(node, rows, readers=8, kills=60):
+    """Pages that were asked for when the page reader is killed are asked for again: no read waits for ever."""
+    stop = threading.Event()
+    wrong = []
+
+    def read(seed):
+        randomness = random.Random(seed)
+        connection = connect(node)
+        with connection.cursor() as cursor:
+            while not stop.is_set():
+                i = randomness.randrange(rows)
+                cursor.execute("SELECT k FROM big WHERE id = %s", (i,))
+                if cursor.fetchone() not in ((i * 7919 % 1000003,), None):
+                    wrong.append(i)
+
+    threads = [threading.Thread(target=read, args=(seed,), daemon=True) for seed in range(readers)]
+    for thread in threads:
+        thread.start()
+    with connect(node).cursor() as cursor:
+        for _ in range(kills):
+            cursor.execute("SELECT sys.kill_actor(id) FROM sys.actors WHERE name = 'page_reader'")
+            time.sleep(0.03)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    check("reads that wait for ever", sum(thread.is_alive() for thread in threads), 0)
+    check("wrong reads", wrong, [])
+
+
+def connect(node):
+    connection = psycopg2.connect(host="127.0.0.1", port=node.port, user="postgres", dbname="postgres")
+    connection.autocommit = True
+    return connection
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache-mb", type=int, default=4)
@@ -144,9 +180,7 @@ def main():
         node.stop()
         node.arguments = ["--config", config]
         node.start()
-        connection = psycopg2.connect(host="127.0.0.1", port=node.port, user="postgres", dbname="postgres")
-        connection.autocommit = True
-        cursor = connection.cursor()
+        cursor = connect(node).cursor()
         rows = args.table_mb * (1 << 20) // ROW_BYTES
         steps = Steps(node, cursor)
         steps.run(f"COPY of {rows} rows", lambda: load(node, cursor, rows, not args.no_bulk))
@@ -156,12 +190,12 @@ def main():
         print(f"on the disk {disk >> 20} MB, cache {args.cache_mb} MB")
         check("the table is large", disk >= 6 * cache, True)
         exercise(steps, rows)
+        steps.run("reads while the page reader is killed", lambda: read_while_reader_is_killed(node, rows))
         cursor.execute("CHECKPOINT")
         node.kill()
         seconds = node.start()
         print(f"ready {seconds:.2f} s after kill -9")
-        connection = psycopg2.connect(host="127.0.0.1", port=node.port, user="postgres", dbname="postgres")
-        cursor = connection.cursor()
+        cursor = connect(node).cursor()
         cursor.execute("SELECT count(*) FROM big")
         check("rows after a crash", cursor.fetchone(), (rows - len(range(4, rows, 10)),))
         peak = memory_mb(node, "VmHWM")

@@ -1,5 +1,5 @@
 /* A disk that breaks on demand, for LD_PRELOAD: while the file that FAULTY_DISK names exists and holds "fsync", syncing
-   fails with EIO; "full": whatever would grow a file fails with ENOSPC; "read": pread of data files fails with EIO. */
+   fails with EIO; "hang": it does not end; "full": whatever would grow a file fails with ENOSPC; "read": pread of data files fails with EIO. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,8 +32,18 @@ static int fail(int code) {
 
 #define REAL(name) ((__typeof__(name)*)dlsym(RTLD_NEXT, #name))
 
-int fsync(int file) { return broken("fsync") ? fail(EIO) : REAL(fsync)(file); }
-int fdatasync(int file) { return broken("fsync") ? fail(EIO) : REAL(fdatasync)(file); }
+static void hang(void) {
+  while (broken("hang")) usleep(10000);
+}
+
+int fsync(int file) {
+  hang();
+  return broken("fsync") ? fail(EIO) : REAL(fsync)(file);
+}
+int fdatasync(int file) {
+  hang();
+  return broken("fsync") ? fail(EIO) : REAL(fdatasync)(file);
+}
 int ftruncate(int file, off_t size) {
   return grows(file, size) && broken("full") ? fail(ENOSPC) : REAL(ftruncate)(file, size);
 }

@@ -34,6 +34,7 @@ class CrashRun {
       if (!commit(**log, scn++)) return;
       if (random_.chance(0.5) && !flush(**log)) return;
       if (random_.chance(0.1) && !(*log)->writer.prepare_next().ok() && disk_.powered_off()) return;
+      if (random_.chance(0.5) && !(*log)->writer.prepare_piece().ok() && disk_.powered_off()) return;
       if (random_.chance(0.1)) checkpoint(**log);
     }
   }

@@ -194,6 +194,49 @@ TEST_CASE("released segments are used again, and a reader that needs them is tol
   CHECK(rest.rbegin()->first == 199);
 }
 
+TEST_CASE("while nobody idles, the next segment grows piece by piece, and no write makes one", "[log]") {
+  SimFileSystem disk(1);
+  LogOptions large = small_options();
+  large.segment_bytes = 8u << 20;
+  auto log = RunningLog::open(disk, large).value();
+  uint64_t pieces = 0;
+  for (Scn scn = 2; log->writer.segments().size() < 4; ++scn) {
+    REQUIRE(log->commit(scn, payload_of(scn, 2'000)).ok());
+    const uint64_t before = disk.count(SimOperation::preallocate);
+    REQUIRE(log->flush().ok());
+    CHECK(disk.count(SimOperation::preallocate) == before);
+    REQUIRE(log->writer.prepare_piece().ok());
+    const uint64_t grown = disk.count(SimOperation::preallocate) - before;
+    REQUIRE(grown <= 1);
+    pieces += grown;
+  }
+  CHECK(pieces == 3 * 8);
+  log = RunningLog::open(disk, large).value();  // what is half made is cleared away
+  CHECK(disk.list(kLogDirectory).value().size() == 4);
+}
+
+TEST_CASE("a segment that cannot be prepared is made by the write that needs it", "[log]") {
+  SimFileSystem disk(1);
+  auto log = RunningLog::open(disk).value();
+  disk.set_capacity(0);
+  Scn scn = 2;
+  absl::Status prepared;
+  for (; prepared.ok(); ++scn) {
+    REQUIRE(log->commit(scn, payload_of(scn, 500)).ok());
+    REQUIRE(log->flush().ok());
+    prepared = log->writer.prepare_piece();
+  }
+  CHECK(error_code(prepared) == ErrorCode::kDiskFull);
+  CHECK(log->writer.prepare_piece().ok());  // said once
+  disk.set_capacity(1 << 20);
+  for (const Scn end = scn + 20; scn < end; ++scn) {
+    REQUIRE(log->commit(scn, payload_of(scn, 500)).ok());
+    REQUIRE(log->flush().ok());
+  }
+  CHECK(log->writer.segments().size() > 1);
+  CHECK(read_commits(disk, log->appender.durable_position()).value().size() == scn - 2);
+}
+
 TEST_CASE("subscribers hold the log back up to the retention limit", "[log]") {
   LogOptions options;
   options.retention_bytes_max = 1000;
