@@ -2,29 +2,33 @@
 
 namespace troupe {
 
-Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {
-  info_ = node_.services.sessions.add(node_.services.clock.wall_us());
-  const caf::actor_addr self = address();
-  const auto to_self = [self](auto atom, std::string encoded) {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, atom, std::move(encoded));
+namespace {
+
+SessionSignals signals_to(const caf::actor_addr& session) {
+  const auto send = [session](const auto&... content) {
+    if (const auto actor = caf::actor_cast<SessionActor>(session)) caf::anon_send(actor, content...);
   };
-  info_->cancel = [to_self](std::string encoded) { to_self(cancel_atom::value, std::move(encoded)); };
-  info_->tick = [self] {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, tick_atom::value);
+  SessionSignals signals;
+  signals.cancel = [send](const std::string& encoded) { send(cancel_atom::value, encoded); };
+  signals.end = [send](const std::string& encoded) { send(end_atom::value, encoded); };
+  signals.lost = [send](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
+    send(lost_atom::value, part, index, incarnation, state_lost);
   };
-  info_->lost = [self](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) {
-      caf::anon_send(actor, lost_atom::value, part, index, incarnation, state_lost);
-    }
-  };
-  info_->end = [to_self](std::string encoded) { to_self(end_atom::value, std::move(encoded)); };
+  signals.tick = [send] { send(tick_atom::value); };
+  return signals;
 }
+
+}  // namespace
+
+Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {}
 
 Session::~Session() = default;
 
 Session::behavior_type Session::make_behavior() {
   running();
+  // Not before this first turn on its own cell: told anything earlier, it would have its turn on another one.
+  info_ = node_.services.sessions.add(node_.services.clock.wall_us(), signals_to(address()));
   backend_ = std::make_unique<Backend>(node_.services, static_cast<SessionHost&>(*this), transport_, info_);
   return {
       [this](readdone_atom, const ReadResultFrame& frame) {
@@ -91,17 +95,21 @@ Session::behavior_type Session::make_behavior() {
   };
 }
 
-/// Killed or failed: what the transaction holds is given back through the transaction manager, which knows whether
-/// its commit is under way.
 void Session::on_exit() {
   quitting_ = true;
+  if (info_ != nullptr) take_leave();
+  transport_->close();
+  backend_.reset();
+  directory_.clear();
+}
+
+/// Killed or failed: what the transaction holds is given back through the transaction manager, which knows whether
+/// its commit is under way.
+void Session::take_leave() {
   const TxnId txn = info_->txn.load(std::memory_order_acquire);
   const uint64_t participants = backend_ ? backend_->participants() : 0;
   node_.services.sessions.remove(info_->process_id);
   if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
-  transport_->close();
-  backend_.reset();
-  directory_.clear();
 }
 
 void Session::after() {
