@@ -17,7 +17,10 @@ TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat
 
 TransactionManager::behavior_type TransactionManager::make_behavior() {
   running();
-  if (!state_->kept.empty()) send_again();  // questions of theirs may be lost with a predecessor's mailbox
+  {
+    const Heir<TransactionManagerState>::Use use(heir_, state_);
+    if (!state_->kept.empty()) send_again();  // questions of theirs may be lost with a predecessor's mailbox
+  }
   return {
       [this](commit_atom, const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
         const Heir<TransactionManagerState>::Use use(heir_, state_);
