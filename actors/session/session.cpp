@@ -21,14 +21,14 @@ SessionSignals signals_to(const caf::actor_addr& session) {
 }  // namespace
 
 Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {}
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {
+  info_ = node_.services.sessions.add(node_.services.clock.wall_us(), signals_to(address()));
+}
 
 Session::~Session() = default;
 
 Session::behavior_type Session::make_behavior() {
   running();
-  // Not before this first turn on its own cell: told anything earlier, it would have its turn on another one.
-  info_ = node_.services.sessions.add(node_.services.clock.wall_us(), signals_to(address()));
   backend_ = std::make_unique<Backend>(node_.services, static_cast<SessionHost&>(*this), transport_, info_);
   return {
       [this](readdone_atom, const ReadResultFrame& frame) {
@@ -95,21 +95,17 @@ Session::behavior_type Session::make_behavior() {
   };
 }
 
-void Session::on_exit() {
-  quitting_ = true;
-  if (info_ != nullptr) take_leave();
-  transport_->close();
-  backend_.reset();
-  directory_.clear();
-}
-
 /// Killed or failed: what the transaction holds is given back through the transaction manager, which knows whether
 /// its commit is under way.
-void Session::take_leave() {
+void Session::on_exit() {
+  quitting_ = true;
   const TxnId txn = info_->txn.load(std::memory_order_acquire);
   const uint64_t participants = backend_ ? backend_->participants() : 0;
   node_.services.sessions.remove(info_->process_id);
   if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
+  transport_->close();
+  backend_.reset();
+  directory_.clear();
 }
 
 void Session::after() {
@@ -230,8 +226,7 @@ ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::sh
   spec->restart = RestartType::kTemporary;
   spec->pinned = &unit;
   spec->start = [&node, transport = std::move(transport)](caf::local_actor& supervisor, const ActorSeat& seat) {
-    // Lazily, so that its first turn is on its own cell.
-    const auto session = supervisor.spawn<Session, caf::lazy_init>(seat, std::ref(node), transport);
+    const auto session = supervisor.spawn<Session>(seat, std::ref(node), transport);
     caf::anon_send(session, start_atom::value);
     return caf::actor_cast<caf::actor>(session);
   };

@@ -54,7 +54,6 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_turn() override;
   void finished() override { finished_ = true; }
 
-  void take_leave();
   /// After anything that may have run the backend on.
   void after();
   /// Runs a socket event: errors must not reach the loop, so they are thrown from a message of our own.
@@ -63,7 +62,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   NodeContext& node_;
   AddressView directory_;
   std::shared_ptr<Transport> transport_;
-  SessionRecordPtr info_;  ///< from its first turn on
+  SessionRecordPtr info_;
   std::unique_ptr<Backend> backend_;
   std::exception_ptr thrown_;
   bool finished_ = false;
