@@ -244,7 +244,7 @@ ChildSpec Node::Parts::supervisor_child(const std::string& name, RestartStrategy
 
 void Node::Parts::announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
   for (const SessionRecordPtr& session : services->sessions.list()) {
-    if (session->lost) session->lost(static_cast<uint8_t>(part), index, incarnation, state_lost);
+    session->tell.lost(static_cast<uint8_t>(part), index, incarnation, state_lost);
   }
 }
 
@@ -425,7 +425,7 @@ void Node::Parts::take_leave() {
   const std::string why = encode_error(
       error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command"));
   for (const SessionRecordPtr& session : services->sessions.list()) {
-    if (session->end) session->end(why);
+    session->tell.end(why);
   }
   const int64_t until_us = clock->monotonic_us() + kLeaveUs;
   while (services->sessions.size() > 0 && clock->monotonic_us() < until_us) {

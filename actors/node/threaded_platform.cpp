@@ -38,9 +38,8 @@ std::vector<ChildSpec> ThreadedPlatform::listeners(NodeContext& context) {
   listener.kind = listener.name = "listener";
   listener.pinned = cells_[0].get();
   listener.start = [this, &context](caf::local_actor& supervisor, const ActorSeat& seat) {
-    // Lazily, so that its first turn is on the cell whose sockets it is told of, not on a thread of CAF's.
-    const auto actor = supervisor.spawn<Listener, caf::lazy_init>(seat, std::ref(context), std::ref(*cells_[0]),
-                                                                  sockets_, supervisor.address());
+    const auto actor = supervisor.spawn<Listener>(seat, std::ref(context), std::ref(*cells_[0]), sockets_,
+                                                  supervisor.address());
     caf::anon_send(actor, accept_atom::value);
     return caf::actor_cast<caf::actor>(actor);
   };

@@ -20,9 +20,7 @@ class Ticker final : public ActorOf<TickerActor::base> {
       for (const PartitionActor& partition : to.partitions) tell(partition, tick_atom::value);
       for (const LockShardActor& shard : to.lock_shards) tell(shard, tick_atom::value);
       tell(to.manager, tick_atom::value);
-      for (const SessionRecordPtr& session : node_.services.sessions.ticking()) {
-        if (session->tick) session->tick();
-      }
+      for (const SessionRecordPtr& session : node_.services.sessions.ticking()) session->tell.tick();
       tell_self_after(kPeriod, tick_atom::value);
     }};
   }

@@ -37,7 +37,10 @@ Partition::behavior_type Partition::make_behavior() {
   running();
   // A predecessor's mailbox may have held commits.
   rejoining_ = node_.partition_started[id_].exchange(true);
-  if (rejoining_) state_->store->forget_faults();
+  if (rejoining_) {
+    const Heir<PartitionState>::Use use(heir_, state_);
+    state_->store->forget_faults();
+  }
   return {
       [this](read_atom, const ReadFrame& frame) {
         const Heir<PartitionState>::Use use(heir_, state_);

@@ -285,8 +285,8 @@ Task<Backend::Flow> Backend::start_up() {
 
 void Backend::cancel_other(const CancelRequest& request) {
   const SessionRecordPtr other = services_.sessions.find(request.process_id);
-  if (other == nullptr || other->secret_key != request.secret_key || !other->cancel) return;
-  other->cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
+  if (other == nullptr || other->secret_key != request.secret_key) return;
+  other->tell.cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
 }
 
 Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {

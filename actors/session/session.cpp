@@ -2,23 +2,27 @@
 
 namespace troupe {
 
+namespace {
+
+SessionSignals signals_to(const caf::actor_addr& session) {
+  const auto send = [session](const auto&... content) {
+    if (const auto actor = caf::actor_cast<SessionActor>(session)) caf::anon_send(actor, content...);
+  };
+  SessionSignals signals;
+  signals.cancel = [send](const std::string& encoded) { send(cancel_atom::value, encoded); };
+  signals.end = [send](const std::string& encoded) { send(end_atom::value, encoded); };
+  signals.lost = [send](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
+    send(lost_atom::value, part, index, incarnation, state_lost);
+  };
+  signals.tick = [send] { send(tick_atom::value); };
+  return signals;
+}
+
+}  // namespace
+
 Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {
-  info_ = node_.services.sessions.add(node_.services.clock.wall_us());
-  const caf::actor_addr self = address();
-  const auto to_self = [self](auto atom, std::string encoded) {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, atom, std::move(encoded));
-  };
-  info_->cancel = [to_self](std::string encoded) { to_self(cancel_atom::value, std::move(encoded)); };
-  info_->tick = [self] {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) caf::anon_send(actor, tick_atom::value);
-  };
-  info_->lost = [self](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
-    if (const auto actor = caf::actor_cast<SessionActor>(self)) {
-      caf::anon_send(actor, lost_atom::value, part, index, incarnation, state_lost);
-    }
-  };
-  info_->end = [to_self](std::string encoded) { to_self(end_atom::value, std::move(encoded)); };
+  info_ = node_.services.sessions.add(node_.services.clock.wall_us(), signals_to(address()));
 }
 
 Session::~Session() = default;
@@ -223,8 +227,7 @@ ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::sh
   spec->restart = RestartType::kTemporary;
   spec->pinned = &unit;
   spec->start = [&node, transport = std::move(transport)](caf::local_actor& supervisor, const ActorSeat& seat) {
-    // Lazily, so that its first turn is on its own cell.
-    const auto session = supervisor.spawn<Session, caf::lazy_init>(seat, std::ref(node), transport);
+    const auto session = supervisor.spawn<Session>(seat, std::ref(node), transport);
     caf::anon_send(session, start_atom::value);
     return caf::actor_cast<caf::actor>(session);
   };

@@ -2,8 +2,8 @@
 
 namespace troupe {
 
-SessionRecordPtr SessionList::add(int64_t now_us) {
-  auto info = std::make_shared<SessionRecord>();
+SessionRecordPtr SessionList::add(int64_t now_us, SessionSignals signals) {
+  auto info = std::make_shared<SessionRecord>(std::move(signals));
   info->started_us = now_us;
   info->state_changed_us.store(now_us);
   const std::lock_guard lock(mutex_);

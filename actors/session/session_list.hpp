@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/transaction/table_gate.hpp"
@@ -18,7 +19,21 @@ namespace troupe {
 
 enum class SessionState : uint8_t { kIdle, kActive, kIdleInTransaction, kIdleInFailedTransaction };
 
+/// What others tell a session, from any thread.
+struct SessionSignals {
+  /// Ends the statement.
+  std::function<void(std::string encoded_error)> cancel;
+  /// Ends the session.
+  std::function<void(std::string encoded_error)> end;
+  /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
+  std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
+  std::function<void()> tick;
+};
+
 struct SessionRecord {
+  explicit SessionRecord(SessionSignals how) : tell{std::move(how)} {}
+
+  const SessionSignals tell;
   int32_t process_id = 0;  ///< what PostgreSQL calls the backend's pid
   int32_t secret_key = 0;
   int64_t started_us = 0;
@@ -53,12 +68,6 @@ struct SessionRecord {
     const std::lock_guard lock(mutex_);
     edit(text_);
   }
-  /// Sends a cancel (ends the statement) or an end (ends the session); set by the session's starter.
-  std::function<void(std::string encoded_error)> cancel;
-  std::function<void(std::string encoded_error)> end;
-  /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
-  std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
-  std::function<void()> tick;
   /// See SessionList::want_ticks().
   std::atomic<bool> wants_ticks{false};
 
@@ -72,7 +81,8 @@ class SessionList {
  public:
   explicit SessionList(uint64_t seed) : random_{seed} {}
 
-  SessionRecordPtr add(int64_t now_us);
+  /// Others see it at once, so it comes with all that they may tell it.
+  SessionRecordPtr add(int64_t now_us, SessionSignals signals);
   void remove(int32_t process_id);
   SessionRecordPtr find(int32_t process_id) const;
   std::vector<SessionRecordPtr> list() const;

@@ -50,15 +50,15 @@ int32_t SessionSystem::client_port() const { return backend_.record_->text().cli
 
 absl::StatusOr<bool> SessionSystem::cancel_session(int32_t process_id) {
   const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
-  if (other == nullptr || !other->cancel) return false;
-  other->cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
+  if (other == nullptr) return false;
+  other->tell.cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
   return true;
 }
 
 absl::StatusOr<bool> SessionSystem::terminate_session(int32_t process_id) {
   const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
-  if (other == nullptr || !other->end) return false;
-  other->end(
+  if (other == nullptr) return false;
+  other->tell.end(
       encode_error(error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command")));
   return true;
 }

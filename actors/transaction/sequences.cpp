@@ -72,22 +72,11 @@ Sequences::Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& nod
       directory_{node.directory},
       heir_{*node.sequences} {
   state_ = heir_.take_over();
-  // Requests whose record was under way when a predecessor died are answered with an error by their sessions.
-  for (auto& [oid, sequence] : state_->sequences) {
-    sequence.waiting.clear();
-    if (sequence.logging != kNoTxn) sequence.logged = sequence.logging_to;
-    sequence.now = sequence.logged;
-  }
 }
 
 Sequences::behavior_type Sequences::make_behavior() {
   running();
-  {
-    // Whatever a predecessor had under way comes before all that is given out now.
-    const Heir<SequenceState>::Use use(heir_, state_);
-    send_records_again();
-    for (auto& [oid, sequence] : state_->sequences) sequence.logging = kNoTxn;
-  }
+  take_in_what_was_left();
   return {
       [this](next_atom, uint64_t request, const SequencePtr& sequence, uint32_t count) {
         const Heir<SequenceState>::Use use(heir_, state_);
@@ -112,6 +101,19 @@ Sequences::behavior_type Sequences::make_behavior() {
         send_records_again();
       },
   };
+}
+
+/// Of a predecessor. What it had under way comes before all that is given out now; requests that waited for it are
+/// answered with an error by their sessions.
+void Sequences::take_in_what_was_left() {
+  const Heir<SequenceState>::Use use(heir_, state_);
+  send_records_again();
+  for (auto& [oid, sequence] : state_->sequences) {
+    sequence.waiting.clear();
+    if (sequence.logging != kNoTxn) sequence.logged = sequence.logging_to;
+    sequence.now = sequence.logged;
+    sequence.logging = kNoTxn;
+  }
 }
 
 /// The transaction manager knows those that it has already.

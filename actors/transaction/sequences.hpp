@@ -84,6 +84,7 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   using Sequence = SequenceState::Sequence;
   using Request = SequenceState::Request;
 
+  void take_in_what_was_left();
   void send_records_again();
   void on_request(const SequencePtr& def, Request request);
   /// Answers from the head of the queue as far as the log allows; then logs more, if somebody still waits.

@@ -65,6 +65,11 @@ class ActorOf : public Base {
     });
   }
 
+  /// A pinned actor's first turn is on its unit too, not on that of whoever starts it.
+  void launch(caf::execution_unit* unit, bool lazy, bool hide) override {
+    Base::launch(seat_.pinned != nullptr ? seat_.pinned : unit, lazy, hide);
+  }
+
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
     if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
     caf::execution_unit* const unit = pinned();

@@ -26,12 +26,14 @@ void SnapshotRegistry::give_back(uint32_t index) {
   free_.push_back(index);
 }
 
-Scn SnapshotRegistry::oldest() {
+Scn SnapshotRegistry::oldest(Scn durable) {
   // The floor is raised first to what a new snapshot would be, then lowered to what is in use: a session that stored
-  // its snapshot before it saw the raised floor is in a slot by then.
-  const Scn newest = clock_.durable();
-  floor_.store(newest, std::memory_order_seq_cst);
-  Scn oldest = newest;
+  // its snapshot before it saw the raised floor is in a slot by then. It never sinks, or a collector that was held up
+  // would let in a snapshot that another one has collected past.
+  Scn floor = floor_.load(std::memory_order_seq_cst);
+  while (floor < durable && !floor_.compare_exchange_weak(floor, durable, std::memory_order_seq_cst)) {
+  }
+  Scn oldest = durable;
   const uint32_t used = used_max_.load(std::memory_order_seq_cst);
   for (uint32_t i = 0; i < used; ++i) oldest = std::min(oldest, slots_[i].load(std::memory_order_seq_cst));
   return oldest;
@@ -62,9 +64,7 @@ Scn SnapshotRegistry::Slot::acquire() {
   }
 }
 
-void SnapshotRegistry::Slot::release() {
-  registry_->slots_[index_].store(kFree, std::memory_order_release);
-}
+void SnapshotRegistry::Slot::release() { registry_->slots_[index_].store(kFree, std::memory_order_release); }
 
 Scn SnapshotRegistry::Slot::held() const {
   const Scn scn = registry_->slots_[index_].load(std::memory_order_relaxed);

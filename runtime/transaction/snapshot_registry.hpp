@@ -1,8 +1,9 @@
 #pragma once
 /// Which snapshots are in use. A session owns a slot and stores its snapshot there while it needs it, as a hazard
-/// pointer: it stores the durable SCN it read, then makes sure that the floor has not passed it meanwhile. The garbage
-/// collector raises the floor to the smallest slot; both sides use sequentially consistent accesses, so either the
-/// collector sees the slot or the session sees the raised floor and takes a newer snapshot.
+/// pointer: it stores the durable SCN it read, then makes sure that the floor has not passed it meanwhile. A garbage
+/// collector raises the floor to the newest SCN, then looks for the smallest slot; both sides use sequentially
+/// consistent accesses, so either the collector sees the slot or the session sees the raised floor and takes a newer
+/// snapshot. Every partition has a collector.
 /// Source: Michael, "Hazard Pointers" (2004), applied to version numbers.
 #include <atomic>
 #include <cstdint>
@@ -42,8 +43,10 @@ class SnapshotRegistry {
   /// An invalid slot when all are taken.
   Slot take_slot();
 
-  /// No snapshot below it is in use or will be. Called by one garbage collector at a time.
-  Scn oldest();
+  /// No snapshot below it is in use or will be. Any number of garbage collectors may ask at once.
+  Scn oldest() { return oldest(clock_.durable()); }
+  /// For one that has read the durable SCN a while ago: by now others may have come further.
+  Scn oldest(Scn durable);
 
  private:
   static constexpr Scn kFree = kMaxScn;

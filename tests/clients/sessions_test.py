@@ -2,6 +2,8 @@
 """What sessions notice of each other and of the node's end."""
 import os
 import sys
+import threading
+import time
 import unittest
 
 import psycopg2
@@ -56,6 +58,31 @@ class SessionsTest(unittest.TestCase):
             self.assertEqual(self.run_in(self.a, "SELECT pg_typeof('a')::text FROM k WHERE id = 1"), [("unknown",)])
             self.assertEqual(self.run_in(self.a, "SELECT interval '1' day + interval '2' month"
                                                  " = interval '2 months 1 day' FROM k WHERE id = 1"), [(True,)])
+
+    def test_sessions_are_ended_while_they_begin(self):
+        """What a build with a sanitizer looks at: those who end a session and the session itself are on two threads."""
+        stopping = threading.Event()
+
+        def come_and_go():
+            while not stopping.is_set():
+                try:
+                    psycopg2.connect(self.node.dsn()).close()
+                except psycopg2.Error:
+                    pass  # ended before it had begun
+
+        clients = [threading.Thread(target=come_and_go) for _ in range(4)]
+        for client in clients:
+            client.start()
+        until, ended = time.monotonic() + 2, 0
+        while time.monotonic() < until:
+            for (done,) in self.run_in(self.a, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                               " WHERE pid <> pg_backend_pid()"):
+                ended += done
+        stopping.set()
+        for client in clients:
+            client.join()
+        self.assertGreater(ended, 1)  # self.b and others
+        self.assertEqual(self.run_in(self.a, "SELECT count(*) FROM k"), [(10,)])
 
     def test_a_clean_stop_tells_its_clients(self):
         with pgwire.Wire.connect(port=self.node.port) as idle, pgwire.Wire.connect(port=self.node.port) as busy:

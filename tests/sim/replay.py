@@ -4,10 +4,11 @@ import subprocess
 import sys
 
 SIM = os.environ["TROUPE_SIM"]
+PATIENCE_S = 125 * float(os.environ.get("TROUPE_SLOWNESS", "1"))
 
 
 def traces(arguments):
-    return subprocess.run([SIM, *arguments], capture_output=True, text=True, check=False, timeout=250).stdout
+    return subprocess.run([SIM, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S).stdout
 
 
 def main():

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+import sanitizers
 from pgwire import Wire
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -63,7 +64,16 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+        report = self.sanitizer_report()
         shutil.rmtree(self.dir, ignore_errors=True)
+        if report is not None:
+            raise AssertionError(f"{self.name} has a sanitizer's report in its log:\n{report}")
+
+    def sanitizer_report(self):
+        if not os.path.exists(self.log_path):
+            return None
+        with open(self.log_path, errors="replace") as log:
+            return sanitizers.report_in(log.read())
 
     def prepare(self):
         pass
@@ -73,7 +83,7 @@ class Server:
         raise NotImplementedError
 
     def stop(self):
-        stop_process(self.process, signal.SIGTERM, 20)
+        stop_process(self.process, signal.SIGTERM, 20 * sanitizers.SLOWNESS)
         self.process = None
 
     def kill(self):
@@ -92,7 +102,7 @@ class Server:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True, **options)
 
-    def wait_ready(self, patience_s=30):
+    def wait_ready(self, patience_s=30 * sanitizers.SLOWNESS):
         """Until a query is answered; returns how many seconds that took."""
         begin = time.monotonic()
         while True:
@@ -107,7 +117,7 @@ class Server:
                     raise RuntimeError(f"{self.name} does not answer ({problem}): {self.log_tail()}")
                 time.sleep(0.01)
 
-    def connect(self, timeout=10):
+    def connect(self, timeout=10 * sanitizers.SLOWNESS):
         wire = Wire.connect(port=self.port, timeout=timeout)
         try:
             return wire.startup(self.user, self.database)
@@ -120,7 +130,7 @@ class Server:
             return "".join(log.readlines()[-lines:])
 
     def dsn(self):
-        return f"host=127.0.0.1 port={self.port} user={self.user} dbname={self.database} connect_timeout=5"
+        return f"host=127.0.0.1 port={self.port} user={self.user} dbname={self.database} connect_timeout={5 * sanitizers.SLOWNESS:.0f}"
 
     def process_ids(self):
         """The server's processes: its own and its children."""

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from processes import BINARY, PATIENCE_S, free_port, wait_until
+from processes import BINARY, PATIENCE_S, expect_no_sanitizer_report, free_port, wait_until
 
 SUPERBLOCKS_BYTES = 8192
 
@@ -51,7 +51,9 @@ class NodeTest(unittest.TestCase):
             return None
         if self.node.poll() is None:
             self.node.send_signal(how)
-        return self.node.wait(PATIENCE_S)
+        code = self.node.wait(PATIENCE_S)
+        expect_no_sanitizer_report(self.output())
+        return code
 
     def inspect(self, what, *options):
         return self.troupe("inspect", what, "--data", str(self.data), *options)

@@ -12,7 +12,8 @@ import subprocess
 import tempfile
 import unittest
 
-from processes import BINARY, PATIENCE_S, ROOT, free_port, is_running, wait_until
+from processes import (BINARY, PATIENCE_S, ROOT, expect_no_sanitizer_report, free_port, is_running,
+                       wait_until)
 
 
 class RunTest(unittest.TestCase):
@@ -22,7 +23,7 @@ class RunTest(unittest.TestCase):
         self.data = pathlib.Path(scratch.name) / "data"
         self.port = free_port()
         self.environment = dict(os.environ, TROUPE_BIN=BINARY)
-        self.addCleanup(self.stop, signal.SIGKILL)
+        self.addCleanup(self.stop_and_look)
 
     def command(self, *options):
         return [str(ROOT / "tools/run"), "--data", str(self.data), "--port", self.port, *options]
@@ -40,6 +41,11 @@ class RunTest(unittest.TestCase):
             return int((self.data / "node.pid").read_text())
         except FileNotFoundError:
             return None
+
+    def stop_and_look(self):
+        self.stop(signal.SIGKILL)
+        log = self.data / "node.log"
+        expect_no_sanitizer_report(log.read_text() if log.exists() else "")
 
     def stop(self, how):
         pid = self.pid()
