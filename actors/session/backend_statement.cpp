@@ -389,7 +389,7 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
       co_return absl::OkStatus();
     }
     if (portal.execution->at_end()) break;
-    auto fetching = portal.execution->next();
+    auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
     if (sleep_us_ > 0) {

@@ -70,6 +70,7 @@ class Project final : public Operator {
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   bool at_end() const override { return input_->at_end(); }
   void rewind() override { input_->rewind(); }
+  void want(uint64_t rows) override { input_->want(rows); }
 
   Task<BatchResult> next() override {
     auto pulling = input_->next();
