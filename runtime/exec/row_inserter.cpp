@@ -20,12 +20,6 @@ absl::Status second_time() {
       "values.");
 }
 
-std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
-  std::vector<Value> values;
-  for (const uint32_t column : columns) values.push_back(rows.columns[column].value(row));
-  return values;
-}
-
 /// The entry's key; with a null in it the row's key makes it unique, for nulls are never equal.
 LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::string_view row_key) {
   const std::vector<Value> values = values_at(rows, index.shape->columns, row);
@@ -37,6 +31,12 @@ LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::
 }
 
 }  // namespace
+
+std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
+  std::vector<Value> values;
+  for (const uint32_t column : columns) values.push_back(rows.columns[column].value(row));
+  return values;
+}
 
 absl::Status RowInserter::encode(const Batch& rows) {
   const TableDef& table = *spec_.write->table;

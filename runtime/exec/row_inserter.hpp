@@ -27,6 +27,8 @@ class InsertSpec {
   bool returns_rows = false;
 };
 
+/// The values of some columns of a row.
+std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row);
 /// NOT NULL and CHECK over vectors in layout order.
 absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write);
 /// Runs it. Errors: with the failing row as detail.
