@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "runtime/protocol/byte_scan.hpp"
-#include "runtime/protocol/utf8.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "runtime/protocol/copy_binary_reader.hpp"
 #include "runtime/protocol/copy_line_reader.hpp"
-#include "runtime/protocol/utf8.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {

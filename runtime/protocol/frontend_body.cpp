@@ -1,6 +1,6 @@
 /// The inside of each frontend message. Words and SQLSTATEs are PostgreSQL's (pqformat.c, postgres.c).
 #include "runtime/protocol/frontend_reader.hpp"
-#include "runtime/protocol/utf8.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {
