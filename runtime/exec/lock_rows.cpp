@@ -36,6 +36,7 @@ class LockRows final : public Operator {
     const uint64_t wanted = std::exchange(wanted_, UINT64_MAX);
     while (true) {
       if (next_row_ == read_.rows) {
+        input_->want(wanted);
         auto pulling = input_->next();
         BatchResult batch = co_await pulling;
         if (!batch.ok() || batch->rows == 0) co_return batch;
