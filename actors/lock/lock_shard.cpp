@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/messages.hpp"
 
 namespace troupe {
@@ -94,7 +95,7 @@ void LockShard::lock_keys(WaitingWrite write) {
     }
     if (*outcome == LockOutcome::kRefused) {
       if (head.wait() == schema::LockWait::nowait) {
-        return refuse(write, error(ErrorCode::kLockNotAvailable, "could not obtain lock on row"));
+        return refuse(write, error(ErrorCode::kLockNotAvailable, kRowIsLocked));
       }
       write.skip.resize(head.key_count(), '\0');
       write.skip[i] = '\1';

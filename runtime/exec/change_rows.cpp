@@ -4,6 +4,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/exec/table_scan.hpp"
 
@@ -140,13 +141,17 @@ class ChangeRows final : public Operator {
     batch.start();
     auto finishing = batch.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
-    if (!answers.ok()) co_return answers.status();
+    if (!answers.ok()) co_return with_context(answers.status());
     for (const WriteBatch::Answer& answer : *answers) affected_ += answer.frame->head()->affected();
     if (returning) keep_returned(*answers);
     if (!blueprint_.has_global_indexes) co_return absl::OkStatus();
     const std::vector<std::string_view> keys = row_keys();
     auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, keys);
     co_return co_await applying;
+  }
+
+  absl::Status with_context(const absl::Status& status) const {
+    return with_lock_context(status, blueprint_.removes ? "deleting" : "updating", *blueprint_.write->table);
   }
 
   std::vector<std::string_view> row_keys() const {
@@ -168,7 +173,7 @@ class ChangeRows final : public Operator {
     locks.start();
     auto locking = locks.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> locked = co_await locking;
-    if (!locked.ok()) co_return locked.status();
+    if (!locked.ok()) co_return with_context(locked.status());
     ReturnedRows old_rows = returned_rows(*locked);
     if (old_rows.batch.rows == 0) co_return absl::OkStatus();
     Batch new_rows;

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/operator.hpp"
 #include "runtime/exec/write_batch.hpp"
 
@@ -86,7 +87,7 @@ class LockRows final : public Operator {
     batch.start();
     auto finishing = batch.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
-    if (!answers.ok()) co_return answers.status();
+    if (!answers.ok()) co_return with_lock_context(answers.status(), "locking", *lock.table);
     replace_columns(lock, returned_rows(*answers), first);
     co_return absl::OkStatus();
   }
