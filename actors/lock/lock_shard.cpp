@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/messages.hpp"
 
 namespace troupe {
@@ -49,6 +50,7 @@ LockShard::behavior_type LockShard::make_behavior() {
       [this](rollback_atom, TxnId txn, CommandId command) {
         const Heir<LockShardState>::Use use(heir_, state_);
         tell(directory_.get().partitions[id_], rollback_atom::value, txn, command);
+        on_rollback(txn, command);
       },
       [this](cancel_atom, TxnId txn, const std::string& encoded_error) {
         const Heir<LockShardState>::Use use(heir_, state_);
@@ -82,7 +84,8 @@ void LockShard::lock_keys(WaitingWrite write) {
   std::string_view key;
   for (uint32_t i = 0; keys.next(&key); ++i) {
     if (i < write.next_key) continue;
-    const auto outcome = state_->rows.acquire(write.txn, head.tree(), key, strength_of(head.strength()), policy, i);
+    const auto outcome =
+        state_->rows.acquire(write.txn, head.command(), head.tree(), key, strength_of(head.strength()), policy, i);
     if (!outcome.ok()) return refuse(write, outcome.status());
     if (*outcome == LockOutcome::kQueued) {
       write.next_key = i;
@@ -92,7 +95,7 @@ void LockShard::lock_keys(WaitingWrite write) {
     }
     if (*outcome == LockOutcome::kRefused) {
       if (head.wait() == schema::LockWait::nowait) {
-        return refuse(write, error(ErrorCode::kLockNotAvailable, "could not obtain lock on row"));
+        return refuse(write, error(ErrorCode::kLockNotAvailable, kRowIsLocked));
       }
       write.skip.resize(head.key_count(), '\0');
       write.skip[i] = '\1';
@@ -126,6 +129,13 @@ void LockShard::on_release(TxnId txn) {
   state_->waiting_writes.erase(txn);
   go_on(state_->rows.release_all(txn));
   if (!state_->tables.empty() || !state_->waiting_tables.empty()) release_tables(txn);
+}
+
+/// The partition is told before those who waited, so they find the row as it was.
+void LockShard::on_rollback(TxnId txn, CommandId command) {
+  const Heir<LockShardState>::Use use(heir_, state_);
+  state_->waiting_writes.erase(txn);  // of a statement that failed elsewhere meanwhile
+  go_on(state_->rows.rollback_to(txn, command));
 }
 
 void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {

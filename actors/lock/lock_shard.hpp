@@ -61,6 +61,7 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   void go_on(const std::vector<LockGrant>& grants);
   void on_cancel(TxnId txn, const std::string& encoded_error);
   void on_release(TxnId txn);
+  void on_rollback(TxnId txn, CommandId command);
   void on_table(WaitingTable request);
   void add_gate_waits(std::vector<WaitEdge>* waits) const;
   void table_granted(WaitingTable& request);

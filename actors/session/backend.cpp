@@ -271,7 +271,14 @@ Task<Backend::Flow> Backend::start_up() {
     if (!received) co_return Flow::kEnd;
     if (std::holds_alternative<SslRequest>(message) || std::holds_alternative<GssEncRequest>(message)) {
       writer_.ssl_response(false);
-      continue;
+      if (reader_.unread_bytes() == 0) continue;
+      send_error(
+          with_detail(error(ErrorCode::kProtocolViolation, "received unencrypted data after ",
+                            std::holds_alternative<SslRequest>(message) ? "SSL" : "GSSAPI encryption", " request"),
+                      "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+                      "attack."),
+          Severity::kFatal);
+      co_return Flow::kEnd;
     }
     if (const auto* cancel = std::get_if<CancelRequest>(&message)) {
       cancel_other(*cancel);
@@ -428,10 +435,9 @@ Backend::Flow Backend::after_extended(const absl::Status& status) {
 }
 
 Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
-  if (skip_to_sync_ && !std::holds_alternative<SyncMessage>(message) &&
-      !std::holds_alternative<TerminateMessage>(message)) {
-    co_return Flow::kContinue;
-  }
+  const bool ends_skipping = std::holds_alternative<SyncMessage>(message) || is_malformed_sync(message) ||
+                             std::holds_alternative<TerminateMessage>(message);
+  if (skip_to_sync_ && !ends_skipping) co_return Flow::kContinue;
   if (std::holds_alternative<TerminateMessage>(message)) co_return Flow::kEnd;
   if (const auto* query = std::get_if<QueryMessage>(&message)) {
     auto running = on_query(query->sql);
@@ -462,6 +468,10 @@ Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
   co_return handle_odd(message);
 }
 
+bool Backend::is_malformed_sync(const FrontendMessage& message) const {
+  return std::holds_alternative<std::monostate>(message) && reader_.message_type() == 'S';
+}
+
 Backend::Flow Backend::end_now() {
   send_error(end_reason_.ok() ? shutting_down() : end_reason_, Severity::kFatal);
   return Flow::kEnd;
@@ -472,7 +482,9 @@ Backend::Flow Backend::handle_odd(const FrontendMessage& message) {
   if (std::holds_alternative<std::monostate>(message)) {
     send_error(reader_.error());
     fail_transaction();
-    if (reader_.message_type() == 'Q' || reader_.message_type() == 'F') {
+    if (is_malformed_sync(message)) {
+      finish_sync();
+    } else if (reader_.message_type() == 'Q' || reader_.message_type() == 'F') {
       ready_for_query();
     } else {
       skip_to_sync_ = true;

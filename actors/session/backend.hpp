@@ -94,6 +94,7 @@ class Backend final : public RowIdSource {
   Flow after_extended(const absl::Status& status);
   Task<Flow> handle(FrontendMessage& message);
   Flow handle_odd(const FrontendMessage& message);
+  bool is_malformed_sync(const FrontendMessage& message) const;
   Flow end_now();
   /// The next message, after flushing; false when the client is gone or the session is to end.
   Task<bool> next_message(FrontendMessage* message);
@@ -137,6 +138,8 @@ class Backend final : public RowIdSource {
   static void collect_plan_locks(Prepared& prepared);
   const std::vector<Type>& parameter_types(const Prepared& prepared) const;
   Task<absl::Status> run_portal(Portal& portal, int64_t rows_max, bool* suspended);
+  absl::Status run_again(const Portal& portal);
+  absl::Status with_schema(const absl::Status& status, const Portal& portal);
   void begin_transaction_statement();
   Task<absl::Status> run_planned(Portal& portal, int64_t rows_max, bool* suspended);
   bool start_at_once(Portal& portal, absl::Status* status);
@@ -184,7 +187,11 @@ class Backend final : public RowIdSource {
   absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
   Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
   Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
-  Task<absl::Status> keep_rows(Portal& cursor, bool scrolls);
+  Task<absl::StatusOr<bool>> keep_more_rows(Portal& cursor);
+  Task<absl::Status> keep_all_rows(Portal& cursor);
+  Task<absl::Status> fetch_once(Portal& cursor, int64_t count, bool shows, uint64_t* fetched);
+  Task<absl::Status> fetch_forward(Portal& cursor, uint64_t count, bool shows, uint64_t* fetched);
+  Task<absl::Status> reach_row(Portal& cursor, int64_t row);
   Task<absl::Status> send_kept_rows(Portal& cursor, const KeptRows::Span& span);
   absl::Status run_close(const sql::CloseStatement& statement, std::string* tag);
 

@@ -138,7 +138,8 @@ Task<absl::Status> send_copy(Execution& execution, CopyOut& copy, BackendWriter&
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
     for (uint32_t row = 0; row < batch->rows; ++row) {
-      copy.write(*batch, row, writer);
+      const absl::Status written = copy.write(*batch, row, writer);
+      if (!written.ok()) co_return written;
       if (!writer.over_high_water()) continue;
       auto flushing = flush();
       co_await flushing;
@@ -170,7 +171,7 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
     }
     std::vector<std::string> names;
     for (const OutputColumn& column : inner.plan->columns) names.push_back(column.name);
-    auto options = copy_options_of(statement, names);
+    auto options = copy_options_of(statement, portal.prepared->parsed->text(), names);
     if (!options.ok()) co_return options.status();
     CopyOut copy(*std::move(options), inner.plan->columns, eval_);
     auto sending = send_copy(*inner.execution, copy, writer_, closed_, &inner.rows_sent, [this] { return flush(); });
@@ -198,10 +199,16 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   PlanContext planning;
   planning.catalog = transaction_.catalog();
   planning.eval = &eval_;
+  planning.text = portal.prepared->parsed->text();
   planning.search_path = resolve_search_path();
   planning.role = role_;
   auto copy = CopyIn::make(statement, **found, planning);
   if (!copy.ok()) co_return copy.status();
+  if ((*copy)->freeze() && !transaction_.owns_tree((*copy)->write().table->tree)) {
+    co_return error(ErrorCode::kObjectNotInPrerequisiteState,
+                    "cannot perform COPY FREEZE because the table was not created or truncated in the current "
+                    "subtransaction");
+  }
   ExecContext context;
   status = fill_exec_context((*copy)->plan(), &context);
   if (!status.ok()) co_return status;

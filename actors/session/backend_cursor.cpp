@@ -1,4 +1,7 @@
 /// DECLARE, FETCH, MOVE, CLOSE.
+#include <algorithm>
+#include <utility>
+
 #include "actors/session/backend.hpp"
 #include "storage/base/text.hpp"
 
@@ -8,11 +11,13 @@ Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& state
   if (!transaction_.state().in_block() && !statement.hold) {
     co_return error(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
   }
-  const bool scrolls = statement.scroll == sql::DeclareCursorStatement::Scroll::kScroll;
-  if ((scrolls || statement.hold) && !statement.query->locking.empty()) {
-    co_return with_detail(error(ErrorCode::kFeatureNotSupported, "DECLARE ", scrolls ? "SCROLL CURSOR" : "CURSOR WITH HOLD",
-                                " ... FOR UPDATE is not supported"),
-                          scrolls ? "Scrollable cursors must be READ ONLY." : "Holdable cursors must be READ ONLY.");
+  using Scroll = sql::DeclareCursorStatement::Scroll;
+  const bool scroll = statement.scroll == Scroll::kScroll;
+  const bool locks = !statement.query->locking.empty();
+  if ((scroll || statement.hold) && locks) {
+    co_return with_detail(error(ErrorCode::kFeatureNotSupported, "DECLARE ",
+                                scroll ? "SCROLL CURSOR" : "CURSOR WITH HOLD", " ... FOR UPDATE is not supported"),
+                          scroll ? "Scrollable cursors must be READ ONLY." : "Holdable cursors must be READ ONLY.");
   }
   if (portals_.contains(statement.name)) {
     co_return error(ErrorCode::kDuplicateCursor, "cursor \"", statement.name, "\" already exists");
@@ -30,9 +35,11 @@ Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& state
   auto starting = start_portal(*cursor);
   const absl::Status status = co_await starting;
   if (!status.ok()) co_return status;
-  if (scrolls || statement.hold) {
+  cursor->scrolls = statement.scroll != Scroll::kNoScroll && !locks;
+  if (cursor->scrolls || statement.hold) cursor->kept = std::make_unique<KeptRows>();
+  if (scroll || statement.hold) {
     cursor->hold = statement.hold;
-    auto keeping = keep_rows(*cursor, scrolls);
+    auto keeping = keep_all_rows(*cursor);
     const absl::Status kept = co_await keeping;
     if (!kept.ok()) co_return kept;
   } else {
@@ -44,50 +51,83 @@ Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& state
   co_return absl::OkStatus();
 }
 
+/// Keeps the query's next rows; false: there were none.
+Task<absl::StatusOr<bool>> Backend::keep_more_rows(Portal& cursor) {
+  if (cursor.execution == nullptr) co_return false;
+  auto fetching = cursor.execution->next();
+  auto batch = co_await fetching;
+  if (!batch.ok()) co_return batch.status();
+  if (sleep_us_ > 0) {
+    auto sleeping = sleep_if_asked();
+    const absl::Status slept = co_await sleeping;
+    if (!slept.ok()) co_return slept;
+  }
+  if (batch->rows == 0) {
+    cursor.execution = nullptr;
+    if (std::exchange(cursor.suspended, false)) --suspended_portals_;
+    co_return false;
+  }
+  cursor.kept->add(*std::move(batch));
+  co_return true;
+}
+
 /// Runs the query to its end: what is kept can be read in any order, and after the transaction.
-Task<absl::Status> Backend::keep_rows(Portal& cursor, bool scrolls) {
-  cursor.kept = std::make_unique<KeptRows>();
-  cursor.scrolls = scrolls;
-  uint64_t bytes = 0;
+Task<absl::Status> Backend::keep_all_rows(Portal& cursor) {
   while (true) {
-    auto fetching = cursor.execution->next();
-    auto batch = co_await fetching;
-    if (!batch.ok()) co_return batch.status();
-    if (batch->rows == 0) break;
-    for (const Vector& column : batch->columns) {
-      bytes += uint64_t{batch->rows} * width(column.kind());
-      if (column.kind() != Physical::kVarlen) continue;
-      for (uint32_t row = 0; row < batch->rows; ++row) bytes += column.is_null(row) ? 0 : column.string(row).size();
-    }
-    if (bytes > services_.config.sort_bytes_max) {
+    auto keeping = keep_more_rows(cursor);
+    const absl::StatusOr<bool> kept = co_await keeping;
+    if (!kept.ok()) co_return kept.status();
+    if (!*kept) co_return absl::OkStatus();
+    if (cursor.kept->bytes() > services_.config.sort_bytes_max) {
       co_return with_hint(error(ErrorCode::kOutOfMemory, "the rows of cursor \"", cursor.name,
                                 "\" take more than exec.statement_memory_bytes_max"),
                           "Declare it NO SCROLL and without HOLD.");
     }
-    cursor.kept->add(*std::move(batch));
   }
-  cursor.execution = nullptr;
-  co_return absl::OkStatus();
 }
 
 namespace {
+
+/// A cursor that was not declared SCROLL can go back so far.
+constexpr uint64_t kRememberedBytes = 16u << 20;
 
 absl::Status cannot_go_back() {
   return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward"),
                    "Declare it with SCROLL option to enable backward scan.");
 }
 
-/// Whether it asks for nothing but rows further on.
-bool goes_forward(const sql::FetchStatement& statement) {
-  return statement.direction == sql::FetchDirection::kForward && statement.count >= 0;
-}
+/// FETCH as it is meant: forward and backward by no negative numbers.
+struct Fetch {
+  explicit Fetch(const sql::FetchStatement& statement)
+      : direction{statement.direction}, count{statement.count}, shows{!statement.move} {
+    const bool forward = direction == sql::FetchDirection::kForward;
+    if (count >= 0 || (!forward && direction != sql::FetchDirection::kBackward)) return;
+    direction = forward ? sql::FetchDirection::kBackward : sql::FetchDirection::kForward;
+    count = count == INT64_MIN ? INT64_MAX : -count;
+  }
+  sql::FetchDirection direction;
+  int64_t count;
+  bool shows;
 
-KeptRows::Span move(const sql::FetchStatement& statement, KeptRows* rows) {
-  switch (statement.direction) {
-    case sql::FetchDirection::kForward: return rows->move_by(statement.count);
-    case sql::FetchDirection::kBackward: return rows->move_by(-statement.count);
-    case sql::FetchDirection::kAbsolute: return rows->move_to(statement.count);
-    case sql::FetchDirection::kRelative: return rows->move_relative(statement.count);
+  /// Asks for nothing but rows further on.
+  bool goes_forward() const { return direction == sql::FetchDirection::kForward && count > 0; }
+  bool asks_for_row() const {
+    return direction == sql::FetchDirection::kAbsolute || direction == sql::FetchDirection::kRelative;
+  }
+  /// Which, of a cursor that stands at `at`; negative: from the end.
+  int64_t row(uint64_t at) const {
+    if (direction == sql::FetchDirection::kAbsolute) return count;
+    const auto here = static_cast<int64_t>(at);
+    return count > INT64_MAX - here ? INT64_MAX : std::max<int64_t>(here + count, 0);
+  }
+};
+
+KeptRows::Span move(const Fetch& fetch, KeptRows* rows) {
+  switch (fetch.direction) {
+    case sql::FetchDirection::kForward: return rows->move_by(fetch.count);
+    case sql::FetchDirection::kBackward: return rows->move_by(-fetch.count);
+    case sql::FetchDirection::kAbsolute: return rows->move_to(fetch.count);
+    case sql::FetchDirection::kRelative: return rows->move_relative(fetch.count);
   }
   return {};
 }
@@ -99,37 +139,100 @@ Task<absl::Status> Backend::run_fetch(const sql::FetchStatement& statement, Port
   if (cursor == nullptr || statement.cursor.empty()) {
     co_return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
   }
-  const bool may_go_back = cursor->kept != nullptr && cursor->scrolls;
-  if (!may_go_back && !goes_forward(statement)) co_return cannot_go_back();
-  if (portal.describe_first && !statement.move) send_columns(cursor->plan->columns, cursor->result_formats);
-  if (cursor->kept != nullptr) {
-    const KeptRows::Span span = move(statement, cursor->kept.get());
-    portal.tag = cat(statement.move ? "MOVE " : "FETCH ", span.count);
-    if (statement.move) co_return absl::OkStatus();
-    auto sending = send_kept_rows(*cursor, span);
-    co_return co_await sending;
+  const Fetch fetch(statement);
+  const bool stays = fetch.direction == sql::FetchDirection::kForward && fetch.count == 0;
+  if (!cursor->scrolls && !fetch.goes_forward() && !stays) co_return cannot_go_back();
+  if (portal.describe_first && fetch.shows) send_columns(cursor->plan->columns, cursor->result_formats);
+  uint64_t count = 0;
+  absl::Status status;
+  if (cursor->kept == nullptr) {
+    auto fetching = fetch_once(*cursor, fetch.count, fetch.shows, &count);
+    status = co_await fetching;
+  } else if (fetch.goes_forward()) {
+    auto fetching = fetch_forward(*cursor, static_cast<uint64_t>(fetch.count), fetch.shows, &count);
+    status = co_await fetching;
+  } else {
+    if (fetch.asks_for_row()) {
+      auto reaching = reach_row(*cursor, fetch.row(cursor->kept->at()));
+      status = co_await reaching;
+    }
+    const KeptRows::Span span = move(fetch, cursor->kept.get());
+    count = span.count;
+    if (status.ok() && fetch.shows) {
+      auto sending = send_kept_rows(*cursor, span);
+      status = co_await sending;
+    }
   }
-  const uint64_t before = cursor->rows_sent;
-  const size_t mark = writer_.mark();
+  portal.tag = cat(fetch.shows ? "FETCH " : "MOVE ", count);
+  co_return status;
+}
+
+/// Of a cursor that does not go back.
+Task<absl::Status> Backend::fetch_once(Portal& cursor, int64_t count, bool shows, uint64_t* fetched) {
+  const uint64_t before = cursor.rows_sent;
   bool suspended = false;
-  if (statement.count > 0 && !cursor->at_end) {
-    const int64_t count = statement.count == sql::FetchStatement::kFetchAll ? 0 : statement.count;
-    auto fetching = send_rows(*cursor, count, &suspended);
+  cursor.passes = !shows;
+  if (count > 0 && !cursor.at_end) {
+    auto fetching = send_rows(cursor, count == sql::FetchStatement::kFetchAll ? 0 : count, &suspended);
     const absl::Status status = co_await fetching;
     if (!status.ok()) co_return status;
-    if (!suspended) cursor->at_end = true;
+    if (!suspended) cursor.at_end = true;
   }
-  if (statement.move) writer_.rewind(mark);
-  portal.tag = cat(statement.move ? "MOVE " : "FETCH ", cursor->rows_sent - before);
+  *fetched = cursor.rows_sent - before;
   co_return absl::OkStatus();
 }
 
+/// Rows that are kept already, then those that the query still yields.
+Task<absl::Status> Backend::fetch_forward(Portal& cursor, uint64_t count, bool shows, uint64_t* fetched) {
+  KeptRows& kept = *cursor.kept;
+  while (*fetched < count) {
+    if (kept.at() >= kept.count()) {
+      auto keeping = keep_more_rows(cursor);
+      const absl::StatusOr<bool> more = co_await keeping;
+      if (!more.ok()) co_return more.status();
+      if (!*more) {
+        kept.move_by(1);  // behind the last
+        break;
+      }
+    }
+    const uint64_t wanted = std::min(count - *fetched, kept.count() - kept.at());
+    const KeptRows::Span span = kept.move_by(static_cast<int64_t>(wanted));
+    *fetched += span.count;
+    if (shows) {
+      auto sending = send_kept_rows(cursor, span);
+      const absl::Status sent = co_await sending;
+      if (!sent.ok()) co_return sent;
+    }
+    if (cursor.execution != nullptr) kept.forget_before(kept.at(), kRememberedBytes);
+  }
+  co_return absl::OkStatus();
+}
+
+/// Keeps what the query yields until row `row` is there; negative: all of it.
+Task<absl::Status> Backend::reach_row(Portal& cursor, int64_t row) {
+  KeptRows& kept = *cursor.kept;
+  while (cursor.execution != nullptr && (row < 0 || kept.count() < static_cast<uint64_t>(row))) {
+    auto keeping = keep_more_rows(cursor);
+    const absl::StatusOr<bool> more = co_await keeping;
+    if (!more.ok()) co_return more.status();
+    const auto from_end = static_cast<uint64_t>(-(row + 1)) + 1;
+    const uint64_t wanted = row >= 0 ? static_cast<uint64_t>(row) : kept.count() - std::min(kept.count(), from_end);
+    kept.forget_before(wanted, kRememberedBytes);
+  }
+  co_return absl::OkStatus();
+}
+
+/// Errors: 55000 when they are forgotten.
 Task<absl::Status> Backend::send_kept_rows(Portal& cursor, const KeptRows::Span& span) {
+  const KeptRows& kept = *cursor.kept;
   uint64_t row = span.first;
-  for (uint64_t sent = 0; sent < span.count; ++sent) {
-    const KeptRows::Place place = cursor.kept->find(row);
-    cursor.writer.write(*place.batch, place.row, place.row + 1, writer_);
-    row += static_cast<uint64_t>(span.step);
+  for (uint64_t left = span.count; left > 0;) {
+    if (row < kept.first()) co_return cannot_go_back();
+    const KeptRows::Place place = kept.find(row);
+    const uint64_t rows = span.step > 0 ? std::min<uint64_t>(left, place.batch->rows - place.row) : 1;
+    cursor.writer.write(*place.batch, place.row, place.row + static_cast<uint32_t>(rows), writer_);
+    row += static_cast<uint64_t>(span.step) * rows;
+    left -= rows;
     if (writer_.over_high_water()) {
       auto flushing = flush();
       co_await flushing;

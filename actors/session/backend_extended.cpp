@@ -1,5 +1,6 @@
 /// The extended protocol: Parse, Bind, Describe, Execute, Close, Sync.
 #include "actors/session/backend.hpp"
+#include "runtime/protocol/parameter_context.hpp"
 #include "runtime/types/binary_io.hpp"
 #include "storage/base/text.hpp"
 
@@ -89,8 +90,10 @@ absl::Status Backend::on_bind(const BindMessage& message) {
   portal->parameters.reserve(types.size());
   size_t i = 0;
   for (auto it = message.parameters.begin(); it != message.parameters.end(); ++it, ++i) {
-    TROUPE_ASSIGN_OR_RETURN(Value value, bind_parameter(types[i], *it, message.parameter_formats.of(i), i));
-    portal->parameters.push_back(std::move(value));
+    const int16_t format = message.parameter_formats.of(i);
+    auto value = bind_parameter(types[i], *it, format, i);
+    if (!value.ok()) return with_parameter_context(value.status(), message.portal, i, format == 0);
+    portal->parameters.push_back(*std::move(value));
   }
   const size_t columns = portal->plan == nullptr ? 0 : portal->plan->columns.size();
   if (columns > 0) {

@@ -3,6 +3,7 @@
 
 #include "actors/session/backend.hpp"
 #include "runtime/plan/refusal.hpp"
+#include "runtime/sql/ast_all.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -185,27 +186,15 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   }
   if (const absl::Status usable = transaction.check_usable(); !usable.ok()) co_return usable;
   if (!transaction_.doom().ok()) co_return transaction_.doom();
-  if (portal.finished) {  // run once more: there are no rows left, and nothing is done twice
-    if (!portal.tag.starts_with("SELECT")) {
-      co_return error(ErrorCode::kObjectNotInPrerequisiteState, "portal \"", portal.name, "\" cannot be run");
-    }
-    writer_.command_complete("SELECT 0");
-    co_return absl::OkStatus();
-  }
+  if (portal.finished) co_return run_again(portal);
   if (!portal.started) begin_transaction_statement();
-  absl::Status status;
-  if (is_utility(statement)) {
-    auto running = run_utility(portal);
-    status = co_await running;
-  } else {
-    auto running = run_planned(portal, rows_max, suspended);
-    status = co_await running;
-  }
+  auto running = is_utility(statement) ? run_utility(portal) : run_planned(portal, rows_max, suspended);
+  const absl::Status status = co_await running;
   if (!*suspended) {
     portal.execution = nullptr;
     if (suspended_portals_ == 0) transaction_.release_statement_snapshot();
   }
-  if (!status.ok()) co_return status;
+  if (!status.ok()) co_return with_schema(status, portal);
   if (*suspended) co_return absl::OkStatus();
   portal.finished = true;
   // The simple protocol commits before it says that the command is complete; the extended one at Sync.
@@ -216,6 +205,43 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   }
   if (!portal.tag.empty()) writer_.command_complete(portal.tag);
   co_return absl::OkStatus();
+}
+
+/// A portal that was run to its end: there are no rows left, and nothing is done twice.
+absl::Status Backend::run_again(const Portal& portal) {
+  const bool returns_rows =
+      portal.plan != nullptr && !portal.plan->columns.empty() && reads_or_writes(portal.plan->kind);
+  if (!returns_rows && !portal.tag.starts_with("SELECT")) {
+    return error(ErrorCode::kObjectNotInPrerequisiteState, "portal \"", portal.name, "\" cannot be run");
+  }
+  writer_.command_complete(cat(returns_rows ? tag_of(portal.plan->kind) : "SELECT ", 0));
+  return absl::OkStatus();
+}
+
+/// A violated constraint names its table; which schema that is in, the statement knows.
+absl::Status Backend::with_schema(const absl::Status& status, const Portal& portal) {
+  ErrorFields fields = error_fields(status);
+  if (fields.table.empty() || !fields.schema.empty()) return status;
+  const TableDef* table = nullptr;
+  for (const TableLockWish& wish : portal.prepared->locks) {
+    const bool changes = wish.mode >= TableLockMode::kRowExclusive;
+    if (wish.table->name == fields.table && (table == nullptr || changes)) table = wish.table.get();
+  }
+  if (portal.plan != nullptr && portal.plan->ddl != nullptr) {
+    for (const DdlLock& lock : portal.plan->ddl->locks) {
+      const TableDef* locked = transaction_.catalog()->find_table(lock.table);
+      if (locked != nullptr && locked->name == fields.table) table = locked;
+    }
+  }
+  if (const auto* copy = portal.prepared->raw->node->as<sql::CopyStatement>();
+      copy != nullptr && copy->table != nullptr) {
+    const auto copied = find_table(*copy->table);
+    if (copied.ok()) table = *copied;
+  }
+  if (table == nullptr) return status;
+  const auto* schema = transaction_.catalog()->find_as<SchemaDef>(table->schema);
+  if (schema != nullptr) fields.schema = schema->name;
+  return make_error(fields);
 }
 
 void Backend::begin_transaction_statement() {
@@ -372,7 +398,7 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
   while (true) {
     if (portal.batch_at < portal.batch.rows) {
       const auto take = static_cast<uint32_t>(std::min<int64_t>(left, portal.batch.rows - portal.batch_at));
-      portal.writer.write(portal.batch, portal.batch_at, portal.batch_at + take, writer_);
+      if (!portal.passes) portal.writer.write(portal.batch, portal.batch_at, portal.batch_at + take, writer_);
       portal.batch_at += take;
       portal.rows_sent += take;
       left -= take;
@@ -389,7 +415,7 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
       co_return absl::OkStatus();
     }
     if (portal.execution->at_end()) break;
-    auto fetching = portal.execution->next();
+    auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
     if (sleep_us_ > 0) {
@@ -416,8 +442,8 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
 
 void Backend::finish_execution(Portal& portal) {
   const StatementKind kind = portal.plan->kind;
-  const uint64_t rows =
-      kind == StatementKind::kSelect ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
+  const bool returns_rows = kind == StatementKind::kSelect || !portal.plan->columns.empty();
+  const uint64_t rows = returns_rows ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
 }
 

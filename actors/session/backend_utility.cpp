@@ -305,7 +305,7 @@ Task<absl::Status> Backend::run_execute(const sql::ExecuteStatement& statement, 
   auto running = run_planned(inner, 0, &suspended);
   const absl::Status status = co_await running;
   portal.tag = inner.tag;
-  co_return status;
+  co_return status.ok() ? status : with_schema(status, inner);
 }
 
 /// The value of an expression without columns.

@@ -59,9 +59,10 @@ std::vector<int16_t> columns_of(const IndexDef& index) {
 BulkWriter::BulkWriter(const ExecContext& context, TreeId tree, BulkLog* log, Conflict conflict)
     : context_{context}, tree_{tree}, log_{log}, conflict_{std::move(conflict)}, piles_(context.data->partition_count()) {}
 
-void BulkWriter::add(PartitionId partition, std::string_view key, std::string_view row) {
+void BulkWriter::add(PartitionId partition, std::string_view key, std::string_view row, uint64_t source) {
   Pile& pile = piles_[partition];
-  pile.entries.push_back({pile.bytes.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});
+  pile.entries.push_back(
+      {pile.bytes.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size()), source});
   pile.bytes.append(key).append(row);
   buffered_bytes_ += key.size() + row.size() + sizeof(Pile::Entry);
   ++rows_;
@@ -111,6 +112,7 @@ void BulkWriter::send_piece(PartitionId partition, const Pile& pile, size_t from
   for (size_t i = from; i < to; ++i) {
     append_packed(pile.key(pile.entries[i]), &request.keys);
     append_packed(pile.row(pile.entries[i]), &rows);
+    if (naming_) request.sources.push_back(pile.entries[i].source);
   }
   WriteParts parts;
   parts.head.mutate_txn(context_.txn);
@@ -166,7 +168,7 @@ absl::Status BulkWriter::check(const Request& request, const schema::WriteResult
   std::string_view key;
   PackedStrings keys(request.keys);
   for (uint32_t i = 0; i <= head.conflict_key(); ++i) keys.next(&key);
-  return conflict_(key);
+  return naming_ ? naming_(conflict_(key), request.sources[head.conflict_key()]) : conflict_(key);
 }
 
 BulkWriter::Conflict row_conflict(std::shared_ptr<const TableDef> table, DuplicateWords words,
@@ -220,7 +222,7 @@ void IndexBulkWriter::add(std::span<const Vector* const> columns, uint32_t row, 
   const size_t prefix = key_.size();
   if (!index_->global()) {
     key_.append(place.key);
-    writer_.add(place.partition, key_, local_entry_value(prefix));
+    writer_.add(place.partition, key_, local_entry_value(prefix), place.source);
     return;
   }
   // Nulls are never equal: the row's key makes such an entry unique.
@@ -228,7 +230,7 @@ void IndexBulkWriter::add(std::span<const Vector* const> columns, uint32_t row, 
       std::any_of(columns.begin(), columns.end(), [row](const Vector* column) { return column->is_null(row); });
   if (any_null) key_.append(place.key);
   const uint64_t hash = hash_key_row(index_->shape->key_kinds, columns, row);
-  writer_.add(data_.partition_of(hash), key_, global_entry_value(place.hash, place.key));
+  writer_.add(data_.partition_of(hash), key_, global_entry_value(place.hash, place.key), place.source);
 }
 
 }  // namespace troupe

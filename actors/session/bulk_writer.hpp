@@ -26,7 +26,11 @@ class BulkWriter {
   /// `log`: nullptr when nobody who follows the log is to hear of it: index entries, and rows that were there before.
   BulkWriter(const ExecContext& context, TreeId tree, BulkLog* log, Conflict conflict);
 
-  void add(PartitionId partition, std::string_view key, std::string_view row);
+  /// From here on errors say where a row came from: add()'s `source`.
+  using Naming = std::function<absl::Status(absl::Status status, uint64_t source)>;
+  void name_sources(Naming naming) { naming_ = std::move(naming); }
+
+  void add(PartitionId partition, std::string_view key, std::string_view row, uint64_t source = 0);
   /// Time to flush().
   bool full() const { return buffered_bytes_ >= kRoundBytes; }
   /// Sends what was added, once the round before has been answered.
@@ -46,6 +50,7 @@ class BulkWriter {
       size_t at;
       uint32_t key_size;
       uint32_t row_size;
+      uint64_t source;
     };
     std::string bytes;
     std::vector<Entry> entries;
@@ -56,6 +61,7 @@ class BulkWriter {
   };
   struct Request {
     std::string keys;  ///< packed
+    std::vector<uint64_t> sources;  ///< when they are named
     std::unique_ptr<WriteSlot> slot;
   };
 
@@ -69,6 +75,7 @@ class BulkWriter {
   TreeId tree_;
   BulkLog* log_;
   Conflict conflict_;
+  Naming naming_;
   std::vector<Pile> piles_;  ///< by partition
   size_t buffered_bytes_ = 0;
   uint64_t rows_ = 0;
@@ -92,6 +99,7 @@ class IndexBulkWriter {
     PartitionId partition = 0;
     std::string_view key;
     uint64_t hash = 0;
+    uint64_t source = 0;
   };
   /// `columns`: the index's, in its order.
   void add(std::span<const Vector* const> columns, uint32_t row, const RowPlace& place);

@@ -7,6 +7,7 @@
 #include "runtime/sql/ast_all.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/binary_io.hpp"
+#include "runtime/types/latin1.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
 
@@ -102,8 +103,10 @@ absl::StatusOr<std::unique_ptr<CopyIn>> CopyIn::make(const sql::CopyStatement& s
     copy->columns_.push_back({type, form});
     target.columns.push_back(table.columns[column].name);
   }
-  TROUPE_ASSIGN_OR_RETURN(CopyOptions options, copy_options_of(statement, target.columns));
+  TROUPE_ASSIGN_OR_RETURN(CopyOptions options, copy_options_of(statement, planning.text, target.columns));
   copy->binary_ = options.format == CopyFormat::kBinary;
+  copy->freeze_ = options.freeze;
+  copy->latin1_ = options.encoding == CopyEncoding::kLatin1 && !copy->binary_;
   copy->reader_ = CopyReader::make(std::move(options), std::move(target));
 
   const auto* schema = planning.catalog->find_as<SchemaDef>(table.schema);
@@ -154,17 +157,21 @@ void CopyIn::start(ExecContext& context, BulkLog* bulk) {
     inserter_ = std::make_unique<RowInserter>(*run_, *spec_);
     return;
   }
-  bulk_rows_ = std::make_unique<BulkWriter>(context, target.table->tree, bulk,
-                                            row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
+  bulk_rows_ = std::make_unique<BulkWriter>(
+      context, target.table->tree, bulk, row_conflict(target.table, DuplicateWords::kInserting, *context.eval));
+  bulk_rows_->name_sources([this](absl::Status status, uint64_t line) { return reader_->with_line(status, line); });
   for (const IndexPtr& index : target.indexes) {
     bulk_entries_.push_back(
         std::make_unique<IndexBulkWriter>(context, target.table, index, DuplicateWords::kInserting));
+    bulk_entries_.back()->writer().name_sources(
+        [this](absl::Status status, uint64_t line) { return reader_->with_line(status, line); });
   }
 }
 
 // --- fields to vectors ---
 
 void CopyIn::clear_chunk() {
+  sources_.clear();
   chunk_.rows = 0;
   chunk_.columns.clear();
   for (const Column& column : columns_) chunk_.columns.emplace_back().reset_empty(physical_of(column.type));
@@ -204,28 +211,38 @@ absl::Status CopyIn::add_row() {
       chunk_.columns[i].append_null();
     }
   }
+  if (fields.size() < columns_.size()) return reader_->missing_data();
+  sources_.add(reader_->line(), reader_->line_text());
   ++chunk_.rows;
   return absl::OkStatus();
 }
 
 Task<absl::Status> CopyIn::take_rows() {
   while (true) {
+    absl::Status status;
     switch (reader_->next_row()) {
-      case CopyRead::kError: co_return reader_->error();
+      case CopyRead::kError: status = reader_->error(); break;
       case CopyRead::kNeedMore:
       case CopyRead::kEnd: co_return absl::OkStatus();
-      case CopyRead::kRow: break;
+      case CopyRead::kRow: status = add_row(); break;
     }
-    const absl::Status added = add_row();
-    if (!added.ok()) co_return added;
+    if (!status.ok()) {
+      auto checking = check_chunk();
+      const absl::Status earlier = co_await checking;
+      co_return earlier.ok() ? status : earlier;
+    }
     if (chunk_.rows < kBatchRows) continue;
     auto writing = write_chunk();
-    const absl::Status written = co_await writing;
-    if (!written.ok()) co_return written;
+    status = co_await writing;
+    if (!status.ok()) co_return status;
   }
 }
 
 Task<absl::Status> CopyIn::take(std::string_view data) {
+  if (latin1_) {
+    decoded_ = utf8_of_latin1(data);
+    data = decoded_;
+  }
   reader_->feed(data);
   auto taking = take_rows();
   co_return co_await taking;
@@ -250,10 +267,27 @@ Task<absl::Status> CopyIn::finish() {
 
 // --- vectors to rows ---
 
+/// Context: the line that a row of the chunk came from. `shown`: and what it says.
+absl::Status CopyIn::with_source(absl::Status status, uint32_t row, bool shown) const {
+  return reader_->with_line(std::move(status), sources_.line(row),
+                            shown ? std::optional(sources_.text(row)) : std::nullopt);
+}
+
+/// The next row cannot be read: what is wrong with those before it comes first.
+Task<absl::Status> CopyIn::check_chunk() {
+  if (chunk_.rows == 0) co_return absl::OkStatus();
+  chunk_ = chunk_.slice(0, chunk_.rows);  // without the fields of the row that failed
+  auto completing = complete_chunk();
+  absl::Status status = co_await completing;
+  uint32_t failing = RowInserter::kNoRow;
+  if (status.ok()) status = check_rows(spec_->check, *write().table, chunk_, *run_, &failing);
+  co_return failing == RowInserter::kNoRow ? status : with_source(status, failing, true);
+}
+
 Task<absl::Status> CopyIn::write_chunk() {
   if (chunk_.rows == 0) co_return absl::OkStatus();
-  auto stepping = run_steps();
-  absl::Status status = co_await stepping;
+  auto completing = complete_chunk();
+  absl::Status status = co_await completing;
   if (!status.ok()) co_return status;
   if (bulk_rows_ != nullptr) {
     auto writing = write_bulk();
@@ -263,6 +297,9 @@ Task<absl::Status> CopyIn::write_chunk() {
     std::vector<Batch> returned;
     auto inserting = inserter_->insert(chunk_, &affected, &returned);
     status = co_await inserting;
+    if (const uint32_t row = inserter_->failed_row(); row != RowInserter::kNoRow) {
+      status = with_source(status, row, error_code(status) != ErrorCode::kUniqueViolation);
+    }
     rows_ += affected;
   }
   if (status.ok()) status = run_->context.data->check_cancelled();
@@ -270,25 +307,47 @@ Task<absl::Status> CopyIn::write_chunk() {
   co_return status;
 }
 
-/// The chunk's fields become the table's layout columns.
-Task<absl::Status> CopyIn::run_steps() {
+/// The chunk's fields become the table's layout columns. What goes wrong with many rows at once is looked for row by
+/// row, because only then it is known where.
+Task<absl::Status> CopyIn::complete_chunk() {
+  const Batch read = chunk_;
+  auto running = run_steps(&chunk_, &sources_);
+  const absl::Status failed = co_await running;
+  if (failed.ok()) co_return failed;
+  sources_.keep_all();
+  for (uint32_t row = 0; row < read.rows; ++row) {
+    Batch one = read.slice(row, 1);
+    auto trying = run_steps(&one, nullptr);
+    const absl::Status status = co_await trying;
+    if (!status.ok()) co_return with_source(status, row, true);
+  }
+  co_return failed;
+}
+
+Task<absl::Status> CopyIn::run_steps(Batch* rows, CopySources* sources) {
   for (const Step& step : steps_) {
     absl::Status status;
     if (step.filters) {
-      status = filter_batch(step.condition, *run_, &chunk_);
-      if (!status.ok() || chunk_.rows == 0) co_return status;
+      Vector passes;
+      std::vector<uint32_t> selection;
+      status = step.condition.run(run_->input(*rows), &passes);
+      if (!status.ok()) co_return status;
+      select_true(passes, rows->rows, &selection);
+      if (selection.size() < rows->rows) *rows = rows->gather(selection);
+      if (sources != nullptr) sources->keep(selection);
+      if (rows->rows == 0) co_return absl::OkStatus();
       continue;
     }
     if (step.values.needs_sequences()) {
-      auto reserving = step.values.reserve(*run_, chunk_.rows);
+      auto reserving = step.values.reserve(*run_, rows->rows);
       status = co_await reserving;
       if (!status.ok()) co_return status;
     }
     Batch out;
-    out.rows = chunk_.rows;
-    status = step.values.run(run_->input(chunk_), &out.columns);
+    out.rows = rows->rows;
+    status = step.values.run(run_->input(*rows), &out.columns);
     if (!status.ok()) co_return status;
-    chunk_ = std::move(out);
+    *rows = std::move(out);
     if (step.values.needs_sequences()) {
       auto settling = step.values.settle(*run_);
       status = co_await settling;
@@ -300,7 +359,9 @@ Task<absl::Status> CopyIn::run_steps() {
 
 Task<absl::Status> CopyIn::write_bulk() {
   const TableWrite& target = write();
-  absl::Status status = check_rows(spec_->check, *target.table, chunk_, *run_);
+  uint32_t failing = RowInserter::kNoRow;
+  absl::Status status = check_rows(spec_->check, *target.table, chunk_, *run_, &failing);
+  if (failing != RowInserter::kNoRow) status = with_source(status, failing, true);
   if (!status.ok() || chunk_.rows == 0) co_return status;
   std::vector<const Vector*> key;
   for (const uint32_t column : target.table->shape->key) key.push_back(&chunk_.columns[column]);
@@ -339,9 +400,10 @@ void CopyIn::add_bulk(uint32_t row, std::span<const Vector* const> key,
   bytes_.clear();
   encode_row(shape.layout, chunk_, row, &bytes_);
   const PartitionId partition = run_->context.data->partition_of(hash);
-  bulk_rows_->add(partition, key_, bytes_);
+  const uint64_t line = sources_.line(row);
+  bulk_rows_->add(partition, key_, bytes_, line);
   for (size_t i = 0; i < bulk_entries_.size(); ++i) {
-    bulk_entries_[i]->add(entries[i], row, {partition, key_, hash});
+    bulk_entries_[i]->add(entries[i], row, {partition, key_, hash, line});
   }
 }
 

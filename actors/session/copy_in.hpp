@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/session/bulk_writer.hpp"
+#include "actors/session/copy_sources.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/plan/planner.hpp"
@@ -21,8 +22,8 @@ absl::StatusOr<std::vector<uint32_t>> copied_columns(const sql::CopyStatement& s
 
 class CopyIn {
  public:
-  /// Plans it; `planning` as for any statement (its text and system tables are not used). Errors: those of the INSERT,
-  /// of the options and of the WHERE clause.
+  /// Plans it; `planning` as for any statement (its system tables are not used). Errors: those of the INSERT, of the
+  /// options and of the WHERE clause.
   static absl::StatusOr<std::unique_ptr<CopyIn>> make(const sql::CopyStatement& statement, const TableDef& table,
                                                       const PlanContext& planning);
 
@@ -30,6 +31,7 @@ class CopyIn {
   const TableWrite& write() const { return plan().root->to<InsertPlan>().write; }
   bool binary() const { return binary_; }
   uint16_t columns() const { return static_cast<uint16_t>(columns_.size()); }
+  bool freeze() const { return freeze_; }
 
   /// Before the first row. `bulk` (not nullptr): every tree of the table is the transaction's own, and empty.
   void start(ExecContext& context, BulkLog* bulk);
@@ -57,9 +59,12 @@ class CopyIn {
   absl::Status add_row();
   absl::Status add_field(size_t column, std::string_view text);
   Task<absl::Status> take_rows();
+  Task<absl::Status> check_chunk();
   Task<absl::Status> write_chunk();
-  Task<absl::Status> run_steps();
+  Task<absl::Status> complete_chunk();
+  Task<absl::Status> run_steps(Batch* rows, CopySources* sources);
   Task<absl::Status> write_bulk();
+  absl::Status with_source(absl::Status status, uint32_t row, bool shown) const;
   void add_bulk(uint32_t row, std::span<const Vector* const> key,
                 const std::vector<std::vector<const Vector*>>& entries);
 
@@ -69,12 +74,16 @@ class CopyIn {
   std::unique_ptr<const InsertSpec> spec_;
   std::unique_ptr<CopyReader> reader_;
   bool binary_ = false;
+  bool freeze_ = false;
+  bool latin1_ = false;
+  std::string decoded_;  ///< the client's piece
 
   std::unique_ptr<Run> run_;
   std::unique_ptr<RowInserter> inserter_;
   std::unique_ptr<BulkWriter> bulk_rows_;
   std::vector<std::unique_ptr<IndexBulkWriter>> bulk_entries_;
   Batch chunk_;
+  CopySources sources_;  ///< of its rows
   std::string key_, bytes_;
   uint64_t rows_ = 0;
 };

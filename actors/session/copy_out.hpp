@@ -18,7 +18,8 @@ class CopyOut {
   CopyOut(CopyOptions options, std::span<const OutputColumn> columns, const EvalContext& context);
 
   void begin(BackendWriter& out);
-  void write(const Batch& batch, uint32_t row, BackendWriter& out);
+  /// Errors: 22P05 for a character that the encoding asked for does not have.
+  absl::Status write(const Batch& batch, uint32_t row, BackendWriter& out);
   void finish(BackendWriter& out);
 
  private:
@@ -27,13 +28,15 @@ class CopyOut {
     Type type;
     Form form;
   };
-  void field(const Column& column, const Vector& values, uint32_t row);
+  absl::Status field(const Column& column, const Vector& values, uint32_t row);
+  absl::Status text_field(std::string_view text);
 
   bool binary_;
+  bool latin1_;
   const EvalContext& context_;
   std::vector<Column> columns_;
   CopyWriter writer_;
-  std::string scratch_;
+  std::string scratch_, encoded_;
 };
 
 }  // namespace troupe

@@ -5,11 +5,34 @@
 #include "storage/base/check.hpp"
 
 namespace troupe {
+namespace {
+
+uint64_t bytes_of(const Batch& batch) {
+  uint64_t bytes = 0;
+  for (const Vector& column : batch.columns) {
+    bytes += uint64_t{batch.rows} * width(column.kind());
+    if (column.kind() != Physical::kVarlen) continue;
+    for (uint32_t row = 0; row < batch.rows; ++row) bytes += column.is_null(row) ? 0 : column.string(row).size();
+  }
+  return bytes;
+}
+
+}  // namespace
 
 void KeptRows::add(Batch batch) {
   if (batch.rows == 0) return;
   starts_.push_back(count());
+  bytes_ += bytes_of(batch);
   batches_.push_back(std::move(batch));
+}
+
+void KeptRows::forget_before(uint64_t row, uint64_t bytes_max) {
+  // The last one stays, so that it is known how many there were.
+  while (bytes_ > bytes_max && batches_.size() > 1 && starts_[1] < row) {
+    bytes_ -= bytes_of(batches_.front());
+    batches_.pop_front();
+    starts_.pop_front();
+  }
 }
 
 KeptRows::Span KeptRows::current() const { return at_ >= 1 && at_ <= count() ? Span{at_, 1, 1} : Span{}; }
@@ -55,7 +78,7 @@ KeptRows::Span KeptRows::move_relative(int64_t rows) {
 }
 
 KeptRows::Place KeptRows::find(uint64_t row) const {
-  TROUPE_CHECK(row >= 1 && row <= count());
+  TROUPE_CHECK(row >= first() && row <= count());
   const auto after = std::upper_bound(starts_.begin(), starts_.end(), row - 1);
   const auto batch = static_cast<size_t>(after - starts_.begin() - 1);
   return {&batches_[batch], static_cast<uint32_t>(row - 1 - starts_[batch])};

@@ -1,8 +1,9 @@
 #pragma once
 /// The rows of a cursor that goes back and forth, or outlives its transaction, and where it stands: before the first
-/// row (0), on one (1 to count), or behind the last (count + 1). Moves as PostgreSQL's portals do.
+/// row (0), on one (1 to count), or behind the last (count + 1). Moves as PostgreSQL's portals do. The rows may come
+/// while it moves, and those that came first be forgotten.
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "storage/column/vector.hpp"
 
@@ -19,6 +20,12 @@ class KeptRows {
 
   void add(Batch batch);
   uint64_t count() const { return starts_.empty() ? 0 : starts_.back() + batches_.back().rows; }
+  uint64_t at() const { return at_; }
+  /// Forgets rows before `row`, oldest first, until the rest takes no more than so many bytes.
+  void forget_before(uint64_t row, uint64_t bytes_max);
+  uint64_t bytes() const { return bytes_; }
+  /// The first that is not forgotten.
+  uint64_t first() const { return starts_.empty() ? 1 : starts_.front() + 1; }
 
   /// `rows` negative: backward; 0: the current row again. INT64_MAX: all there are.
   Span move_by(int64_t rows);
@@ -31,7 +38,7 @@ class KeptRows {
     const Batch* batch = nullptr;
     uint32_t row = 0;
   };
-  /// `row` is 1 to count().
+  /// `row` is first() to count().
   Place find(uint64_t row) const;
 
  private:
@@ -39,8 +46,9 @@ class KeptRows {
   Span backward(uint64_t rows);
   Span current() const;
 
-  std::vector<Batch> batches_;
-  std::vector<uint64_t> starts_;  ///< rows before each batch
+  std::deque<Batch> batches_;
+  std::deque<uint64_t> starts_;  ///< rows before each batch
+  uint64_t bytes_ = 0;
   uint64_t at_ = 0;
 };
 

@@ -55,7 +55,10 @@ struct Portal {
   bool started = false;
   bool suspended = false;  ///< counted in the backend's suspended portals
   bool at_end = false;     ///< a cursor that gave its last row
-  std::unique_ptr<KeptRows> kept;  ///< a cursor declared SCROLL or WITH HOLD: all its rows
+  bool passes = false;     ///< MOVE: rows are passed over, not sent
+  /// A cursor's rows, unless it is NO SCROLL or locks them: all of them when it is declared SCROLL or WITH HOLD, else
+  /// those that were fetched.
+  std::unique_ptr<KeptRows> kept;
   bool scrolls = false;
   bool survives = false;   ///< WITH HOLD, and the transaction that declared it has committed
   ExecContext context;

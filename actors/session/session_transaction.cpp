@@ -175,6 +175,9 @@ Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLo
     gates_.push_back(TableGate::enter_closed(gate, mode));
     info_.weak_locks.add(gate.get(), mode);
   }
+  if (no_wait && error_code(lock_wait_.status) == ErrorCode::kLockNotAvailable) {
+    co_return error(ErrorCode::kLockNotAvailable, "could not obtain lock on relation \"", table.name, "\"");
+  }
   co_return lock_wait_.status;
 }
 

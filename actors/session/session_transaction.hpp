@@ -82,7 +82,7 @@ class SessionTransaction {
   void fail();
   absl::Status savepoint(std::string_view name);
   absl::Status release(std::string_view name);
-  /// Writes and definitions are what they were; locks stay.
+  /// Writes, definitions and row locks are what they were; table locks stay.
   absl::Status rollback_to(std::string_view name);
 
   // Answers.

@@ -4,6 +4,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/exec/table_scan.hpp"
 
@@ -117,6 +118,15 @@ class ChangeRows final : public Operator {
     if (kind == WriteKind::update) spec.strength = schema::LockStrength::no_key_update;
     return spec;
   }
+  /// Its targets go along when a concurrent update has given them other keys.
+  WriteBatch::Spec target_spec(WriteKind kind, bool returning) {
+    WriteBatch::Spec spec = this->spec(kind, blueprint_.call.get(), returning);
+    spec.moved = [this](uint32_t ordinal, PartitionId partition, std::string_view key) {
+      targets_[ordinal].partition = partition;
+      targets_[ordinal].key = key;
+    };
+    return spec;
+  }
 
   Task<absl::Status> change() {
     if (blueprint_.changes_key) {
@@ -124,22 +134,30 @@ class ChangeRows final : public Operator {
       co_return co_await moving;
     }
     const bool returning = !blueprint_.write->returning.empty();
-    WriteBatch batch(
-        run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(), returning));
-    std::vector<std::string_view> row_keys;
+    WriteBatch batch(run_, target_spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, returning));
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       batch.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
-      row_keys.push_back(targets_[i].key);
     }
     batch.start();
     auto finishing = batch.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
-    if (!answers.ok()) co_return answers.status();
+    if (!answers.ok()) co_return with_context(answers.status());
     for (const WriteBatch::Answer& answer : *answers) affected_ += answer.frame->head()->affected();
     if (returning) keep_returned(*answers);
     if (!blueprint_.has_global_indexes) co_return absl::OkStatus();
-    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
+    const std::vector<std::string_view> keys = row_keys();
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, keys);
     co_return co_await applying;
+  }
+
+  absl::Status with_context(const absl::Status& status) const {
+    return with_lock_context(status, blueprint_.removes ? "deleting" : "updating", *blueprint_.write->table);
+  }
+
+  std::vector<std::string_view> row_keys() const {
+    std::vector<std::string_view> keys;
+    for (const Target& target : targets_) keys.push_back(target.key);
+    return keys;
   }
 
   void keep_returned(std::span<const WriteBatch::Answer> answers) {
@@ -150,31 +168,34 @@ class ChangeRows final : public Operator {
   /// Rows whose primary keys change: their newest versions are locked and fetched, computed here, taken out, and put
   /// back under their new keys.
   Task<absl::Status> move_rows() {
-    WriteBatch locks(run_, spec(WriteKind::lock, blueprint_.call.get(), true));
-    for (uint32_t i = 0; i < targets_.size(); ++i)
-      locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
+    WriteBatch locks(run_, target_spec(WriteKind::lock, true));
+    for (uint32_t i = 0; i < targets_.size(); ++i) locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
     locks.start();
     auto locking = locks.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> locked = co_await locking;
-    if (!locked.ok()) co_return locked.status();
+    if (!locked.ok()) co_return with_context(locked.status());
     ReturnedRows old_rows = returned_rows(*locked);
     if (old_rows.batch.rows == 0) co_return absl::OkStatus();
     Batch new_rows;
     absl::Status status = assign(old_rows.batch, &new_rows);
     if (!status.ok()) co_return status;
 
-    WriteBatch removes(run_, spec(WriteKind::remove, blueprint_.remove_call.get(), false));
-    std::vector<std::string_view> row_keys(targets_.size());
-    for (const uint32_t ordinal : old_rows.ordinals) {
-      const Target& target = targets_[ordinal];
-      removes.add(target.partition, target.key, target.extras, ordinal);
-      row_keys[ordinal] = target.key;
+    WriteBatch::Spec remove = spec(WriteKind::remove, blueprint_.remove_call.get(), false);
+    remove.flags |= bit(WriteFlag::moves);
+    remove.with_rows = true;
+    WriteBatch removes(run_, std::move(remove));
+    const TableShape& shape = *blueprint_.write->table->shape;
+    for (uint32_t i = 0; i < new_rows.rows; ++i) {
+      const Target& target = targets_[old_rows.ordinals[i]];
+      const LookupKey new_key = primary_key_of(shape, values_at(new_rows, shape.key, i));
+      removes.add(target.partition, target.key, global_entry_value(new_key.hash, new_key.key), old_rows.ordinals[i]);
     }
     removes.start();
     auto removing = removes.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> removed = co_await removing;
     if (!removed.ok()) co_return removed.status();
-    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *removed, row_keys);
+    const std::vector<std::string_view> keys = row_keys();
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *removed, keys);
     status = co_await applying;
     if (!status.ok()) co_return status;
 
@@ -257,6 +278,7 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
   FragmentSpec remove = lock;
   remove.filter = nullptr;  // the locks have decided
   remove.check_always = false;
+  remove.extras.clear();
   TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &remove));
   blueprint->remove_call = std::make_unique<FragmentCall>(std::move(remove));
   const auto width = static_cast<uint32_t>(lock.types.size());

@@ -41,7 +41,7 @@ Execution::~Execution() {
   run_.ctes.clear();
 }
 
-Task<BatchResult> Execution::next() {
+Task<BatchResult> Execution::next(uint64_t wanted) {
   if (finished_) co_return Batch{};
   if (!begun_) {
     begun_ = true;
@@ -52,6 +52,7 @@ Task<BatchResult> Execution::next() {
       if (!status.ok()) co_return status;
     }
   }
+  if (wanted != UINT64_MAX) root_->want(wanted);
   auto pulling = root_->next();
   BatchResult batch = co_await pulling;
   if (!batch.ok()) {
@@ -81,6 +82,7 @@ Task<absl::Status> Execution::run_init_plan(size_t i) {
   const std::unique_ptr<Operator> source = plan_->init_plan(i).start(run_);
   std::vector<Value> values;
   while (true) {
+    if (init.kind == InitPlan::Kind::kExists) source->want(1);
     auto pulling = source->next();
     BatchResult batch = co_await pulling;
     if (!batch.ok()) co_return batch.status();

@@ -34,8 +34,8 @@ class Execution {
   ~Execution();
 
   /// The next rows, no more than kBatchRows; none: the end. A statement that returns no rows does all its work in the
-  /// first call. One call at a time.
-  Task<BatchResult> next();
+  /// first call. One call at a time. `wanted`: a SELECT FOR UPDATE locks no more rows than that.
+  Task<BatchResult> next(uint64_t wanted = UINT64_MAX);
   /// True when it is known already that next() would answer none.
   bool at_end() const { return finished_ || (begun_ && root_->at_end() && plan_->statement().modifying_ctes.empty()); }
   /// Rows inserted, updated or deleted by the statement itself (not by its WITH queries), so far.

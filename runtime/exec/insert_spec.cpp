@@ -61,18 +61,27 @@ absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write) {
   return check;
 }
 
-absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run) {
+absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run, uint32_t* failing) {
   if (check.empty()) return absl::OkStatus();
-  uint32_t failing = 0;
-  absl::Status status = check.run(run.input(rows), &failing);
+  uint32_t row = 0;
+  absl::Status status = check.run(run.input(rows), &row);
   if (status.ok()) return status;
+  // Of several rows the first one that fails is told, whatever it fails.
+  for (row = 0; row < rows.rows; ++row) {
+    uint32_t only = 0;
+    absl::Status alone = check.run(run.input(rows.slice(row, 1)), &only);
+    if (alone.ok()) continue;
+    status = std::move(alone);
+    break;
+  }
+  *failing = row;
   const ErrorCode code = error_code(status);
   if (code != ErrorCode::kNotNullViolation && code != ErrorCode::kCheckViolation) return status;
   std::vector<Value> values;
   std::vector<Type> types;
   for (size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].dropped) continue;
-    values.push_back(rows.columns[c].value(failing));
+    values.push_back(rows.columns[c].value(row));
     types.push_back(Type{table.columns[c].type, table.columns[c].typmod});
   }
   return with_detail(std::move(status), failing_row_detail(values, types, *run.context.eval));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "runtime/exec/limit_value.hpp"
 #include "runtime/exec/operator.hpp"
@@ -43,6 +44,7 @@ class Limit final : public Operator {
     done_ = false;
     last_key_.clear();
   }
+  void want(uint64_t rows) override { wanted_ = rows; }
 
   Task<BatchResult> next() override {
     if (!opened_) {
@@ -56,6 +58,7 @@ class Limit final : public Operator {
       done_ = left_ == 0;
     }
     while (!done_) {
+      input_->want(rows_wanted());
       auto pulling = input_->next();
       BatchResult batch = co_await pulling;
       if (!batch.ok() || batch->rows == 0) {
@@ -82,6 +85,12 @@ class Limit final : public Operator {
   }
 
  private:
+  /// Of the input's next rows. WITH TIES looks at one more after another once the limit is reached.
+  uint64_t rows_wanted() {
+    const uint64_t wanted = std::min(std::exchange(wanted_, UINT64_MAX), std::max<uint64_t>(left_, 1));
+    return wanted > UINT64_MAX - skip_ ? UINT64_MAX : wanted + skip_;
+  }
+
   /// How many of the batch's rows still count. Keeps the last one's key for WITH TIES.
   absl::StatusOr<uint32_t> rows_taken(const Batch& batch) {
     const auto within = static_cast<uint32_t>(std::min<uint64_t>(left_, batch.rows));
@@ -112,6 +121,7 @@ class Limit final : public Operator {
   bool done_ = false;
   uint64_t left_ = 0;
   uint64_t skip_ = 0;
+  uint64_t wanted_ = UINT64_MAX;
   std::string last_key_;
 };
 

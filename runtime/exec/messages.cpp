@@ -62,7 +62,8 @@ WriteFrame build_write(const WriteParts& parts) {
   const Bytes keys = add_bytes(builder, parts.keys);
   const Bytes rows = add_bytes(builder, parts.rows);
   const Bytes skip = add_bytes(builder, parts.skip);
-  return finish_frame(builder, schema::CreateWrite(builder, &parts.head, definition, params, keys, rows, skip));
+  return finish_frame(builder, schema::CreateWrite(builder, &parts.head, definition, params, keys, rows, skip,
+                                                   parts.moved_scn, parts.moved_command));
 }
 
 WriteFrame with_skipped(const WriteFrame& question, std::string_view skip) {
@@ -73,6 +74,8 @@ WriteFrame with_skipped(const WriteFrame& question, std::string_view skip) {
   parts.keys = bytes_view(question->keys());
   parts.rows = bytes_view(question->rows());
   parts.skip = skip;
+  parts.moved_scn = question->moved_scn();
+  parts.moved_command = question->moved_command();
   return build_write(parts);
 }
 
@@ -84,8 +87,9 @@ WriteResultFrame build_write_result(const WriteResultParts& parts) {
   const Bytes existing = add_bytes(builder, parts.existing);
   const Bytes redo = add_bytes(builder, parts.redo);
   const Bytes error = add_bytes(builder, parts.error);
+  const Bytes moved = add_bytes(builder, parts.moved);
   return finish_frame(builder, schema::CreateWriteResult(builder, &parts.head, outcomes, returning, unique_changes,
-                                                         existing, redo, error));
+                                                         existing, redo, error, moved));
 }
 
 WriteResultFrame failed_write(const schema::WriteHead& question, const absl::Status& status) {
@@ -131,6 +135,23 @@ bool next_unique_change(ByteReader* in, UniqueChange* change) {
     change->new_hash = in->u64();
     change->new_key = in->bytes();
   }
+  return in->ok();
+}
+
+void append_moved_key(const MovedKey& moved, std::string* out) {
+  ByteWriter writer(out);
+  writer.varint(moved.key_ordinal);
+  writer.varint(moved.scn);
+  writer.varint(moved.command);
+  writer.bytes(moved.place);
+}
+
+bool next_moved_key(ByteReader* in, MovedKey* moved) {
+  if (in->at_end()) return false;
+  moved->key_ordinal = static_cast<uint32_t>(in->varint());
+  moved->scn = in->varint();
+  moved->command = static_cast<uint32_t>(in->varint());
+  moved->place = in->bytes();
   return in->ok();
 }
 

@@ -41,6 +41,8 @@ struct WriteParts {
   std::string_view keys;
   std::string_view rows;
   std::string_view skip;
+  uint64_t moved_scn = 0;
+  uint32_t moved_command = 0;
 };
 WriteFrame build_write(const WriteParts& parts);
 /// The same question with the keys left alone whose skip byte is 1 (as many bytes as keys): what a lock shard forwards
@@ -55,6 +57,7 @@ struct WriteResultParts {
   std::string_view existing;
   std::string_view redo;
   std::string_view error;
+  std::string_view moved;
 };
 WriteResultFrame build_write_result(const WriteResultParts& parts);
 /// Status failed, with the error: also the lock shard's answer to a deadlock, a lock timeout or NOWAIT.
@@ -102,5 +105,16 @@ struct UniqueChange {
 void append_unique_change(const UniqueChange& change, std::string* out);
 /// False at the end and on malformed bytes (then !in->ok()).
 bool next_unique_change(ByteReader* in, UniqueChange* change);
+
+/// A row that has another key now: ask for it there, with the time it got it.
+struct MovedKey {
+  uint32_t key_ordinal = 0;
+  uint64_t scn = 0;
+  uint32_t command = 0;
+  std::string_view place;  ///< global_entry_value()
+};
+void append_moved_key(const MovedKey& moved, std::string* out);
+/// As next_unique_change().
+bool next_moved_key(ByteReader* in, MovedKey* moved);
 
 }  // namespace troupe

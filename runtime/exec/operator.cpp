@@ -46,6 +46,7 @@ class Measured final : public Operator {
     inner_->rewind();
     running_ = false;
   }
+  void want(uint64_t rows) override { inner_->want(rows); }
   Task<BatchResult> next() override {
     if (!running_) ++actual_.loops;
     const bool is_first = !std::exchange(running_, true);

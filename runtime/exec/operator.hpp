@@ -69,6 +69,8 @@ class Operator {
 
   /// The next rows; none: the end (asking again answers none again).
   virtual Task<BatchResult> next() = 0;
+  /// The next next() need not put out more than so many rows: who locks rows locks no more. Others may ignore it.
+  virtual void want(uint64_t rows) { (void)rows; }
   /// True when it is known already that next() would answer none.
   virtual bool at_end() const { return false; }
   /// Starts over, with the slots as they are now.

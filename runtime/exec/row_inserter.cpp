@@ -4,6 +4,7 @@
 
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/lock_errors.hpp"
 #include "storage/column/hash.hpp"
 
 namespace troupe {
@@ -20,12 +21,6 @@ absl::Status second_time() {
       "values.");
 }
 
-std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
-  std::vector<Value> values;
-  for (const uint32_t column : columns) values.push_back(rows.columns[column].value(row));
-  return values;
-}
-
 /// The entry's key; with a null in it the row's key makes it unique, for nulls are never equal.
 LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::string_view row_key) {
   const std::vector<Value> values = values_at(rows, index.shape->columns, row);
@@ -38,10 +33,16 @@ LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::
 
 }  // namespace
 
+std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row) {
+  std::vector<Value> values;
+  for (const uint32_t column : columns) values.push_back(rows.columns[column].value(row));
+  return values;
+}
+
 absl::Status RowInserter::encode(const Batch& rows) {
   const TableDef& table = *spec_.write->table;
   const TableShape& shape = *table.shape;
-  TROUPE_RETURN_IF_ERROR(check_rows(spec_.check, table, rows, run_));
+  TROUPE_RETURN_IF_ERROR(check_rows(spec_.check, table, rows, run_, &failed_row_));
   rows_.assign(rows.rows, {});
   for (uint32_t i = 0; i < rows.rows; ++i) {
     Row& row = rows_[i];
@@ -59,12 +60,14 @@ absl::Status RowInserter::encode(const Batch& rows) {
   return absl::OkStatus();
 }
 
-absl::Status RowInserter::row_violation(uint32_t ordinal) const {
+absl::Status RowInserter::row_violation(uint32_t ordinal) {
+  failed_row_ = std::min(failed_row_, ordinal);
   const TableDef& table = *spec_.write->table;
   return primary_key_violation(table, values_at(*input_, table.shape->key, ordinal), *run_.context.eval);
 }
 
-absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) const {
+absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) {
+  failed_row_ = std::min(failed_row_, ordinal);
   const IndexDef& violated = *spec_.global_indexes[index];
   return unique_violation_of(*spec_.write->table, violated, values_at(*input_, violated.shape->columns, ordinal),
                              *run_.context.eval);
@@ -116,7 +119,7 @@ Task<absl::Status> RowInserter::put_entries(size_t index, bool arbiter) {
   batch.start();
   auto finishing = batch.finish();
   absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
-  if (!answers.ok()) co_return answers.status();
+  if (!answers.ok()) co_return with_lock_context(answers.status(), "inserting", *spec_.write->table);
   for (const WriteBatch::Answer& answer : *answers) {
     PackedStrings existing(bytes_view(answer.frame->existing()));
     for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {
@@ -155,7 +158,7 @@ Task<absl::Status> RowInserter::put_rows(uint64_t* affected, std::vector<Batch>*
   batch.start();
   auto finishing = batch.finish();
   absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
-  if (!answers.ok()) co_return answers.status();
+  if (!answers.ok()) co_return with_lock_context(answers.status(), "inserting", *spec_.write->table);
   for (const WriteBatch::Answer& answer : *answers) {
     *affected += answer.frame->head()->affected();
     for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {

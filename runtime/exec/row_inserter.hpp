@@ -27,10 +27,12 @@ class InsertSpec {
   bool returns_rows = false;
 };
 
+/// The values of some columns of a row.
+std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> columns, uint32_t row);
 /// NOT NULL and CHECK over vectors in layout order.
 absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write);
-/// Runs it. Errors: with the failing row as detail.
-absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run);
+/// Runs it. Errors: with the failing row as detail; *failing is its number.
+absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run, uint32_t* failing);
 /// The table's indexes as a fragment maintains them. Errors: 0A000 for expression and partial indexes.
 absl::Status describe_indexes(const TableWrite& write, FragmentSpec* spec);
 
@@ -40,6 +42,9 @@ class RowInserter {
 
   /// `rows`: all layout columns. Adds to *affected and (RETURNING) to *returned.
   Task<absl::Status> insert(const Batch& rows, uint64_t* affected, std::vector<Batch>* returned);
+  static constexpr uint32_t kNoRow = UINT32_MAX;
+  /// Which of the rows violated a constraint; kNoRow: it was something else.
+  uint32_t failed_row() const { return failed_row_; }
 
  private:
   /// One row to insert.
@@ -52,8 +57,8 @@ class RowInserter {
     std::vector<bool> entered;       ///< ... its entry has been put by this statement
   };
   absl::Status encode(const Batch& rows);
-  absl::Status row_violation(uint32_t ordinal) const;
-  absl::Status index_violation(size_t index, uint32_t ordinal) const;
+  absl::Status row_violation(uint32_t ordinal);
+  absl::Status index_violation(size_t index, uint32_t ordinal);
   /// Puts the entries of global index `index` for rows alive (arbiter) or inserted.
   Task<absl::Status> put_entries(size_t index, bool arbiter);
   Task<absl::Status> put_rows(uint64_t* affected, std::vector<Batch>* returned);
@@ -64,6 +69,7 @@ class RowInserter {
   Run& run_;
   const InsertSpec& spec_;
   const Batch* input_ = nullptr;
+  uint32_t failed_row_ = kNoRow;
   std::vector<Row> rows_;
   /// DO UPDATE through a global index: the rows in the way.
   struct InTheWay {

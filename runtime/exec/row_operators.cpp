@@ -1,4 +1,6 @@
 /// Operators that look at one row at a time: values, projection, filter, append.
+#include <utility>
+
 #include "runtime/exec/operator.hpp"
 
 namespace troupe {
@@ -70,6 +72,7 @@ class Project final : public Operator {
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   bool at_end() const override { return input_->at_end(); }
   void rewind() override { input_->rewind(); }
+  void want(uint64_t rows) override { input_->want(rows); }
 
   Task<BatchResult> next() override {
     auto pulling = input_->next();
@@ -112,9 +115,12 @@ class Filter final : public Operator {
   Filter(Run& run, const FilterBlueprint& blueprint)
       : Operator(run), blueprint_{blueprint}, input_{blueprint.input->start(run)} {}
   void rewind() override { input_->rewind(); }
+  void want(uint64_t rows) override { wanted_ = rows; }
 
   Task<BatchResult> next() override {
+    const uint64_t wanted = std::exchange(wanted_, UINT64_MAX);
     while (true) {
+      input_->want(wanted);
       auto pulling = input_->next();
       BatchResult batch = co_await pulling;
       if (!batch.ok() || batch->rows == 0) co_return batch;
@@ -131,6 +137,7 @@ class Filter final : public Operator {
  private:
   const FilterBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
+  uint64_t wanted_ = UINT64_MAX;
 };
 
 std::unique_ptr<Operator> FilterBlueprint::open(Run& run) const { return std::make_unique<Filter>(run, *this); }

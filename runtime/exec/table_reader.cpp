@@ -10,6 +10,8 @@ namespace {
 constexpr size_t kLookupKeysPerRequest = 512;
 /// A scan's first answer from a partition is short: the client sees rows soon, and a LIMIT reads little for nothing.
 constexpr uint32_t kShortAnswers = 1;
+/// Somebody who wanted a few rows and comes again is likely to want more than before.
+constexpr uint64_t kPageGrowth = 4;
 
 }  // namespace
 
@@ -116,6 +118,7 @@ void RangeReader::start() {
     auto stream = std::make_unique<Stream>();
     stream->question = std::make_unique<PartitionQuestion>(run_, call_, partition, &signal_);
     stream->rows_left = range_.rows_per_partition;
+    stream->page_rows = range_.first_page_rows;
     stream->asked_last = stream->rows_left == 0;
     streams_.push_back(std::move(stream));
   }
@@ -131,7 +134,9 @@ void RangeReader::ask(Stream& stream) {
                                           : (by_index ? schema::ReadKind::index_scan : schema::ReadKind::scan));
   parts.head.mutate_tree(range_.tree);
   parts.head.mutate_index(range_.index);
-  if (stream.rows_left < UINT32_MAX) parts.head.mutate_row_limit(static_cast<uint32_t>(stream.rows_left));
+  const uint64_t rows = std::min(stream.rows_left, stream.page_rows);
+  if (rows < UINT32_MAX) parts.head.mutate_row_limit(static_cast<uint32_t>(rows));
+  stream.page_rows = stream.page_rows < kBatchRows ? stream.page_rows * kPageGrowth : UINT64_MAX;
   uint8_t flags = range_.backward ? bit(schema::ReadFlag::backward) : 0;
   if (stream.answers >= kShortAnswers) flags |= bit(schema::ReadFlag::long_answer);
   if (range_.with_keys) flags |= bit(schema::ReadFlag::with_keys);
@@ -203,10 +208,10 @@ Task<absl::Status> RangeReader::fill(Stream& stream, const SortSpec& order) {
   co_return absl::OkStatus();
 }
 
-Task<BatchResult> RangeReader::next_in_order(const SortSpec& order) {
+Task<BatchResult> RangeReader::next_in_order(const SortSpec& order, uint64_t most) {
   if (!started_) start();
   Batch out;
-  while (out.rows < kBatchRows) {
+  while (out.rows < kBatchRows && out.rows < most) {
     Stream* first = nullptr;
     for (auto& stream : streams_) {
       if (!stream->has_row() && !stream->at_end()) {

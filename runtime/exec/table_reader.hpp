@@ -77,13 +77,14 @@ class RangeReader {
     bool with_keys = false;
     bool aggregate = false;
     uint64_t rows_per_partition = UINT64_MAX;
+    uint64_t first_page_rows = UINT64_MAX;  ///< of a partition's first answer; each following has more
   };
   RangeReader(Run& run, const FragmentCall* call, Range range);
 
   /// The next answer of any partition that has rows; a null frame at the end.
   Task<absl::StatusOr<ReadResultFrame>> next();
-  /// The next rows in `order`, which each partition's rows are in already.
-  Task<BatchResult> next_in_order(const SortSpec& order);
+  /// The next rows in `order`, which each partition's rows are in already; at most `most`.
+  Task<BatchResult> next_in_order(const SortSpec& order, uint64_t most);
 
  private:
   struct Stream {
@@ -91,6 +92,7 @@ class RangeReader {
     std::string resume;
     uint64_t rows_left = UINT64_MAX;
     uint32_t answers = 0;
+    uint64_t page_rows = UINT64_MAX;
     bool asked_last = false;  ///< nothing more to ask
     // Ordered reading:
     Batch batch;

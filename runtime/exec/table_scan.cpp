@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/limit_value.hpp"
@@ -92,6 +93,7 @@ absl::Status TableRowSource::open(const EvalInput& in) {
   ready_.clear();
   range_.reset();
   ranges_.clear();
+  batch_rows_ = 0;
   rows_left_ = UINT64_MAX;
   if (blueprint_.row_limit()) {
     TROUPE_ASSIGN_OR_RETURN(rows_left_, evaluate_limit(blueprint_.row_limit(), in));
@@ -143,10 +145,15 @@ void TableRowSource::open_range(KeyRangeBytes keys) {
   if (access.through_local_index()) range.index = access.index()->tree;
   range.aggregate = blueprint_.aggregates();
   range.rows_per_partition = rows_left_;
+  // A partition that sorts takes its limit for that of the whole.
+  if (blueprint_.order().programs.empty() || plan.in_access_order)
+    range.first_page_rows = std::max<uint64_t>(wanted_, 1);
   range_ = std::make_unique<RangeReader>(run_, &blueprint_.call(), std::move(range));
 }
 
 Task<BatchResult> TableRowSource::next() {
+  const uint64_t wanted = std::max({std::exchange(wanted_, UINT64_MAX), 2 * batch_rows_, uint64_t{1}});
+  batch_rows_ = std::min<uint64_t>(wanted, kBatchRows);
   while (true) {
     if (!ready_.empty()) {
       co_return ready_.pop_front();
@@ -166,7 +173,7 @@ Task<BatchResult> TableRowSource::next() {
       }
       case Mode::kRange: {
         if (!blueprint_.order().programs.empty()) {
-          auto reading = range_->next_in_order(blueprint_.order());
+          auto reading = range_->next_in_order(blueprint_.order(), batch_rows_);
           BatchResult batch = co_await reading;
           if (batch.ok() && batch->rows == 0 && open_next_range()) break;
           co_return batch;
@@ -370,6 +377,7 @@ class TableScan final : public Operator {
   }
   bool at_end() const override { return opened_ && source_.at_end(); }
   void rewind() override { opened_ = false; }
+  void want(uint64_t rows) override { source_.want(rows); }
 
  private:
   TableRowSource source_;

@@ -35,6 +35,9 @@ class TableRowSource {
 
   /// `in`: one row that the access's expressions see. Before the first next(), and to start over.
   absl::Status open(const EvalInput& in);
+  /// Operator::want(). The first rows come fast, those after them in larger and larger batches: whoever asks again has
+  /// no use for many of them.
+  void want(uint64_t rows) { wanted_ = rows; }
   Task<BatchResult> next();
   bool at_end() const { return mode_ == Mode::kNothing && ready_.empty(); }
   /// One key of a primary key is all there is to ask: next() is one_key() then.
@@ -59,6 +62,8 @@ class TableRowSource {
   const TableScanBlueprint& blueprint_;
   Mode mode_ = Mode::kNothing;
   uint64_t rows_left_ = UINT64_MAX;
+  uint64_t wanted_ = UINT64_MAX;
+  uint64_t batch_rows_ = 0;
   std::vector<LookupKey> keys_;
   std::unique_ptr<RangeReader> range_;
   std::deque<KeyRangeBytes> ranges_;  ///< to be read after it

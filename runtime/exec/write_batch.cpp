@@ -15,17 +15,45 @@ constexpr size_t kKeysPerRequest = 512;
 
 }  // namespace
 
+bool WriteBatch::Request::takes(PartitionId at, uint64_t moved_scn, uint32_t moved_command) const {
+  return partition == at && parts.moved_scn == moved_scn && parts.moved_command == moved_command;
+}
+
 void WriteBatch::add(PartitionId partition, std::string_view key, std::string_view row, uint32_t ordinal) {
+  add_to(partition, 0, 0, key, row, ordinal);
+}
+
+void WriteBatch::add_to(PartitionId partition, uint64_t moved_scn, uint32_t moved_command, std::string_view key,
+                        std::string_view row, uint32_t ordinal) {
   auto at = std::find_if(requests_.rbegin(), requests_.rend(),
-                         [partition](const Request& request) { return request.partition == partition; });
+                         [&](const Request& request) { return request.takes(partition, moved_scn, moved_command); });
   if (at == requests_.rend() || at->ordinals.size() == kKeysPerRequest) {
     requests_.emplace_back();
     requests_.back().partition = partition;
+    requests_.back().parts.moved_scn = moved_scn;
+    requests_.back().parts.moved_command = moved_command;
     at = requests_.rbegin();
   }
   append_packed(key, &at->keys);
   if (spec_.with_rows) append_packed(row, &at->rows);
   at->ordinals.push_back(ordinal);
+}
+
+/// The rows of another batch's request that have other keys now.
+absl::Status WriteBatch::add_moved(const Request& request, const Answer& answer) {
+  ByteReader in(bytes_view(answer.frame->moved()));
+  PackedStrings rows(request.rows);
+  std::string_view row;
+  uint32_t row_number = 0;
+  for (MovedKey moved; next_moved_key(&in, &moved);) {
+    while (spec_.with_rows && row_number <= moved.key_ordinal && rows.next(&row)) ++row_number;
+    TROUPE_ASSIGN_OR_RETURN(const GlobalEntry place, read_global_entry(moved.place));
+    const PartitionId partition = run_.context.data->partition_of(place.row_hash);
+    const uint32_t ordinal = request.ordinals[moved.key_ordinal];
+    if (spec_.moved) spec_.moved(ordinal, partition, place.row_key);
+    add_to(partition, moved.scn, moved.command, place.row_key, row, ordinal);
+  }
+  return absl::OkStatus();
 }
 
 void WriteBatch::start() {
@@ -115,7 +143,27 @@ Task<absl::StatusOr<std::vector<WriteBatch::Answer>>> WriteBatch::finish() {
     answers.push_back(std::move(answer));
   }
   if (!failure.ok()) co_return failure;
+  if (std::any_of(answers.begin(), answers.end(), [](const Answer& a) { return a.frame->moved() != nullptr; })) {
+    auto following = follow(&answers);
+    failure = co_await following;
+    if (!failure.ok()) co_return failure;
+  }
   co_return answers;
+}
+
+Task<absl::Status> WriteBatch::follow(std::vector<Answer>* answers) {
+  WriteBatch moved(run_, spec_);
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    absl::Status status = moved.add_moved(requests_[i], (*answers)[i]);
+    if (!status.ok()) co_return status;
+  }
+  if (moved.empty()) co_return absl::OkStatus();
+  moved.start();
+  auto finishing = moved.finish();
+  absl::StatusOr<std::vector<Answer>> more = co_await finishing;
+  if (!more.ok()) co_return more.status();
+  for (Answer& answer : *more) answers->push_back(std::move(answer));
+  co_return absl::OkStatus();
 }
 
 ReturnedRows returned_rows(std::span<const WriteBatch::Answer> answers) {

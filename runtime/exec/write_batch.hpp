@@ -21,6 +21,8 @@ class WriteBatch {
     schema::LockWait wait = schema::LockWait::wait;
     /// The error for a key that exists already, by the ordinal it was added with.
     std::function<absl::Status(uint32_t ordinal)> conflict;
+    /// Told the new key of a row that a concurrent update gave another one, before it is written there.
+    std::function<void(uint32_t ordinal, PartitionId partition, std::string_view key)> moved;
   };
   struct Answer {
     WriteResultFrame frame;
@@ -37,7 +39,8 @@ class WriteBatch {
   bool empty() const { return requests_.empty(); }
   /// Sends everything.
   void start();
-  /// Waits for all answers. Errors: of the request whose failing key was added first.
+  /// Waits for all answers; rows that were moved to other keys since the snapshot are followed there. Errors: of the
+  /// request whose failing key was added first.
   Task<absl::StatusOr<std::vector<Answer>>> finish();
 
  private:
@@ -48,8 +51,13 @@ class WriteBatch {
     std::vector<uint32_t> ordinals;
     WriteParts parts;
     std::unique_ptr<WriteSlot> slot;
+    bool takes(PartitionId at, uint64_t moved_scn, uint32_t moved_command) const;
   };
+  void add_to(PartitionId partition, uint64_t moved_scn, uint32_t moved_command, std::string_view key,
+              std::string_view row, uint32_t ordinal);
+  absl::Status add_moved(const Request& request, const Answer& answer);
   Task<absl::StatusOr<WriteResultFrame>> answer_of(Request& request);
+  Task<absl::Status> follow(std::vector<Answer>* answers);
   absl::Status failure_of(const Request& request, const WriteResultFrame& frame, uint32_t* ordinal) const;
 
   Run& run_;

@@ -130,11 +130,13 @@ class WriteComputation {
 
   void stage_rows() {
     const TreeId tree = question_.head()->tree();
+    const bool moves = has_flag(*question_.head(), schema::WriteFlag::moves);
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       if (!kept_[i]) continue;
       const auto row = new_version(i);
+      const std::string_view place = moves ? targets_[i].input : std::string_view{};
       written_.changes.push_back(
-          {tree, !row.has_value(), std::string(targets_[i].key), std::string(row.value_or(std::string_view{}))});
+          {tree, !row.has_value(), std::string(targets_[i].key), std::string(row.value_or(place))});
     }
   }
 

@@ -18,7 +18,7 @@ struct TargetRow {
   std::string_view key;
   bool exists = false;
   std::string_view row;    ///< the newest version
-  std::string_view input;  ///< insert: the row; else the extras
+  std::string_view input;  ///< insert: the row; remove with WriteFlag::moves: where it goes; else the extras
   bool recheck = false;    ///< newer than the statement's snapshot
 };
 
@@ -26,7 +26,7 @@ struct TreeChange {
   TreeId tree = 0;
   bool erase = false;
   std::string key;
-  std::string row;
+  std::string row;  ///< of an erase: where the row goes on, if it does
 };
 
 struct WrittenRows {

@@ -246,6 +246,7 @@ WriteOutcomeFrame PartitionEngine::finish(WriteTask& task) {
   parts.returning = staged.returning;
   parts.unique_changes = staged.unique_changes;
   parts.existing = staged.existing;
+  parts.moved = staged.moved;
   return build_write_result(parts);
 }
 

@@ -106,16 +106,38 @@ absl::Status WriteStager::judge_existing(const Fragment& fragment, uint32_t ordi
         return absl::OkStatus();
       }
     }
-    return concurrent_change(!latest.exists);
+    return concurrent_change(!latest.exists && !moved(fragment, ordinal, latest));
   }
   if (keys_[ordinal].repeated ||
       (latest.pending_command == asked_.command() && asked_.kind() != WriteKind::lock && asked_.command() != 0)) {
     note(ordinal, WriteOutcome::self_modified);
+  } else if (const auto move = moved(fragment, ordinal, latest)) {
+    note(ordinal, WriteOutcome::moved);
+    append_moved_key({ordinal, move->at.scn, move->at.command, move->place}, &moved_);
   } else if (!latest.exists) {
-    note(ordinal, WriteOutcome::not_found);
+    return judge_absent(fragment, ordinal);
   } else {
     *is_target = true;
   }
+  return absl::OkStatus();
+}
+
+std::optional<MovedRows::Move> WriteStager::moved(const Fragment& fragment, uint32_t ordinal,
+                                                  const LatestRow& latest) const {
+  // A direct write means the key itself; one that moves rows, and one of a row that the transaction has changed before,
+  // are sure of their rows.
+  if (is_direct(fragment) || latest.pending_command != 0 || has_flag(asked_, WriteFlag::moves)) return std::nullopt;
+  const MoveTime seen = question_->moved_scn() != 0 ? MoveTime{question_->moved_scn(), question_->moved_command()}
+                                                    : MoveTime{asked_.snapshot(), UINT32_MAX};
+  return store_.moved(asked_.tree(), keys_[ordinal].key, seen);
+}
+
+absl::Status WriteStager::judge_absent(const Fragment& fragment, uint32_t ordinal) {
+  if (asked_.snapshot() < store_.moves_known_since() && !is_direct(fragment)) {
+    return with_hint(error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update"),
+                     "The row is gone or has another key: which of both is not known any more. Retry the transaction.");
+  }
+  note(ordinal, WriteOutcome::not_found);
   return absl::OkStatus();
 }
 
@@ -192,6 +214,8 @@ absl::Status WriteStager::stage(const std::vector<TreeChange>& changes) {
   for (const TreeChange& change : changes) {
     TROUPE_RETURN_IF_ERROR(store_.stage(asked_.txn(), asked_.command(), change.tree, change.key,
                                         change.erase ? ChangeOp::kErase : ChangeOp::kPut, change.row));
+    if (!change.erase || change.row.empty()) continue;
+    TROUPE_RETURN_IF_ERROR(store_.stage_move(asked_.txn(), asked_.command(), change.tree, change.key, change.row));
   }
   return absl::OkStatus();
 }
@@ -210,6 +234,7 @@ std::unique_ptr<StagedWrite> WriteStager::answer() {
   staged->unique_changes = std::move(written_.unique_changes);
   staged->existing = std::move(existing_);
   staged->changes = std::move(written_.changes);
+  staged->moved = std::move(moved_);
   return staged;
 }
 

@@ -2,6 +2,7 @@
 /// One write of a partition under way: looks at the newest versions of its keys, has the fragment compute, and stages
 /// the changes all together, so that a missing page or an error leaves nothing behind. Private to PartitionEngine.
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,6 +22,7 @@ struct StagedWrite {
   std::string unique_changes;
   std::string existing;
   std::vector<TreeChange> changes;
+  std::string moved;
 };
 
 /// Stages a write. Errors: its status, nothing staged (23505 with the conflict in *failed_head).
@@ -49,6 +51,9 @@ class WriteStager {
   absl::Status judge_insert(const Fragment& fragment, uint32_t ordinal, const LatestRow& latest, bool* is_target);
   absl::Status judge_existing(const Fragment& fragment, uint32_t ordinal, const LatestRow& latest, bool* is_target,
                               PageFault* fault);
+  /// Where the row went that the asker saw under this key, if it has another one now.
+  std::optional<MovedRows::Move> moved(const Fragment& fragment, uint32_t ordinal, const LatestRow& latest) const;
+  absl::Status judge_absent(const Fragment& fragment, uint32_t ordinal);
   absl::Status conflict(uint32_t ordinal);
   void note(uint32_t ordinal, schema::WriteOutcome outcome);
   absl::Status stage(const std::vector<TreeChange>& changes);
@@ -63,6 +68,7 @@ class WriteStager {
   std::vector<LatestRow> looked_;  ///< by key
   std::string outcomes_;
   std::string existing_;
+  std::string moved_;
   WrittenRows written_;
 };
 

@@ -152,13 +152,11 @@ absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<S
 absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel) {
   changes_rows = true;
   const bool direct_scan = is_plain_scan(*rel) && query.order.empty();
-  if (!query.order.empty() && !try_ordered_scan(query.order, query.limit != nullptr, rel)) {
-    std::vector<SortKey> order = query.order;
-    for (SortKey& key : order) {
-      TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
-    }
-    sort(std::move(order), rel);
+  std::vector<SortKey> order = query.order;
+  for (SortKey& key : order) {
+    TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
   }
+  if (!order.empty() && !try_ordered_scan(query.order, query.limit != nullptr, rel)) sort(order, rel);
   auto node = std::make_shared<LockRowsPlan>();
   for (const BoundLock& wanted : query.locks) {
     RowLock lock;
@@ -213,6 +211,7 @@ absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result
   limits.limit = query.limit;
   limits.offset = query.offset;
   TROUPE_RETURN_IF_ERROR(plan_order_and_limit(limits, {}, rel));
+  if (query.with_ties) static_cast<LimitPlan&>(*rel->plan).ties = std::move(order);
   ExprList values;
   std::vector<ColumnId> ids;
   for (uint32_t i = 0; i < query.targets.size(); ++i) {

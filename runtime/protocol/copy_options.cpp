@@ -27,18 +27,24 @@ struct GivenOptions {
   const CopyOptionText* force_null = nullptr;
 };
 
+absl::Status redundant(const CopyOptionText& option) {
+  return with_position(error(ErrorCode::kSyntaxError, "conflicting or redundant options"), option.position);
+}
+
 template <typename T>
-absl::Status set_once(std::optional<T>* slot, T value) {
-  if (slot->has_value()) return error(ErrorCode::kSyntaxError, "conflicting or redundant options");
+absl::Status set_once(const CopyOptionText& option, std::optional<T>* slot, T value) {
+  if (slot->has_value()) return redundant(option);
   *slot = std::move(value);
   return absl::OkStatus();
 }
 
-absl::StatusOr<CopyFormat> read_format(const std::string& value) {
-  if (value == "text") return CopyFormat::kText;
-  if (value == "csv") return CopyFormat::kCsv;
-  if (value == "binary") return CopyFormat::kBinary;
-  return error(ErrorCode::kInvalidParameterValue, "COPY format \"", value, "\" not recognized");
+absl::StatusOr<CopyFormat> read_format(const CopyOptionText& option) {
+  if (!option.value) return error(ErrorCode::kSyntaxError, option.name, " requires a parameter");
+  if (*option.value == "text") return CopyFormat::kText;
+  if (*option.value == "csv") return CopyFormat::kCsv;
+  if (*option.value == "binary") return CopyFormat::kBinary;
+  return with_position(error(ErrorCode::kInvalidParameterValue, "COPY format \"", *option.value, "\" not recognized"),
+                       option.position);
 }
 
 std::optional<bool> read_boolean(const std::optional<std::string>& value) {
@@ -62,14 +68,15 @@ absl::StatusOr<CopyHeader> read_header(const CopyOptionText& option, CopyDirecti
 
 absl::Status read_text_option(const CopyOptionText& option, std::optional<std::string>* slot) {
   if (!option.value) return error(ErrorCode::kSyntaxError, option.name, " requires a parameter");
-  return set_once(slot, *option.value);
+  return set_once(option, slot, *option.value);
 }
 
 absl::Status read_columns_option(const CopyOptionText& option, bool star_allowed, const CopyOptionText** slot) {
-  if (*slot != nullptr) return error(ErrorCode::kSyntaxError, "conflicting or redundant options");
+  if (*slot != nullptr) return redundant(option);
   if (option.value || (option.all_columns ? !star_allowed : option.columns.empty())) {
-    return error(ErrorCode::kInvalidParameterValue, "argument to option \"", option.name,
-                 "\" must be a list of column names");
+    return with_position(error(ErrorCode::kInvalidParameterValue, "argument to option \"", option.name,
+                               "\" must be a list of column names"),
+                         option.position);
   }
   *slot = &option;
   return absl::OkStatus();
@@ -78,18 +85,17 @@ absl::Status read_columns_option(const CopyOptionText& option, bool star_allowed
 absl::Status read_option(const CopyOptionText& option, CopyDirection direction, GivenOptions* given) {
   const std::string& name = option.name;
   if (name == "format") {
-    if (!option.value) return error(ErrorCode::kSyntaxError, name, " requires a parameter");
-    TROUPE_ASSIGN_OR_RETURN(const CopyFormat format, read_format(*option.value));
-    return set_once(&given->format, format);
+    TROUPE_ASSIGN_OR_RETURN(const CopyFormat format, read_format(option));
+    return set_once(option, &given->format, format);
   }
   if (name == "freeze") {
     const auto flag = read_boolean(option.value);
     if (!flag) return error(ErrorCode::kSyntaxError, name, " requires a Boolean value");
-    return set_once(&given->freeze, *flag);
+    return set_once(option, &given->freeze, *flag);
   }
   if (name == "header") {
     TROUPE_ASSIGN_OR_RETURN(const CopyHeader header, read_header(option, direction));
-    return set_once(&given->header, header);
+    return set_once(option, &given->header, header);
   }
   if (name == "delimiter") return read_text_option(option, &given->delimiter);
   if (name == "null") return read_text_option(option, &given->null_text);
@@ -99,7 +105,7 @@ absl::Status read_option(const CopyOptionText& option, CopyDirection direction, 
   if (name == "force_quote") return read_columns_option(option, true, &given->force_quote);
   if (name == "force_not_null") return read_columns_option(option, false, &given->force_not_null);
   if (name == "force_null") return read_columns_option(option, false, &given->force_null);
-  return error(ErrorCode::kSyntaxError, "option \"", name, "\" not recognized");
+  return with_position(error(ErrorCode::kSyntaxError, "option \"", name, "\" not recognized"), option.position);
 }
 
 absl::Status check_characters(const GivenOptions& given, CopyFormat format) {
@@ -170,11 +176,14 @@ absl::Status check_together(const GivenOptions& given, CopyFormat format, CopyDi
   if (format == CopyFormat::kCsv && given.null_text->find(given.quote.value_or("\"")) != std::string::npos) {
     return error(ErrorCode::kFeatureNotSupported, "CSV quote character must not appear in the NULL specification");
   }
-  const std::string encoding = lower(given.encoding.value_or("utf8"));
-  if (encoding != "utf8" && encoding != "utf-8" && encoding != "unicode") {
-    return error(ErrorCode::kFeatureNotSupported, "COPY encoding \"", *given.encoding, "\" is not supported");
-  }
   return absl::OkStatus();
+}
+
+absl::StatusOr<CopyEncoding> read_encoding(const std::optional<std::string>& name) {
+  if (!name || *name == "UTF8" || *name == "SQL_ASCII") return CopyEncoding::kUtf8;
+  if (*name == "LATIN1") return CopyEncoding::kLatin1;
+  return with_hint(error(ErrorCode::kFeatureNotSupported, "COPY encoding \"", *name, "\" is not supported"),
+                   "UTF8 and LATIN1 are. Convert the data to UTF8, with iconv for example.");
 }
 
 absl::StatusOr<std::vector<bool>> column_flags(const CopyOptionText* option, std::string_view name,
@@ -213,6 +222,7 @@ absl::StatusOr<CopyOptions> make_copy_options(std::span<const CopyOptionText> te
   options.format = format;
   options.header = given.header.value_or(CopyHeader::kNo);
   options.freeze = given.freeze.value_or(false);
+  TROUPE_ASSIGN_OR_RETURN(options.encoding, read_encoding(given.encoding));
   options.delimiter = (*given.delimiter)[0];
   options.null_text = *given.null_text;
   if (csv) {

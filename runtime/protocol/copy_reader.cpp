@@ -2,7 +2,7 @@
 
 #include "runtime/protocol/copy_binary_reader.hpp"
 #include "runtime/protocol/copy_line_reader.hpp"
-#include "runtime/protocol/utf8.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {
@@ -34,24 +34,33 @@ std::unique_ptr<CopyReader> CopyReader::make(CopyOptions options, CopyTarget tar
   return std::make_unique<CopyLineReader>(std::move(options), std::move(target));
 }
 
-std::string CopyReader::context(std::optional<std::string_view> line) const {
-  std::string where = cat("COPY ", target_.table, ", line ", line_);
-  if (line) where += cat(": \"", shown(*line), "\"");
+std::string CopyReader::context(uint64_t line, std::optional<std::string_view> text) const {
+  std::string where = cat("COPY ", target_.table, ", line ", line);
+  if (text) where += cat(": \"", shown(*text), "\"");
   return where;
 }
 
+absl::Status CopyReader::with_line(absl::Status status, uint64_t line, std::optional<std::string_view> text) const {
+  if (status.ok()) return status;
+  return with_where(status, context(line, options_.format == CopyFormat::kBinary ? std::nullopt : text));
+}
+
+absl::Status CopyReader::missing_data() const {
+  return with_row_context(troupe::error(ErrorCode::kBadCopyFileFormat, "missing data for column \"",
+                                        target_.columns[fields_.size()], "\""));
+}
+
 CopyRead CopyReader::fail(absl::Status status, std::optional<std::string_view> line) {
-  error_ = with_where(status, context(line));
+  error_ = with_where(status, context(line_, line));
   return CopyRead::kError;
 }
 
 absl::Status CopyReader::with_row_context(absl::Status status, std::optional<size_t> column) const {
   if (status.ok()) return status;
   if (!column || *column >= fields_.size()) {
-    return with_where(status,
-                      context(options_.format == CopyFormat::kBinary ? std::nullopt : std::optional(line_text_)));
+    return with_line(std::move(status), line_, line_text_);
   }
-  const std::string where = cat(context(std::nullopt), ", column ", target_.columns[*column]);
+  const std::string where = cat(context(line_, std::nullopt), ", column ", target_.columns[*column]);
   const CopyField& field = fields_[*column];
   if (!field) return with_where(status, where + ": null input");
   if (options_.format == CopyFormat::kBinary) return with_where(status, where);

@@ -48,19 +48,25 @@ class CopyReader {
   virtual void finish() = 0;
   virtual CopyRead next_row() = 0;
 
-  /// Valid until the next next_row(), feed() or finish().
+  /// Valid until the next next_row(), feed() or finish(). May have too few fields, which is missing_data().
   std::span<const CopyField> row() const { return fields_; }
   /// Of the row given last, from 1; counts the header.
   uint64_t line() const { return line_; }
+  /// Empty in binary.
+  std::string_view line_text() const { return line_text_; }
   const absl::Status& error() const { return error_; }
 
   /// Adds CONTEXT to what went wrong with the row: `COPY t, line 3, column b: "x"`. Without a column: the line.
   absl::Status with_row_context(absl::Status status, std::optional<size_t> column = std::nullopt) const;
+  /// The same for a row given before. `text`: shown unless the data is binary; at most a little of it is.
+  absl::Status with_line(absl::Status status, uint64_t line, std::optional<std::string_view> text = std::nullopt) const;
+  /// The error of a row that has fewer fields than the table has columns: once those that it has were looked at.
+  absl::Status missing_data() const;
 
  protected:
   CopyReader(CopyOptions options, CopyTarget target);
+  std::string context(uint64_t line, std::optional<std::string_view> text) const;
   /// `line`: shown when the whole line is known.
-  std::string context(std::optional<std::string_view> line) const;
   CopyRead fail(absl::Status status, std::optional<std::string_view> line = std::nullopt);
 
   CopyOptions options_;

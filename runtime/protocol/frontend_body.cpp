@@ -1,6 +1,7 @@
 /// The inside of each frontend message. Words and SQLSTATEs are PostgreSQL's (pqformat.c, postgres.c).
 #include "runtime/protocol/frontend_reader.hpp"
-#include "runtime/protocol/utf8.hpp"
+#include "runtime/protocol/parameter_context.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {
@@ -93,7 +94,7 @@ FormatCodes take_formats(BodyCursor* cursor) {
 }
 
 /// Walks the values once, so that nobody has to check them again.
-BindParameters take_parameters(BodyCursor* cursor, const FormatCodes& formats) {
+BindParameters take_parameters(BodyCursor* cursor, std::string_view portal, const FormatCodes& formats) {
   const uint16_t count = cursor->u16();
   if (cursor->ok() && formats.size() > 1 && formats.size() != count) {
     cursor->fail("bind message has ", formats.size(), " parameter formats but ", count, " parameters");
@@ -105,7 +106,7 @@ BindParameters take_parameters(BodyCursor* cursor, const FormatCodes& formats) {
     // A negative size, taken as unsigned, is more than any message holds.
     const char* value = cursor->take(static_cast<uint32_t>(size));
     if (value == nullptr || formats.of(i) != 0) continue;
-    cursor->fail_with(check_utf8({value, static_cast<size_t>(size)}));
+    cursor->fail_with(with_parameter_context(check_utf8({value, static_cast<size_t>(size)}), portal, i, false));
   }
   return {start, count};
 }
@@ -116,7 +117,7 @@ absl::Status parse_bind(std::string_view body, FrontendMessage* message) {
   bind.portal = cursor.string();
   bind.statement = cursor.string();
   bind.parameter_formats = take_formats(&cursor);
-  bind.parameters = take_parameters(&cursor, bind.parameter_formats);
+  bind.parameters = take_parameters(&cursor, bind.portal, bind.parameter_formats);
   bind.result_formats = take_formats(&cursor);
   *message = bind;
   return cursor.finish();

@@ -9,6 +9,8 @@
 #include "runtime/types/numeric_digits.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "storage/base/text.hpp"
+#include "storage/base/utf8_check.hpp"
 
 namespace troupe {
 namespace {
@@ -57,9 +59,18 @@ class NetworkReader {
 absl::Status insufficient() { return error(ErrorCode::kProtocolViolation, "insufficient data left in message"); }
 absl::Status incorrect() { return error(ErrorCode::kInvalidBinaryRepresentation, "incorrect binary data format"); }
 
+template <typename... Parts>
+absl::Status invalid(const Parts&... parts) {
+  return error(ErrorCode::kInvalidBinaryRepresentation, parts...);
+}
+absl::Status out_of_range(std::string_view what) {
+  return error(ErrorCode::kDatetimeFieldOverflow, what, " out of range");
+}
+
 constexpr uint16_t kNumericNegative = 0x4000, kNumericNan = 0xC000, kNumericInfinity = 0xD000, kNumericMinusInfinity = 0xF000;
 
 constexpr int kInfinityScale = 0x20;  ///< what PostgreSQL sends there
+constexpr uint16_t kNumericScaleMax = 0x3FFF;
 
 void send_numeric(std::string_view packed, std::string* out) {
   uint16_t sign = 0;
@@ -84,28 +95,32 @@ absl::StatusOr<Value> receive_numeric(Type type, NetworkReader& in) {
   NumericDigits v;
   v.weight = static_cast<int16_t>(in.get<uint16_t>());
   const auto sign = in.get<uint16_t>();
-  v.scale = in.get<uint16_t>() & 0x3FFF;
+  const bool infinite = sign == kNumericInfinity || sign == kNumericMinusInfinity;
+  if (sign != 0 && sign != kNumericNegative && sign != kNumericNan && !infinite) {
+    return invalid("invalid sign in external \"numeric\" value");
+  }
+  v.scale = in.get<uint16_t>();
+  if (v.scale > kNumericScaleMax) return invalid("invalid scale in external \"numeric\" value");
+  for (uint16_t i = 0; i < count && in.ok(); ++i) {
+    v.digits.push_back(in.get<uint16_t>());
+    if (v.digits.back() >= digits::kBase) return invalid("invalid digit in external \"numeric\" value");
+  }
+  if (!in.ok()) return insufficient();
   Numeric n;
   if (sign == kNumericNan) {
     n = Numeric::nan();
-  } else if (sign == kNumericInfinity || sign == kNumericMinusInfinity) {
+  } else if (infinite) {
     n = Numeric::infinity(sign == kNumericMinusInfinity);
   } else {
-    if (sign != 0 && sign != kNumericNegative) {
-      return error(ErrorCode::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
-    }
     v.negative = sign == kNumericNegative;
-    for (uint16_t i = 0; i < count; ++i) {
-      const auto digit = in.get<uint16_t>();
-      if (digit >= 10000) return error(ErrorCode::kInvalidBinaryRepresentation, "invalid digit in external \"numeric\" value");
-      v.digits.push_back(digit);
-    }
     v.strip();
     n = Numeric::of_digits(digits::truncate(std::move(v), v.scale));
   }
   TROUPE_ASSIGN_OR_RETURN(n, apply_numeric_typmod(n, type.typmod));
   return Value::text(std::string(n.bytes()));
 }
+
+absl::StatusOr<Value> receive(Type type, NetworkReader& in, const EvalContext& context);
 
 void send_array(std::string_view packed, std::string* out) {
   const ArrayView array(packed);
@@ -130,34 +145,60 @@ void send_array(std::string_view packed, std::string* out) {
   }
 }
 
-absl::StatusOr<Value> receive_array(Type type, NetworkReader& in, const EvalContext& context) {
+/// What comes before an array's elements; answers how many there are.
+absl::StatusOr<int64_t> receive_shape(Type type, NetworkReader& in, std::vector<ArrayDimension>* shape) {
   const auto dimensions = static_cast<int32_t>(in.get<uint32_t>());
-  in.get<uint32_t>();
+  const auto flags = in.get<uint32_t>();
   const Oid element = in.get<uint32_t>();
   if (!in.ok()) return insufficient();
-  if (dimensions < 0 || dimensions > kArrayDimensionsMax) return error(ErrorCode::kInvalidBinaryRepresentation, "invalid number of dimensions: ", dimensions);
-  if (element != element_type_of(type.oid)) return error(ErrorCode::kDatatypeMismatch, "wrong element type");
-  std::vector<ArrayDimension> shape;
+  if (dimensions < 0) return invalid("invalid number of dimensions: ", dimensions);
+  if (dimensions > kArrayDimensionsMax) {
+    return error(ErrorCode::kProgramLimitExceeded, "number of array dimensions (", dimensions,
+                 ") exceeds the maximum allowed (", kArrayDimensionsMax, ")");
+  }
+  if (flags > 1) return invalid("invalid array flags");
+  if (const Oid expected = element_type_of(type.oid); element != expected) {
+    return error(ErrorCode::kDatatypeMismatch, "binary data has array element type ", element, " (",
+                 find_type(element) == nullptr ? "???" : format_type(Type{element}), ") instead of expected ", expected,
+                 " (", format_type(Type{expected}), ")");
+  }
   int64_t size = dimensions == 0 ? 0 : 1;
   for (int32_t d = 0; d < dimensions; ++d) {
-    shape.push_back({static_cast<int32_t>(in.get<uint32_t>()), 0});
-    shape.back().lower_bound = static_cast<int32_t>(in.get<uint32_t>());
-    size *= shape.back().length;
-    if (shape.back().length < 0 || size * 4 > static_cast<int64_t>(in.remaining())) return incorrect();
+    const auto length = static_cast<int32_t>(in.get<uint32_t>());
+    const auto lower = static_cast<int32_t>(in.get<uint32_t>());
+    if (!in.ok()) return insufficient();
+    if (length < 0) return invalid("invalid array dimension: ", length);
+    if (int64_t{lower} + length > INT32_MAX) {
+      return error(ErrorCode::kProgramLimitExceeded, "array lower bound is too large: ", lower);
+    }
+    size *= length;
+    // Each element has at least its length.
+    if (size * 4 > static_cast<int64_t>(in.remaining())) return invalid("insufficient data left in message");
+    shape->push_back({length, lower});
   }
+  return size;
+}
+
+absl::StatusOr<Value> receive_array(Type type, NetworkReader& in, const EvalContext& context) {
+  std::vector<ArrayDimension> shape;
+  TROUPE_ASSIGN_OR_RETURN(const int64_t size, receive_shape(type, in, &shape));
+  const Type element{element_type_of(type.oid), type.typmod};
   std::vector<Value> elements;
   for (int64_t i = 0; i < size; ++i) {
     const auto bytes = static_cast<int32_t>(in.get<uint32_t>());
-    if (bytes < 0) {
-      elements.push_back(Value::null(physical_of(Type{element})));
+    if (!in.ok() || bytes < -1 || bytes > static_cast<int64_t>(in.remaining())) {
+      return invalid("insufficient data left in message");
+    }
+    if (bytes == -1) {
+      elements.push_back(Value::null(physical_of(element)));
       continue;
     }
-    const std::string_view raw = in.raw(static_cast<size_t>(bytes));
-    if (!in.ok()) return insufficient();
-    TROUPE_ASSIGN_OR_RETURN(Value v, receive_binary(Type{element, type.typmod}, raw, context));
+    NetworkReader part(in.raw(static_cast<size_t>(bytes)));
+    TROUPE_ASSIGN_OR_RETURN(Value v, receive(element, part, context));
+    if (!part.done()) return invalid("improper binary format in array element ", i + 1);
     elements.push_back(std::move(v));
   }
-  return Value::text(pack_array(element, physical_of(Type{element}), shape, elements));
+  return Value::text(pack_array(element.oid, physical_of(element), shape, elements));
 }
 
 void send_bits(std::string_view bits, std::string* out) {
@@ -171,6 +212,7 @@ void send_bits(std::string_view bits, std::string* out) {
 
 absl::StatusOr<Value> receive_bits(Type type, NetworkReader& in) {
   const auto count = in.get<uint32_t>();
+  if (static_cast<int32_t>(count) < 0) return invalid("invalid length in external bit string");
   const std::string_view raw = in.raw((size_t{count} + 7) / 8);
   if (!in.ok()) return insufficient();
   std::string bits;
@@ -231,13 +273,21 @@ void send_varlen(Type type, std::string_view bytes, std::string* out) {
   out->append(bytes);
 }
 
+bool is_time_of_day(int64_t us) { return us >= 0 && us <= kUsPerDay; }
+constexpr int32_t kZoneEnd = 16 * 3600;  ///< seconds
+
 absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
   switch (physical_of(type)) {
     case Physical::kBool: return Value::of(in.get<uint8_t>() != 0);
     case Physical::kInt16:
       if (type.oid == oid::kChar) return Value::of(static_cast<int16_t>(in.get<uint8_t>()));
       return Value::of(static_cast<int16_t>(in.get<uint16_t>()));
-    case Physical::kInt32: return Value::of(static_cast<int32_t>(in.get<uint32_t>()));
+    case Physical::kInt32: {
+      const auto v = static_cast<int32_t>(in.get<uint32_t>());
+      if (type.oid == oid::kDate && !is_infinite_date(v) && (v < kDateMin || v >= kDateEnd))
+        return out_of_range("date");
+      return Value::of(v);
+    }
     case Physical::kFloat32: return Value::of(std::bit_cast<float>(in.get<uint32_t>()));
     case Physical::kFloat64: return Value::of(std::bit_cast<double>(in.get<uint64_t>()));
     case Physical::kInt64: {
@@ -248,9 +298,8 @@ absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
       if (is_narrow_int64(type.oid)) return Value::of(static_cast<int64_t>(in.get<uint32_t>()));
       const auto v = static_cast<int64_t>(in.get<uint64_t>());
       const bool stamp = type.oid == oid::kTimestamp || type.oid == oid::kTimestamptz;
-      if (stamp && in.ok() && !is_infinite_timestamp(v) && !is_valid_timestamp(v)) {
-        return error(ErrorCode::kDatetimeFieldOverflow, "timestamp out of range");
-      }
+      if (stamp && !is_infinite_timestamp(v) && !is_valid_timestamp(v)) return out_of_range("timestamp");
+      if (type.oid == oid::kTime && !is_time_of_day(v)) return out_of_range("time");
       return Value::of(stamp || type.oid == oid::kTime ? round_to_precision(v, type.typmod) : v);
     }
     default: break;
@@ -263,7 +312,12 @@ absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
   }
   if (type.oid == oid::kTimetz) {
     const auto us = static_cast<int64_t>(in.get<uint64_t>());
-    return Value::of(TimeTz{round_to_precision(us, type.typmod), static_cast<int32_t>(in.get<uint32_t>()), 0});
+    const auto zone = static_cast<int32_t>(in.get<uint32_t>());
+    if (!is_time_of_day(us)) return out_of_range("time");
+    if (zone <= -kZoneEnd || zone >= kZoneEnd) {
+      return error(ErrorCode::kInvalidTimeZoneDisplacement, "time zone displacement out of range");
+    }
+    return Value::of(TimeTz{round_to_precision(us, type.typmod), zone, 0});
   }
   Fixed16 v{};
   const std::string_view raw = in.raw(16);
@@ -271,27 +325,41 @@ absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
   return Value::of(v);
 }
 
-absl::StatusOr<Value> receive_varlen(Type type, std::string_view bytes, NetworkReader& in, const EvalContext& context) {
+absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalContext& context) {
   switch (type.oid) {
     case oid::kNumeric: return receive_numeric(type, in);
     case oid::kBit:
     case oid::kVarbit: return receive_bits(type, in);
     case oid::kJsonb:
-      if (in.get<uint8_t>() != 1) return error(ErrorCode::kInvalidBinaryRepresentation, "unsupported jsonb version number");
-      return parse_text(type, in.raw(in.remaining()), context);
-    default: break;
+      if (const auto version = in.get<uint8_t>(); version != 1 && in.ok()) {
+        return invalid("unsupported jsonb version number ", int{version});
+      }
+      break;
+    case oid::kBytea: return Value::text(std::string(in.raw(in.remaining())));
+    default:
+      if (element_type_of(type.oid) != oid::kInvalid) return receive_array(type, in, context);
   }
-  if (element_type_of(type.oid) != oid::kInvalid) return receive_array(type, in, context);
-  in.raw(in.remaining());
-  return type.oid == oid::kBytea ? Value::text(std::string(bytes)) : parse_text(type, bytes, context);
+  const std::string_view text = in.raw(in.remaining());
+  TROUPE_RETURN_IF_ERROR(check_utf8(text));
+  if (type.oid == oid::kName && text.size() > kNameBytesMax) {
+    return with_detail(error(ErrorCode::kNameTooLong, "identifier too long"),
+                       cat("Identifier must be less than ", kNameBytesMax + 1, " characters."));
+  }
+  return parse_text(type, text, context);
+}
+
+/// Running out of bytes matters more than what the missing ones made of the value.
+absl::StatusOr<Value> receive(Type type, NetworkReader& in, const EvalContext& context) {
+  auto v = physical_of(type) == Physical::kVarlen ? receive_varlen(type, in, context) : receive_fixed(type, in);
+  if (!in.ok()) return insufficient();
+  return v;
 }
 
 }  // namespace
 
 absl::StatusOr<Value> receive_binary(Type type, std::string_view bytes, const EvalContext& context) {
   NetworkReader in(bytes);
-  auto v = physical_of(type) == Physical::kVarlen ? receive_varlen(type, bytes, in, context) : receive_fixed(type, in);
-  if (!in.ok()) return insufficient();
+  auto v = receive(type, in, context);
   if (v.ok() && !in.done()) return incorrect();
   return v;
 }

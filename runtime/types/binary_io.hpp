@@ -10,7 +10,8 @@
 
 namespace troupe {
 
-/// Errors: 22P03 "incorrect binary data format", 08P01 "insufficient data left in message".
+/// Errors, as PostgreSQL's receive functions: 22P03 "incorrect binary data format", 08P01 "insufficient data left in
+/// message", 22021 for what is no UTF-8, 22008 for what is no date or time.
 absl::StatusOr<Value> receive_binary(Type type, std::string_view bytes, const EvalContext& context);
 
 /// Appends the payload, without its length; the value is not null.

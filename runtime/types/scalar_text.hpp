@@ -30,6 +30,8 @@ void format_uuid(const Fixed16& v, std::string* out);
 void format_bytea(std::string_view bytes, bool escape, std::string* out);
 void format_hex(std::string_view bytes, std::string* out);
 
+/// Of a name. PostgreSQL's.
+inline constexpr size_t kNameBytesMax = 63;
 /// Characters (not bytes) of UTF-8 text.
 size_t utf8_length(std::string_view text);
 /// The byte offset of character `n` (from 0), or the size when there are fewer.

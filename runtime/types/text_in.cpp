@@ -104,7 +104,6 @@ absl::StatusOr<Value> json_value(Oid type, std::string_view text) {
 }  // namespace
 
 absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalContext& context) {
-  constexpr size_t kNameBytesMax = 63;
   switch (type.oid) {
     case oid::kText:
     case oid::kUnknown:

@@ -23,31 +23,40 @@ struct WaitEdge {
   bool operator==(const WaitEdge&) const = default;
 };
 
-/// `conflict(a, b)`: whether two modes exclude each other.
+enum class LockAttempt : uint8_t {
+  kBlocked,
+  kHeld,  ///< its asker had a lock that is as strong
+  kGranted,
+};
+
+/// `conflict(a, b)`: whether two modes exclude each other. A holder that asks for more holds several locks; each knows
+/// the command that asked for it.
 template <typename Mode, bool (*conflict)(Mode, Mode)>
 class LockQueue {
  public:
   struct Holder {
     TxnId txn;
+    CommandId command;
     Mode mode;
   };
   struct Waiter {
     TxnId txn;
+    CommandId command;
     Mode mode;
     uint64_t ticket;
   };
 
   /// Takes the lock now if it can be had; does not queue.
-  bool try_acquire(TxnId txn, Mode mode) {
-    if (holds(txn, mode)) return true;
-    if (blocked_by_holders(txn, mode)) return false;
+  LockAttempt try_acquire(TxnId txn, Mode mode, CommandId command = 0) {
+    if (holds(txn, mode)) return LockAttempt::kHeld;
+    if (blocked_by_holders(txn, mode)) return LockAttempt::kBlocked;
     // Somebody who holds it already does not wait behind those who wait for him.
-    if (!is_holder(txn) && blocked_by_waiters(txn, mode, waiters_.size())) return false;
-    holders_.push_back({txn, mode});
-    return true;
+    if (!is_holder(txn) && blocked_by_waiters(txn, mode, waiters_.size())) return LockAttempt::kBlocked;
+    holders_.push_back({txn, command, mode});
+    return LockAttempt::kGranted;
   }
-  void enqueue(TxnId txn, Mode mode, uint64_t ticket) {
-    const Waiter waiter{txn, mode, ticket};
+  void enqueue(TxnId txn, Mode mode, uint64_t ticket, CommandId command = 0) {
+    const Waiter waiter{txn, command, mode, ticket};
     if (!is_holder(txn)) {
       waiters_.push_back(waiter);
       return;
@@ -72,6 +81,13 @@ class LockQueue {
     }
     grant_waiters(grants);
   }
+  /// Forgets a lock that `command` of `txn` was granted.
+  void release_granted(TxnId txn, CommandId command, std::vector<LockGrant>* grants) {
+    const auto at = std::find_if(holders_.begin(), holders_.end(),
+                                 [&](const Holder& h) { return h.txn == txn && h.command == command; });
+    if (at != holders_.end()) holders_.erase(at);
+    grant_waiters(grants);
+  }
   /// Ends the waiting of `txn`.
   void cancel(TxnId txn, std::vector<LockGrant>* grants) {
     std::erase_if(waiters_, [&](const Waiter& w) { return w.txn == txn; });
@@ -86,7 +102,7 @@ class LockQueue {
         continue;
       }
       waiters_.erase(waiters_.begin() + static_cast<ptrdiff_t>(i));
-      holders_.push_back({waiter.txn, waiter.mode});
+      holders_.push_back({waiter.txn, waiter.command, waiter.mode});
       grants->push_back({waiter.txn, waiter.ticket});
     }
   }

@@ -6,26 +6,24 @@
 
 namespace troupe {
 
-absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, TreeId tree, std::string_view key,
+absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, TreeId tree, std::string_view key,
                                                   RowLockStrength strength, WaitPolicy wait, uint64_t ticket) {
   name_.assign(reinterpret_cast<const char*>(&tree), sizeof tree);
   name_.append(key);
   const auto [it, fresh] = rows_.try_emplace(name_);
   Row& row = it->second;
   if (fresh) row.name = &it->first;
-  const bool known = !fresh && row.queue.is_holder(txn);
-  if (row.queue.try_acquire(txn, strength)) {
-    if (!known) held_[txn].push_back(&row);
-    return LockOutcome::kGranted;
-  }
+  const LockAttempt attempt = row.queue.try_acquire(txn, strength, command);
+  if (attempt == LockAttempt::kGranted) held_[txn].push_back({&row, command});
+  if (attempt != LockAttempt::kBlocked) return LockOutcome::kGranted;
   if (wait == WaitPolicy::kNoWait) return LockOutcome::kRefused;
   if (waiting_.size() >= limits_.waiters_max) {
     return error(ErrorCode::kConfigurationLimitExceeded, "too many lock requests are waiting (limits.lock_waiters_max is ",
                  limits_.waiters_max, ")");
   }
   TROUPE_CHECK(!waiting_.contains(txn));
-  row.queue.enqueue(txn, strength, ticket);
-  waiting_.emplace(txn, &row);
+  row.queue.enqueue(txn, strength, ticket, command);
+  waiting_.emplace(txn, Held{&row, command});
   waiting_order_.push_back(txn);
   return LockOutcome::kQueued;
 }
@@ -34,16 +32,11 @@ std::vector<LockGrant> RowLockTable::cancel_wait(TxnId txn) {
   std::vector<LockGrant> grants;
   const auto it = waiting_.find(txn);
   if (it == waiting_.end()) return grants;
-  Row* row = it->second;
+  Row* row = it->second.row;
   waiting_.erase(it);
   std::erase(waiting_order_, txn);
   row->queue.cancel(txn, &grants);
-  for (const LockGrant& grant : grants) {
-    waiting_.erase(grant.txn);
-    std::erase(waiting_order_, grant.txn);
-    auto& held = held_[grant.txn];
-    if (std::find(held.begin(), held.end(), row) == held.end()) held.push_back(row);
-  }
+  let_in(row, grants);
   forget_if_free(row);
   return grants;
 }
@@ -52,21 +45,40 @@ std::vector<LockGrant> RowLockTable::release_all(TxnId txn) {
   std::vector<LockGrant> grants = cancel_wait(txn);
   const auto it = held_.find(txn);
   if (it == held_.end()) return grants;
-  const std::vector<Row*> rows = std::move(it->second);
+  const std::vector<Held> all = std::move(it->second);
   held_.erase(it);
-  for (Row* row : rows) {
-    const size_t before = grants.size();
-    row->queue.release(txn, &grants);
-    for (size_t i = before; i < grants.size(); ++i) {
-      const TxnId let_in = grants[i].txn;
-      waiting_.erase(let_in);
-      std::erase(waiting_order_, let_in);
-      auto& held = held_[let_in];
-      if (std::find(held.begin(), held.end(), row) == held.end()) held.push_back(row);
-    }
-    forget_if_free(row);
-  }
+  for (const Held& held : all) release(txn, held, &grants);
   return grants;
+}
+
+std::vector<LockGrant> RowLockTable::rollback_to(TxnId txn, CommandId command) {
+  std::vector<LockGrant> grants = cancel_wait(txn);
+  const auto it = held_.find(txn);
+  if (it == held_.end()) return grants;
+  const auto kept = [command](const Held& held) { return held.command < command; };
+  const auto first = std::stable_partition(it->second.begin(), it->second.end(), kept);
+  const std::vector<Held> dropped(first, it->second.end());
+  it->second.erase(first, it->second.end());
+  if (it->second.empty()) held_.erase(it);
+  for (const Held& held : dropped) release(txn, held, &grants);
+  return grants;
+}
+
+void RowLockTable::release(TxnId txn, const Held& held, std::vector<LockGrant>* grants) {
+  const size_t before = grants->size();
+  held.row->queue.release_granted(txn, held.command, grants);
+  let_in(held.row, std::span(*grants).subspan(before));
+  forget_if_free(held.row);
+}
+
+/// Those who waited for the row and have it now.
+void RowLockTable::let_in(Row* row, std::span<const LockGrant> grants) {
+  for (const LockGrant& grant : grants) {
+    const auto waited = waiting_.find(grant.txn);
+    held_[grant.txn].push_back({row, waited->second.command});
+    waiting_.erase(waited);
+    std::erase(waiting_order_, grant.txn);
+  }
 }
 
 void RowLockTable::forget_if_free(Row* row) {
@@ -77,7 +89,7 @@ std::vector<WaitEdge> RowLockTable::waits() const {
   std::vector<WaitEdge> edges;
   std::vector<const Row*> seen;
   for (const TxnId txn : waiting_order_) {
-    const Row* row = waiting_.at(txn);
+    const Row* row = waiting_.at(txn).row;
     if (std::find(seen.begin(), seen.end(), row) != seen.end()) continue;
     seen.push_back(row);
     row->queue.add_waits(&edges);
@@ -86,16 +98,20 @@ std::vector<WaitEdge> RowLockTable::waits() const {
 }
 
 void RowLockTable::check_invariants() const {
+  size_t held = 0;
   for (const auto& [name, row] : rows_) {
     TROUPE_CHECK(!row.queue.empty());
+    held += row.queue.holders().size();
     for (const auto& a : row.queue.holders()) {
       TROUPE_CHECK(held_.contains(a.txn));
       for (const auto& b : row.queue.holders()) {
         TROUPE_CHECK(a.txn == b.txn || !row_locks_conflict(a.mode, b.mode));
       }
     }
-    for (const auto& waiter : row.queue.waiters()) TROUPE_CHECK(waiting_.at(waiter.txn) == &row);
+    for (const auto& waiter : row.queue.waiters()) TROUPE_CHECK(waiting_.at(waiter.txn).row == &row);
   }
+  for (const auto& [txn, locks] : held_) held -= locks.size();
+  TROUPE_CHECK(held == 0);
   TROUPE_CHECK(waiting_.size() == waiting_order_.size());
 }
 

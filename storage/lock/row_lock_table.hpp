@@ -3,6 +3,7 @@
 /// Invariant: the holders of a key are compatible; waiters are served first in, first out.
 /// Owner: one lock_shard actor, so calls never overlap.
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +29,13 @@ class RowLockTable {
 
   /// Grants now, queues (kWait), or refuses (kNoWait). A transaction waits for one key at a time; `ticket` comes back
   /// in the grant. Errors: kConfigurationLimitExceeded when limits.waiters_max are already waiting.
-  absl::StatusOr<LockOutcome> acquire(TxnId txn, TreeId tree, std::string_view key, RowLockStrength strength,
-                                      WaitPolicy wait, uint64_t ticket);
+  absl::StatusOr<LockOutcome> acquire(TxnId txn, CommandId command, TreeId tree, std::string_view key,
+                                      RowLockStrength strength, WaitPolicy wait, uint64_t ticket);
   /// Drops every lock and wait of `txn`; returns whom that let in, in order.
   std::vector<LockGrant> release_all(TxnId txn);
+  /// Drops its wait, and the locks that commands >= `command` were granted: a key that it held before is held as it
+  /// was.
+  std::vector<LockGrant> rollback_to(TxnId txn, CommandId command);
   /// Ends its waiting; it keeps what it holds.
   std::vector<LockGrant> cancel_wait(TxnId txn);
 
@@ -48,13 +52,20 @@ class RowLockTable {
     Queue queue;
     const std::string* name = nullptr;
   };
+  /// One lock that was granted.
+  struct Held {
+    Row* row;
+    CommandId command;
+  };
 
+  void release(TxnId txn, const Held& held, std::vector<LockGrant>* grants);
+  void let_in(Row* row, std::span<const LockGrant> grants);
   void forget_if_free(Row* row);
 
   LockLimits limits_;
   absl::node_hash_map<std::string, Row> rows_;
-  absl::flat_hash_map<TxnId, std::vector<Row*>> held_;  ///< each row once, in the order locked
-  absl::flat_hash_map<TxnId, Row*> waiting_;
+  absl::flat_hash_map<TxnId, std::vector<Held>> held_;  ///< in the order granted
+  absl::flat_hash_map<TxnId, Held> waiting_;            ///< for what
   std::vector<TxnId> waiting_order_;
   std::string name_;  ///< reused
 };

@@ -16,7 +16,7 @@ class TableLockTable {
 
   Outcome acquire(TxnId txn, Oid table, TableLockMode mode, bool no_wait, uint64_t ticket) {
     Queue& queue = tables_[table];
-    if (queue.try_acquire(txn, mode)) return Outcome::kGranted;
+    if (queue.try_acquire(txn, mode) != LockAttempt::kBlocked) return Outcome::kGranted;
     if (no_wait) {
       forget_if_free(table);
       return Outcome::kRefused;

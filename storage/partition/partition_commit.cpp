@@ -98,8 +98,18 @@ absl::StatusOr<ApplyResult> PartitionStore::apply(Scn scn, TxnId txn, std::strin
   }
   applying_ = {};
   last_applied_ = scn;
-  if (txn != kNoTxn) pending_.discard(txn);
+  if (txn != kNoTxn) {
+    note_moves(scn, txn);
+    pending_.discard(txn);
+  }
   return ApplyResult{};
+}
+
+/// They are not in the record: after a restart nobody asks.
+void PartitionStore::note_moves(Scn scn, TxnId txn) {
+  const PendingTransaction* pending = pending_.find(txn);
+  if (pending == nullptr || oldest_snapshot_ >= scn) return;
+  for (const PendingMove& move : pending->moves()) moved_.add({scn, move.command}, move.tree, move.key, move.place);
 }
 
 PageFault PartitionStore::apply_change(Scn scn, const Change& change) {

@@ -18,6 +18,7 @@ void PartitionStore::set_oldest_snapshot(Scn scn) {
   if (scn <= oldest_snapshot_) return;
   oldest_snapshot_ = scn;
   history_.set_oldest_snapshot(scn);
+  moved_.set_oldest_snapshot(scn);
 }
 
 void PartitionStore::release_tree(TreeId id) {

@@ -8,6 +8,9 @@
 namespace troupe {
 namespace {
 
+/// Beyond it the oldest are forgotten, and statements that began before them have to be retried.
+constexpr uint64_t kMovedBytesMax = 64 << 20;
+
 /// PostgreSQL's limit for one value.
 constexpr uint64_t kRowBytesMax = 1 << 30;
 
@@ -50,7 +53,8 @@ PartitionStore::PartitionStore(const PartitionOptions& options, OpenedCheckpoint
       checkpointer_{std::make_unique<Checkpointer>(*pager_, *reclaimer_, *file_, options.codec, opened.superblock,
                                                    opened.allocator)},
       history_{options.history_bytes_max},
-      pending_{options.pending_bytes_max} {
+      pending_{options.pending_bytes_max},
+      moved_{kMovedBytesMax} {
   restore(opened.directory, opened.superblock.covered_scn);
 }
 
@@ -164,6 +168,12 @@ absl::Status PartitionStore::stage(TxnId txn, CommandId command, TreeId tree, st
   return pending_.stage(txn, command, tree, key, op, op == ChangeOp::kPut ? row : std::string_view{});
 }
 
+absl::Status PartitionStore::stage_move(TxnId txn, CommandId command, TreeId tree, std::string_view key,
+                                        std::string_view place) {
+  TROUPE_CHECK(txn != kNoTxn);
+  return pending_.stage_move(txn, {command, tree, key, place});
+}
+
 absl::Status PartitionStore::stage_drop_tree(TxnId txn, CommandId command, TreeId tree) {
   TROUPE_CHECK(txn != kNoTxn);
   pending_.stage_drop_tree(txn, command, tree);
@@ -268,6 +278,7 @@ void PartitionStore::check_invariants() const {
   checkpointer_->allocator().check_invariants();
   history_.check_invariants();
   pending_.check_invariants();
+  moved_.check_invariants();
   pager_->cache().check_invariants();
 }
 

@@ -4,8 +4,10 @@
 /// Owner: one partition actor; calls never overlap, none blocks. What needs a page that is not in memory answers a
 /// PageFault, having changed nothing; the caller loads it (load_page on another thread), install()s it and repeats.
 /// Invariants: uncommitted data is never in a tree; a reader sees exactly its snapshot or gets kSnapshotTooOld.
+#include <algorithm>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "storage/checkpoint/checkpointer.hpp"
 #include "storage/history/history.hpp"
 #include "storage/partition/change_codec.hpp"
+#include "storage/partition/moved_rows.hpp"
 #include "storage/partition/pending_writes.hpp"
 #include "storage/partition/read_view.hpp"
 #include "storage/tree/tree.hpp"
@@ -69,6 +72,13 @@ class PartitionStore {
   // Reading.
   ReadResult get(const ReadView& view, TreeId tree, std::string_view key);
   LatestResult latest(TxnId txn, TreeId tree, std::string_view key);
+  /// Where the row went that had `key` at `after`; nothing when it kept it, or is gone. The view is valid until the
+  /// next non-const call.
+  std::optional<MovedRows::Move> moved(TreeId tree, std::string_view key, MoveTime after) const {
+    return moved_.empty() ? std::nullopt : moved_.find(tree, key, after);
+  }
+  /// moved() knows all that a snapshot needs unless it is below this one.
+  Scn moves_known_since() const { return std::max(moved_.floor(), oldest_snapshot_); }
   /// Clears and fills `batch`. Errors: kSnapshotTooOld.
   absl::Status scan(const ReadView& view, ScanCursor& cursor, const ScanBudget& budget, ScanBatch* batch);
 
@@ -77,6 +87,8 @@ class PartitionStore {
   /// kProgramLimitExceeded (key above 8 KiB, row above 1 GiB).
   absl::Status stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
                      std::string_view row);
+  /// The row of `key`, which the same command erases, goes on elsewhere: once that is committed, moved() tells others.
+  absl::Status stage_move(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view place);
   absl::Status stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
   /// ROLLBACK TO SAVEPOINT: forgets what commands >= `command` staged.
   void rollback_to(TxnId txn, CommandId command);
@@ -167,6 +179,7 @@ class PartitionStore {
   TreeState& tree_for_write(TreeId id);
   ReadResult read_committed(TreeState& state, Scn snapshot, std::string_view key);
   ReadResult read_history(TreeId tree, std::string_view key, Scn snapshot) const;
+  void note_moves(Scn scn, TxnId txn);
   PageFault prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry, ChangeWriter* writer);
   PageFault apply_change(Scn scn, const Change& change);
   void apply_erase(Scn scn, const Change& change, TreeState& state, TreePath& path, bool was_tombstone);
@@ -188,6 +201,7 @@ class PartitionStore {
   absl::flat_hash_map<TreeId, std::unique_ptr<TreeState>> trees_;
   History history_;
   PendingWrites pending_;
+  MovedRows moved_;
   Scn oldest_snapshot_ = kNoScn;
   Scn last_applied_ = kNoScn;
   ApplyProgress applying_;

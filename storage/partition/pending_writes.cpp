@@ -34,15 +34,21 @@ PendingTransaction& PendingWrites::transaction(TxnId txn) {
   return *transaction;
 }
 
-absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
-                                  std::string_view row) {
-  PendingTransaction& pending = transaction(txn);
-  const uint64_t cost = key.size() + row.size() + kEntryBytes;
+absl::Status PendingWrites::charge(PendingTransaction& pending, uint64_t cost) {
   if (pending.bytes_ + cost > bytes_max_) {
     return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "transaction has ", pending.bytes_,
                            " bytes of uncommitted changes in one partition; limits.pending_bytes_max is ", bytes_max_),
                      "Commit in smaller parts, use COPY into a new or truncated table, or raise the limit.");
   }
+  pending.bytes_ += cost;
+  bytes_ += cost;
+  return absl::OkStatus();
+}
+
+absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
+                                  std::string_view row) {
+  PendingTransaction& pending = transaction(txn);
+  TROUPE_RETURN_IF_ERROR(charge(pending, key.size() + row.size() + kEntryBytes));
   PendingTree& keys = pending.trees_[tree];
   auto at = keys.lower_bound(key);
   if (at == keys.end() || at->first != key) {
@@ -57,9 +63,14 @@ absl::Status PendingWrites::stage(TxnId txn, CommandId command, TreeId tree, std
   if (place == entries.size() || entries[place].command != command)
     entries.insert(entries.begin() + place, PendingEntry{});
   entries[place] = {command, op, pending.keep(row)};
-  pending.bytes_ += cost;
   pending.progress_ = {};
-  bytes_ += cost;
+  return absl::OkStatus();
+}
+
+absl::Status PendingWrites::stage_move(TxnId txn, const PendingMove& move) {
+  PendingTransaction& pending = transaction(txn);
+  TROUPE_RETURN_IF_ERROR(charge(pending, move.key.size() + move.place.size() + kEntryBytes));
+  pending.moves_.push_back({move.command, move.tree, pending.keep(move.key), pending.keep(move.place)});
   return absl::OkStatus();
 }
 
@@ -75,6 +86,7 @@ void PendingWrites::rollback_to(TxnId txn, CommandId command) {
   PendingTransaction& pending = *found->second;
   pending.progress_ = {};
   std::erase_if(pending.dropped_trees_, [&](const auto& drop) { return drop.first >= command; });
+  std::erase_if(pending.moves_, [&](const PendingMove& move) { return move.command >= command; });
   for (auto tree = pending.trees_.begin(); tree != pending.trees_.end();) {
     PendingTree& keys = tree->second;
     for (auto key = keys.begin(); key != keys.end();) {

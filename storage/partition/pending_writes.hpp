@@ -25,6 +25,14 @@ struct PendingEntry {
   std::string_view row;
 };
 
+/// The row of an erased key goes on under another key (MovedRows).
+struct PendingMove {
+  CommandId command;
+  TreeId tree;
+  std::string_view key;
+  std::string_view place;
+};
+
 /// A key's entries, ascending by command.
 struct PendingKey {
   absl::InlinedVector<PendingEntry, 1> entries;
@@ -62,6 +70,7 @@ class PendingTransaction {
                        [id](const auto& drop) { return drop.second == id; });
   }
   const std::vector<std::pair<CommandId, TreeId>>& dropped_trees() const { return dropped_trees_; }
+  const std::vector<PendingMove>& moves() const { return moves_; }
   uint64_t bytes() const { return bytes_; }
   /// Forgotten when anything is staged or rolled back.
   PrepareProgress& progress() { return progress_; }
@@ -72,6 +81,7 @@ class PendingTransaction {
 
   absl::btree_map<TreeId, PendingTree> trees_;
   std::vector<std::pair<CommandId, TreeId>> dropped_trees_;
+  std::vector<PendingMove> moves_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* block_at_ = nullptr;
   size_t block_left_ = 0;
@@ -87,6 +97,7 @@ class PendingWrites {
   /// Errors: kConfigurationLimitExceeded.
   absl::Status stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, ChangeOp op,
                      std::string_view row);
+  absl::Status stage_move(TxnId txn, const PendingMove& move);
   void stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
   /// Forgets the entries of commands >= `command`. Their memory is the transaction's until it ends.
   void rollback_to(TxnId txn, CommandId command);
@@ -102,6 +113,7 @@ class PendingWrites {
 
  private:
   PendingTransaction& transaction(TxnId txn);
+  absl::Status charge(PendingTransaction& pending, uint64_t cost);
 
   uint64_t bytes_max_;
   uint64_t bytes_ = 0;

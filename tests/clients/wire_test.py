@@ -85,6 +85,18 @@ def encryption_requests_are_answered_with_one_byte(context):
             expect(wire.query("SELECT 1").rows, [[b"1"]])
 
 
+@test
+def what_comes_right_behind_an_encryption_request_is_not_taken_for_the_startup(context):
+    with context.raw() as wire:
+        wire.send_raw(struct.pack("!II", 8, pg.SSL_REQUEST) + wire.startup_packet(user="postgres", database="postgres"))
+        expect(wire.sock.recv(1) in (b"N", b"S"), True)
+        kind, body = wire.receive()
+        expect(kind, "E")
+        fields = pg.error_fields(body)
+        expect((fields["S"], fields["C"], fields["M"]),
+               ("FATAL", "08P01", "received unencrypted data after SSL request"))
+
+
 def startup_refusal(context, packet):
     with context.raw() as wire:
         wire.send_raw(packet)
@@ -271,6 +283,57 @@ def a_portal_that_has_ended_does_nothing_when_run_again(context):
         expect_error(result, "55000")
         expect(wire.query("SELECT count(*) FROM once").rows, [[b"0"]])
         wire.query("DROP TABLE once")
+
+
+@test
+def a_portal_run_again_counts_the_rows_of_that_run(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE again (a int); INSERT INTO again VALUES (1), (2), (3)")
+        for sql, limit, tags in (("DELETE FROM again RETURNING a", 0, ["DELETE 3", "DELETE 0"]),
+                                 ("UPDATE again SET a = 1 RETURNING a", 0, ["UPDATE 3", "UPDATE 0"]),
+                                 ("INSERT INTO again VALUES (7), (8), (9) RETURNING a", 2, ["INSERT 0 1"]),
+                                 ("SELECT a FROM again", 2, ["SELECT 1"])):
+            wire.query("BEGIN")
+            result = wire.ask(pg.parse(sql), pg.bind(portal="p"), pg.execute("p", limit), pg.execute("p", limit), pg.SYNC)
+            wire.query("ROLLBACK")
+            expect((len(result.rows), result.tags), (3, tags), sql)
+        wire.query("DROP TABLE again")
+
+
+@test
+def a_malformed_sync_is_answered(context):
+    with context.wire() as wire:
+        for before in ((), (pg.parse("SELECT nonsense"),)):
+            result = wire.ask(*before, (b"S", b"abc"))
+            expect((result.errors[-1].sqlstate, result.status), ("08P01", "I"))
+            expect(wire.query("SELECT 1").rows, [[b"1"]])
+
+
+@test
+def binary_parameters_that_are_no_values_are_refused(context):
+    with context.wire() as wire:
+        for kind, value, sqlstate in (
+                ("text", b"\xff\xfe", "22021"), ("varchar", b"a\0b", "22021"), ("json", b"\xff", "22021"),
+                ("name", b"n" * 64, "42622"), ("jsonb", b"\2{}", "XX000"),
+                ("date", b"\x7f\xff\xff\xfe", "22008"), ("time", b"\x7f" * 8, "22008"),
+                ("time", struct.pack("!q", 86400000001), "22008"), ("timetz", struct.pack("!qi", -1, 0), "22008"),
+                ("timetz", struct.pack("!qi", 0, 57600), "22009"), ("timestamp", b"\x7f" * 8, None),
+                ("timestamptz", b"\x7f" + b"\xff" * 6 + b"\xfe", "22008"), ("uuid", b"short", "08P01"),
+                ("interval", b"\0" * 17, "22P03"), ("bool", b"\2", None), ("float8", b"\x7f\xf8" + b"\0" * 6, None),
+                ("numeric", struct.pack("!HhHHH", 1, 0, 0x1234, 0, 1), "22P03"),
+                ("numeric", struct.pack("!HhHHH", 1, 0, 0, 0x4000, 1), "22P03"),
+                ("numeric", struct.pack("!HhHHH", 1, 0, 0, 0, 10000), "22P03"),
+                ("numeric", struct.pack("!HhHHH", 1, 0, 0xC000, 0, 1), None),
+                ("varbit", struct.pack("!i", -1), "22P03"), ("int4[]", struct.pack("!iiI", -1, 0, 23), "22P03"),
+                ("int4[]", struct.pack("!iiI", 7, 0, 23), "54000"), ("int4[]", struct.pack("!iiI", 0, 2, 23), "22P03"),
+                ("int4[]", struct.pack("!iiI", 0, 0, 25), "42804"),
+                ("int4[]", struct.pack("!iiIiiii", 1, 0, 23, 1, 1, 5, 7), "22P03"),
+                ("int4[]", struct.pack("!iiIiiiib", 1, 0, 23, 1, 1, 5, 7, 0), "22P03"),
+                ("int4[]", struct.pack("!iiIiiii", 1, 0, 23, 1, 2147483647, 4, 7), "54000"),
+                ("text[]", struct.pack("!iiIiiiB", 1, 0, 25, 1, 1, 1, 255), "22021")):
+            result = wire.ask(pg.parse(f"SELECT $1::{kind}"), pg.bind([value], formats=[1]), pg.execute(), pg.SYNC)
+            if sqlstate != "XX000" or result.error is None:
+                expect(result.error.sqlstate if result.error else None, sqlstate, f"{kind} {value!r}")
 
 
 @test

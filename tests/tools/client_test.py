@@ -70,6 +70,35 @@ class Sql(ClientTest):
         self.assertEqual(self.run_sql("-f", "-", text="SELECT count(*) FROM notes").stdout, "2\n")
         self.assertEqual(self.run_sql("-f", "/none").returncode, 1)
 
+    def test_a_file_is_run_statement_by_statement(self):
+        script = self.scratch / "script.sql"
+        script.write_text("CREATE TABLE kg (a int PRIMARY KEY);\nINSERT INTO kg VALUES (1);\n\n-- once more;\n"
+                          "INSERT INTO kg\nVALUES (1);\nINSERT INTO kg VALUES (2);\nSELECT a, $$x;'$$ FROM kg ORDER BY a")
+        done = self.run_sql("-f", str(script))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f'{script}:5: ERROR:  duplicate key value violates unique constraint "kg_pkey"', done.stderr)
+        self.assertEqual(self.sql("SELECT a FROM kg"), "1\n")
+        self.sql("DELETE FROM kg")
+        done = self.run_sql("--keep-going", "-f", "-", text=script.read_text() + ";\n\\timing on\nSELECT 'last'")
+        self.assertEqual((done.returncode, done.stdout), (1, "1\tx;'\n2\tx;'\nlast\n"))
+        self.assertIn('<stdin>:1: ERROR:  relation "kg" already exists', done.stderr)
+        self.assertIn("<stdin>:9: ERROR:  psql's commands are not known here: \\timing on", done.stderr)
+        self.run_sql("--keep-going", "-f", "-", text="BEGIN; DELETE FROM kg; SELECT 1/0; INSERT INTO kg VALUES (9); COMMIT")
+        self.assertEqual(self.sql("SELECT count(*) FROM kg"), "2\n")
+
+    def test_a_file_may_hold_rows_for_copy(self):
+        text = ("CREATE TABLE c (a int, b text);\nCOPY public.c (a, b) FROM stdin;\n1\tone;\n2\t'\n\\.\n\n"
+                "COPY nowhere FROM STDIN;\nDROP TABLE c;\n\\.\n"
+                "COPY c FROM STDIN (FORMAT csv); SELECT count(*) FROM c;\n3,\"two\nlines\"\n")
+        done = self.run_sql("--keep-going", "-f", "-", text=text)
+        self.assertEqual((done.returncode, done.stdout), (1, "3\n"), done.stderr)
+        self.assertEqual(done.stderr.count("ERROR"), 1)
+        self.assertEqual(self.sql("SELECT * FROM c ORDER BY a"), "1\tone;\n2\t'\n3\ttwo\nlines\n")
+        done = self.run_sql("-f", "-", text="SELECT 1;\nCOPY c FROM STDIN;\n7\tok\nx\tno\n\\.\nSELECT 2")
+        self.assertEqual((done.returncode, done.stdout), (1, "1\n"))
+        self.assertIn('<stdin>:2: ERROR:  invalid input syntax for type integer: "x"\nCONTEXT:  COPY c, line 2, column a: "x"',
+                      done.stderr)
+
     def test_copies_from_standard_input_and_to_standard_output(self):
         self.sql("CREATE TABLE notes (id int PRIMARY KEY, body text)")
         self.assertEqual(self.run_sql("-c", "COPY notes FROM STDIN", text="1\tone\n2\t\\N\n").returncode, 0)

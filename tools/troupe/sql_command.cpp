@@ -1,6 +1,8 @@
 /// troupe sql: runs SQL and prints tab-separated rows; a thin client for scripts, psql is the comfortable one.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -8,6 +10,7 @@
 
 #include "tools/troupe/client.hpp"
 #include "tools/troupe/command.hpp"
+#include "tools/troupe/script.hpp"
 
 namespace troupe {
 namespace {
@@ -33,14 +36,22 @@ void print_rows(const PGresult* result, bool header) {
   }
 }
 
-/// COPY ... FROM STDIN reads our standard input, COPY ... TO STDOUT writes our standard output.
-void copy_in(PGconn* connection) {
+/// What COPY ... FROM STDIN copies.
+using SendRows = std::function<void(PGconn*)>;
+
+void send_standard_input(PGconn* connection) {
   char buffer[65536];
   size_t size = 0;
   while ((size = std::fread(buffer, 1, sizeof buffer, stdin)) > 0) {
     if (PQputCopyData(connection, buffer, static_cast<int>(size)) != 1) break;
   }
-  PQputCopyEnd(connection, nullptr);
+}
+
+void send_text(PGconn* connection, std::string_view rows) {
+  constexpr size_t kPieceBytes = 1 << 20;
+  for (; !rows.empty(); rows.remove_prefix(std::min(rows.size(), kPieceBytes))) {
+    if (PQputCopyData(connection, rows.data(), static_cast<int>(std::min(rows.size(), kPieceBytes))) != 1) return;
+  }
 }
 
 void copy_out(PGconn* connection) {
@@ -50,7 +61,9 @@ void copy_out(PGconn* connection) {
   }
 }
 
-int run_text(PGconn* connection, const std::string& text, const SqlOptions& options) {
+/// `where`: before an error's text, "file.sql:12: ".
+int run_text(PGconn* connection, const std::string& text, const SqlOptions& options, const std::string& where,
+             const SendRows& send_rows) {
   if (PQsendQuery(connection, text.c_str()) == 0) {
     std::fprintf(stderr, "troupe: %s", PQerrorMessage(connection));
     return PQstatus(connection) == CONNECTION_BAD ? kExitUnreachable : kExitFailed;
@@ -61,12 +74,15 @@ int run_text(PGconn* connection, const std::string& text, const SqlOptions& opti
     if (result == nullptr) break;
     switch (PQresultStatus(result.get())) {
       case PGRES_TUPLES_OK: print_rows(result.get(), options.header); break;
-      case PGRES_COPY_IN: copy_in(connection); break;
+      case PGRES_COPY_IN:
+        send_rows(connection);
+        PQputCopyEnd(connection, nullptr);
+        break;
       case PGRES_COPY_OUT: copy_out(connection); break;
       case PGRES_COMMAND_OK:
       case PGRES_EMPTY_QUERY: break;
       default:
-        std::fprintf(stderr, "%s", PQresultErrorMessage(result.get()));
+        std::fprintf(stderr, "%s%s", where.c_str(), PQresultErrorMessage(result.get()));
         code = PQstatus(connection) == CONNECTION_BAD ? kExitUnreachable : kExitFailed;
         if (code == kExitUnreachable) return code;
     }
@@ -74,27 +90,62 @@ int run_text(PGconn* connection, const std::string& text, const SqlOptions& opti
   return code;
 }
 
-int run_sql(const SqlOptions& options) {
-  std::vector<std::string> texts = options.commands;
+/// Statement by statement, each a transaction of its own unless the file says BEGIN. Rows behind a COPY that failed are
+/// passed over.
+int run_file(PGconn* connection, const std::string& name, const std::string& text, const SqlOptions& options) {
+  Script script(text);
+  int code = kExitOk;
+  for (Script::Statement statement; script.next(&statement);) {
+    const std::string where = name + ":" + std::to_string(statement.line) + ": ";
+    int one = kExitFailed;
+    if (statement.is_command) {
+      std::fprintf(stderr, "%sERROR:  psql's commands are not known here: %.*s\n", where.c_str(),
+                   static_cast<int>(statement.text.size()), statement.text.data());
+    } else {
+      const std::string_view rows = statement.copies_in ? script.take_rows() : std::string_view{};
+      one = run_text(connection, std::string(statement.text), options, where,
+                     [rows](PGconn* to) { send_text(to, rows); });
+    }
+    if (one != kExitOk) code = one;
+    if (code == kExitUnreachable || (code != kExitOk && !options.keep_going)) break;
+  }
+  return code;
+}
+
+struct Source {
+  std::string file;  ///< empty: a command
+  std::string text;
+};
+
+bool read_sources(const SqlOptions& options, std::vector<Source>* sources) {
+  using Characters = std::istreambuf_iterator<char>;
+  for (const std::string& command : options.commands) sources->push_back({{}, command});
   for (const std::string& name : options.files) {
     if (name == "-") {
-      texts.emplace_back(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+      sources->push_back({"<stdin>", std::string(Characters(std::cin), Characters())});
       continue;
     }
     std::ifstream in(name);
     if (!in) {
       std::fprintf(stderr, "troupe: cannot read %s\n", name.c_str());
-      return kExitFailed;
+      return false;
     }
-    texts.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    sources->push_back({name, std::string(Characters(in), Characters())});
   }
+  return true;
+}
+
+int run_sql(const SqlOptions& options) {
+  std::vector<Source> sources;
+  if (!read_sources(options, &sources)) return kExitFailed;
   const Connection connection = connect(options.client, "troupe sql");
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     return report_no_connection(options.client, connection.get());
   }
   int code = kExitOk;
-  for (const std::string& text : texts) {
-    const int one = run_text(connection.get(), text, options);
+  for (const Source& source : sources) {
+    const int one = source.file.empty() ? run_text(connection.get(), source.text, options, {}, send_standard_input)
+                                        : run_file(connection.get(), source.file, source.text, options);
     if (one != kExitOk) code = one;
     if (code == kExitUnreachable || (code != kExitOk && !options.keep_going)) break;
   }
@@ -107,10 +158,12 @@ void add_sql_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SqlOptions>();
   CLI::App* command = app.add_subcommand("sql", "Run SQL statements and print tab-separated rows");
   add_client_options(*command, options->client);
-  auto* text = command->add_option("-c,--command", options->commands, "Statements to run (may be given again)");
-  auto* file = command->add_option("-f,--file", options->files, "File of statements, - for standard input");
+  auto* text =
+      command->add_option("-c,--command", options->commands, "Statements to run as one request (may be given again)");
+  auto* file =
+      command->add_option("-f,--file", options->files, "File of statements, run one by one, - for standard input");
   command->add_flag("--header", options->header, "Print column names first");
-  command->add_flag("--keep-going", options->keep_going, "Go on after an error");
+  command->add_flag("--keep-going", options->keep_going, "Go on with the next statement after an error");
   command->callback([=, &exit_code] {
     if (text->count() + file->count() == 0) throw CLI::RequiredError("-c or -f");
     exit_code = run_sql(*options);

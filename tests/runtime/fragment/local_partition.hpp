@@ -25,6 +25,7 @@ class LocalPartition {
   /// Writes everything out, so that pages can be evicted and will be missed.
   void checkpoint(Scn covered);
   void forget_fragments();
+  void set_oldest_snapshot(Scn scn);
   /// How often a task was interrupted, by a missing page or the end of its slice.
   uint64_t faults() const { return faults_; }
   uint64_t slices() const { return slices_; }

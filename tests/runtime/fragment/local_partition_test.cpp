@@ -66,6 +66,8 @@ WriteResultFrame LocalPartition::write(const WriteFrame& question) {
   }
 }
 
+void LocalPartition::set_oldest_snapshot(Scn scn) { parts_->store->set_oldest_snapshot(scn); }
+
 bool LocalPartition::has_pending(TxnId txn) const { return parts_->store->has_pending(txn); }
 
 std::string LocalPartition::prepare(TxnId txn) {

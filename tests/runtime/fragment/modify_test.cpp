@@ -204,6 +204,35 @@ TEST_CASE("read committed checks the newest version again", "[transaction]") {
   a.session.commit();
 }
 
+TEST_CASE("read committed follows a row to its new primary key", "[transaction]") {
+  Accounts a;
+  a.session.begin();
+  a.db.data.before_write = [&] { a.other.affected("UPDATE acc SET id = 10 WHERE id = 1"); };
+  CHECK(a.session.rows("UPDATE acc SET balance = 7 WHERE balance = 100 RETURNING id, owner, balance") ==
+        Rows{"10|ann|7"});
+  a.session.commit();
+  a.session.begin();
+  // Each takes the key of the next: nobody is followed further than he went.
+  a.db.data.before_write = [&] { a.other.affected("UPDATE acc SET id = id + 1 WHERE id < 10"); };
+  CHECK(a.session.sorted_rows("UPDATE acc SET balance = balance + 1 WHERE id < 10 RETURNING id, balance") ==
+        Rows{"3|201", "4|301", "5|401"});
+  a.session.commit();
+}
+
+TEST_CASE("a row of which it is forgotten whether it is gone or moved has its statement retried", "[transaction]") {
+  Accounts a;
+  a.session.begin();
+  a.db.data.before_write = [&] {
+    a.other.affected("UPDATE acc SET id = 10 WHERE id = 1");
+    for (PartitionId id = 0; id < a.db.data.partition_count(); ++id) {
+      a.db.data.partition(id).set_oldest_snapshot(a.db.last_scn);
+    }
+  };
+  CHECK(a.session.error_of("UPDATE acc SET balance = 7 WHERE balance = 100") ==
+        "40001 could not serialize access due to concurrent update");
+  a.session.rollback();
+}
+
 TEST_CASE("repeatable read refuses to overwrite what it cannot see", "[transaction]") {
   Accounts a;
   a.session.begin(true);

@@ -46,7 +46,11 @@ Outcome read(const CopyOptions& with, std::string_view data, size_t piece, const
     if (got == CopyRead::kRow) {
       outcome.rows.emplace_back();
       for (const CopyField& field : reader->row()) outcome.rows.back().emplace_back(field.value_or("<null>"));
-      continue;
+      if (reader->row().size() == columns.size()) continue;
+      outcome.rows.pop_back();
+      outcome.error = std::string(reader->missing_data().message());
+      outcome.where = error_fields(reader->missing_data()).where;
+      break;
     }
     if (at >= data.size()) {
       reader->finish();

@@ -57,6 +57,100 @@ TEST_CASE("binary formats are PostgreSQL's and come back", "[types]") {
   CHECK(hex_of("tid", "(3,4)") == "000000030004");
 }
 
+/// "22008 date out of range", or the value as text.
+std::string received(std::string_view type, std::string_view hex) {
+  const Type t = expectation::type_of(std::string(type));
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  }
+  const auto value = receive_binary(t, bytes, expectation::context());
+  if (value.ok()) return to_text(t, *value, expectation::context());
+  return unpack_sqlstate(static_cast<uint32_t>(error_code(value.status()))) + " " +
+         std::string(value.status().message());
+}
+
+TEST_CASE("binary values that PostgreSQL refuses are refused", "[types]") {
+  constexpr std::string_view kNoUtf8 = "22021 invalid byte sequence for encoding \"UTF8\": ";
+  for (const char* type : {"text", "varchar", "bpchar", "name", "json"}) {
+    CHECK(received(type, "fffe") == std::string(kNoUtf8) + "0xff");
+    CHECK(received(type, "610062") == std::string(kNoUtf8) + "0x00");
+  }
+  CHECK(received("jsonb", "0122ff22") == std::string(kNoUtf8) + "0xff");
+  CHECK(received("jsonb", "0231") == "22P03 unsupported jsonb version number 2");
+  CHECK(received("name", std::string(128, '6')) == "42622 identifier too long");
+  CHECK(received("bytea", "fffe00") == "\\xfffe00");
+
+  CHECK(received("date", "7ffffffe") == "22008 date out of range");
+  CHECK(received("date", "80000001") == "22008 date out of range");
+  CHECK(received("date", "7fffffff") == "infinity");
+  CHECK(received("time", "7fffffffffffffff") == "22008 time out of range");
+  CHECK(received("time", "ffffffffffffffff") == "22008 time out of range");
+  CHECK(received("time", "000000141dd76000") == "24:00:00");
+  CHECK(received("time", "000000141dd76001") == "22008 time out of range");
+  CHECK(received("timetz", "000000141dd7600100000000") == "22008 time out of range");
+  CHECK(received("timetz", "00000000000000000000e100") == "22009 time zone displacement out of range");
+  CHECK(received("timetz", "00000000000000000000e0ff") == "00:00:00-15:59:59");
+  CHECK(received("timestamp", "7ffffffffffffffe") == "22008 timestamp out of range");
+  CHECK(received("timestamptz", "8000000000000001") == "22008 timestamp out of range");
+  CHECK(received("timestamp", "8000000000000000") == "-infinity");
+
+  CHECK(received("numeric",
+                 "0001000012340000"
+                 "0001") == "22P03 invalid sign in external \"numeric\" value");
+  CHECK(received("numeric",
+                 "0001000000004000"
+                 "0001") == "22P03 invalid scale in external \"numeric\" value");
+  CHECK(received("numeric",
+                 "0001000000000000"
+                 "2710") == "22P03 invalid digit in external \"numeric\" value");
+  CHECK(received("numeric",
+                 "0002000000000000"
+                 "0001") == "08P01 insufficient data left in message");
+  CHECK(received("numeric",
+                 "00010000c0000000"
+                 "0001") == "NaN");
+  CHECK(received("numeric",
+                 "0001000000000000"
+                 "000100") == "22P03 incorrect binary data format");
+  CHECK(received("numeric",
+                 "00017fff00000000"
+                 "0001")
+            .size() == 131069);
+
+  CHECK(received("bool", "02") == "t");
+  CHECK(received("bool", "0100") == "22P03 incorrect binary data format");
+  CHECK(received("uuid", "00112233") == "08P01 insufficient data left in message");
+  CHECK(received("float8", "7ff8") == "08P01 insufficient data left in message");
+  CHECK(received("interval", "7fffffffffffffff") == "08P01 insufficient data left in message");
+  CHECK(received("varbit", "ffffffff") == "22P03 invalid length in external bit string");
+}
+
+TEST_CASE("binary arrays that PostgreSQL refuses are refused", "[types]") {
+  CHECK(received("int4[]", "ffffffff0000000000000017") == "22P03 invalid number of dimensions: -1");
+  CHECK(received("int4[]", "000000070000000000000017") ==
+        "54000 number of array dimensions (7) exceeds the maximum allowed (6)");
+  CHECK(received("int4[]", "000000000000000200000017") == "22P03 invalid array flags");
+  CHECK(received("int4[]", "000000000000000000000019") ==
+        "42804 binary data has array element type 25 (text) instead of expected 23 (integer)");
+  const std::string one =
+      "000000010000000000000017"
+      "0000000100000001";
+  CHECK(received("int4[]", one + "0000000400000007") == "{7}");
+  CHECK(received("int4[]", one + "0000000300000007") == "08P01 insufficient data left in message");
+  CHECK(received("int4[]", one + "0000000500000007") == "22P03 insufficient data left in message");
+  CHECK(received("int4[]", one + "000000050000000700") == "22P03 improper binary format in array element 1");
+  CHECK(received("int4[]", one + "fffffffe") == "22P03 insufficient data left in message");
+  CHECK(received("int4[]",
+                 "000000010000000000000017"
+                 "000000017fffffff"
+                 "ffffffff") == "54000 array lower bound is too large: 2147483647");
+  CHECK(received("text[]",
+                 "000000010000000000000019"
+                 "0000000100000001"
+                 "00000001ff") == "22021 invalid byte sequence for encoding \"UTF8\": 0xff");
+}
+
 TEST_CASE("intervals are written in every IntervalStyle", "[types]") {
   const auto all = [](const char* text) {
     const Interval v = *parse_interval(text, -1, expectation::context());

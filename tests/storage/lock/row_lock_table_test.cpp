@@ -15,7 +15,11 @@ constexpr auto kKeyShare = RowLockStrength::kKeyShare;
 
 LockOutcome acquire(RowLockTable& table, TxnId txn, std::string_view key, RowLockStrength strength,
                     WaitPolicy wait = WaitPolicy::kWait) {
-  return table.acquire(txn, 7, key, strength, wait, txn * 10).value();
+  return table.acquire(txn, 1, 7, key, strength, wait, txn * 10).value();
+}
+LockOutcome acquire_in(RowLockTable& table, CommandId command, TxnId txn, std::string_view key,
+                       RowLockStrength strength) {
+  return table.acquire(txn, command, 7, key, strength, WaitPolicy::kWait, txn * 10).value();
 }
 
 }  // namespace
@@ -73,9 +77,37 @@ TEST_CASE("more waiters than the limit are an error that names it", "[lock]") {
   RowLockTable table{LockLimits{.waiters_max = 1}};
   acquire(table, 1, "a", kUpdate);
   acquire(table, 2, "a", kUpdate);
-  const auto refused = table.acquire(3, 7, "a", kUpdate, WaitPolicy::kWait, 1);
+  const auto refused = table.acquire(3, 1, 7, "a", kUpdate, WaitPolicy::kWait, 1);
   REQUIRE(error_code(refused.status()) == ErrorCode::kConfigurationLimitExceeded);
   CHECK(refused.status().message().find("limits.lock_waiters_max") != absl::string_view::npos);
+}
+
+TEST_CASE("a rollback lets go what was locked since, and holds the rest as it was", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire_in(table, 3, 1, "before", kUpdate);
+  acquire_in(table, 3, 1, "stronger", kShare);
+  acquire_in(table, 5, 1, "since", kUpdate);
+  acquire_in(table, 5, 1, "stronger", kUpdate);
+  acquire_in(table, 5, 1, "before", kUpdate);
+  REQUIRE(acquire_in(table, 1, 2, "since", kShare) == LockOutcome::kQueued);
+  REQUIRE(acquire_in(table, 1, 3, "stronger", kShare) == LockOutcome::kQueued);
+  REQUIRE(acquire_in(table, 1, 4, "before", kShare) == LockOutcome::kQueued);
+
+  CHECK(table.rollback_to(1, 4) == std::vector{LockGrant{2, 20}, LockGrant{3, 30}});
+  table.check_invariants();
+  CHECK(acquire(table, 5, "stronger", kNoKeyUpdate, WaitPolicy::kNoWait) == LockOutcome::kRefused);
+  CHECK(table.release_all(1) == std::vector{LockGrant{4, 40}});
+  table.check_invariants();
+}
+
+TEST_CASE("a rollback ends the waiting of a statement that failed elsewhere", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire(table, 1, "a", kUpdate);
+  REQUIRE(acquire_in(table, 7, 2, "a", kUpdate) == LockOutcome::kQueued);
+  CHECK(table.rollback_to(2, 7).empty());
+  CHECK(table.waiting() == 0);
+  CHECK(acquire_in(table, 8, 2, "b", kUpdate) == LockOutcome::kGranted);
+  CHECK(table.release_all(1).empty());
 }
 
 TEST_CASE("a deadlock of three is found and the youngest gives way", "[lock]") {
@@ -100,10 +132,15 @@ TEST_CASE("random locking keeps the invariants and lets everyone through", "[loc
     const TxnId txn = 1 + random.below(19);
     if (random.chance(0.2)) {
       waiting[txn] = false;
-      for (const LockGrant& grant : table.release_all(txn)) waiting[grant.txn] = false;
+      const auto command = static_cast<CommandId>(random.below(5));
+      for (const LockGrant& grant : command == 0 ? table.release_all(txn) : table.rollback_to(txn, command)) {
+        waiting[grant.txn] = false;
+      }
     } else if (!waiting[txn]) {
       const std::string key(1, static_cast<char>('a' + random.below(6)));
-      waiting[txn] = acquire(table, txn, key, static_cast<RowLockStrength>(random.below(4))) == LockOutcome::kQueued;
+      const auto strength = static_cast<RowLockStrength>(random.below(4));
+      const auto command = static_cast<CommandId>(random.below(5));
+      waiting[txn] = acquire_in(table, command, txn, key, strength) == LockOutcome::kQueued;
     }
     if (step % 100 == 0) table.check_invariants();
   }

@@ -1,4 +1,4 @@
-#include "runtime/protocol/utf8.hpp"
+#include "storage/base/utf8_check.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+"""Row locks among sessions: queues, keys that change while somebody waits, savepoints."""
+import os
+import sys
+import threading
+import unittest
+
+import psycopg2
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import servers  # noqa: E402
+
+
+def run_in(connection, sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+def ids_in(connection, sql):
+    return [row[0] for row in run_in(connection, sql)]
+
+
+class Waiting:
+    """A statement that is expected to wait for a lock."""
+
+    def __init__(self, connection, sql):
+        self.outcome = None
+        self.thread = threading.Thread(target=self.run, args=(connection, sql), daemon=True)
+        self.thread.start()
+
+    def run(self, connection, sql):
+        try:
+            self.outcome = run_in(connection, sql)
+        except psycopg2.Error as problem:
+            self.outcome = problem
+
+    def waits(self):
+        self.thread.join(0.3)
+        return self.thread.is_alive()
+
+    def result(self):
+        self.thread.join(20)
+        return "still waiting" if self.thread.is_alive() else self.outcome
+
+
+class LocksTest(unittest.TestCase):
+    maxDiff = None
+    @classmethod
+    def setUpClass(cls):
+        cls.node = servers.TroupeServer()
+        cls.node.__enter__()
+        cls.addClassCleanup(cls.node.__exit__)
+
+    def setUp(self):
+        self.a, self.b, self.c = (self.connect() for _ in range(3))
+        run_in(self.a, "CREATE TABLE t (id int PRIMARY KEY, v int, w text)")
+        run_in(self.a, "INSERT INTO t SELECT i, i, 'w' || i FROM generate_series(1, 10) i")
+        self.addCleanup(self.drop)
+
+    def drop(self):
+        for connection in (self.a, self.b, self.c):
+            connection.close()
+        run_in(self.connect(), "DROP TABLE t")
+
+    def connect(self):
+        connection = psycopg2.connect(self.node.dsn())
+        connection.autocommit = True
+        self.addCleanup(connection.close)
+        return connection
+
+    # --- LIMIT counts what could be locked ---
+
+    def test_workers_take_the_next_free_rows_of_a_queue(self):
+        queue = "SELECT id FROM t ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED"
+        take = "(SELECT id FROM t ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        run_in(self.a, "BEGIN")
+        run_in(self.b, "BEGIN")
+        self.assertEqual(ids_in(self.a, queue), [1, 2])
+        self.assertEqual(ids_in(self.b, queue), [3, 4])
+        self.assertEqual(run_in(self.c, f"DELETE FROM t WHERE id = {take} RETURNING id, w"), [(5, "w5")])
+        self.assertEqual(run_in(self.c, f"UPDATE t SET v = 0 WHERE id IN {take} RETURNING id"), [(6,)])
+        self.assertEqual(run_in(self.c, f"WITH q AS {take} DELETE FROM t USING q WHERE t.id = q.id RETURNING t.id"),
+                         [(6,)])
+        run_in(self.a, "ROLLBACK")
+        self.assertEqual(ids_in(self.c, queue), [1, 2])
+
+    def test_rows_beyond_the_limit_are_not_locked(self):
+        run_in(self.a, "BEGIN")
+        self.assertEqual(ids_in(self.a, "SELECT id FROM t ORDER BY v DESC LIMIT 2 OFFSET 1 FOR UPDATE"), [9, 8])
+        self.assertEqual(ids_in(self.b, "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED"), [1, 2, 3, 4, 5, 6, 7])
+        run_in(self.a, "ROLLBACK")
+        run_in(self.a, "BEGIN")
+        self.assertEqual(ids_in(self.a, "SELECT id FROM t ORDER BY v / 3 FETCH FIRST ROW WITH TIES FOR UPDATE"), [1, 2])
+
+    def test_a_cursor_locks_what_was_fetched(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id FOR UPDATE")
+        self.assertEqual(ids_in(self.a, "FETCH 2 FROM c"), [1, 2])
+        self.assertEqual(ids_in(self.b, "SELECT id FROM t WHERE id < 5 ORDER BY id FOR UPDATE SKIP LOCKED"), [3, 4])
+        self.assertEqual(ids_in(self.a, "FETCH 2 FROM c"), [3, 4])
+        self.assertEqual(ids_in(self.b, "SELECT id FROM t WHERE id < 6 ORDER BY id FOR UPDATE SKIP LOCKED"), [5])
+        run_in(self.a, "ROLLBACK")
+
+    def test_a_queue_with_many_locked_rows_still_yields_the_next(self):
+        run_in(self.a, "INSERT INTO t SELECT i, i FROM generate_series(11, 3000) i")
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SELECT id FROM t WHERE id <= 2500 FOR UPDATE")
+        self.assertEqual(ids_in(self.b, "SELECT id FROM t ORDER BY id LIMIT 3 FOR UPDATE SKIP LOCKED"),
+                         [2501, 2502, 2503])
+        run_in(self.a, "ROLLBACK")
+
+    def test_a_row_that_a_join_shows_twice_goes_when_it_is_gone(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "DELETE FROM t WHERE id = 3")
+        run_in(self.a, "UPDATE t SET w = 'new' WHERE id = 4")
+        waiting = Waiting(self.b, "SELECT t.id, t.w, x FROM t JOIN (VALUES (3, 1), (3, 2), (4, 3), (4, 4)) q(id, x)"
+                                  " ON q.id = t.id ORDER BY x FOR UPDATE OF t")
+        self.assertTrue(waiting.waits())
+        run_in(self.a, "COMMIT")
+        self.assertEqual(waiting.result(), [(4, "new", 3), (4, "new", 4)])
+
+    # --- a row whose primary key was changed meanwhile ---
+
+    def wait_while_moving(self, move, sql):
+        """Runs `move` in a transaction, `sql` beside it until it waits, and then commits."""
+        run_in(self.a, "BEGIN")
+        for statement in move if isinstance(move, list) else [move]:
+            run_in(self.a, statement)
+        waiting = Waiting(self.b, sql)
+        self.assertTrue(waiting.waits(), "it should wait for the lock")
+        run_in(self.a, "COMMIT")
+        return waiting.result()
+
+    def test_an_update_follows_a_row_to_its_new_key(self):
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = 100 WHERE id = 1",
+                                                "UPDATE t SET v = v + 10 WHERE v = 1 RETURNING *"), [(100, 11, "w1")])
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = 101 WHERE id = 100",
+                                                "UPDATE t SET id = id + 100 WHERE v = 11 RETURNING *"),
+                         [(201, 11, "w1")])
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = 102 WHERE id = 201",
+                                                "DELETE FROM t WHERE v = 11 RETURNING *"), [(102, 11, "w1")])
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = 200, v = 7 WHERE id = 2",
+                                                "SELECT * FROM t WHERE w = 'w2' FOR UPDATE"), [(200, 7, "w2")])
+
+    def test_its_condition_is_asked_again_of_the_row_with_the_new_key(self):
+        for statement in ("UPDATE t SET v = 0 WHERE v = 1", "DELETE FROM t WHERE v = 1", "UPDATE t SET v = 0 WHERE id = 1",
+                          "UPDATE t SET v = 0 WHERE id < 2"):
+            self.assertEqual(self.wait_while_moving("UPDATE t SET id = 100, v = 99 WHERE id = 1", statement), 0)
+            run_in(self.a, "UPDATE t SET id = 1, v = 1 WHERE id = 100")
+
+    def test_an_update_follows_rows_through_several_keys(self):
+        moves = ["UPDATE t SET id = 100 WHERE id = 1", "UPDATE t SET id = 1 WHERE id = 2",
+                 "UPDATE t SET id = 200 WHERE id = 100"]
+        self.assertEqual(sorted(self.wait_while_moving(moves, "UPDATE t SET v = -v WHERE v < 3 RETURNING *")),
+                         [(1, -2, "w2"), (200, -1, "w1")])
+
+    def test_rows_that_took_each_others_keys_are_each_changed_once(self):
+        self.assertEqual(sorted(self.wait_while_moving(["DELETE FROM t WHERE id > 3", "UPDATE t SET id = 4 - id"],
+                                                       "UPDATE t SET v = v * 10 RETURNING *")),
+                         [(1, 30, "w3"), (2, 20, "w2"), (3, 10, "w1")])
+        self.assertEqual(sorted(self.wait_while_moving(
+            ["UPDATE t SET id = id + 100", "UPDATE t SET id = id - 99"], "UPDATE t SET v = v + 1 RETURNING *")),
+            [(2, 31, "w3"), (3, 21, "w2"), (4, 11, "w1")])
+
+    def test_a_move_that_was_rolled_back_is_none(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SAVEPOINT s")
+        run_in(self.a, "UPDATE t SET id = 100 WHERE id = 1")
+        run_in(self.a, "ROLLBACK TO s")
+        run_in(self.a, "DELETE FROM t WHERE id = 1")
+        run_in(self.a, "INSERT INTO t VALUES (100, 1, 'other')")
+        waiting = Waiting(self.b, "UPDATE t SET v = 5 WHERE v = 1")
+        self.assertTrue(waiting.waits())
+        run_in(self.a, "COMMIT")
+        self.assertEqual(waiting.result(), 0)
+        self.assertEqual(run_in(self.a, "SELECT * FROM t WHERE id = 100"), [(100, 1, "other")])
+
+    def test_unique_indexes_follow_too(self):
+        run_in(self.a, "CREATE UNIQUE INDEX ON t (w)")
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = 100 WHERE id = 1",
+                                                "UPDATE t SET w = 'new' WHERE v = 1 RETURNING id, w"), [(100, "new")])
+        self.assertEqual(run_in(self.a, "SELECT id, v FROM t WHERE w = 'new'"), [(100, 1)])
+        self.assertEqual(run_in(self.a, "SELECT id, v FROM t WHERE w = 'w1'"), [])
+
+    def test_repeatable_read_tells_a_moved_row_from_a_deleted_one(self):
+        for change, told in (("UPDATE t SET id = 100 WHERE id = 1", "concurrent update"),
+                             ("DELETE FROM t WHERE id = 2", "concurrent delete")):
+            run_in(self.b, "BEGIN ISOLATION LEVEL REPEATABLE READ")
+            run_in(self.b, "SELECT count(*) FROM t")
+            run_in(self.a, change)
+            with self.assertRaisesRegex(psycopg2.errors.SerializationFailure, told):
+                run_in(self.b, "UPDATE t SET v = 0 WHERE v IN (1, 2)")
+            run_in(self.b, "ROLLBACK")
+
+    # --- savepoints ---
+
+    def test_rollback_to_a_savepoint_lets_go_the_rows_locked_since(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SELECT * FROM t WHERE id = 3 FOR SHARE")
+        run_in(self.a, "UPDATE t SET v = 0 WHERE id = 4")
+        run_in(self.a, "SAVEPOINT s")
+        run_in(self.a, "UPDATE t SET v = 0 WHERE id IN (1, 4)")
+        run_in(self.a, "SELECT * FROM t WHERE id IN (2, 3) FOR UPDATE")
+        waiting = Waiting(self.b, "UPDATE t SET v = v + 5 WHERE id = 1 RETURNING v")
+        self.assertTrue(waiting.waits())
+        run_in(self.a, "ROLLBACK TO s")
+        self.assertEqual(waiting.result(), [(6,)])
+        locked = [run_in(self.c, f"SELECT id FROM t WHERE id = {i} FOR {how} SKIP LOCKED")
+                  for i, how in ((2, "UPDATE"), (3, "SHARE"), (3, "UPDATE"), (4, "SHARE"))]
+        self.assertEqual(locked, [[(2,)], [(3,)], [], []])
+        run_in(self.a, "COMMIT")
+        self.assertEqual(run_in(self.c, "SELECT id, v FROM t WHERE id IN (1, 4) ORDER BY id"), [(1, 6), (4, 0)])
+
+    def test_an_error_after_a_savepoint_lets_go_with_it(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SAVEPOINT s")
+        with self.assertRaises(psycopg2.errors.DivisionByZero):
+            run_in(self.a, "UPDATE t SET v = 1 / (id - 10)")
+        run_in(self.a, "ROLLBACK TO s")
+        self.assertEqual(run_in(self.b, "UPDATE t SET v = v"), 10)
+        run_in(self.a, "RELEASE s")
+        self.assertEqual(run_in(self.a, "UPDATE t SET v = v"), 10)
+        run_in(self.a, "COMMIT")
+
+
+if __name__ == "__main__":
+    unittest.main()
