@@ -1,5 +1,7 @@
 /// UPDATE and DELETE: sends the rows to change, by their keys, to where they lie; assignments and conditions are
 /// evaluated there, on the newest versions.
+#include <absl/container/flat_hash_set.h>
+
 #include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
@@ -21,18 +23,18 @@ struct ChangeBlueprint final : Blueprint {
   bool removes = false;
   uint32_t extras = 0;
   RowLayout extras_layout;
-  BlueprintPtr input;                           ///< rows to change; null when direct
+  BlueprintPtr input;                              ///< rows to change; null when direct
   std::unique_ptr<const TableScanBlueprint> keys;  ///< direct: whose keys say which
-  std::unique_ptr<FragmentCall> call;           ///< update, remove; with changes_key: lock
+  std::unique_ptr<FragmentCall> call;              ///< update, remove; with changes_key: lock
   bool has_global_indexes = false;
   // UPDATE that changes primary keys: lock, then delete and insert.
   bool changes_key = false;
   std::unique_ptr<FragmentCall> remove_call;
   std::vector<uint32_t> assigned;
-  std::vector<Program> assignments;             ///< over the row's layout columns, then the extras
-  TableWrite insert_write;                      ///< write without RETURNING, all indexes
+  std::vector<Program> assignments;  ///< over the row's layout columns, then the extras
+  TableWrite insert_write;           ///< write without RETURNING, all indexes
   std::unique_ptr<const InsertSpec> insert;
-  std::vector<Program> returning;               ///< over the new row's layout columns, then the extras
+  std::vector<Program> returning;  ///< over the new row's layout columns, then the extras
 };
 
 class ChangeRows final : public Operator {
@@ -102,6 +104,7 @@ class ChangeRows final : public Operator {
       if (rows.columns[0].is_null(row)) continue;
       const std::string_view locator = rows.columns[0].string(row);
       Target target{locator_partition(locator), std::string(locator_key(locator)), {}};
+      if (blueprint_.changes_key && !moved_.insert(target.key).second) continue;
       if (!extras.empty()) encode_row(blueprint_.extras_layout, extras, row, &target.extras);
       targets_.push_back(std::move(target));
     }
@@ -124,8 +127,8 @@ class ChangeRows final : public Operator {
       co_return co_await moving;
     }
     const bool returning = !blueprint_.write->returning.empty();
-    WriteBatch batch(run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(),
-                                returning));
+    WriteBatch batch(
+        run_, spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, blueprint_.call.get(), returning));
     std::vector<std::string_view> row_keys;
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       batch.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
@@ -141,8 +144,7 @@ class ChangeRows final : public Operator {
     for (const WriteBatch::Answer& answer : *answers) affected_ += answer.frame->head()->affected();
     if (returning) keep_returned(*answers);
     if (!blueprint_.has_global_indexes) co_return absl::OkStatus();
-    auto applying =
-        apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *answers, row_keys);
     co_return co_await applying;
   }
 
@@ -155,7 +157,8 @@ class ChangeRows final : public Operator {
   /// back under their new keys.
   Task<absl::Status> move_rows() {
     WriteBatch locks(run_, spec(WriteKind::lock, blueprint_.call.get(), true));
-    for (uint32_t i = 0; i < targets_.size(); ++i) locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
+    for (uint32_t i = 0; i < targets_.size(); ++i)
+      locks.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
     locks.start();
     auto locking = locks.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> locked = co_await locking;
@@ -188,7 +191,8 @@ class ChangeRows final : public Operator {
     if (!status.ok()) co_return status;
     if (blueprint_.returning.empty()) co_return absl::OkStatus();
     const size_t width = blueprint_.write->table->columns.size();
-    for (size_t c = width; c < old_rows.batch.columns.size(); ++c) new_rows.columns.push_back(old_rows.batch.columns[c]);
+    for (size_t c = width; c < old_rows.batch.columns.size(); ++c)
+      new_rows.columns.push_back(old_rows.batch.columns[c]);
     Batch out;
     out.rows = new_rows.rows;
     out.columns.resize(blueprint_.returning.size());
@@ -214,6 +218,8 @@ class ChangeRows final : public Operator {
   const ChangeBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
   std::vector<Target> targets_;
+  /// Keys that were to be changed already: a join may find a row again, and its new version may have its old key.
+  absl::flat_hash_set<std::string> moved_;
   bool done_ = false;
   uint64_t affected_ = 0;
   BatchQueue returned_;
