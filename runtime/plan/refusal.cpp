@@ -31,6 +31,7 @@ constexpr Advice kAdvice[] = {
     {"CREATE TRIGGER", "Use SUBSCRIBE TO table to act on changes, or DEFAULT and CHECK for values."},
     {"CREATE TYPE", "Use text, with a CHECK constraint for its values."},
     {"CREATE USER", "There is one role, the superuser; it needs no rights."},
+    {"aggregate ORDER BY for window functions", "Order the window instead."},
     {"DISTINCT for window functions", "Remove duplicates in a subquery first."},
     {"DROP DATABASE", "Use schemas to keep things apart."},
     {"DROP ROLE", "There is one role, the superuser."},
