@@ -164,7 +164,7 @@ std::vector<PreparedInfo> SessionSystem::prepared_statements() const {
   for (const auto& [name, prepared] : backend_.prepared_) {
     PreparedInfo row;
     row.name = name;
-    row.statement = prepared->by_sql ? std::string(prepared->text()) : std::string(prepared->parsed->text());
+    row.statement = prepared->by_sql ? prepared->source : std::string(prepared->parsed->text());
     row.prepared_us = prepared->prepared_us;
     for (const Type& type : backend_.parameter_types(*prepared)) row.parameter_types.push_back(type.oid);
     row.from_sql = prepared->by_sql;

@@ -142,12 +142,11 @@ absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, st
   expr->position = call.position + 1;
   TROUPE_ASSIGN_OR_RETURN(const Site* outer, outer_site_of(*expr, site, call));
   const Site& owner = outer != nullptr ? *outer : site;
-  bool nested = owner.in_aggregate;
-  visit_expr(*expr, [&](const Expr& part) {
-    nested = nested || (part.is_column() && owner.query != nullptr && part.relation != 0 &&
-                        part.relation == owner.query->hoisted_relation);
-  });
-  if (nested) return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot be nested");
+  std::vector<uint32_t> mentioned;
+  collect_relations(*expr, &mentioned);
+  const uint32_t hoisted = owner.query != nullptr ? owner.query->hoisted_relation : 0;
+  if (owner.in_aggregate || (hoisted != 0 && std::binary_search(mentioned.begin(), mentioned.end(), hoisted)))
+    return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot be nested");
   TROUPE_RETURN_IF_ERROR(check_aggregate_place(owner, call, "aggregate functions"));
   if (owner.query == nullptr) return fail(ErrorCode::kGroupingError, call, "aggregate functions are not allowed here");
   if (outer != nullptr) return hoist(std::move(expr), owner.query);

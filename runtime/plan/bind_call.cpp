@@ -53,12 +53,9 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return fail(ErrorCode::kInvalidSchemaName, call, "schema \"", schema, "\" does not exist");
     }
   }
-  for (const sql::Expr* argument : call.arguments) {
-    if (argument->is<sql::NamedArgument>()) return refuse(*argument, "named argument notation");
-  }
   Site inner = site;
   inner.in_aggregate = inner.in_aggregate || (is_aggregate(name) && call.over == nullptr);
-  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call.arguments, inner));
+  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(call, inner));
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
     if (call.within_group) return refuse(call, "WITHIN GROUP with a hypothetical row");

@@ -47,8 +47,10 @@ absl::StatusOr<ExprPtr> Binder::compare_rows(std::string_view symbol, const Expr
 absl::StatusOr<ExprPtr> Binder::bind_in_list(const sql::InListExpr& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.argument, site));
   TROUPE_ASSIGN_OR_RETURN(ExprList items, bind_list(expr.list, site));
-  const bool rows = test->kind == ExprKind::kRow;
-  if (rows || items.size() == 1) {
+  std::vector<Type> types{test->type};
+  for (const ExprPtr& item : items) types.push_back(item->type);
+  const auto common = select_common_type(types, "IN");
+  if (test->kind == ExprKind::kRow || items.size() == 1 || !common.ok()) {
     ExprList any;
     for (ExprPtr& item : items) {
       TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate(expr.negated ? "<>" : "=", test, std::move(item), expr));
@@ -56,10 +58,6 @@ absl::StatusOr<ExprPtr> Binder::bind_in_list(const sql::InListExpr& expr, const 
     }
     return expr.negated ? make_and(std::move(any)) : make_or(std::move(any));
   }
-  std::vector<Type> types{test->type};
-  for (const ExprPtr& item : items) types.push_back(item->type);
-  auto common = select_common_type(types, "IN");
-  if (!common.ok()) return at(common.status(), expr);
   const Type pair[] = {test->type.oid == oid::kUnknown ? *common : test->type, *common};
   auto call = resolve_operator("=", pair);
   if (!call.ok()) return at(call.status(), expr);

@@ -127,14 +127,14 @@ class GroupingBinder {
     return static_cast<uint16_t>(groups.size() - 1);
   }
 
-  /// Bound expressions with subqueries are equal only where they are the same: the select list's stands for one that
-  /// reads alike.
+  /// Bound expressions with subqueries are equal only where they are the same: in the select list one stands for all
+  /// that read alike.
   ExprPtr target_written_alike(const sql::Expr& item, ExprPtr value) const {
     const std::string text = sql::to_sql(item);
     for (size_t i = 0; i < select_.targets.size(); ++i) {
       const sql::Expr& target = *select_.targets[i]->value;
       if (const auto* column = target.as<sql::ColumnRef>(); column != nullptr && column->star) break;
-      if (sql::to_sql(target) == text) return site_.query->targets[i].value;
+      if (sql::to_sql(target) == text) site_.query->targets[i].value = value;
     }
     return value;
   }

@@ -114,6 +114,11 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_value_function(const sql::ValueFunctionExpr& expr);
   absl::StatusOr<FunctionScanPlan::Call> bind_table_function(const sql::FunctionCall& call, ExprList args);
 
+  // --- bind_arguments.cpp ---
+  /// In the order of the function's parameters, those left out added.
+  absl::StatusOr<ExprList> bind_arguments(const sql::FunctionCall& call, const Site& site);
+  absl::Status check_argument_names(sql::ExprList arguments) const;
+
   // --- bind_aggregate.cpp ---
   absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                          const Site& site);
@@ -130,6 +135,7 @@ class Binder {
   // --- bind_name.cpp ---
   absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column, const Site& site);
   absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
+  absl::Status check_qualified(sql::Name name, size_t parts, const sql::Node& node) const;
   absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
   /// A table, view or system relation. `relation_error` words the error when there is none.
   struct RelationName {
@@ -159,6 +165,7 @@ class Binder {
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
   absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);
+  std::string_view schema_of(const BoundRelation& relation) const;
   FromItem leaf(std::shared_ptr<BoundRelation> relation, std::string_view alias, BoundQuery* query);
   static absl::Status rename_columns(BoundRelation* relation, const sql::Alias* alias);
 

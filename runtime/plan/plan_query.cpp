@@ -187,6 +187,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
     }
     TROUPE_RETURN_IF_ERROR(filter(conditions, &rel));
   } else {
+    if (!query.locks.empty()) TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
     TROUPE_ASSIGN_OR_RETURN(rel, plan_from(query.from, std::move(conditions)));
   }
   if (query.aggregated) TROUPE_RETURN_IF_ERROR(plan_aggregation(query, &rel));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/refusal.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/column/array_format.hpp"
 
@@ -159,9 +160,7 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
                                                                      : InitPlan::Kind::kScalar;
     return add_init_plan(kind, subquery.query, expr.type);
   }
-  if (!rel->plan) {
-    return error(ErrorCode::kFeatureNotSupported, "a correlated subquery is not supported in this place yet");
-  }
+  if (!rel->plan) return not_supported_yet("a correlated subquery in this place");
   if (subquery.kind == BoundSubquery::Kind::kArray) {
     const auto collected = [&]() -> absl::StatusOr<Rel> {
       TROUPE_ASSIGN_OR_RETURN(Rel rows, plan_query(subquery.query, subquery.relation));
@@ -237,13 +236,22 @@ absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_scalar(const Ex
   return make_column(expr.type, 0, subquery.relation);
 }
 
-/// x IN (query) where there are no rows around it: the value of SELECT x IN (query).
+/// x IN (query) where there are no rows around it: x = ANY (ARRAY (query)), or the value of SELECT x IN (query).
 absl::StatusOr<ExprPtr> QueryPlanner::plan_any_once(const Expr& expr) {
+  const BoundSubquery& subquery = *expr.subquery;
+  const Expr& condition = expr.arg(0);
+  if (condition.kind == ExprKind::kCall && condition.args.size() == 2 && condition.arg(1).is_column() &&
+      condition.arg(1).relation == subquery.relation && !has_subquery(condition.arg(0)) &&
+      array_type_of(condition.arg(1).type.oid) != 0 && !is_correlated(*subquery.query)) {
+    const Type array{array_type_of(condition.arg(1).type.oid)};
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr values, add_init_plan(InitPlan::Kind::kArray, subquery.query, array));
+    auto compare = make_expr(ExprKind::kArrayCompare, expr.type, {condition.args[0], std::move(values)});
+    compare->call = condition.call;
+    return compare;
+  }
   auto query = std::make_shared<BoundQuery>();
   query->targets.push_back({std::make_shared<Expr>(expr), {}});
-  if (is_correlated(*query)) {
-    return error(ErrorCode::kFeatureNotSupported, "a correlated subquery is not supported in this place yet");
-  }
+  if (is_correlated(*query)) return not_supported_yet("a correlated subquery in this place");
   return add_init_plan(InitPlan::Kind::kScalar, query, expr.type);
 }
 

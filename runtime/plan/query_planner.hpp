@@ -75,6 +75,8 @@ class QueryPlanner {
   absl::Status plan_table_functions(BoundQuery& query, Rel* rel);
   absl::Status plan_limits(BoundQuery& query);
   absl::Status plan_output(BoundQuery& query, uint32_t result, Rel* rel);
+  /// Errors: 0A000 when rows are to be locked that an outer join may have made up.
+  absl::Status check_locks(const BoundQuery& query, const Conditions& conditions);
   absl::Status plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel);
   absl::Status plan_distinct(BoundQuery& query, size_t width, const std::vector<SortKey>& order, Rel* rel);
   absl::Status plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel);
@@ -176,6 +178,7 @@ class QueryPlanner {
   // --- plan_modify.cpp ---
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(BoundModify modify);
+  absl::StatusOr<ExprPtr> run_subqueries_first(const ExprPtr& expr);
   void prepare_change(BoundModify* modify);
   void need_change(const BoundModify& modify);
   absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);

@@ -52,15 +52,14 @@ constexpr Advice kAdvice[] = {
     {"WHERE CURRENT OF", "Name the row by its primary key."},
     {"WITH CHECK OPTION", "Put the condition into a CHECK constraint of the table."},
     {"WITHIN GROUP with a hypothetical row", "Count the rows that sort before it."},
+    {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
     {"a partial index", "Create the index without WHERE."},
-    {"a subquery in RETURNING", "Read what it needs in a statement of its own, in the same transaction."},
     {"an index of expressions", "Keep the expression's value in a column and index that."},
     {"array slices", "Use unnest() WITH ORDINALITY and array_agg()."},
     {"assigning to array elements", "Assign the whole array."},
     {"changing rows of a view", "Change the table that the view reads."},
     {"fields of composite values", "Select the columns themselves."},
-    {"named argument notation", "Give the arguments by position."},
     {"the type bit", "Use boolean, integer or bytea."},
 };
 

@@ -144,7 +144,7 @@ class Generator:
             return f"(select {self.aggregated(depth, own, outer, types, tables, where)})"
         values = [self.expression(kind, depth, scope) for kind in types]
         if self.chance(8):
-            values = [self.window(kind, own, scope) for kind in types]
+            values[0] = self.window(types[0], own, scope)  # several would number equal rows in several ways
         listed = ", ".join(f"{value} as c{i + 1}" for i, value in enumerate(values))
         distinct = "distinct " if self.chance(12) else ""
         numbers = ", ".join(f"{i + 1}{self.one_of('', ' desc', ' nulls first')}" for i in range(len(types)))
