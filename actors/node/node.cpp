@@ -146,6 +146,7 @@ absl::Status Node::Parts::recover() {
   make_heirs(std::move(stores));
   services->limit_used = [this](const std::string& limit) { return limit_used(*context, limit); };
   services->partition_rows = [this] { return partition_rows(*context); };
+  services->tree_bytes = [this](TreeId tree) { return tree_bytes(*context, tree); };
   facts.cells = config.cells;
   facts.partitions = meta.partitions;
   facts.recovered_scn = newest;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "actors/node/directory.hpp"
 #include "actors/node/services.hpp"
 #include "runtime/cell/cell.hpp"
@@ -40,6 +41,33 @@ class PublishedStatistics {
   PartitionStatistics statistics_;
 };
 
+/// What pg_relation_size() and its kin add up; written by the partition now and then.
+class PublishedTreeBytes {
+ public:
+  void set(TreeId tree, uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_[tree] = bytes;
+  }
+  /// Trees that are gone are forgotten.
+  void keep(const std::vector<TreeId>& trees) {
+    const std::lock_guard lock(mutex_);
+    absl::flat_hash_map<TreeId, uint64_t> kept;
+    for (const TreeId tree : trees) {
+      if (const auto at = bytes_.find(tree); at != bytes_.end()) kept.insert(*at);
+    }
+    bytes_ = std::move(kept);
+  }
+  uint64_t get(TreeId tree) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = bytes_.find(tree);
+    return at == bytes_.end() ? 0 : at->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<TreeId, uint64_t> bytes_;
+};
+
 /// A checkpoint's end that may belong to any round.
 inline constexpr uint64_t kNewestRound = 0;
 
@@ -52,7 +80,8 @@ struct NodeContext {
         lock_shard_rebuilt(partition_count),
         lock_waiters(partition_count),
         applied(partition_count),
-        statistics(partition_count) {}
+        statistics(partition_count),
+        tree_bytes(partition_count) {}
 
   NodeServices& services;
   AddressBook directory;
@@ -81,6 +110,7 @@ struct NodeContext {
   /// Per partition, the newest commit it has applied.
   std::vector<std::atomic<Scn>> applied;
   std::vector<PublishedStatistics> statistics;
+  std::vector<PublishedTreeBytes> tree_bytes;
   std::atomic<Scn> checkpoint_scn{kNoScn};
   /// Written to the log since the node started, and what recovery read of it before.
   std::atomic<uint64_t> log_bytes{0};

@@ -90,6 +90,12 @@ uint64_t limit_used(const NodeContext& node, const std::string& limit) {
   return 0;
 }
 
+uint64_t tree_bytes(const NodeContext& node, TreeId tree) {
+  uint64_t total = 0;
+  for (const PublishedTreeBytes& partition : node.tree_bytes) total += partition.get(tree);
+  return total;
+}
+
 std::vector<PartitionInfo> partition_rows(const NodeContext& node) {
   std::vector<PartitionInfo> rows(node.statistics.size());
   for (size_t i = 0; i < rows.size(); ++i) {

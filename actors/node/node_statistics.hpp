@@ -12,5 +12,7 @@ namespace troupe {
 uint64_t limit_used(const NodeContext& node, const std::string& limit);
 
 std::vector<PartitionInfo> partition_rows(const NodeContext& node);
+/// Of a table's rows or an index, in all partitions.
+uint64_t tree_bytes(const NodeContext& node, TreeId tree);
 
 }  // namespace troupe

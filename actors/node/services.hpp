@@ -60,6 +60,8 @@ struct NodeServices {
   /// How much of a limit is used now, and sys.partitions; set by the node.
   std::function<uint64_t(const std::string& limit)> limit_used;
   std::function<std::vector<PartitionInfo>()> partition_rows;
+  /// Bytes of a tree in all partitions.
+  std::function<uint64_t(TreeId)> tree_bytes;
   /// Versions of catalogs that only their transaction sees, so that no two of them are taken for the same.
   std::atomic<Scn> next_private_version{Scn{1} << 63};
   /// Commits that have an SCN and are not durable yet.

@@ -390,12 +390,28 @@ void Partition::collect_garbage() {
   PartitionStore& store = *state_->store;
   store.set_oldest_snapshot(node_.services.snapshots.oldest());
   node_.statistics[id_].set(store.statistics());
+  measure_trees();
   // The transaction manager, or its answer, may have been lost.
   if (rejoining_) tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
   if (!without_room_.empty() && !store.checkpoint_running()) tell(directory_.get().checkpointer, full_atom::value);
   if (apply_waits_) return;
   const auto progress = store.collect_garbage(kGarbagePerTick);
   if (progress.fault.needed()) request_page(progress.fault.address);
+}
+
+/// A few trees at a time, all of them in turn.
+void Partition::measure_trees() {
+  constexpr size_t kTreesPerTick = 64;
+  const PartitionStore& store = *state_->store;
+  PublishedTreeBytes& published = node_.tree_bytes[id_];
+  if (unmeasured_.empty()) {
+    unmeasured_ = store.trees();
+    published.keep(unmeasured_);
+  }
+  for (size_t i = 0; i < kTreesPerTick && !unmeasured_.empty(); ++i) {
+    published.set(unmeasured_.back(), store.estimate_bytes(unmeasured_.back()));
+    unmeasured_.pop_back();
+  }
 }
 
 // --- checkpoints ---

@@ -93,6 +93,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   void watch_checkpoint();
   void end_checkpoint(const CheckpointRunPtr& run);
   void collect_garbage();
+  void measure_trees();
   void want_turn();
   void on_turn();
   bool others_wait();
@@ -118,6 +119,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   std::deque<Job> sliced_;     ///< unfinished, run on in turns
   bool turn_wanted_ = false;
   PageWriterActor checkpoint_sent_to_;  ///< only compared
+  std::vector<TreeId> unmeasured_;      ///< trees whose sizes are to be published
   bool rejoining_ = false;     ///< commits are missing, or may be; the transaction manager will send them and say so
 };
 

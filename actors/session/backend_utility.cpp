@@ -240,6 +240,7 @@ absl::Status Backend::run_prepare(const sql::PrepareStatement& statement, Portal
   auto prepared = std::make_shared<Prepared>();
   prepared->name = std::string(statement.name);
   prepared->by_sql = true;
+  prepared->source = std::string(text);
   prepared->prepared_us = eval_.statement_us;
   TROUPE_ASSIGN_OR_RETURN(prepared->parsed, sql::parse_statement(text.substr(
                                                 statement.query_begin, statement.query_end - statement.query_begin)));

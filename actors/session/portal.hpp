@@ -31,6 +31,7 @@ struct Prepared {
   std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
   std::vector<TableLockWish> locks;                  ///< that running the plan takes
   bool by_sql = false;                     ///< PREPARE rather than Parse
+  std::string source;                      ///< by_sql: the text that PREPARE stands in
   int64_t prepared_us = 0;
 
   std::string_view text() const { return raw == nullptr ? std::string_view{} : parsed->text_of(*raw); }

@@ -159,12 +159,21 @@ std::string SessionSystem::current_token() const {
   return text;
 }
 
+int64_t SessionSystem::relation_bytes(Oid relation) const {
+  const auto& bytes = backend_.services_.tree_bytes;
+  if (!bytes) return SystemSession::relation_bytes(relation);
+  if (const TableDef* table = catalog()->find_table(relation)) return static_cast<int64_t>(bytes(table->tree));
+  const IndexDef* index = catalog()->find_index(relation);
+  // The primary key's index is the table itself.
+  return index != nullptr && !index->primary ? static_cast<int64_t>(bytes(index->tree)) : 0;
+}
+
 std::vector<PreparedInfo> SessionSystem::prepared_statements() const {
   std::vector<PreparedInfo> rows;
   for (const auto& [name, prepared] : backend_.prepared_) {
     PreparedInfo row;
     row.name = name;
-    row.statement = prepared->by_sql ? std::string(prepared->text()) : std::string(prepared->parsed->text());
+    row.statement = prepared->by_sql ? prepared->source : std::string(prepared->parsed->text());
     row.prepared_us = prepared->prepared_us;
     for (const Type& type : backend_.parameter_types(*prepared)) row.parameter_types.push_back(type.oid);
     row.from_sql = prepared->by_sql;

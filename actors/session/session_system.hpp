@@ -40,6 +40,7 @@ class SessionSystem final : public SystemSession {
   std::optional<SequenceStanding> sequence_position(Oid sequence) const override;
   std::vector<CheckpointInfo> checkpoints() const override;
   std::string current_token() const override;
+  int64_t relation_bytes(Oid relation) const override;
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
 

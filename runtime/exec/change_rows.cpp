@@ -1,5 +1,7 @@
 /// UPDATE and DELETE: sends the rows to change, by their keys, to where they lie; assignments and conditions are
 /// evaluated there, on the newest versions.
+#include <absl/container/flat_hash_set.h>
+
 #include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
@@ -103,6 +105,7 @@ class ChangeRows final : public Operator {
       if (rows.columns[0].is_null(row)) continue;
       const std::string_view locator = rows.columns[0].string(row);
       Target target{locator_partition(locator), std::string(locator_key(locator)), {}};
+      if (blueprint_.changes_key && !moved_.insert(target.key).second) continue;
       if (!extras.empty()) encode_row(blueprint_.extras_layout, extras, row, &target.extras);
       targets_.push_back(std::move(target));
     }
@@ -233,6 +236,8 @@ class ChangeRows final : public Operator {
   const ChangeBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
   std::vector<Target> targets_;
+  /// Keys that were to be changed already: a join may find a row again, and its new version may have its old key.
+  absl::flat_hash_set<std::string> moved_;
   bool done_ = false;
   uint64_t affected_ = 0;
   BatchQueue returned_;

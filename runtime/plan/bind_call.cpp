@@ -43,38 +43,7 @@ const WindowName* find_window_function(std::string_view name) {
   return nullptr;
 }
 
-std::string_view clause_name(Clause clause) {
-  switch (clause) {
-    case Clause::kWhere: return "WHERE";
-    case Clause::kJoin: return "JOIN conditions";
-    case Clause::kGroupBy: return "GROUP BY";
-    case Clause::kLimit: return "LIMIT";
-    case Clause::kOffset: return "OFFSET";
-    case Clause::kValues:
-    case Clause::kInsertValue: return "VALUES";
-    case Clause::kFromFunction: return "functions in FROM";
-    case Clause::kSet: return "UPDATE";
-    case Clause::kReturning: return "RETURNING";
-    case Clause::kCheck: return "check constraints";
-    case Clause::kDefault: return "DEFAULT expressions";
-    case Clause::kIndex: return "index expressions";
-    case Clause::kFilter: return "FILTER";
-    case Clause::kWindow: return "window definitions";
-    default: return "this place";
-  }
-}
-
 }  // namespace
-
-absl::Status Binder::check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const {
-  switch (site.clause) {
-    case Clause::kSelect:
-    case Clause::kHaving:
-    case Clause::kOrderBy:
-    case Clause::kArgument: return absl::OkStatus();
-    default: return fail(ErrorCode::kGroupingError, node, what, " are not allowed in ", clause_name(site.clause));
-  }
-}
 
 absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const Site& site) {
   const std::string_view name = call.name.back();
@@ -84,30 +53,17 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return fail(ErrorCode::kInvalidSchemaName, call, "schema \"", schema, "\" does not exist");
     }
   }
-  for (const sql::Expr* argument : call.arguments) {
-    if (argument->is<sql::NamedArgument>()) return refuse(*argument, "named argument notation");
-  }
-  const bool aggregate = is_aggregate(name) || find_window_function(name) != nullptr;
   Site inner = site;
-  if (is_aggregate(name) && call.over == nullptr) {
-    if (site.in_aggregate) {
-      return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot be nested");
-    }
-    TROUPE_RETURN_IF_ERROR(check_aggregate_place(site, call, "aggregate functions"));
-    inner.in_aggregate = true;
-  }
-  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call.arguments, inner));
+  inner.in_aggregate = inner.in_aggregate || (is_aggregate(name) && call.over == nullptr);
+  TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(call, inner));
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
     if (call.within_group) return refuse(call, "WITHIN GROUP with a hypothetical row");
     return fail(ErrorCode::kWindowingError, call, "window function ", name, " requires an OVER clause");
   }
-  if (aggregate) return bind_aggregate(call, name, std::move(args), inner);
+  if (is_aggregate(name)) return bind_aggregate(call, name, std::move(args), site);
   if (call.star || call.distinct || call.filter != nullptr || !call.order_by.empty() || call.within_group) {
-    const std::string_view what = call.star       ? "(*)"
-                                  : call.distinct ? "DISTINCT"
-                                  : call.filter   ? "FILTER"
-                                                  : "ORDER BY";
+    const std::string_view what = call.star ? "(*)" : call.distinct ? "DISTINCT" : call.filter ? "FILTER" : "ORDER BY";
     return fail(ErrorCode::kWrongObjectType, call, what, " specified, but ", name, " is not an aggregate function");
   }
   if (is_sequence_function(name)) return bind_sequence_call(name, std::move(args), call);
@@ -152,67 +108,6 @@ absl::StatusOr<FunctionScanPlan::Call> Binder::bind_table_function(const sql::Fu
     bound.args.push_back(std::move(arg));
   }
   return bound;
-}
-
-/// percentile_cont(0.5) WITHIN GROUP (ORDER BY x) takes (0.5, x).
-absl::Status Binder::add_sorted_argument(const sql::FunctionCall& call, const Site& site, ExprList* args) {
-  if (call.order_by.size() != 1) return refuse(call, "WITHIN GROUP of several values");
-  Site inside = site;
-  inside.clause = Clause::kArgument;
-  inside.in_aggregate = true;
-  TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*call.order_by[0], inside));
-  args->push_back(std::move(key.value));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
-                                               const Site& site) {
-  if (site.query == nullptr) return fail(ErrorCode::kGroupingError, call, "aggregate functions are not allowed here");
-  if (call.within_group) TROUPE_RETURN_IF_ERROR(add_sorted_argument(call, site, &args));
-  if (args.empty() && !call.star) {
-    return fail(ErrorCode::kWrongObjectType, call, name, "(*) must be used to call a parameterless aggregate function");
-  }
-  auto aggregate = resolve_aggregate(name, types_of(args));
-  if (!aggregate.ok()) return at(aggregate.status(), call);
-  if (aggregate->aggregate->ordered_set != call.within_group) {
-    return call.within_group
-               ? fail(ErrorCode::kWrongObjectType, call, name,
-                      " is not an ordered-set aggregate, so it cannot have WITHIN GROUP")
-               : fail(ErrorCode::kWrongObjectType, call, "WITHIN GROUP is required for ordered-set aggregate ", name);
-  }
-  auto bound = std::make_shared<AggregateCall>();
-  bound->aggregate = *std::move(aggregate);
-  bound->distinct = call.distinct && !bound->aggregate.aggregate->ignores_duplicates;
-  for (size_t i = 0; i < args.size(); ++i) {
-    const auto& wanted = bound->aggregate.arguments;
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, i < wanted.size()
-                                             ? coerce(std::move(args[i]), wanted[i], CastContext::kImplicit)
-                                             : settle(std::move(args[i])));
-    bound->args.push_back(std::move(arg));
-  }
-  Site inside = site;
-  inside.clause = Clause::kArgument;
-  inside.in_aggregate = true;
-  for (const sql::SortItem* item : call.order_by) {
-    TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*item, inside));
-    if (call.within_group) key.value = bound->args.back();  // as the aggregate takes it
-    bound->order.push_back(std::move(key));
-  }
-  // PostgreSQL finds duplicates by sorting, which these show.
-  if (bound->distinct && bound->order.empty() && (name == "array_agg" || name == "string_agg")) {
-    bound->order.push_back({.value = bound->args[0]});
-  }
-  if (call.filter != nullptr) {
-    inside.clause = Clause::kFilter;
-    TROUPE_ASSIGN_OR_RETURN(bound->filter, bind_condition(*call.filter, inside, "FILTER"));
-  }
-  site.query->aggregated = true;
-  auto expr = std::make_shared<Expr>();
-  expr->kind = ExprKind::kAggregate;
-  expr->type = bound->aggregate.result;
-  expr->aggregate = std::move(bound);
-  expr->position = call.position + 1;
-  return expr;
 }
 
 /// Of the query's WINDOW clause. Errors: 42704.
@@ -280,6 +175,14 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
   if (site.clause != Clause::kSelect && site.clause != Clause::kOrderBy) {
     return fail(ErrorCode::kWindowingError, call, "window functions are not allowed in ", clause_name(site.clause));
   }
+  if (site.in_aggregate) {
+    return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot contain window function calls");
+  }
+  for (const ExprPtr& arg : args) {
+    bool nested = false;
+    visit_expr(*arg, [&](const Expr& part) { nested = nested || part.kind == ExprKind::kWindow; });
+    if (nested) return fail(ErrorCode::kWindowingError, call, "window function calls cannot be nested");
+  }
   if (call.distinct) return refuse(call, "DISTINCT for window functions");
   auto bound = std::make_shared<WindowCall>();
   if (const WindowName* known = find_window_function(name)) {
@@ -302,20 +205,16 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
       return fail(ErrorCode::kWrongObjectType, call, "OVER specified, but ", name,
                   " is not a window function nor an aggregate function");
     }
-    BoundQuery scratch;  // whose `aggregated` does not matter
-    Site inside = site;
-    inside.query = &scratch;
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr aggregate, bind_aggregate(call, name, std::move(args), inside));
+    if (!call.order_by.empty()) return refuse(call, "aggregate ORDER BY for window functions");
+    TROUPE_ASSIGN_OR_RETURN(bound->aggregate, make_aggregate_call(call, name, std::move(args), site));
     bound->function = WindowFunction::kAggregate;
-    bound->aggregate = *aggregate->aggregate;
-    bound->type = aggregate->type;
+    bound->type = bound->aggregate.aggregate.result;
   }
   TROUPE_ASSIGN_OR_RETURN(WindowSpec spec, bind_window_spec(*call.over, site));
   bound->window = static_cast<uint32_t>(site.query->windows.size());
   site.query->windows.push_back(std::move(spec));
-  auto expr = std::make_shared<Expr>();
-  expr->kind = ExprKind::kWindow;
-  expr->type = bound->type;
+  auto expr = make_expr(ExprKind::kWindow, bound->type, bound->aggregate.args);
+  if (bound->aggregate.filter) expr->args.push_back(bound->aggregate.filter);
   expr->window = std::move(bound);
   return expr;
 }
@@ -355,9 +254,9 @@ absl::StatusOr<ExprPtr> Binder::bind_sequence_call(std::string_view name, ExprLi
     depend_on(*sequence);
   } else if (op == SequenceOp::kNext && !expr->args[0]->is_constant()) {
     // Values are reserved before the row that takes them is computed, so which sequence it is must be known by then.
-    return with_hint(fail(ErrorCode::kFeatureNotSupported, call,
-                          "nextval() of a sequence that is not a constant is not supported"),
-                     "Write its name into the statement: nextval('name').");
+    return with_hint(
+        fail(ErrorCode::kFeatureNotSupported, call, "nextval() of a sequence that is not a constant is not supported"),
+        "Write its name into the statement: nextval('name').");
   }
   moves_sequences = moves_sequences || op == SequenceOp::kNext || op == SequenceOp::kSet;
   return expr;

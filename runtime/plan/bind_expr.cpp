@@ -70,7 +70,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site
     case NodeKind::kGrouping: return refuse(expr, "GROUPING()");
     case NodeKind::kCurrentOf: return refuse(expr, "WHERE CURRENT OF");
     case NodeKind::kPrior: return refuse(expr, "CONNECT BY");
-    case NodeKind::kNamedArgument: return refuse(expr, "named argument notation");
+    case NodeKind::kNamedArgument: return refuse(expr, "a named argument in this place");
     default: return refuse(expr, "this kind of expression");
   }
 }

@@ -34,7 +34,8 @@ absl::Status check_names_differ(const FromNames& left, const FromNames& right) {
   collect_names(right, &others);
   for (const FromNames* name : names) {
     for (const FromNames* other : others) {
-      if (name->alias != other->alias || name->schema != other->schema) continue;
+      const bool other_table = !name->schema.empty() && !other->schema.empty() && name->schema != other->schema;
+      if (name->alias != other->alias || other_table) continue;
       return error(ErrorCode::kDuplicateAlias, "table name \"", name->alias, "\" specified more than once");
     }
   }
@@ -114,8 +115,14 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   }
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
-  if (ref.alias == nullptr) item.names->schema = ref.schema.empty() ? std::string_view("public") : ref.schema;
+  if (ref.alias == nullptr) item.names->schema = schema_of(*item.names->relation);
   return item;
+}
+
+std::string_view Binder::schema_of(const BoundRelation& relation) const {
+  const Oid oid = relation.table ? relation.table->schema : relation.system->schema;
+  const SchemaDef* schema = catalog().find_as<SchemaDef>(oid);
+  return schema != nullptr ? std::string_view(schema->name) : std::string_view("pg_catalog");
 }
 
 absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query) {
@@ -204,7 +211,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
       relation->calls.push_back({nullptr, {value->type}, {value->type}, {value}});
       continue;
     }
-    TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_list(call->arguments, site));
+    TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(*call, site));
     std::vector<ExprList> calls;
     if (name == "unnest" && args.size() > 1) {
       for (ExprPtr& arg : args) calls.push_back({std::move(arg)});

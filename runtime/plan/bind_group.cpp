@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/sql/deparse.hpp"
 
 namespace troupe {
 namespace {
@@ -50,11 +51,12 @@ absl::StatusOr<ExprPtr> Binder::bind_group_item(const sql::Expr& item, const Sit
 /// GROUP BY as a list of grouping sets over the query's distinct grouping expressions.
 class GroupingBinder {
  public:
-  GroupingBinder(Binder& binder, const Binder::Site& site) : binder_{binder}, site_{site} {}
+  GroupingBinder(Binder& binder, const Binder::Site& site, const sql::SelectStatement& select)
+      : binder_{binder}, site_{site}, select_{select} {}
 
-  absl::Status bind(sql::List<const sql::GroupingSet*> group_by) {
+  absl::Status bind() {
     Sets sets{{}};
-    for (const sql::GroupingSet* set : group_by) {
+    for (const sql::GroupingSet* set : select_.group_by) {
       TROUPE_ASSIGN_OR_RETURN(const Sets one, sets_of(*set));
       sets = cross(sets, one);
       if (sets.size() > kSetsMax) {
@@ -116,12 +118,25 @@ class GroupingBinder {
     if (aggregate) {
       return binder_.fail(ErrorCode::kGroupingError, item, "aggregate functions are not allowed in GROUP BY");
     }
+    if (has_subquery(*value)) value = target_written_alike(item, std::move(value));
     ExprList& groups = site_.query->groups;
     for (size_t i = 0; i < groups.size(); ++i) {
       if (equal(groups[i], value)) return static_cast<uint16_t>(i);
     }
     groups.push_back(std::move(value));
     return static_cast<uint16_t>(groups.size() - 1);
+  }
+
+  /// Bound expressions with subqueries are equal only where they are the same: in the select list one stands for all
+  /// that read alike.
+  ExprPtr target_written_alike(const sql::Expr& item, ExprPtr value) const {
+    const std::string text = sql::to_sql(item);
+    for (size_t i = 0; i < select_.targets.size(); ++i) {
+      const sql::Expr& target = *select_.targets[i]->value;
+      if (const auto* column = target.as<sql::ColumnRef>(); column != nullptr && column->star) break;
+      if (sql::to_sql(target) == text) site_.query->targets[i].value = value;
+    }
+    return value;
   }
 
   template <typename Include>
@@ -149,6 +164,7 @@ class GroupingBinder {
 
   Binder& binder_;
   const Binder::Site& site_;
+  const sql::SelectStatement& select_;
   bool several_ = false;
 };
 
@@ -156,23 +172,10 @@ absl::Status Binder::bind_group_by(const sql::SelectStatement& select, const Sco
   if (select.group_by.empty()) return absl::OkStatus();
   query->aggregated = true;
   const Site site{scope, query, Clause::kGroupBy, false};
-  return GroupingBinder(*this, site).bind(select.group_by);
+  return GroupingBinder(*this, site, select).bind();
 }
 
 namespace {
-
-const FromNames* leaf_of(const FromNames& names, uint32_t relation) {
-  if (names.relation) return names.relation->number == relation ? &names : nullptr;
-  if (const FromNames* found = leaf_of(*names.left, relation)) return found;
-  return leaf_of(*names.right, relation);
-}
-
-const FromNames* leaf_of(const Scope& scope, uint32_t relation) {
-  for (const auto& item : scope.items) {
-    if (const FromNames* found = leaf_of(*item, relation)) return found;
-  }
-  return nullptr;
-}
 
 /// Grouping by a table's primary key makes its other columns single-valued.
 bool key_is_grouped(const BoundRelation& relation, const BoundQuery& query) {
@@ -187,28 +190,44 @@ bool key_is_grouped(const BoundRelation& relation, const BoundQuery& query) {
 
 }  // namespace
 
+/// A column of this query outside aggregates; `inside` a subquery or not.
+absl::Status Binder::check_grouped_column(const Expr& column, bool inside, const Scope& scope, BoundQuery* query) {
+  const FromNames* leaf = leaf_of(scope, column.relation);
+  if (leaf == nullptr) return absl::OkStatus();  // an outer query's
+  const auto same = [&](const ExprPtr& group) { return equal(*group, column); };
+  if (std::any_of(query->groups.begin(), query->groups.end(), same)) return absl::OkStatus();
+  if (query->grouping_sets.empty() && key_is_grouped(*leaf->relation, *query)) {
+    query->groups.push_back(std::make_shared<Expr>(column));
+    return absl::OkStatus();
+  }
+  const std::string_view name = leaf->relation->name_of(column.index);
+  const absl::Status status = inside
+                                  ? error(ErrorCode::kGroupingError, "subquery uses ungrouped column \"", leaf->alias,
+                                          ".", name, "\" from outer query")
+                                  : error(ErrorCode::kGroupingError, "column \"", leaf->alias, ".", name,
+                                          "\" must appear in the GROUP BY clause or be used in an aggregate function");
+  return with_position(status, column.position == 0 ? 0 : position_of(column.position - 1));
+}
+
+absl::Status Binder::check_grouped_inside(const BoundQuery& subquery, const Scope& scope, BoundQuery* query) {
+  absl::Status status;
+  visit_query(subquery, [&](const ExprPtr& expr) {
+    visit_expr(*expr, [&](const Expr& part) {
+      if (part.is_column()) status.Update(check_grouped_column(part, true, scope, query));
+      if (part.subquery) status.Update(check_grouped_inside(*part.subquery->query, scope, query));
+    });
+  });
+  return status;
+}
+
 absl::Status Binder::check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query) {
   if (expr->kind == ExprKind::kAggregate) return absl::OkStatus();
   for (const ExprPtr& group : query->groups) {
     if (equal(group, expr)) return absl::OkStatus();
   }
-  if (expr->is_column()) {
-    const FromNames* leaf = leaf_of(scope, expr->relation);
-    if (leaf == nullptr) return absl::OkStatus();  // an outer query's
-    if (query->grouping_sets.empty() && key_is_grouped(*leaf->relation, *query)) {
-      query->groups.push_back(expr);
-      return absl::OkStatus();
-    }
-    const std::string_view name = leaf->relation->name_of(expr->index);
-    return with_position(
-        error(ErrorCode::kGroupingError, "column \"", leaf->alias, ".", name,
-              "\" must appear in the GROUP BY clause or be used in an aggregate function"),
-        expr->position == 0 ? 0 : position_of(expr->position - 1));
-  }
+  if (expr->is_column()) return check_grouped_column(*expr, false, scope, query);
+  if (expr->subquery) TROUPE_RETURN_IF_ERROR(check_grouped_inside(*expr->subquery->query, scope, query));
   for (const ExprPtr& arg : expr->args) TROUPE_RETURN_IF_ERROR(check_grouped(arg, scope, query));
-  if (expr->window) {
-    for (const ExprPtr& arg : expr->window->aggregate.args) TROUPE_RETURN_IF_ERROR(check_grouped(arg, scope, query));
-  }
   return absl::OkStatus();
 }
 
@@ -216,6 +235,11 @@ absl::Status Binder::check_grouping(const Scope& scope, BoundQuery* query) {
   for (const BoundTarget& target : query->targets) TROUPE_RETURN_IF_ERROR(check_grouped(target.value, scope, query));
   if (query->having) TROUPE_RETURN_IF_ERROR(check_grouped(query->having, scope, query));
   for (const SortKey& key : query->order) TROUPE_RETURN_IF_ERROR(check_grouped(key.value, scope, query));
+  for (const ExprPtr& on : query->distinct_on) TROUPE_RETURN_IF_ERROR(check_grouped(on, scope, query));
+  for (const WindowSpec& window : query->windows) {
+    for (const ExprPtr& value : window.partition_by) TROUPE_RETURN_IF_ERROR(check_grouped(value, scope, query));
+    for (const SortKey& key : window.order) TROUPE_RETURN_IF_ERROR(check_grouped(key.value, scope, query));
+  }
   return absl::OkStatus();
 }
 

@@ -281,12 +281,11 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
       TROUPE_ASSIGN_OR_RETURN(action.where, bind_condition(*conflict.where, where, "WHERE"));
     }
     const auto width = static_cast<uint32_t>(table.columns.size());
-    bool subquery = false;
     const auto to_positions = [&](const ExprPtr& expr) {
       return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
-        subquery = subquery || part->kind == ExprKind::kSubquery;
         if (!part->is_column()) return nullptr;
-        return make_column(part->type, part->relation == excluded->number ? width + part->index : part->index);
+        if (part->relation == excluded->number) return make_column(part->type, width + part->index);
+        return part->relation == modify->target->number ? make_column(part->type, part->index) : nullptr;
       });
     };
     for (ColumnAssignment& assignment : action.assignments) {
@@ -296,7 +295,6 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
                                                            static_cast<int16_t>(assignment.column + 1)) != key.end();
     }
     action.where = to_positions(action.where);
-    if (subquery) return refuse(conflict, "a subquery in ON CONFLICT DO UPDATE");
   }
   modify->conflict = std::move(action);
   return absl::OkStatus();

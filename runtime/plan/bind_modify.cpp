@@ -24,6 +24,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
   auto relation = std::make_shared<BoundRelation>();
   TROUPE_ASSIGN_OR_RETURN(relation->table, find_target_table(ref));
   FromItem item = leaf(relation, ref.alias != nullptr ? ref.alias->name : ref.name, modify->source.get());
+  if (ref.alias == nullptr) item.names->schema = schema_of(*relation);
   scope->items.push_back(item.names);
   scope->query = modify->source;
   modify->target = std::move(relation);

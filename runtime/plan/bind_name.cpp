@@ -33,6 +33,12 @@ ExprPtr positioned(ExprPtr column, uint32_t position) {
   return placed;
 }
 
+std::string dotted(sql::Name name) {
+  std::string text;
+  for (const std::string_view part : name) text += cat(text.empty() ? "" : ".", part);
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
@@ -41,6 +47,9 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
   const bool qualified = column.name.size() > 1;
   const std::string_view alias = qualified ? column.name[column.name.size() - 2] : std::string_view();
   const std::string_view schema = column.name.size() > 2 ? column.name[column.name.size() - 3] : std::string_view();
+  if (column.name.size() > 4 || (column.name.size() == 4 && column.name[0] != eval().database)) {
+    return check_qualified(column.name, 3, column);
+  }
   for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
     ExprPtr found;
     LookupResult result = LookupResult::kNotFound;
@@ -190,6 +199,21 @@ absl::StatusOr<TablePtr> Binder::find_target_table(const sql::TableRef& ref) {
   return fail(ErrorCode::kInsufficientPrivilege, ref, "permission denied: \"", ref.name, "\" is a system catalog");
 }
 
+/// A name of `parts` parts, the first a schema, that may have the database's name before. Errors: 42601, 0A000, 3F000.
+absl::Status Binder::check_qualified(sql::Name name, size_t parts, const sql::Node& node) const {
+  if (name.size() > parts + 1) {
+    return fail(ErrorCode::kSyntaxError, node, "improper qualified name (too many dotted names): ", dotted(name));
+  }
+  if (name.size() == parts + 1 && name[0] != eval().database) {
+    return fail(ErrorCode::kFeatureNotSupported, node, "cross-database references are not implemented: ", dotted(name));
+  }
+  const std::string_view schema = name[name.size() - parts];
+  if (catalog().find_schema(schema) == nullptr) {
+    return fail(ErrorCode::kInvalidSchemaName, node, "schema \"", schema, "\" does not exist");
+  }
+  return absl::OkStatus();
+}
+
 // --- types ---
 
 absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
@@ -198,10 +222,9 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   if (name.set_of) return fail(ErrorCode::kInvalidTableDefinition, name, "SETOF is not allowed here");
   // SQL's own spellings have been resolved: what is called "char" here was written in quotes.
   const TypeInfo* info = word == "char" ? find_type(oid::kChar) : find_type_by_name(word);
+  if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
   if (info == nullptr || (name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog")) {
-    std::string text;
-    for (const std::string_view part : name.name) text += cat(text.empty() ? "" : ".", part);
-    return fail(ErrorCode::kUndefinedObject, name, "type \"", text, "\" does not exist");
+    return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");
   }
   Type type{info->oid};
   std::vector<int32_t> modifiers;

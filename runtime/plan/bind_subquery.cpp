@@ -4,10 +4,8 @@
 namespace troupe {
 namespace {
 
-ExprPtr make_subquery(BoundSubquery subquery, Type type, const sql::Node& node) {
-  auto expr = std::make_shared<Expr>();
-  expr->kind = ExprKind::kSubquery;
-  expr->type = type;
+ExprPtr make_subquery(BoundSubquery subquery, Type type, const sql::Node& node, ExprList args = {}) {
+  auto expr = make_expr(ExprKind::kSubquery, type, std::move(args));
   expr->position = node.position + 1;
   expr->subquery = std::make_shared<const BoundSubquery>(std::move(subquery));
   return expr;
@@ -22,7 +20,11 @@ absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, con
     return fail(ErrorCode::kFeatureNotSupported, expr, "cannot use subquery in ",
                 site.clause == Clause::kCheck ? "check constraint" : "DEFAULT expression");
   }
-  TROUPE_ASSIGN_OR_RETURN(QueryPtr query, bind_select(*expr.query, site.scope));
+  subquery_sites_.push_back(&site);
+  absl::StatusOr<QueryPtr> bound = bind_select(*expr.query, site.scope);
+  subquery_sites_.pop_back();
+  if (!bound.ok()) return bound.status();
+  const QueryPtr query = *std::move(bound);
   BoundSubquery subquery;
   subquery.query = query;
   subquery.relation = relations++;
@@ -40,14 +42,13 @@ absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, con
         subquery.kind = BoundSubquery::Kind::kArray;
         const Oid array = is_array_type(type.oid) ? type.oid : array_type_of(type.oid);
         if (array == 0) {
-          return fail(ErrorCode::kUndefinedObject, expr, "could not find array type for data type ",
-                      format_type(type));
+          return fail(ErrorCode::kUndefinedObject, expr, "could not find array type for data type ", format_type(type));
         }
         type = Type{array};
       }
       return make_subquery(std::move(subquery), type, expr);
     }
-    default: return bind_any_subquery(expr, std::move(query), site);
+    default: return bind_any_subquery(expr, query, site);
   }
 }
 
@@ -84,8 +85,9 @@ absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr,
   TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.test, site));
   const ExprList fields = test->kind == ExprKind::kRow ? test->args : ExprList{test};
   if (query->targets.size() != fields.size()) {
-    return fail(ErrorCode::kSyntaxError, expr,
-                query->targets.size() < fields.size() ? "subquery has too few columns" : "subquery has too many columns");
+    return fail(
+        ErrorCode::kSyntaxError, expr,
+        query->targets.size() < fields.size() ? "subquery has too few columns" : "subquery has too many columns");
   }
   BoundSubquery subquery;
   subquery.kind = BoundSubquery::Kind::kAny;
@@ -112,9 +114,9 @@ absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr,
   }
   // x op ALL (q) is NOT (NOT (x op row) for ANY row of q).
   const bool all = expr.type == sql::SubqueryType::kAll;
-  subquery.condition = all ? make_not(std::move(condition)) : std::move(condition);
+  if (all) condition = make_not(std::move(condition));
   subquery.query = std::move(query);
-  ExprPtr result = make_subquery(std::move(subquery), kBoolType, expr);
+  ExprPtr result = make_subquery(std::move(subquery), kBoolType, expr, {std::move(condition)});
   return expr.negated != all ? make_not(std::move(result)) : std::move(result);
 }
 

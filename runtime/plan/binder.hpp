@@ -22,6 +22,8 @@ enum class Clause : uint8_t {
   kReturning, kCheck, kDefault, kIndex, kFilter, kWindow, kArgument,
 };
 
+std::string_view clause_name(Clause clause);
+
 class Binder {
  public:
   explicit Binder(const PlanContext& context);
@@ -103,9 +105,6 @@ class Binder {
 
   // --- bind_call.cpp ---
   absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);
-  absl::Status add_sorted_argument(const sql::FunctionCall& call, const Site& site, ExprList* args);
-  absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
-                                         const Site& site);
   absl::StatusOr<ExprPtr> bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                       const Site& site);
   absl::StatusOr<const sql::WindowDefinition*> find_window(std::string_view name, const sql::Node& node,
@@ -114,11 +113,29 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_sequence_call(std::string_view name, ExprList args, const sql::FunctionCall& call);
   absl::StatusOr<ExprPtr> bind_value_function(const sql::ValueFunctionExpr& expr);
   absl::StatusOr<FunctionScanPlan::Call> bind_table_function(const sql::FunctionCall& call, ExprList args);
+
+  // --- bind_arguments.cpp ---
+  /// In the order of the function's parameters, those left out added.
+  absl::StatusOr<ExprList> bind_arguments(const sql::FunctionCall& call, const Site& site);
+  absl::Status check_argument_names(sql::ExprList arguments) const;
+
+  // --- bind_aggregate.cpp ---
+  absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
+                                         const Site& site);
+  absl::StatusOr<AggregateCall> make_aggregate_call(const sql::FunctionCall& call, std::string_view name,
+                                                    ExprList args, const Site& site);
+  absl::Status add_sorted_argument(const sql::FunctionCall& call, const Site& inside, ExprList* args);
+  /// `given` are the arguments as the call has them, before casts.
+  absl::Status bind_aggregate_order(const sql::FunctionCall& call, const ExprList& given, const Site& inside,
+                                    AggregateCall* bound);
+  absl::StatusOr<const Site*> outer_site_of(const Expr& aggregate, const Site& site, const sql::Node& node) const;
+  ExprPtr hoist(ExprPtr aggregate, BoundQuery* owner);
   absl::Status check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const;
 
   // --- bind_name.cpp ---
   absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column, const Site& site);
   absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
+  absl::Status check_qualified(sql::Name name, size_t parts, const sql::Node& node) const;
   absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
   /// A table, view or system relation. `relation_error` words the error when there is none.
   struct RelationName {
@@ -148,6 +165,7 @@ class Binder {
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
   absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);
+  std::string_view schema_of(const BoundRelation& relation) const;
   FromItem leaf(std::shared_ptr<BoundRelation> relation, std::string_view alias, BoundQuery* query);
   static absl::Status rename_columns(BoundRelation* relation, const sql::Alias* alias);
 
@@ -178,6 +196,8 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_group_item(const sql::Expr& item, const Site& site);
   absl::Status check_grouping(const Scope& scope, BoundQuery* query);
   absl::Status check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query);
+  absl::Status check_grouped_column(const Expr& column, bool inside, const Scope& scope, BoundQuery* query);
+  absl::Status check_grouped_inside(const BoundQuery& subquery, const Scope& scope, BoundQuery* query);
 
   // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
@@ -221,6 +241,7 @@ class Binder {
   const EvalContext* eval_;
   EvalContext default_eval_;
   std::vector<CteName> cte_names_;  ///< visible ones, innermost last
+  std::vector<const Site*> subquery_sites_;  ///< of the subqueries being bound, outermost first
   int view_depth_ = 0;
   bool foreign_text_ = false;
   std::vector<std::shared_ptr<const void>> kept_;  ///< parsed texts that bound names point into

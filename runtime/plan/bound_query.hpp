@@ -2,6 +2,7 @@
 /// Queries after binding and before planning. Columns are (relation, index): relations are numbered through the whole
 /// statement; a table's index is the row position (attnum - 1).
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,9 @@ struct BoundQuery {
   ExprList groups;
   std::vector<std::vector<uint16_t>> grouping_sets;
   ExprPtr having;
+  /// Aggregates of this query that stand in its subqueries, which know them as columns of `hoisted_relation` (0: none).
+  ExprList hoisted;
+  uint32_t hoisted_relation = 0;
   std::vector<WindowSpec> windows;
   bool has_table_functions = false;  ///< set-returning functions among the targets
   // A set operation: targets are columns (set_relation, i).
@@ -102,14 +106,13 @@ struct BoundQuery {
   std::shared_ptr<const struct BoundModify> modify;
 };
 
-/// A subquery in an expression.
+/// A subquery in an expression. That of kAny (IN, = ANY, NOT ... for ALL) has one argument: the condition that is true
+/// for a row that matches.
 struct BoundSubquery {
   enum class Kind : uint8_t { kScalar, kExists, kArray, kAny };
   Kind kind = Kind::kScalar;
   QueryPtr query;
-  uint32_t relation = 0;  ///< under which `condition` sees the query's targets
-  /// kAny (IN, = ANY, NOT ... for ALL): true for a row that matches.
-  ExprPtr condition;
+  uint32_t relation = 0;  ///< under which the condition sees the query's targets
 };
 
 struct BoundCte {
@@ -133,5 +136,13 @@ struct BoundModify {
   std::optional<ConflictAction> conflict;     ///< expressions over layout columns already
   std::vector<BoundTarget> returning;
 };
+
+bool has_subquery(const Expr& expr);
+/// The relations an expression mentions, subqueries' outer references included; sorted.
+void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
+/// All relations defined anywhere inside the query, and all it mentions.
+void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned);
+/// Every expression of a query and of everything under it, each once.
+void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
 
 }  // namespace troupe

@@ -58,6 +58,28 @@ absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder
 
 }  // namespace
 
+namespace {
+
+/// NULL and NOT NULL must not contradict each other, nor what serial and identity columns imply.
+absl::Status check_nullable(const sql::ColumnDefinition& definition, const TableDef& table, const DdlBuilder& ddl) {
+  std::optional<bool> nullable;
+  if (serial_type(*definition.type) != oid::kInvalid) nullable = false;
+  for (const sql::Constraint* constraint : definition.constraints) {
+    const bool null = constraint->type == sql::ConstraintType::kNull;
+    const bool not_null =
+        constraint->type == sql::ConstraintType::kNotNull || constraint->type == sql::ConstraintType::kIdentity;
+    if (!null && !not_null) continue;
+    if (nullable && *nullable != null) {
+      return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "conflicting NULL/NOT NULL declarations for column \"",
+                         definition.name, "\" of table \"", table.name, "\"");
+    }
+    nullable = null;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, TableDef* table, DdlBuilder& ddl,
                                      std::vector<ColumnConstraint>* rest) {
   if (table->columns.size() >= kColumnsMax) {
@@ -67,6 +89,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     return error(ErrorCode::kDuplicateColumn, "column \"", definition.name,
                     "\" specified more than once");
   }
+  TROUPE_RETURN_IF_ERROR(check_nullable(definition, *table, ddl));
   ColumnDef column;
   column.attnum = static_cast<int16_t>(table->columns.size() + 1);
   column.name = definition.name;

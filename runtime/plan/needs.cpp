@@ -60,17 +60,6 @@ void visit_tree(const FromTree& tree, const Visit& visit) {
   }
 }
 
-/// The expression's parts, windows' included.
-template <typename F>
-void visit_parts(const Expr& expr, F&& f) {
-  visit_expr(expr, [&](const Expr& part) {
-    f(part);
-    if (!part.window) return;
-    for (const ExprPtr& arg : part.window->aggregate.args) visit_expr(*arg, f);
-    if (part.window->aggregate.filter) visit_expr(*part.window->aggregate.filter, f);
-  });
-}
-
 void define_tree(const FromTree& tree, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned) {
   if (!tree.relation) {
     define_tree(*tree.left, defined, mentioned);
@@ -93,6 +82,7 @@ void visit_query(const BoundQuery& query, const Visit& visit) {
   visit_if(query.where);
   for (const ExprPtr& group : query.groups) visit(group);
   visit_if(query.having);
+  for (const ExprPtr& aggregate : query.hoisted) visit(aggregate);
   for (const WindowSpec& window : query.windows) {
     for (const ExprPtr& value : window.partition_by) visit(value);
     for (const SortKey& key : window.order) visit(key.value);
@@ -109,13 +99,15 @@ void collect_relations(const Expr& expr, std::vector<uint32_t>* out) {
     const auto at = std::lower_bound(out->begin(), out->end(), relation);
     if (at == out->end() || *at != relation) out->insert(at, relation);
   };
-  visit_parts(expr, [&](const Expr& part) {
-    if (part.is_column()) add(part.relation);
+  std::vector<uint32_t> results;  // what the conditions of IN and its kin call the rows of their queries
+  visit_expr(expr, [&](const Expr& part) {
+    if (part.is_column() && std::find(results.begin(), results.end(), part.relation) == results.end()) {
+      add(part.relation);
+    }
     if (!part.subquery) return;
+    results.push_back(part.subquery->relation);
     std::vector<uint32_t> defined, mentioned;
     collect_relations(*part.subquery->query, &defined, &mentioned);
-    defined.push_back(part.subquery->relation);
-    if (part.subquery->condition) collect_relations(*part.subquery->condition, &mentioned);
     std::sort(defined.begin(), defined.end());
     for (const uint32_t relation : mentioned) {
       if (!std::binary_search(defined.begin(), defined.end(), relation)) add(relation);
@@ -126,31 +118,34 @@ void collect_relations(const Expr& expr, std::vector<uint32_t>* out) {
 void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned) {
   for (const FromPtr& tree : query.from) define_tree(*tree, defined, mentioned);
   if (query.set_relation != 0) defined->push_back(query.set_relation);
+  if (query.hoisted_relation != 0) defined->push_back(query.hoisted_relation);
   if (query.left) collect_relations(*query.left, defined, mentioned);
   if (query.right) collect_relations(*query.right, defined, mentioned);
   visit_query(query, [&](const ExprPtr& expr) { collect_relations(*expr, mentioned); });
+}
+
+bool has_subquery(const Expr& expr) {
+  bool found = false;
+  visit_expr(expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });
+  return found;
 }
 
 bool QueryPlanner::is_correlated(const BoundQuery& query) const {
   std::vector<uint32_t> defined, mentioned;
   collect_relations(query, &defined, &mentioned);
   std::sort(defined.begin(), defined.end());
-  return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t relation) {
-    return !std::binary_search(defined.begin(), defined.end(), relation);
-  });
+  return std::any_of(mentioned.begin(), mentioned.end(),
+                     [&](uint32_t relation) { return !std::binary_search(defined.begin(), defined.end(), relation); });
 }
 
 void QueryPlanner::need(const ExprPtr& expr) {
   if (!expr) return;
-  visit_parts(*expr, [&](const Expr& part) {
+  visit_expr(*expr, [&](const Expr& part) {
     if (part.is_column()) {
       std::vector<uint32_t>& columns = needed(part.relation);
       if (std::find(columns.begin(), columns.end(), part.index) == columns.end()) columns.push_back(part.index);
     }
-    if (part.subquery) {
-      need_query(*part.subquery->query);
-      need(part.subquery->condition);
-    }
+    if (part.subquery) need_query(*part.subquery->query);
   });
 }
 
@@ -160,6 +155,7 @@ void QueryPlanner::need_query(const BoundQuery& query) {
   for (const BoundTarget& target : query.targets) need(target.value);
   for (const ExprPtr& group : query.groups) need(group);
   need(query.having);
+  for (const ExprPtr& aggregate : query.hoisted) need(aggregate);
   for (const WindowSpec& window : query.windows) {
     for (const ExprPtr& value : window.partition_by) need(value);
     for (const SortKey& key : window.order) need(key.value);

@@ -96,6 +96,7 @@ enum class WindowFunction : uint8_t {
   kAggregate, kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile, kLag, kLead, kFirstValue, kLastValue,
   kNthValue,
 };
+/// While planning, the arguments and then the filter are those of the expression; the call's own say only how many.
 struct WindowCall {
   WindowFunction function = WindowFunction::kRowNumber;
   AggregateCall aggregate;  ///< of kAggregate; others use its args and filter

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/refusal.hpp"
 
 namespace troupe {
 namespace {
@@ -26,12 +27,6 @@ bool contains(const std::vector<uint32_t>& sorted, uint32_t relation) {
   return std::binary_search(sorted.begin(), sorted.end(), relation);
 }
 
-bool has_subquery(const Expr& expr) {
-  bool found = false;
-  visit_expr(expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });
-  return found;
-}
-
 /// Whether the expression is null whenever all columns of `relations` are.
 bool is_strict_in(const Expr& expr, const std::vector<uint32_t>& relations) {
   switch (expr.kind) {
@@ -41,8 +36,7 @@ bool is_strict_in(const Expr& expr, const std::vector<uint32_t>& relations) {
       if (!expr.call.function->strict) return false;
       return std::any_of(expr.args.begin(), expr.args.end(),
                          [&](const ExprPtr& arg) { return is_strict_in(*arg, relations); });
-    case ExprKind::kInList:
-    case ExprKind::kArrayCompare: return is_strict_in(expr.arg(0), relations);
+    case ExprKind::kInList: return is_strict_in(expr.arg(0), relations);
     default: return false;
   }
 }
@@ -60,8 +54,43 @@ bool rejects_nulls(const Expr& condition, const std::vector<uint32_t>& relations
     case ExprKind::kNullTest: return condition.negated && is_strict_in(condition.arg(0), relations);
     case ExprKind::kBooleanTest:
       return !condition.negated && condition.truth != Truth::kUnknown && is_strict_in(condition.arg(0), relations);
+    // Null, or of an empty array false.
+    case ExprKind::kArrayCompare: return !condition.all_of && is_strict_in(condition.arg(0), relations);
     default: return is_strict_in(condition, relations);
   }
+}
+
+bool mentions_any(const std::vector<uint32_t>& mentioned, const std::vector<uint32_t>& sorted) {
+  return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t relation) { return contains(sorted, relation); });
+}
+
+/// The relations of the queries around it that the expression's subqueries, tests of IN included, mention.
+std::vector<uint32_t> subquery_relations(const Expr& expr) {
+  std::vector<uint32_t> mentioned;
+  replace_expr(std::make_shared<Expr>(expr), [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind != ExprKind::kSubquery) return nullptr;
+    collect_relations(*part, &mentioned);
+    return part;
+  });
+  return mentioned;
+}
+
+/// Whether a subquery can only be answered for a pair of rows.
+bool needs_both_sides(const Expr& condition, const std::vector<uint32_t>& left, const std::vector<uint32_t>& right) {
+  const std::vector<uint32_t> mentioned = subquery_relations(condition);
+  return mentions_any(mentioned, left) && mentions_any(mentioned, right);
+}
+
+/// What the relations of a join tree mention: LATERAL queries reach outside.
+std::vector<uint32_t> relations_reached(const FromTree& tree) {
+  if (tree.relation && tree.relation->kind == BoundRelation::Kind::kTable) return {};
+  BoundQuery alone;
+  alone.from = {std::make_shared<FromTree>(tree)};
+  std::vector<uint32_t> defined, mentioned;
+  collect_relations(alone, &defined, &mentioned);
+  std::sort(defined.begin(), defined.end());
+  std::erase_if(mentioned, [&](uint32_t relation) { return contains(defined, relation); });
+  return mentioned;
 }
 
 }  // namespace
@@ -86,9 +115,12 @@ void QueryPlanner::simplify_outer_joins(FromTree* tree, const Conditions& above)
   const bool left_rejected = tree->join != JoinKind::kInner && rejected(*tree->left);
   const bool right_rejected = tree->join != JoinKind::kInner && rejected(*tree->right);
   if (tree->join == JoinKind::kFull) {
-    if (left_rejected && right_rejected) tree->join = JoinKind::kInner;
-    else if (left_rejected) tree->join = JoinKind::kLeft;
-    else if (right_rejected) tree->join = JoinKind::kRight;
+    if (left_rejected && right_rejected)
+      tree->join = JoinKind::kInner;
+    else if (left_rejected)
+      tree->join = JoinKind::kLeft;
+    else if (right_rejected)
+      tree->join = JoinKind::kRight;
   } else if ((tree->join == JoinKind::kLeft && right_rejected) || (tree->join == JoinKind::kRight && left_rejected)) {
     tree->join = JoinKind::kInner;
   }
@@ -169,17 +201,9 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
   std::vector<JoinItem> planned;
   std::vector<size_t> lateral;
   for (size_t i = 0; i < items.size(); ++i) {
-    const bool depends = items[i]->relation && items[i]->relation->lateral && i > 0 && [&] {
-      std::vector<uint32_t> defined, mentioned;
-      const BoundRelation& relation = *items[i]->relation;
-      if (relation.query) collect_relations(*relation.query, &defined, &mentioned);
-      for (const auto& call : relation.calls) {
-        for (const ExprPtr& arg : call.args) collect_relations(*arg, &mentioned);
-      }
-      return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) {
-        return contains(own, r) && !contains(item_relations[i], r);
-      });
-    }();
+    const std::vector<uint32_t> lateral_relations = relations_reached(*items[i]);
+    const bool depends = std::any_of(lateral_relations.begin(), lateral_relations.end(),
+                                     [&](uint32_t r) { return contains(own, r) && !contains(item_relations[i], r); });
     if (depends) {
       lateral.push_back(i);
       continue;
@@ -209,7 +233,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
     std::vector<uint32_t> mentioned;
     collect_relations(*condition, &mentioned);
     return std::any_of(lateral.begin(), lateral.end(), [&](size_t i) {
-      return std::any_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) { return contains(item_relations[i], r); });
+      return std::any_of(mentioned.begin(), mentioned.end(),
+                         [&](uint32_t r) { return contains(item_relations[i], r); });
     });
   };
   Conditions now, later;
@@ -218,7 +243,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
   for (const size_t i : lateral) {
     Conditions on = local[i];
     on.insert(on.end(), local_subqueries[i].begin(), local_subqueries[i].end());
-    TROUPE_ASSIGN_OR_RETURN(rel, lateral_join(std::move(rel), *items[i], JoinKind::kInner, std::move(on)));
+    TROUPE_ASSIGN_OR_RETURN(rel, lateral_join(std::move(rel), items[i], JoinKind::kInner, std::move(on)));
   }
   TROUPE_RETURN_IF_ERROR(filter(later, &rel));
   for (const ExprPtr& condition : subqueries) {
@@ -230,8 +255,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
   return rel;
 }
 
-absl::StatusOr<Rel> QueryPlanner::lateral_join(Rel left, const FromTree& right, JoinKind kind, Conditions conditions) {
-  return apply(std::move(left), [&]() { return plan_relation(right.relation, {}); }, kind, std::move(conditions));
+absl::StatusOr<Rel> QueryPlanner::lateral_join(Rel left, const FromPtr& right, JoinKind kind, Conditions conditions) {
+  return apply(std::move(left), [&]() { return plan_from({right}, std::move(conditions)); }, kind, {});
 }
 
 absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditions* above) {
@@ -262,20 +287,22 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
     (down ? right_conditions : on).push_back(std::move(part));
   }
   TROUPE_ASSIGN_OR_RETURN(Rel left, plan_from({left_tree}, std::move(left_conditions)));
-  if (right_tree->relation && right_tree->relation->lateral && kind == JoinKind::kLeft &&
-      (!right_tree->relation->query || is_correlated(*right_tree->relation->query))) {
+  const bool for_each_row = mentions_any(relations_reached(*right_tree), left_relations) ||
+                            std::any_of(on.begin(), on.end(), [&](const ExprPtr& part) {
+                              return needs_both_sides(*part, left_relations, right_relations);
+                            });
+  if (for_each_row) {
+    if (kind == JoinKind::kFull) return not_supported_yet("FULL JOIN on a subquery that depends on both sides");
     on.insert(on.end(), right_conditions.begin(), right_conditions.end());
-    return lateral_join(std::move(left), *right_tree, kind, std::move(on));
-  }
-  for (ExprPtr& part : on) {
-    if (!has_subquery(*part)) continue;
-    std::vector<uint32_t> mentioned;
-    collect_relations(*part, &mentioned);
-    TROUPE_ASSIGN_OR_RETURN(part, take_subqueries(part, &left));
+    return lateral_join(std::move(left), right_tree, kind, std::move(on));
   }
   TROUPE_ASSIGN_OR_RETURN(Rel right, plan_from({right_tree}, right_conditions));
-  if (kind == JoinKind::kLeft && right_tree->relation &&
-      right_tree->relation->kind == BoundRelation::Kind::kTable) {
+  for (ExprPtr& part : on) {
+    if (!has_subquery(*part)) continue;
+    const bool of_right = mentions_any(subquery_relations(*part), right_relations);
+    TROUPE_ASSIGN_OR_RETURN(part, take_subqueries(part, of_right ? &right : &left));
+  }
+  if (kind == JoinKind::kLeft && right_tree->relation && right_tree->relation->kind == BoundRelation::Kind::kTable) {
     JoinItem inner{right_tree, right_conditions, right};
     TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join(left, inner, kind, on));
     if (looked_up && looked_up->cost() < left.cost() + right.cost() + (left.rows() + 2 * right.rows()) * 0.01) {
@@ -285,8 +312,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
   return join(std::move(left), std::move(right), kind, std::move(on));
 }
 
-absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelation>& relation,
-                                                Conditions conditions) {
+absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions) {
   absl::StatusOr<Rel> rel;
   switch (relation->kind) {
     case BoundRelation::Kind::kTable: return plan_table(*relation, std::move(conditions));

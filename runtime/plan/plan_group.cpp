@@ -5,80 +5,63 @@
 
 namespace troupe {
 
-absl::Status QueryPlanner::plan_aggregation(BoundQuery& query, Rel* rel) {
-  std::vector<ExprPtr> aggregates;
-  const auto collect = [&](ExprPtr& expr) {
-    if (!expr) return;
-    expr = fold(expr);
+/// The query's own aggregates, each once: first those that its subqueries mention, then what its clauses hold.
+ExprList QueryPlanner::collect_aggregates(const BoundQuery& query) {
+  ExprList aggregates = query.hoisted;
+  const auto collect = [&](const ExprPtr& expr) {
     replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
-      if (part->kind == ExprKind::kWindow) {
-        for (const ExprPtr& arg : part->window->aggregate.args) {
-          visit_expr(*arg, [&](const Expr& inner) {
-            if (inner.kind == ExprKind::kAggregate) aggregates.push_back(std::make_shared<Expr>(inner));
-          });
-        }
-        return nullptr;
-      }
       if (part->kind != ExprKind::kAggregate) return nullptr;
-      const bool known = std::any_of(aggregates.begin(), aggregates.end(),
-                                     [&](const ExprPtr& other) { return equal(other, part); });
+      const bool known =
+          std::any_of(aggregates.begin(), aggregates.end(), [&](const ExprPtr& other) { return equal(other, part); });
       if (!known) aggregates.push_back(part);
       return part;
     });
   };
+  for (const BoundTarget& target : query.targets) collect(target.value);
+  collect(query.having);
+  for (const SortKey& key : query.order) collect(key.value);
+  for (const ExprPtr& on : query.distinct_on) collect(on);
+  for (const WindowSpec& window : query.windows) {
+    for (const ExprPtr& value : window.partition_by) collect(value);
+    for (const SortKey& key : window.order) collect(key.value);
+  }
+  return aggregates;
+}
+
+absl::Status QueryPlanner::plan_aggregation(BoundQuery& query, Rel* rel) {
+  // Groups are looked for in the other clauses as they were written: simplified, an expression may hide one.
+  const ExprList groups = query.groups;
   for (ExprPtr& group : query.groups) {
     TROUPE_ASSIGN_OR_RETURN(group, take_subqueries(fold(group), rel));
   }
-  for (BoundTarget& target : query.targets) collect(target.value);
-  collect(query.having);
-  for (SortKey& key : query.order) collect(key.value);
-  for (ExprPtr& on : query.distinct_on) collect(on);
-  for (ExprPtr& aggregate : aggregates) {
-    for (const ExprPtr& arg : aggregate->aggregate->args) {
-      bool subquery = false;
-      visit_expr(*arg, [&](const Expr& e) { subquery = subquery || e.subquery != nullptr; });
-      if (subquery) {
-        return error(ErrorCode::kFeatureNotSupported, "a subquery inside an aggregate's argument is not supported yet");
-      }
-    }
+  const ExprList aggregates = collect_aggregates(query);
+  ExprList computed;
+  for (const ExprPtr& aggregate : aggregates) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(fold(aggregate), rel));
+    computed.push_back(std::move(plain));
   }
   const uint32_t relation = binder_.relations++;
-  TROUPE_RETURN_IF_ERROR(plan_grouping(query, aggregates, relation, rel));
+  TROUPE_RETURN_IF_ERROR(plan_grouping(query, computed, relation, rel));
   // From here on the query speaks of groups and aggregates as columns.
-  const auto to_columns = [&](const ExprPtr& expr) {
-    const auto replace = [&](const auto& self, const ExprPtr& part) -> ExprPtr {
-      for (uint32_t i = 0; i < query.groups.size(); ++i) {
-        if (equal(query.groups[i], part)) {
-          return part->is_column() ? part : make_column(part->type, i, relation);
-        }
-      }
-      for (size_t i = 0; i < aggregates.size(); ++i) {
-        if (part->kind == ExprKind::kAggregate && equal(aggregates[i], part)) {
-          return make_column(part->type, static_cast<uint32_t>(query.groups.size() + i), relation);
-        }
-      }
-      if (part->kind == ExprKind::kWindow) {
-        auto window = std::make_shared<WindowCall>(*part->window);
-        for (ExprPtr& arg : window->aggregate.args) {
-          arg = replace_expr(arg, [&](const ExprPtr& inner) { return self(self, inner); });
-        }
-        auto copy = std::make_shared<Expr>(*part);
-        copy->window = std::move(window);
-        return copy;
-      }
-      return nullptr;
-    };
-    return replace_expr(expr, [&](const ExprPtr& part) { return replace(replace, part); });
+  const auto column_of_part = [&](const ExprPtr& part) -> ExprPtr {
+    for (size_t i = 0; i < groups.size() + aggregates.size(); ++i) {
+      if (!equal(i < groups.size() ? groups[i] : aggregates[i - groups.size()], part)) continue;
+      const ColumnId id = rel->columns[i];
+      return part->is_column() ? part : make_column(part->type, id.index, id.relation);
+    }
+    return nullptr;
   };
-  for (BoundTarget& target : query.targets) target.value = to_columns(target.value);
-  for (SortKey& key : query.order) key.value = to_columns(key.value);
-  for (ExprPtr& on : query.distinct_on) on = to_columns(on);
+  const auto to_columns = [&](ExprPtr& expr) { expr = replace_expr(expr, column_of_part); };
+  for (BoundTarget& target : query.targets) to_columns(target.value);
+  for (SortKey& key : query.order) to_columns(key.value);
+  for (ExprPtr& on : query.distinct_on) to_columns(on);
   for (WindowSpec& window : query.windows) {
-    for (ExprPtr& value : window.partition_by) value = to_columns(value);
-    for (SortKey& key : window.order) key.value = to_columns(key.value);
+    for (ExprPtr& value : window.partition_by) to_columns(value);
+    for (SortKey& key : window.order) to_columns(key.value);
   }
   if (!query.having) return absl::OkStatus();
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr having, take_subqueries(to_columns(query.having), rel));
+  to_columns(query.having);
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr having, take_subqueries(fold(query.having), rel));
   Conditions conditions;
   split_and(having, &conditions);
   return filter(conditions, rel);
@@ -108,9 +91,8 @@ bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel*
   scan.projection.clear();
   if (!below.empty()) {
     const auto through = [&](const ExprPtr& expr) {
-      return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
-        return part->is_column() ? below[part->index] : nullptr;
-      });
+      return replace_expr(
+          expr, [&](const ExprPtr& part) -> ExprPtr { return part->is_column() ? below[part->index] : nullptr; });
     };
     for (ExprPtr& group : partial->groups) group = through(group);
     for (AggregateCall& call : partial->calls) {
@@ -179,6 +161,9 @@ absl::Status QueryPlanner::plan_grouping(BoundQuery& query, const std::vector<Ex
   }
   const auto count = static_cast<uint32_t>(query.groups.size() + aggregates.size());
   for (auto i = static_cast<uint32_t>(query.groups.size()); i < count; ++i) rel->columns.push_back({relation, i});
+  for (uint32_t i = 0; i < query.hoisted.size(); ++i) {
+    rel->columns[query.groups.size() + i] = {query.hoisted_relation, i};
+  }
   if (!query.grouping_sets.empty()) rel->columns.push_back({relation, count});
   rel->plan = std::move(node);
   return absl::OkStatus();

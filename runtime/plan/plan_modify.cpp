@@ -7,12 +7,6 @@
 namespace troupe {
 namespace {
 
-bool has_subquery(const ExprPtr& expr) {
-  bool found = false;
-  if (expr) visit_expr(*expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });
-  return found;
-}
-
 bool mentions_relation(const Expr& expr, uint32_t relation) {
   bool found = false;
   visit_expr(expr, [&](const Expr& part) { found = found || (part.is_column() && part.relation == relation); });
@@ -62,6 +56,15 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
   return absl::OkStatus();
 }
 
+/// Where rows are only met while they are written, a subquery can only run before. Errors: 0A000 for a correlated one.
+absl::StatusOr<ExprPtr> QueryPlanner::run_subqueries_first(const ExprPtr& expr) {
+  if (!expr || !has_subquery(*expr)) return expr;
+  prepare_expr(expr);
+  need(expr);
+  Rel no_rows;
+  return take_subqueries(expr, &no_rows);
+}
+
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundModify& modify) {
   prepare(modify.source.get());
   need_query(*modify.source);
@@ -71,13 +74,17 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundM
   for (uint32_t i = 0; i < modify.target->size(); ++i) layout.push_back({modify.target->number, i});
   TROUPE_RETURN_IF_ERROR(fill_write(modify, layout, &node->write));
   for (const BoundTarget& target : modify.returning) {
-    if (has_subquery(target.value)) {
-      return not_supported_yet("a subquery in RETURNING");
-    }
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(target.value), layout));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, run_subqueries_first(target.value));
+    TROUPE_ASSIGN_OR_RETURN(value, place(fold(value), layout));
     node->write.returning.push_back(std::move(value));
   }
   node->conflict = modify.conflict;
+  if (node->conflict) {
+    for (ColumnAssignment& assignment : node->conflict->assignments) {
+      TROUPE_ASSIGN_OR_RETURN(assignment.value, run_subqueries_first(assignment.value));
+    }
+    TROUPE_ASSIGN_OR_RETURN(node->conflict->where, run_subqueries_first(node->conflict->where));
+  }
   node->output = types_of(node->write.returning);
   node->cost = rel.plan->cost;
   node->cost.total += rel.rows() * 0.05;
@@ -92,7 +99,7 @@ void QueryPlanner::need_change(const BoundModify& modify) {
   const std::vector<uint32_t> of_target = needed(modify.target->number);
   const auto add = [&](const ExprPtr& expr) {
     need(expr);
-    subqueries = subqueries || has_subquery(expr);
+    subqueries = subqueries || has_subquery(*expr);
   };
   for (const ColumnAssignment& assignment : modify.assignments) add(assignment.value);
   for (const BoundTarget& target : modify.returning) add(target.value);
@@ -168,7 +175,8 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
   for (const ExprPtr& condition : conditions) collect(condition);
   columns.insert(columns.end(), extras.begin(), extras.end());
 
-  const auto* scan = rel.plan->kind == PlanKind::kTableScan ? static_cast<const TableScanPlan*>(rel.plan.get()) : nullptr;
+  const auto* scan =
+      rel.plan->kind == PlanKind::kTableScan ? static_cast<const TableScanPlan*>(rel.plan.get()) : nullptr;
   const bool direct = scan != nullptr && extras.empty() && scan->access.kind == AccessKind::kLookup &&
                       !scan->access.index && !table.primary_key.empty();
   ExprPtr recheck;

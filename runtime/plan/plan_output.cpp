@@ -149,6 +149,36 @@ absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<S
   return absl::OkStatus();
 }
 
+namespace {
+
+/// The relations of which an outer join may make up rows.
+void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out) {
+  if (tree.relation) {
+    if (nullable) out->push_back(tree.relation->number);
+    return;
+  }
+  const bool full = tree.join == JoinKind::kFull;
+  collect_nullable(*tree.left, nullable || full || tree.join == JoinKind::kRight, out);
+  collect_nullable(*tree.right, nullable || full || tree.join == JoinKind::kLeft, out);
+}
+
+}  // namespace
+
+absl::Status QueryPlanner::check_locks(const BoundQuery& query, const Conditions& conditions) {
+  static constexpr std::string_view kNames[] = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
+  std::vector<uint32_t> nullable;
+  for (const FromPtr& tree : query.from) {
+    simplify_outer_joins(tree.get(), conditions);
+    collect_nullable(*tree, false, &nullable);
+  }
+  for (const BoundLock& lock : query.locks) {
+    if (std::find(nullable.begin(), nullable.end(), lock.relation) == nullable.end()) continue;
+    return error(ErrorCode::kFeatureNotSupported, kNames[static_cast<size_t>(lock.strength)],
+                 " cannot be applied to the nullable side of an outer join");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel) {
   changes_rows = true;
   const bool direct_scan = is_plain_scan(*rel) && query.order.empty();

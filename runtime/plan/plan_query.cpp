@@ -61,8 +61,7 @@ absl::StatusOr<ExprPtr> QueryPlanner::place(const ExprPtr& expr, const std::vect
       if (columns[i] == ColumnId{part->relation, part->index}) return make_column(part->type, i);
     }
     if (ExprPtr slot = outer_slot(*part)) return slot;
-    status = error(ErrorCode::kInternalError, "the planner lost column ", part->index, " of relation ",
-                   part->relation);
+    status = error(ErrorCode::kInternalError, "the planner lost column ", part->index, " of relation ", part->relation);
     return part;
   });
   TROUPE_RETURN_IF_ERROR(status);
@@ -112,8 +111,8 @@ absl::Status QueryPlanner::project(const ExprList& values, std::vector<ColumnId>
   rel->columns = std::move(ids);
   if (same) return absl::OkStatus();
   // A bare scan computes the values where the rows are.
-  if (is_plain_scan(*rel) && !placed.empty() && std::all_of(placed.begin(), placed.end(),
-                                                            [](const ExprPtr& e) { return is_pushable(*e); })) {
+  if (is_plain_scan(*rel) && !placed.empty() &&
+      std::all_of(placed.begin(), placed.end(), [](const ExprPtr& e) { return is_pushable(*e); })) {
     auto& scan = static_cast<TableScanPlan&>(*rel->plan);
     const bool uses_key = scan.with_row_key;
     if (!uses_key) {
@@ -165,6 +164,15 @@ absl::StatusOr<Rel> QueryPlanner::plan_query(const QueryPtr& query, uint32_t res
   return plan_plain(*query, result);
 }
 
+/// LIMIT and OFFSET stand outside the rows: a subquery there runs once.
+absl::Status QueryPlanner::plan_limits(BoundQuery& query) {
+  for (ExprPtr* count : {&query.limit, &query.offset}) {
+    Rel nothing;
+    TROUPE_ASSIGN_OR_RETURN(*count, take_subqueries(fold(*count), &nothing));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result) {
   Rel rel;
   Conditions conditions;
@@ -179,25 +187,23 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
     }
     TROUPE_RETURN_IF_ERROR(filter(conditions, &rel));
   } else {
+    if (!query.locks.empty()) TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
     TROUPE_ASSIGN_OR_RETURN(rel, plan_from(query.from, std::move(conditions)));
   }
+  if (query.aggregated) TROUPE_RETURN_IF_ERROR(plan_aggregation(query, &rel));
   for (BoundTarget& target : query.targets) target.value = fold(target.value);
   for (SortKey& key : query.order) key.value = fold(key.value);
-  if (query.aggregated) TROUPE_RETURN_IF_ERROR(plan_aggregation(query, &rel));
-  for (BoundTarget& target : query.targets) {
-    TROUPE_ASSIGN_OR_RETURN(target.value, take_subqueries(target.value, &rel));
-  }
-  for (SortKey& key : query.order) {
-    TROUPE_ASSIGN_OR_RETURN(key.value, take_subqueries(key.value, &rel));
-  }
+  for (ExprPtr& on : query.distinct_on) on = fold(on);
   if (!query.windows.empty()) TROUPE_RETURN_IF_ERROR(plan_windows(query, &rel));
+  const auto take = [&](ExprPtr& expr) -> absl::Status {
+    TROUPE_ASSIGN_OR_RETURN(expr, take_subqueries(std::move(expr), &rel));
+    return absl::OkStatus();
+  };
+  for (BoundTarget& target : query.targets) TROUPE_RETURN_IF_ERROR(take(target.value));
+  for (SortKey& key : query.order) TROUPE_RETURN_IF_ERROR(take(key.value));
+  for (ExprPtr& on : query.distinct_on) TROUPE_RETURN_IF_ERROR(take(on));
   if (query.has_table_functions) TROUPE_RETURN_IF_ERROR(plan_table_functions(query, &rel));
-  if (query.limit) {
-    TROUPE_ASSIGN_OR_RETURN(query.limit, take_subqueries(fold(query.limit), &rel));
-  }
-  if (query.offset) {
-    TROUPE_ASSIGN_OR_RETURN(query.offset, take_subqueries(fold(query.offset), &rel));
-  }
+  TROUPE_RETURN_IF_ERROR(plan_limits(query));
   TROUPE_RETURN_IF_ERROR(query.locks.empty() ? plan_output(query, result, &rel)
                                              : plan_locked_output(query, result, &rel));
   return rel;

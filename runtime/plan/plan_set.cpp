@@ -43,6 +43,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_set_operation(BoundQuery& query, uint32_t
   }
   rel.plan->cost = cost;
   rel.plan->cost.rows = std::max(1.0, cost.rows);
+  TROUPE_RETURN_IF_ERROR(plan_limits(query));
   TROUPE_RETURN_IF_ERROR(plan_output(query, result, &rel));
   return rel;
 }
@@ -59,6 +60,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_recursive(BoundQuery& query, uint32_t res
   Rel rel;
   for (uint32_t i = 0; i < query.targets.size(); ++i) rel.columns.push_back({query.set_relation, i});
   rel.plan = std::move(node);
+  TROUPE_RETURN_IF_ERROR(plan_limits(query));
   TROUPE_RETURN_IF_ERROR(plan_output(query, result, &rel));
   return rel;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/refusal.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/column/array_format.hpp"
 
@@ -27,8 +28,7 @@ bool is_null_when_empty(const Expr& target) {
 }
 
 bool is_equality(const Expr& expr) {
-  return expr.kind == ExprKind::kCall && expr.args.size() == 2 &&
-         expr.call.function->comparison == Comparison::kEqual;
+  return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
 }
 
 /// One row with the array of all that the first column holds, null when there is no row.
@@ -109,13 +109,13 @@ absl::StatusOr<ExprPtr> QueryPlanner::take_subquery(const Expr& expr, Rel* rel) 
     if (at_hand) return value;
   }
   const bool any = expr.subquery->kind == BoundSubquery::Kind::kAny;
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, any ? plan_any(*expr.subquery, rel) : plan_scalar(expr, rel));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, any ? plan_any(expr, rel) : plan_scalar(expr, rel));
   taken_subqueries_.emplace_back(expr.subquery, value);
   return value;
 }
 
-absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right,
-                                        JoinKind kind, Conditions conditions, bool null_aware_mark) {
+absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right, JoinKind kind,
+                                        Conditions conditions, bool null_aware_mark) {
   OuterRow row{&left.columns, {}, {}};
   outer_rows_.push_back(&row);
   auto right = plan_right();
@@ -153,15 +153,14 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   const BoundSubquery& subquery = *expr.subquery;
   const bool exists = subquery.kind == BoundSubquery::Kind::kExists;
   if (!is_correlated(*subquery.query)) {
-    if (exists && !subquery.query->limit) subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
-    const auto kind = exists                                            ? InitPlan::Kind::kExists
+    if (exists && !subquery.query->limit)
+      subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
+    const auto kind = exists                                         ? InitPlan::Kind::kExists
                       : subquery.kind == BoundSubquery::Kind::kArray ? InitPlan::Kind::kArray
                                                                      : InitPlan::Kind::kScalar;
     return add_init_plan(kind, subquery.query, expr.type);
   }
-  if (!rel->plan) {
-    return error(ErrorCode::kFeatureNotSupported, "a correlated subquery is not supported in this place yet");
-  }
+  if (!rel->plan) return not_supported_yet("a correlated subquery in this place");
   if (subquery.kind == BoundSubquery::Kind::kArray) {
     const auto collected = [&]() -> absl::StatusOr<Rel> {
       TROUPE_ASSIGN_OR_RETURN(Rel rows, plan_query(subquery.query, subquery.relation));
@@ -237,22 +236,43 @@ absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_scalar(const Ex
   return make_column(expr.type, 0, subquery.relation);
 }
 
-/// x IN (query) where its truth value is wanted: a column that says whether there was a match.
-absl::StatusOr<ExprPtr> QueryPlanner::plan_any(const BoundSubquery& subquery, Rel* rel) {
-  if (!rel->plan) {
-    return error(ErrorCode::kFeatureNotSupported, "IN (subquery) is not supported in this place yet");
+/// x IN (query) where there are no rows around it: x = ANY (ARRAY (query)), or the value of SELECT x IN (query).
+absl::StatusOr<ExprPtr> QueryPlanner::plan_any_once(const Expr& expr) {
+  const BoundSubquery& subquery = *expr.subquery;
+  const Expr& condition = expr.arg(0);
+  if (condition.kind == ExprKind::kCall && condition.args.size() == 2 && condition.arg(1).is_column() &&
+      condition.arg(1).relation == subquery.relation && !has_subquery(condition.arg(0)) &&
+      array_type_of(condition.arg(1).type.oid) != 0 && !is_correlated(*subquery.query)) {
+    const Type array{array_type_of(condition.arg(1).type.oid)};
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr values, add_init_plan(InitPlan::Kind::kArray, subquery.query, array));
+    auto compare = make_expr(ExprKind::kArrayCompare, expr.type, {condition.args[0], std::move(values)});
+    compare->call = condition.call;
+    return compare;
   }
+  auto query = std::make_shared<BoundQuery>();
+  query->targets.push_back({std::make_shared<Expr>(expr), {}});
+  if (is_correlated(*query)) return not_supported_yet("a correlated subquery in this place");
+  return add_init_plan(InitPlan::Kind::kScalar, query, expr.type);
+}
+
+/// x IN (query) where its truth value is wanted: a column that says whether there was a match.
+absl::StatusOr<ExprPtr> QueryPlanner::plan_any(const Expr& expr, Rel* rel) {
+  if (!rel->plan) return plan_any_once(expr);
+  const BoundSubquery& subquery = *expr.subquery;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, take_subqueries(expr.args[0], rel));
   Conditions conditions;
   if (is_correlated(*subquery.query)) {
-    conditions = {subquery.condition};
-    TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
-                                        JoinKind::kMark, std::move(conditions), true));
+    conditions = {std::move(condition)};
+    TROUPE_ASSIGN_OR_RETURN(*rel, apply(
+                                      std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
+                                      JoinKind::kMark, std::move(conditions), true));
   } else {
-    split_and(subquery.condition, &conditions);
+    split_and(condition, &conditions);
     TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
     // With several keys a null in one of them does not decide alone: compare row by row.
     if (conditions.size() > 1) conditions = {make_and(std::move(conditions))};
-    TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), JoinKind::kMark, std::move(conditions), true));
+    TROUPE_ASSIGN_OR_RETURN(*rel,
+                            join(std::move(*rel), std::move(right), JoinKind::kMark, std::move(conditions), true));
   }
   const ColumnId mark = rel->columns.back();
   return make_column(Type{oid::kBool}, mark.index, mark.relation);
@@ -265,14 +285,11 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
   const BoundSubquery& subquery = *inner.subquery;
   BoundQuery& query = *subquery.query;
   const bool correlated = is_correlated(query);
+  ExprPtr where = query.where;
   if (subquery.kind == BoundSubquery::Kind::kAny) {
+    if (has_subquery(*inner.args[0])) return false;
     Conditions conditions;
-    split_and(subquery.condition, &conditions);
-    for (const ExprPtr& part : conditions) {
-      bool nested = false;
-      visit_expr(*part, [&](const Expr& e) { nested = nested || e.subquery != nullptr; });
-      if (nested) return false;
-    }
+    split_and(inner.args[0], &conditions);
     if (!correlated) {
       if (negated && (conditions.size() != 1 || !is_equality(*conditions[0]))) return false;
       TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
@@ -282,11 +299,11 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
     }
     if (negated || !is_plain_join(query)) return false;
     // Correlated IN is EXISTS with the comparison among its conditions.
-    ExprPtr compared = replace_expr(subquery.condition, [&](const ExprPtr& part) -> ExprPtr {
+    ExprPtr compared = replace_expr(inner.args[0], [&](const ExprPtr& part) -> ExprPtr {
       if (!part->is_column() || part->relation != subquery.relation) return nullptr;
       return query.targets[part->index].value;
     });
-    query.where = query.where ? make_and({query.where, std::move(compared)}) : std::move(compared);
+    where = where ? make_and({std::move(where), std::move(compared)}) : std::move(compared);
   } else if (subquery.kind != BoundSubquery::Kind::kExists || !correlated || !is_plain_join(query)) {
     return false;
   }
@@ -295,16 +312,13 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
   collect_relations(query, &defined, &ignored);
   std::sort(defined.begin(), defined.end());
   Conditions parts, inside, on;
-  if (query.where) split_and(fold(query.where), &parts);
+  if (where) split_and(fold(where), &parts);
   for (const ExprPtr& part : parts) {
     std::vector<uint32_t> mentioned;
     collect_relations(*part, &mentioned);
-    const bool local = std::all_of(mentioned.begin(), mentioned.end(), [&](uint32_t r) {
-      return std::binary_search(defined.begin(), defined.end(), r);
-    });
-    bool nested = false;
-    visit_expr(*part, [&](const Expr& e) { nested = nested || e.subquery != nullptr; });
-    if (!local && nested) return false;
+    const bool local = std::all_of(mentioned.begin(), mentioned.end(),
+                                   [&](uint32_t r) { return std::binary_search(defined.begin(), defined.end(), r); });
+    if (!local && has_subquery(*part)) return false;
     (local ? inside : on).push_back(part);
   }
   for (const FromPtr& tree : query.from) {
@@ -315,8 +329,8 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
   }
   for (const ExprPtr& part : on) need(part);
   TROUPE_ASSIGN_OR_RETURN(Rel right, plan_from(query.from, std::move(inside)));
-  TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), negated ? JoinKind::kAnti : JoinKind::kSemi,
-                                     std::move(on)));
+  TROUPE_ASSIGN_OR_RETURN(
+      *rel, join(std::move(*rel), std::move(right), negated ? JoinKind::kAnti : JoinKind::kSemi, std::move(on)));
   return true;
 }
 

@@ -6,7 +6,34 @@
 
 namespace troupe {
 
+/// Subqueries within window calls and definitions become columns before the windows are computed.
+absl::Status QueryPlanner::take_window_subqueries(BoundQuery& query, Rel* rel) {
+  const auto take = [&](ExprPtr& expr) -> absl::Status {
+    TROUPE_ASSIGN_OR_RETURN(expr, take_subqueries(std::move(expr), rel));
+    return absl::OkStatus();
+  };
+  for (WindowSpec& spec : query.windows) {
+    for (ExprPtr& value : spec.partition_by) TROUPE_RETURN_IF_ERROR(take(value));
+    for (SortKey& key : spec.order) TROUPE_RETURN_IF_ERROR(take(key.value));
+    TROUPE_RETURN_IF_ERROR(take(spec.start.offset));
+    TROUPE_RETURN_IF_ERROR(take(spec.end.offset));
+  }
+  absl::Status status;
+  const auto take_in_calls = [&](const ExprPtr& expr) {
+    return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+      if (part->kind != ExprKind::kWindow) return nullptr;
+      auto copy = std::make_shared<Expr>(*part);
+      for (ExprPtr& arg : copy->args) status.Update(take(arg));
+      return copy;
+    });
+  };
+  for (BoundTarget& target : query.targets) target.value = take_in_calls(target.value);
+  for (SortKey& key : query.order) key.value = take_in_calls(key.value);
+  return status;
+}
+
 absl::Status QueryPlanner::plan_windows(BoundQuery& query, Rel* rel) {
+  TROUPE_RETURN_IF_ERROR(take_window_subqueries(query, rel));
   const uint32_t relation = binder_.relations++;
   uint32_t next = 0;
   for (uint32_t number = 0; number < query.windows.size(); ++number) {
@@ -34,8 +61,11 @@ absl::Status QueryPlanner::plan_windows(BoundQuery& query, Rel* rel) {
     for (const SortKey& key : query.order) find(key.value);
     if (replaced.empty()) continue;
     WindowCall call = *replaced[0].first->window;
-    TROUPE_ASSIGN_OR_RETURN(call.aggregate.args, place_all(call.aggregate.args, rel->columns));
-    TROUPE_ASSIGN_OR_RETURN(call.aggregate.filter, place(call.aggregate.filter, rel->columns));
+    TROUPE_ASSIGN_OR_RETURN(call.aggregate.args, place_all(replaced[0].first->args, rel->columns));
+    if (call.aggregate.filter) {
+      call.aggregate.filter = call.aggregate.args.back();
+      call.aggregate.args.pop_back();
+    }
     node->calls.push_back(std::move(call));
     node->output = rel->plan->output;
     node->output.push_back(replaced[0].first->type);

@@ -14,22 +14,8 @@ void substitute_query(BoundQuery* query, const Replace& replace);
 ExprPtr substitute(const ExprPtr& expr, const Replace& replace) {
   return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
     if (ExprPtr other = replace(part)) return other;
-    if (part->window) {
-      auto window = std::make_shared<WindowCall>(*part->window);
-      for (ExprPtr& arg : window->aggregate.args) arg = substitute(arg, replace);
-      window->aggregate.filter = substitute(window->aggregate.filter, replace);
-      auto copy = std::make_shared<Expr>(*part);
-      copy->window = std::move(window);
-      return copy;
-    }
-    if (!part->subquery) return nullptr;
-    substitute_query(part->subquery->query.get(), replace);
-    if (!part->subquery->condition) return nullptr;
-    auto subquery = std::make_shared<BoundSubquery>(*part->subquery);
-    subquery->condition = substitute(subquery->condition, replace);
-    auto copy = std::make_shared<Expr>(*part);
-    copy->subquery = std::move(subquery);
-    return copy;
+    if (part->subquery) substitute_query(part->subquery->query.get(), replace);
+    return nullptr;
   });
 }
 
@@ -57,6 +43,7 @@ void substitute_query(BoundQuery* query, const Replace& replace) {
   apply(query->where);
   std::for_each(query->groups.begin(), query->groups.end(), apply);
   apply(query->having);
+  std::for_each(query->hoisted.begin(), query->hoisted.end(), apply);
   for (WindowSpec& window : query->windows) {
     std::for_each(window.partition_by.begin(), window.partition_by.end(), apply);
     for (SortKey& key : window.order) apply(key.value);

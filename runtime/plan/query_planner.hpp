@@ -67,11 +67,16 @@ class QueryPlanner {
   absl::StatusOr<Rel> plan_query(const QueryPtr& query, uint32_t result);
   absl::StatusOr<Rel> plan_plain(BoundQuery& query, uint32_t result);
   absl::Status plan_aggregation(BoundQuery& query, Rel* rel);
+  static ExprList collect_aggregates(const BoundQuery& query);
   absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);
   bool push_partial_aggregation(const Aggregation& aggregation, Rel* rel);
   absl::Status plan_windows(BoundQuery& query, Rel* rel);
+  absl::Status take_window_subqueries(BoundQuery& query, Rel* rel);
   absl::Status plan_table_functions(BoundQuery& query, Rel* rel);
+  absl::Status plan_limits(BoundQuery& query);
   absl::Status plan_output(BoundQuery& query, uint32_t result, Rel* rel);
+  /// Errors: 0A000 when rows are to be locked that an outer join may have made up.
+  absl::Status check_locks(const BoundQuery& query, const Conditions& conditions);
   absl::Status plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel);
   absl::Status plan_distinct(BoundQuery& query, size_t width, const std::vector<SortKey>& order, Rel* rel);
   absl::Status plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel);
@@ -102,7 +107,8 @@ class QueryPlanner {
   absl::StatusOr<Rel> plan_system(const BoundRelation& relation, Conditions* conditions);
   void flatten(const FromPtr& tree, std::vector<FromPtr>* items, Conditions* conditions);
   void simplify_outer_joins(FromTree* tree, const Conditions& above);
-  absl::StatusOr<Rel> lateral_join(Rel left, const FromTree& right, JoinKind kind, Conditions conditions);
+  /// `right` is planned to run anew for each row of `left`, whose columns it and the conditions may mention.
+  absl::StatusOr<Rel> lateral_join(Rel left, const FromPtr& right, JoinKind kind, Conditions conditions);
 
   // --- join_order.cpp ---
   struct JoinItem {
@@ -141,7 +147,8 @@ class QueryPlanner {
   /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else.
   absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, Rel* rel);
   absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);
-  absl::StatusOr<ExprPtr> plan_any(const BoundSubquery& subquery, Rel* rel);
+  absl::StatusOr<ExprPtr> plan_any(const Expr& expr, Rel* rel);
+  absl::StatusOr<ExprPtr> plan_any_once(const Expr& expr);
   absl::StatusOr<std::optional<ExprPtr>> decorrelate_scalar(const Expr& expr, Rel* rel);
   absl::StatusOr<ExprPtr> add_init_plan(InitPlan::Kind kind, const QueryPtr& query, Type type);
   absl::StatusOr<Rel> apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right, JoinKind kind,
@@ -171,6 +178,7 @@ class QueryPlanner {
   // --- plan_modify.cpp ---
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(BoundModify modify);
+  absl::StatusOr<ExprPtr> run_subqueries_first(const ExprPtr& expr);
   void prepare_change(BoundModify* modify);
   void need_change(const BoundModify& modify);
   absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);
@@ -206,13 +214,6 @@ class QueryPlanner {
 
 /// Constants computed, conditions simplified; what would fail is left for the run.
 ExprPtr fold_constants(const ExprPtr& expr, const EvalContext& context);
-
-/// The relations an expression mentions, subqueries' outer references included; sorted.
-void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
-/// All relations defined anywhere inside the query, and all it mentions.
-void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned);
-/// Every expression of a query and of everything under it, each once.
-void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
 
 // The cost model's units: reading one row in a sequential scan is 0.01, as in PostgreSQL.
 inline constexpr double kRowCost = 0.01;

@@ -78,6 +78,23 @@ const FromNames* find_item(const FromNames& item, std::string_view schema, std::
   return find_item(*item.right, schema, alias);
 }
 
+namespace {
+
+const FromNames* leaf_of(const FromNames& names, uint32_t relation) {
+  if (names.relation) return names.relation->number == relation ? &names : nullptr;
+  if (const FromNames* found = leaf_of(*names.left, relation)) return found;
+  return leaf_of(*names.right, relation);
+}
+
+}  // namespace
+
+const FromNames* leaf_of(const Scope& scope, uint32_t relation) {
+  for (const auto& item : scope.items) {
+    if (const FromNames* found = leaf_of(*item, relation)) return found;
+  }
+  return nullptr;
+}
+
 void expand_star(const FromNames& item, std::vector<NamedColumn>* out) {
   if (item.relation) {
     for (uint32_t i = 0; i < item.relation->size(); ++i) {
@@ -124,8 +141,7 @@ struct Suggestion {
   std::string text;
 };
 
-void suggest_from(const FromNames& item, std::string_view alias, std::string_view name,
-                  std::vector<Suggestion>* out) {
+void suggest_from(const FromNames& item, std::string_view alias, std::string_view name, std::vector<Suggestion>* out) {
   if (item.left) {
     suggest_from(*item.left, alias, name, out);
     suggest_from(*item.right, alias, name, out);

@@ -48,6 +48,8 @@ enum class LookupResult : uint8_t { kNotFound, kFound, kAmbiguous };
 LookupResult find_column(const FromNames& item, std::string_view name, ExprPtr* out);
 /// The item called `alias` in `item` (itself or under an unnamed join); null when there is none.
 const FromNames* find_item(const FromNames& item, std::string_view schema, std::string_view alias);
+/// The scope's own FROM item that is the relation of that number; null when there is none.
+const FromNames* leaf_of(const Scope& scope, uint32_t relation);
 /// A column of a relation by position, as an expression.
 ExprPtr column_of(const BoundRelation& relation, uint32_t index);
 /// What `*` means for the item, in order.

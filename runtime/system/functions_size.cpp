@@ -3,6 +3,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "runtime/system/relation.hpp"
 #include "runtime/system/session_function.hpp"
 #include "runtime/types/numeric.hpp"
 
@@ -14,9 +15,12 @@ bool is_stored(const Catalog& catalog, int64_t relation) {
   return object != nullptr && object->name_class() == NameClass::relation;
 }
 
+bool is_system_relation(int64_t oid) { return find_system_relation(static_cast<Oid>(oid)) != nullptr; }
+
+/// System relations are made when they are read: they take no space.
 std::optional<int64_t> relation_size(SystemSession& session, int64_t relation) {
-  if (!is_stored(*session.catalog(), relation)) return std::nullopt;
-  return session.relation_bytes(static_cast<Oid>(relation));
+  if (is_stored(*session.catalog(), relation)) return session.relation_bytes(static_cast<Oid>(relation));
+  return is_system_relation(relation) ? std::optional<int64_t>(0) : std::nullopt;
 }
 /// Only the main fork is: Troupe's trees have no maps beside them.
 std::optional<int64_t> fork_size(SystemSession& session, int64_t relation, std::string_view fork) {
@@ -24,7 +28,10 @@ std::optional<int64_t> fork_size(SystemSession& session, int64_t relation, std::
 }
 std::optional<int64_t> indexes_size(SystemSession& session, int64_t relation) {
   const TableDef* table = session.catalog()->find_table(static_cast<Oid>(relation));
-  if (table == nullptr) return is_stored(*session.catalog(), relation) ? std::optional<int64_t>(0) : std::nullopt;
+  if (table == nullptr) {
+    const bool known = is_stored(*session.catalog(), relation) || is_system_relation(relation);
+    return known ? std::optional<int64_t>(0) : std::nullopt;
+  }
   int64_t total = 0;
   for (const Oid index : table->indexes) {
     const IndexDef* def = session.catalog()->find_index(index);

@@ -131,8 +131,9 @@ class IntervalReader {
   bool read(IntervalSum* sum) {
     const auto tokens = datetime_tokens::split(text_);
     if (!tokens || tokens->empty()) return false;
-    // Under sql_standard a leading minus covers all that follows without a sign of its own.
-    const bool spread_minus = style_ == IntervalStyle::kSqlStandard && (*tokens)[0].text[0] == '-';
+    // Under sql_standard a leading minus covers all that follows, when nothing there has a sign of its own.
+    const bool other_sign = text_.find(" -") != std::string_view::npos || text_.find(" +") != std::string_view::npos;
+    const bool spread_minus = style_ == IntervalStyle::kSqlStandard && text_[0] == '-' && !other_sign;
     bool any = false, ago = false;
     for (size_t i = 0; i < tokens->size(); ++i) {
       const Token& t = (*tokens)[i];
@@ -143,7 +144,7 @@ class IntervalReader {
       }
       const Token* next = i + 1 < tokens->size() ? &(*tokens)[i + 1] : nullptr;
       std::string text = t.text;
-      if (spread_minus && text[0] != '-' && text[0] != '+') text = "-" + text;
+      if (spread_minus && i > 0) text = "-" + text;
       if (text.find(':') != std::string::npos) {
         if (!time(text, sum)) return false;
       } else if (t.kind == Kind::kDate || text.find('-', 1) != std::string::npos) {

@@ -273,7 +273,7 @@ double numeric_to_double_lossy(const Numeric& v) {
 
 absl::StatusOr<double> numeric_to_double(const Numeric& v) {
   const double d = numeric_to_double_lossy(v);
-  if (v.is_finite() && std::isinf(d)) {
+  if (v.is_finite() && (std::isinf(d) || (d == 0 && !v.is_zero()))) {
     std::string text;
     format_numeric(v.bytes(), &text);
     return error(ErrorCode::kNumericValueOutOfRange, "\"", text, "\" is out of range for type double precision");

@@ -257,6 +257,16 @@ uint64_t PartitionStore::row_count(TreeId tree) const {
   return state == nullptr ? 0 : state->tree.entries() - state->tombstones;
 }
 
+uint64_t PartitionStore::estimate_bytes(TreeId tree) const {
+  constexpr double kEntryBytes = 64;
+  TreeState* state = find_tree(tree);
+  if (state == nullptr || state->tree.empty()) return 0;
+  const double average = state->tree.average_entry_bytes();
+  if (average > 0) state->entry_bytes = average;
+  const double each = state->entry_bytes > 0 ? state->entry_bytes : kEntryBytes;
+  return static_cast<uint64_t>(each * static_cast<double>(state->tree.entries()));
+}
+
 uint64_t PartitionStore::estimate_rows(TreeId tree, const KeyRange& range) const {
   const TreeState* state = find_tree(tree);
   if (state == nullptr) return 0;

@@ -152,6 +152,9 @@ class PartitionStore {
   PartitionStatistics statistics() const;
   std::vector<TreeId> trees() const;  ///< ascending; without dropped ones
   uint64_t row_count(TreeId tree) const;
+  /// Bytes of the tree's keys and rows, uncompressed: entries times an average from pages in memory, or (right after a
+  /// start) a guess; never faults.
+  uint64_t estimate_bytes(TreeId tree) const;
   /// Approximate rows in `range`, from pages in memory; never faults.
   uint64_t estimate_rows(TreeId tree, const KeyRange& range) const;
   /// About `count` keys that split the tree evenly, from pages in memory.

@@ -18,6 +18,7 @@ struct PartitionStore::TreeState {
   bool sweeping = false;
   std::string sweep_position;  ///< the sweep goes on after this key
   uint64_t sweep_left = 0;     ///< tombstones the sweep had to leave
+  double entry_bytes = 0;      ///< the average when a leaf was last seen in memory
 };
 
 }  // namespace troupe

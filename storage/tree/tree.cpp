@@ -257,6 +257,22 @@ double Tree::rank(std::string_view key) const {
   return before + width / 2;
 }
 
+double Tree::average_entry_bytes() const {
+  constexpr uint32_t kSamples = 32;
+  const ResidentPage* page = root_page();
+  while (page != nullptr && !page->page().is_leaf()) {
+    const ResidentPage* below = nullptr;
+    for (uint32_t i = 0; i < page->page().count() && below == nullptr; ++i) below = page->children[i];
+    page = below;
+  }
+  if (page == nullptr || page->page().count() == 0) return 0;
+  const SlottedPage leaf = page->page();
+  const uint32_t step = (leaf.count() + kSamples - 1) / kSamples;
+  uint64_t bytes = 0, entries = 0;
+  for (uint32_t i = 0; i < leaf.count(); i += step, ++entries) bytes += leaf.key(i).size() + value_at(leaf, i).size;
+  return static_cast<double>(bytes) / static_cast<double>(entries);
+}
+
 std::vector<std::string> Tree::split_keys(uint32_t count) const {
   if (count == 0) return {};
   std::vector<const ResidentPage*> level;

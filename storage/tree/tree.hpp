@@ -82,6 +82,8 @@ class Tree {
   uint64_t entries() const { return entries_; }
   /// The part of the entries that stands before `key`, from pages in memory: 0 to 1.
   double rank(std::string_view key) const;
+  /// Bytes of key and value, by average over some entries of a leaf in memory; 0 when there is none.
+  double average_entry_bytes() const;
   /// About `count` keys that divide the tree evenly, from pages in memory.
   std::vector<std::string> split_keys(uint32_t count) const;
 

@@ -68,6 +68,24 @@ class SysTest(unittest.TestCase):
 
     # --- sys.checkpoints ---
 
+    def test_sizes_of_relations_grow_with_their_rows(self):
+        self.table("sized", 20_000)
+        self.rows("CREATE INDEX sized_payload ON sized (payload)")
+        wait_until(lambda: self.value("SELECT pg_relation_size('sized')") > 20_000 * 100, "the table's size is known")
+        wait_until(lambda: self.value("SELECT pg_relation_size('sized_payload')") > 20_000 * 100, "the index's is")
+        table, index, all_indexes, total = self.rows(
+            "SELECT pg_table_size('sized'), pg_relation_size('sized_payload'), pg_indexes_size('sized'),"
+            " pg_total_relation_size('sized')")[0]
+        self.assertLess(table, 20_000 * 160)
+        self.assertEqual(index, all_indexes)
+        self.assertEqual(total, table + index)
+        self.assertGreaterEqual(self.value("SELECT pg_database_size('postgres')"), total)
+        self.assertEqual(self.value("SELECT pg_relation_size('pg_class')"), 0)
+        self.assertIsNone(self.value("SELECT pg_relation_size(4000000000::oid)"))
+        self.rows("TRUNCATE sized")
+        wait_until(lambda: self.value("SELECT pg_total_relation_size('sized')") == 0, "nothing is left")
+        self.rows("DROP TABLE sized")
+
     def test_a_checkpoint_is_a_row_for_each_partition(self):
         self.table("checkpointed", 5_000)
         before = self.value("SELECT coalesce(max(id), 0) FROM sys.checkpoints")

@@ -356,7 +356,9 @@ TEST_CASE("bulk rows go straight into the tree and report duplicates", "[partiti
   CHECK(partition.get({.snapshot = kFirstScn}, kTree, "1500") == "row");
   CHECK(partition.store->estimate_rows(kTree, {"1250", "1500", true}) == Approx(250).margin(60));
   CHECK(partition.store->split_keys(kTree, 3).size() == 3);
+  CHECK(partition.store->estimate_bytes(kTree) == Approx(1001 * 16).margin(1001 * 10));
   partition.store->abandon_tree(kTree);
+  CHECK(partition.store->estimate_bytes(kTree) == 0);
   CHECK(partition.get(kTree, "1500") == "(none)");
 }
 

@@ -133,6 +133,8 @@ TEST_CASE("rank and split keys describe how entries are spread", "[tree]") {
   CHECK(tree.rank("10000") == Approx(0).margin(0.01));
   CHECK(tree.rank("15000") == Approx(0.5).margin(0.1));
   CHECK(tree.rank("2") == Approx(1).margin(0.01));
+  CHECK(tree.average_entry_bytes() == 15);
+  CHECK(Tree(pager).average_entry_bytes() == 0);
   const auto keys = tree.split_keys(9);
   REQUIRE(keys.size() == 9);
   for (int i = 0; i < 9; ++i) CHECK(std::stoi((keys[i] + "0000").substr(0, 5)) == Approx(11000 + 1000 * i).margin(300));
