@@ -39,7 +39,8 @@ class LogAppender {
   /// The last record that was appended is not yet proven durable by a later one (and is no part that needs others).
   bool needs_mark() const { return !last_is_mark_ && !in_parts_; }
 
-  bool has_queued() const { return !batch_.pieces.empty(); }
+  /// Never once fenced: what is queued must not be written behind a batch that was not.
+  bool has_queued() const { return fence_.ok() && !batch_.pieces.empty(); }
   bool in_flight() const { return in_flight_; }
   /// Needs has_queued() and !in_flight().
   LogBatch take_batch();

@@ -52,12 +52,20 @@ absl::Status LogWriter::write_piece(const LogBatch& batch, const LogBatch::Piece
   return file->write(piece.position - piece.segment.first, bytes);
 }
 
+absl::Status LogWriter::fence(absl::Status why) {
+  fenced_ = with_hint(std::move(why), "What reached the disk is unknown. The node stops and finds out by recovery.");
+  return fenced_;
+}
+
 absl::Status LogWriter::write(const LogBatch& batch) {
   if (!fenced_.ok()) return fenced_;
   TROUPE_CHECK(batch.start >= written_);
   for (const LogBatch::Piece& piece : batch.pieces) {
     if (piece.segment.first >= segments_.back().end()) {
-      if (absl::Status status = add_segment(piece.segment); !status.ok()) return annotate(status, "extending the log");
+      absl::Status status = annotate(add_segment(piece.segment), "extending the log");
+      if (status.ok()) continue;
+      // What comes behind this batch must not be written without it. A full disk is waited for.
+      return error_code(status) == ErrorCode::kDiskFull ? status : fence(std::move(status));
     }
   }
   absl::Status status;
@@ -67,11 +75,7 @@ absl::Status LogWriter::write(const LogBatch& batch) {
   for (const LogBatch::Piece& piece : batch.pieces) {
     if (status.ok()) status = (*file_of(piece.segment.first))->sync();
   }
-  if (!status.ok()) {
-    fenced_ = with_hint(annotate(status, "writing the log"),
-                        "What reached the disk is unknown. The node stops and finds out by recovery.");
-    return fenced_;
-  }
+  if (!status.ok()) return fence(annotate(status, "writing the log"));
   written_ = batch.end;
   // Files before the newest one written to are done with.
   while (open_.size() > 1 && open_.front().id.first < batch.pieces.back().segment.first) open_.pop_front();

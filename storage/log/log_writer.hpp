@@ -35,6 +35,7 @@ class LogWriter {
 
  private:
   absl::Status add_segment(const SegmentId& id);
+  absl::Status fence(absl::Status why);
   absl::Status write_piece(const LogBatch& batch, const LogBatch::Piece& piece);
   absl::StatusOr<File*> file_of(LogPosition first) const;
   absl::Status grow_spare_by_use(double used);

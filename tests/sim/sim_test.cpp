@@ -61,6 +61,11 @@ TEST_CASE("a node stops while its disk is full", "[sim]") {
   CHECK(found_wrong(60, {"items", "definitions"}, {"full", "stop"}) == 0);
 }
 
+TEST_CASE("after a full disk nothing is written behind a batch that could not be", "[sim]") {
+  CHECK(run(66).complaint == "");
+  CHECK(found_wrong(60, {}, {"full", "write"}) == 0);
+}
+
 TEST_CASE("a flipped bit is reported or harmless", "[sim]") {
   CHECK(found_wrong(60, {}, {"flip", "kill9", "power"}) == 0);
 }

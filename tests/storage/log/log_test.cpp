@@ -168,6 +168,25 @@ TEST_CASE("a full disk stalls the log and does not fence it", "[log]") {
   CHECK(read_commits(disk, log->appender.durable_position()).value().size() == scn - 1);
 }
 
+TEST_CASE("nothing is written behind a batch whose segment could not be made", "[log]") {
+  SimFileSystem disk(1);
+  auto log = RunningLog::open(disk).value();
+  Scn scn = 2;
+  while (log->appender.end() + 3100 < 8192) REQUIRE(log->commit(scn++, std::string(2900, 'x')).ok());
+  REQUIRE(log->flush().ok());
+  REQUIRE(log->commit(scn++, std::string(2900, 'y')).ok());
+  LogBatch failing = log->appender.take_batch();
+  REQUIRE(log->commit(scn, std::string(2900, 'z')).ok());
+  disk.fail_nth(SimOperation::preallocate, 1);
+  const absl::Status failed = log->writer.write(failing);
+  CHECK(error_code(failed) == ErrorCode::kIoError);
+  log->appender.finished(std::move(failing), failed);
+  CHECK_FALSE(log->appender.has_queued());
+  CHECK(error_code(log->writer.fenced()) == ErrorCode::kIoError);
+  log = RunningLog::open(disk).value();
+  CHECK(log->opened.tail.last_scn == scn - 2);
+}
+
 TEST_CASE("released segments are used again, and a reader that needs them is told the earliest SCN", "[log]") {
   SimFileSystem disk(1);
   auto log = RunningLog::open(disk).value();
