@@ -1,5 +1,6 @@
 #pragma once
-/// The actor of one client connection: a backend with a mailbox. It is pinned to the cell that owns its socket.
+/// The actor of one client connection: a backend with a mailbox. It runs on the cell that owns its socket, and may be moved
+/// with it to another one between transactions (cell_choice.hpp).
 #include <memory>
 
 #include "actors/node/node_context.hpp"
