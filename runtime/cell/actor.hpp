@@ -11,6 +11,7 @@
 #include <caf/all.hpp>
 
 #include "runtime/cell/actor_registry.hpp"
+#include "runtime/cell/thread_sanitizer.hpp"
 
 namespace troupe {
 
@@ -67,26 +68,43 @@ class ActorOf : public Base {
 
   /// A pinned actor's first turn is on its unit too, not on that of whoever starts it.
   void launch(caf::execution_unit* unit, bool lazy, bool hide) override {
+    hand_over(this);
     Base::launch(seat_.pinned != nullptr ? seat_.pinned : unit, lazy, hide);
   }
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
     if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
     caf::execution_unit* const unit = pinned();
+    hand_over(what.get());
+    hand_over(&seat_);  // to whoever destroys the actor
     Base::enqueue(std::move(what), unit != nullptr ? unit : host);
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
+    take_over(&element);
     if (seat_.record) bump(seat_.record->handled, 1);
     return Base::consume(element);
   }
 
   caf::resumable::resume_result resume(caf::execution_unit* unit, size_t throughput) override {
+    take_over(this);
     const uint64_t from = thread_now_ns();
     const ActorRecordPtr record = seat_.record;  // the actor may be gone after its last turn
     const auto result = Base::resume(unit, throughput);
+    hand_over(this);
     if (record) bump(record->busy_ns, thread_now_ns() - from);
     return result;
+  }
+
+  /// Drops the messages that are left.
+  bool cleanup(caf::error&& reason, caf::execution_unit* unit) override {
+    take_over(&seat_);
+    return Base::cleanup(std::move(reason), unit);
+  }
+  void on_destroy() override {
+    take_over(this);
+    take_over(&seat_);
+    Base::on_destroy();
   }
 
   const ActorSeat& seat() const { return seat_; }
@@ -128,9 +146,10 @@ class ActorOf : public Base {
   template <class... Ts>
   void tell_self_after(std::chrono::microseconds delay, Ts&&... content) {
     auto& clock = this->system().clock();
-    clock.schedule_message(
-        clock.now() + delay, caf::strong_actor_ptr{this->ctrl()},
-        caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...));
+    auto message =
+        caf::make_mailbox_element(this->ctrl(), caf::make_message_id(), caf::no_stages, std::forward<Ts>(content)...);
+    hand_over(message.get());
+    clock.schedule_message(clock.now() + delay, caf::strong_actor_ptr{this->ctrl()}, std::move(message));
   }
 
   void running() {

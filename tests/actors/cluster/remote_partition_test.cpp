@@ -17,6 +17,7 @@
 #include "tests/runtime/link/link_fixture.hpp"
 #include "tests/support/lone_partition.hpp"
 #include "tests/support/silent_session.hpp"
+#include "tests/support/slowness.hpp"
 
 namespace troupe {
 namespace {
@@ -27,7 +28,7 @@ using link_test::ChildSettings;
 constexpr uint32_t kRows = 5'000;
 constexpr uint32_t kRowBytes = 100;
 constexpr const char* kRole = "[.partition_child]";
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatience{10 * kSlowness};
 
 /// Answers by request number, waited for from outside.
 class Answers {
@@ -132,7 +133,8 @@ class Side {
   absl::StatusOr<FrameBytes> request(LinkKind kind, FrameBytes frame) {
     std::promise<absl::StatusOr<FrameBytes>> answered;
     on_loop([&] {
-      link->request(kind, std::move(frame), 5'000, [&](auto answer) { answered.set_value(std::move(answer)); });
+      link->request(kind, std::move(frame), 5'000 * kSlowness,
+                    [&](auto answer) { answered.set_value(std::move(answer)); });
     });
     return answered.get_future().get();
   }
@@ -225,7 +227,7 @@ TEST_CASE("a killed or stopped peer fails the reads that wait for it", "[cluster
   std::vector<uint64_t> asked;
   for (int i = 0; i < 20; ++i) asked.push_back(side.ask(side.remote, 1));
   for (const uint64_t request : asked) {
-    const absl::Status lost = error_of(side.answers.of(request, std::chrono::seconds(2)));
+    const absl::Status lost = error_of(side.answers.of(request, std::chrono::seconds(2 * kSlowness)));
     CHECK(error_code(lost) == ErrorCode::kConnectionFailure);
   }
   child.signal(SIGCONT);
@@ -235,9 +237,10 @@ TEST_CASE("a killed or stopped peer fails the reads that wait for it", "[cluster
   child.signal(SIGSTOP);
   const uint64_t last = side.ask(side.remote, 1);
   child.kill();
-  CHECK(error_code(error_of(side.answers.of(last, std::chrono::milliseconds(300)))) == ErrorCode::kConnectionFailure);
+  CHECK(error_code(error_of(side.answers.of(last, std::chrono::milliseconds(300 * kSlowness)))) ==
+        ErrorCode::kConnectionFailure);
   // The next one is told at once that there is nobody.
-  CHECK(error_code(error_of(side.answers.of(side.ask(side.remote, 1), std::chrono::milliseconds(300)))) ==
+  CHECK(error_code(error_of(side.answers.of(side.ask(side.remote, 1), std::chrono::milliseconds(300 * kSlowness)))) ==
         ErrorCode::kConnectionFailure);
 }
 

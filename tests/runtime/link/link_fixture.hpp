@@ -15,6 +15,7 @@
 #include "runtime/link/link_connector.hpp"
 #include "runtime/link/link_listener.hpp"
 #include "runtime/security/certificate.hpp"
+#include "tests/support/slowness.hpp"
 
 namespace troupe::link_test {
 

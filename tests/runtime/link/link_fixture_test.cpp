@@ -38,8 +38,8 @@ LinkOptions quick_options() {
   options.window_bytes = 1 << 20;
   options.frame_bytes_max = 512 << 10;
   options.heartbeat_interval_ms = 100;
-  options.heartbeat_timeout_ms = 400;
-  options.handshake_timeout_ms = 500;
+  options.heartbeat_timeout_ms = 400 * kSlowness;
+  options.handshake_timeout_ms = 500 * kSlowness;
   options.backoff_min_ms = 10;
   options.backoff_max_ms = 50;
   return options;
@@ -69,7 +69,7 @@ FrameBytes random_frame(size_t size) {
 }
 
 bool run_until(asio::io_context& context, const std::function<bool()>& done, int timeout_ms) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms) * kSlowness;
   while (!done()) {
     if (std::chrono::steady_clock::now() > end) return false;
     context.restart();

@@ -34,7 +34,7 @@ struct Pair {
     REQUIRE(run_until(context, [&] { return a->connected() && echo.links() == 1; }));
   }
 
-  absl::StatusOr<FrameBytes> ask(LinkKind kind, FrameBytes frame, uint32_t deadline_ms = 2'000) {
+  absl::StatusOr<FrameBytes> ask(LinkKind kind, FrameBytes frame, uint32_t deadline_ms = 2'000 * kSlowness) {
     std::optional<absl::StatusOr<FrameBytes>> answer;
     a->request(kind, std::move(frame), deadline_ms, [&](absl::StatusOr<FrameBytes> got) { answer = std::move(got); });
     CHECK_FALSE(answer);  // never inside the call
