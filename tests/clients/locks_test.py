@@ -163,6 +163,12 @@ class LocksTest(unittest.TestCase):
             ["UPDATE t SET id = id + 100", "UPDATE t SET id = id - 99"], "UPDATE t SET v = v + 1 RETURNING *")),
             [(2, 31, "w3"), (3, 21, "w2"), (4, 11, "w1")])
 
+    def test_thousands_of_rows_that_took_the_keys_of_their_neighbours_are_each_changed_once(self):
+        run_in(self.a, "INSERT INTO t SELECT i, i FROM generate_series(11, 6000) i")
+        self.assertEqual(self.wait_while_moving("UPDATE t SET id = id + 1", "UPDATE t SET v = -v"), 6000)
+        self.assertEqual(run_in(self.a, "SELECT count(*), sum(v), sum(id) FROM t WHERE v = 1 - id"),
+                         [(6000, -18003000, 18009000)])
+
     def test_a_move_that_was_rolled_back_is_none(self):
         run_in(self.a, "BEGIN")
         run_in(self.a, "SAVEPOINT s")
