@@ -73,11 +73,18 @@ LockShard::behavior_type LockShard::make_behavior() {
 // --- rows ---
 
 void LockShard::on_write(const WriteFrame& frame) {
-  const schema::WriteHead& head = *frame->head();
-  lock_keys({head.txn(), frame, current_sender(), 0, {}, node_.services.clock.monotonic_us()});
+  const TxnId txn = frame->head()->txn();
+  WaitingWrite write{txn, frame, current_sender(), 0, {}, 0};
+  const auto ahead = state_->waiting_writes.find(txn);
+  if (ahead != state_->waiting_writes.end()) {
+    ahead->second.push_back(std::move(write));
+  } else if (!lock_keys(write)) {
+    state_->waiting_writes[txn].push_back(std::move(write));
+  }
 }
 
-void LockShard::lock_keys(WaitingWrite write) {
+/// Locks one key after the other and sends the write on, or refuses it; false: it waits for `next_key`.
+bool LockShard::lock_keys(WaitingWrite& write) {
   const schema::WriteHead& head = *write.frame->head();
   const auto policy = head.wait() == schema::LockWait::wait ? WaitPolicy::kWait : WaitPolicy::kNoWait;
   PackedStrings keys = keys_of(*write.frame);
@@ -86,25 +93,30 @@ void LockShard::lock_keys(WaitingWrite write) {
     if (i < write.next_key) continue;
     const auto outcome =
         state_->rows.acquire(write.txn, head.command(), head.tree(), key, strength_of(head.strength()), policy, i);
-    if (!outcome.ok()) return refuse(write, outcome.status());
+    if (!outcome.ok()) {
+      refuse(write, outcome.status());
+      return true;
+    }
     if (*outcome == LockOutcome::kQueued) {
       write.next_key = i;
+      write.since_us = node_.services.clock.monotonic_us();
       tell(directory_.get().deadlock_detector, waits_atom::value);
-      state_->waiting_writes.insert_or_assign(write.txn, std::move(write));
-      return;
+      return false;
     }
     if (*outcome == LockOutcome::kRefused) {
       if (head.wait() == schema::LockWait::nowait) {
-        return refuse(write, error(ErrorCode::kLockNotAvailable, kRowIsLocked));
+        refuse(write, error(ErrorCode::kLockNotAvailable, kRowIsLocked));
+        return true;
       }
       write.skip.resize(head.key_count(), '\0');
       write.skip[i] = '\1';
     }
   }
-  forward(std::move(write));
+  forward(write);
+  return true;
 }
 
-void LockShard::forward(WaitingWrite write) {
+void LockShard::forward(WaitingWrite& write) {
   WriteFrame frame = write.skip.empty() ? std::move(write.frame) : with_skipped(write.frame, write.skip);
   tell(directory_.get().partitions[id_], write_atom::value, std::move(frame), std::move(write.asker));
 }
@@ -117,10 +129,10 @@ void LockShard::go_on(const std::vector<LockGrant>& grants) {
   for (const LockGrant& grant : grants) {
     const auto it = state_->waiting_writes.find(grant.txn);
     if (it == state_->waiting_writes.end()) continue;
-    WaitingWrite write = std::move(it->second);
-    state_->waiting_writes.erase(it);
-    ++write.next_key;
-    lock_keys(std::move(write));
+    std::deque<WaitingWrite>& writes = it->second;
+    ++writes.front().next_key;
+    while (!writes.empty() && lock_keys(writes.front())) writes.pop_front();
+    if (writes.empty()) state_->waiting_writes.erase(it);
   }
 }
 
@@ -142,7 +154,7 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
   const Heir<LockShardState>::Use use(heir_, state_);
   const auto it = state_->waiting_writes.find(txn);
   if (it != state_->waiting_writes.end()) {
-    refuse(it->second, decode_error(encoded_error));
+    for (const WaitingWrite& write : it->second) refuse(write, decode_error(encoded_error));
     state_->waiting_writes.erase(it);
   }
   go_on(state_->rows.cancel_wait(txn));
@@ -260,7 +272,8 @@ void LockShard::check_timeouts() {
       static_cast<uint32_t>(state_->waiting_writes.size() + state_->waiting_tables.size()), std::memory_order_relaxed);
   const int64_t now = node_.services.clock.monotonic_us();
   std::vector<TxnId> late;
-  for (const auto& [txn, write] : state_->waiting_writes) {
+  for (const auto& [txn, writes] : state_->waiting_writes) {
+    const WaitingWrite& write = writes.front();
     const uint32_t limit_ms = write.frame->head()->lock_timeout_ms();
     if (limit_ms != 0 && now - write.since_us > static_cast<int64_t>(limit_ms) * 1'000) late.push_back(txn);
   }

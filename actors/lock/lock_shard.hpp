@@ -1,6 +1,7 @@
 #pragma once
 /// The locks of one partition. A write's keys are locked one after the other; when the last is had, the same frame goes
 /// on to the partition. A waiter waits here, not there. Shard 0 has the table locks too.
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ namespace troupe {
 struct LockShardState {
   explicit LockShardState(LockLimits limits) : rows{limits} {}
 
-  /// A write that waits for one of its keys.
+  /// A write that waits for one of its keys, or behind another one of its transaction that does.
   struct WaitingWrite {
     TxnId txn = kNoTxn;
     WriteFrame frame;
@@ -38,7 +39,8 @@ struct LockShardState {
 
   RowLockTable rows;
   TableLockTable tables;
-  absl::flat_hash_map<TxnId, WaitingWrite> waiting_writes;  ///< by transaction: it waits for one write at a time
+  /// By transaction, in the order they came: the first waits for a key, the others for the first.
+  absl::flat_hash_map<TxnId, std::deque<WaitingWrite>> waiting_writes;
   std::vector<WaitingTable> waiting_tables;
   absl::flat_hash_map<Oid, std::shared_ptr<TableGate>> closed_gates;
 };
@@ -55,8 +57,8 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   using WaitingTable = LockShardState::WaitingTable;
 
   void on_write(const WriteFrame& frame);
-  void lock_keys(WaitingWrite write);
-  void forward(WaitingWrite write);
+  bool lock_keys(WaitingWrite& write);
+  void forward(WaitingWrite& write);
   void refuse(const WaitingWrite& write, const absl::Status& status);
   void go_on(const std::vector<LockGrant>& grants);
   void on_cancel(TxnId txn, const std::string& encoded_error);

@@ -108,12 +108,13 @@ absl::Status WriteStager::judge_existing(const Fragment& fragment, uint32_t ordi
     }
     return concurrent_change(!latest.exists && !moved(fragment, ordinal, latest));
   }
-  if (keys_[ordinal].repeated ||
-      (latest.pending_command == asked_.command() && asked_.kind() != WriteKind::lock && asked_.command() != 0)) {
+  if (keys_[ordinal].repeated) {
     note(ordinal, WriteOutcome::self_modified);
   } else if (const auto move = moved(fragment, ordinal, latest)) {
     note(ordinal, WriteOutcome::moved);
     append_moved_key({ordinal, move->at.scn, move->at.command, move->place}, &moved_);
+  } else if (latest.pending_command == asked_.command() && asked_.kind() != WriteKind::lock && asked_.command() != 0) {
+    note(ordinal, WriteOutcome::self_modified);
   } else if (!latest.exists) {
     return judge_absent(fragment, ordinal);
   } else {
@@ -124,9 +125,10 @@ absl::Status WriteStager::judge_existing(const Fragment& fragment, uint32_t ordi
 
 std::optional<MovedRows::Move> WriteStager::moved(const Fragment& fragment, uint32_t ordinal,
                                                   const LatestRow& latest) const {
-  // A direct write means the key itself; one that moves rows, and one of a row that the transaction has changed before,
-  // are sure of their rows.
-  if (is_direct(fragment) || latest.pending_command != 0 || has_flag(asked_, WriteFlag::moves)) return std::nullopt;
+  // A direct write means the key itself, one that moves rows is sure of them, and what an earlier command has written
+  // is what was seen. (What this command has written may be another row, which was followed here.)
+  const bool seen_own = latest.pending_command != 0 && latest.pending_command != asked_.command();
+  if (is_direct(fragment) || seen_own || has_flag(asked_, WriteFlag::moves)) return std::nullopt;
   const MoveTime seen = question_->moved_scn() != 0 ? MoveTime{question_->moved_scn(), question_->moved_command()}
                                                     : MoveTime{asked_.snapshot(), UINT32_MAX};
   return store_.moved(asked_.tree(), keys_[ordinal].key, seen);

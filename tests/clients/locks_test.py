@@ -120,6 +120,26 @@ class LocksTest(unittest.TestCase):
         run_in(self.a, "COMMIT")
         self.assertEqual(waiting.result(), [(4, "new", 3), (4, "new", 4)])
 
+    def test_statements_that_write_thousands_of_rows_wait_for_one(self):
+        run_in(self.a, "INSERT INTO t SELECT i, i FROM generate_series(11, 6000) i")
+        run_in(self.a, "CREATE UNIQUE INDEX ON t (v)")
+        for locked in ("abs(id) < 3", "id <> 0"):
+            for sql in ("UPDATE t SET v = -v", "SELECT * FROM t FOR UPDATE", "UPDATE t SET id = -id"):
+                run_in(self.a, "BEGIN")
+                run_in(self.a, f"UPDATE t SET w = 'a' WHERE {locked}")
+                waiting = Waiting(self.b, sql)
+                self.assertTrue(waiting.waits(), f"{sql}: {waiting.outcome}")
+                run_in(self.a, "COMMIT")
+                count = waiting.result()
+                self.assertEqual(len(count) if isinstance(count, list) else count, 6000, sql)
+        run_in(self.b, "SET lock_timeout = 100")
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "UPDATE t SET w = 'a'")
+        waiting = Waiting(self.b, "UPDATE t SET w = 'b'")
+        self.assertIsInstance(waiting.result(), psycopg2.errors.LockNotAvailable)
+        run_in(self.a, "COMMIT")
+        self.assertEqual(run_in(self.b, "UPDATE t SET w = 'b'"), 6000)
+
     # --- a row whose primary key was changed meanwhile ---
 
     def wait_while_moving(self, move, sql):
@@ -128,7 +148,7 @@ class LocksTest(unittest.TestCase):
         for statement in move if isinstance(move, list) else [move]:
             run_in(self.a, statement)
         waiting = Waiting(self.b, sql)
-        self.assertTrue(waiting.waits(), "it should wait for the lock")
+        self.assertTrue(waiting.waits(), f"it should wait for the lock: {waiting.outcome}")
         run_in(self.a, "COMMIT")
         return waiting.result()
 
@@ -162,6 +182,13 @@ class LocksTest(unittest.TestCase):
         self.assertEqual(sorted(self.wait_while_moving(
             ["UPDATE t SET id = id + 100", "UPDATE t SET id = id - 99"], "UPDATE t SET v = v + 1 RETURNING *")),
             [(2, 31, "w3"), (3, 21, "w2"), (4, 11, "w1")])
+
+    def test_thousands_of_rows_that_took_the_keys_of_their_neighbours_are_each_changed_once(self):
+        run_in(self.a, "INSERT INTO t SELECT i, i FROM generate_series(11, 6000) i")
+        self.assertEqual(self.wait_while_moving(["UPDATE t SET id = id + 10000", "UPDATE t SET id = id - 9999"],
+                                                "UPDATE t SET v = -v"), 6000)
+        self.assertEqual(run_in(self.a, "SELECT count(*), sum(v), sum(id) FROM t WHERE v = 1 - id"),
+                         [(6000, -18003000, 18009000)])
 
     def test_a_move_that_was_rolled_back_is_none(self):
         run_in(self.a, "BEGIN")
