@@ -35,14 +35,15 @@ void PageWriter::run(const CheckpointRunPtr& run) {
   if (services.fenced.load(std::memory_order_acquire)) {
     run->result.status = error(ErrorCode::kIoError, "the node is fenced");
   } else if (log_is_behind()) {
-    run->result.status = error(ErrorCode::kDiskFull, "the log, which a checkpoint must not be ahead of, cannot grow: no ",
-                               "space left on the disk");
+    run->result.status =
+        error(ErrorCode::kDiskFull, "the log, which a checkpoint must not be ahead of, cannot grow: no ",
+              "space left on the disk");
   } else {
     try {
       run->result = run->job->run();
-    } catch (...) {  // a failed CHECK: nobody knows how far it came
+    } catch (const std::exception& failed) {  // a failed CHECK: nobody knows how far it came
       run->result = CheckpointResult{};
-      run->result.status = error(ErrorCode::kInternalError, "a check failed while a checkpoint was written");
+      run->result.status = error(ErrorCode::kInternalError, "while a checkpoint was written: ", failed.what());
       run->result.must_fence = true;
       run->stage.store(CheckpointRun::Stage::kWritten, std::memory_order_release);
       throw;

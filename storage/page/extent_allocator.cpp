@@ -27,6 +27,7 @@ Extent ExtentAllocator::allocate(uint64_t count) {
   }
   const Extent taken{run_.first, count};
   run_ = {run_.first + count, run_.count - count};
+  if (run_.count == 0) run_ = {};  // it is nowhere: an extent may come to lie across the place
   return taken;
 }
 

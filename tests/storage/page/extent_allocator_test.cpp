@@ -60,4 +60,19 @@ TEST_CASE("a damaged free map is refused", "[page]") {
   CHECK_FALSE(ExtentAllocator::decode(bytes, 64).ok());
 }
 
+TEST_CASE("an extent across the place where a run ended can be released", "[allocator]") {
+  constexpr uint64_t kRun = 256 * 1024 / kGrainBytes;
+  ExtentAllocator allocator(0, 0, kRun);
+  for (uint64_t i = 0; i < 2 * kRun / 4; ++i) allocator.allocate(4);
+  for (uint64_t i = 0; i < kRun / 4; ++i) allocator.release({i * 4, 4});
+  for (uint64_t i = 0; i < kRun / 4; ++i) allocator.allocate(4);  // the run ends where the second half begins
+  allocator.release({kRun - 4, 4});
+  allocator.release({kRun, 4});
+  const Extent across = allocator.allocate(8);
+  CHECK(across.first == kRun - 4);
+  allocator.release(across);
+  allocator.check_invariants();
+  CHECK(allocator.free_grains() == 8);
+}
+
 }  // namespace troupe
