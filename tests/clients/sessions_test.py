@@ -85,6 +85,8 @@ class SessionsTest(unittest.TestCase):
         self.assertEqual(self.run_in(self.a, "SELECT count(*) FROM k"), [(10,)])
 
     def test_a_clean_stop_tells_its_clients(self):
+        self.run_in(self.b, "CHECKPOINT")
+        self.b.close()  # one that others have known is gone by then
         with pgwire.Wire.connect(port=self.node.port) as idle, pgwire.Wire.connect(port=self.node.port) as busy:
             for wire in (idle, busy):
                 wire.startup(user="postgres")
