@@ -124,7 +124,7 @@ void CheckpointActor::finish() {
     next_askers_.insert(next_askers_.begin(), askers_.begin(), askers_.end());
   } else {
     attempts_ = 0;
-    for (const Asker& asker : askers_) {
+    for (const Asker& asker : std::exchange(askers_, {})) {
       tell(caf::actor_cast<SessionActor>(asker.actor), granted_atom::value, asker.request, encode_error(failure_));
     }
     if (std::exchange(again_, false) || !next_askers_.empty()) begin();

@@ -17,9 +17,9 @@ SocketTransport::SocketTransport(int socket, Cell& cell, CellChoice choice, std:
   cell_->sockets().clients().fetch_add(1, std::memory_order_relaxed);
 }
 
+/// A started one is closed by its session, and may outlive its cell then.
 SocketTransport::~SocketTransport() {
-  cell_->sockets().clients().fetch_sub(1, std::memory_order_relaxed);
-  if (socket_ >= 0) ::close(socket_);  // never started: a started one is closed by its session
+  if (socket_ >= 0) close_socket();
 }
 
 void SocketTransport::start(TransportEvents* events) {
@@ -152,13 +152,18 @@ void SocketTransport::write_rest() {
   events_->on_sent();
 }
 
+void SocketTransport::close_socket() {
+  cell_->sockets().clients().fetch_sub(1, std::memory_order_relaxed);
+  ::close(socket_);
+  socket_ = -1;
+}
+
 void SocketTransport::close() {
   if (socket_ < 0) return;
   if (queued_) cell_->sockets().sends().run();
   if (registered_ != 0) cell_->sockets().remove(registered_, socket_);
   registered_ = 0;
-  ::close(socket_);
-  socket_ = -1;
+  close_socket();
   if (events_ != nullptr) std::exchange(events_, nullptr)->on_closed();
 }
 

@@ -34,6 +34,7 @@ class SocketTransport final : public Transport,
   bool moves();
   void read_while_wanted();
   void write_rest();
+  void close_socket();
   void want_writable(bool wanted);
   /// Bytes written, or -1 when the peer is gone.
   ssize_t write_some(std::string_view bytes);

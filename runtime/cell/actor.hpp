@@ -69,12 +69,13 @@ class ActorOf : public Base {
   /// A pinned actor's first turn is on its unit too, not on that of whoever starts it.
   void launch(caf::execution_unit* unit, bool lazy, bool hide) override {
     hand_over(this);
+    hand_over(&pinned_);  // to whoever sends to it
     Base::launch(seat_.pinned != nullptr ? seat_.pinned : unit, lazy, hide);
   }
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
-    if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
     caf::execution_unit* const unit = pinned();
+    if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
     hand_over(what.get());
     hand_over(&seat_);  // to whoever destroys the actor
     Base::enqueue(std::move(what), unit != nullptr ? unit : host);

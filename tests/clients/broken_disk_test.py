@@ -11,6 +11,7 @@ import unittest
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 SHIM_SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support/faulty_disk.c")
@@ -52,7 +53,7 @@ class BrokenDiskTest(unittest.TestCase):
         connection.autocommit = True  # closed by the node's end: a thread may still be waiting with it
         return connection.cursor()
 
-    def read_again(self, sql, patience_s=10):
+    def read_again(self, sql, patience_s=10 * sanitizers.SLOWNESS):
         """The last restart may still be under way."""
         until = time.monotonic() + patience_s
         while True:
@@ -82,9 +83,9 @@ class BrokenDiskTest(unittest.TestCase):
         time.sleep(0.5)
         self.node.break_disk("fsync")
         for writer in writers:
-            writer.join(20)
+            writer.join(20 * sanitizers.SLOWNESS)
             self.assertFalse(writer.is_alive(), "a writer waits for ever")
-        self.assertEqual(self.node.process.wait(10), 1)
+        self.assertEqual(self.node.process.wait(10 * sanitizers.SLOWNESS), 1)
         self.assertIn("fenced", self.node.log_tail())
         self.assertEqual(len(failures), 4)
         codes = {problem.pgcode for problem in failures}
@@ -115,7 +116,7 @@ class BrokenDiskTest(unittest.TestCase):
                     reader.execute("SELECT count(*) FROM t")
                 self.assertTrue(writer.is_alive(), "acknowledged without a sync")
                 self.node.mend_disk()
-                writer.join(10)
+                writer.join(10 * sanitizers.SLOWNESS)
                 self.assertFalse(writer.is_alive())
                 killer.execute("SELECT count(*) FROM t WHERE v = %s", (name,))
                 self.assertEqual(killer.fetchone(), (1,))
@@ -135,7 +136,7 @@ class BrokenDiskTest(unittest.TestCase):
             except psycopg2.Error as problem:
                 refused.append(problem)
         # The segments at hand are used up first. Who is on his way then waits; who comes later is refused.
-        until = time.monotonic() + 60
+        until = time.monotonic() + 60 * sanitizers.SLOWNESS
         while not refused and time.monotonic() < until:
             waiting.append(threading.Thread(target=write, args=(len(waiting),), daemon=True))
             waiting[-1].start()
@@ -149,7 +150,7 @@ class BrokenDiskTest(unittest.TestCase):
         with self.assertRaises(psycopg2.Error):
             other.execute("CHECKPOINT")
         self.node.mend_disk()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 10 * sanitizers.SLOWNESS
         while True:
             try:
                 other.execute("INSERT INTO small VALUES (1)")
@@ -159,7 +160,7 @@ class BrokenDiskTest(unittest.TestCase):
                 self.assertLess(time.monotonic(), until)
                 time.sleep(0.1)
         for writer in waiting:
-            writer.join(20)
+            writer.join(20 * sanitizers.SLOWNESS)
             self.assertFalse(writer.is_alive())
         other.execute("CHECKPOINT")
         self.node.kill()
@@ -197,7 +198,7 @@ class BrokenDiskTest(unittest.TestCase):
             self.node.mend_disk()
         stop.set()
         for writer in writers:
-            writer.join(30)
+            writer.join(30 * sanitizers.SLOWNESS)
             self.assertFalse(writer.is_alive())
         self.cursor = self.connect()
         self.cursor.execute("SELECT source, count(*) FROM sys.events WHERE kind = 'restart' GROUP BY source")

@@ -11,6 +11,7 @@ import unittest
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 SERVER = None
@@ -47,7 +48,7 @@ class Session:
         self.thread.join(0.15)
         return self
 
-    def done(self, patience_s=3):
+    def done(self, patience_s=3 * sanitizers.SLOWNESS):
         self.thread.join(patience_s)
         return not self.thread.is_alive()
 
@@ -80,7 +81,7 @@ class DeadlockTest(unittest.TestCase):
         self.assertIn("waits for", victims[0].error.diag.message_detail)
         self.assertGreaterEqual(victims[0].error.diag.message_detail.count("waits for"), len(sessions))
         for session in sessions:
-            self.assertLess(session.seconds, 2.5)
+            self.assertLess(session.seconds, 2.5 * sanitizers.SLOWNESS)
 
     def test_two_readers_that_lock_each_others_table(self):
         one, two = self.session().run("BEGIN", "SELECT * FROM a"), self.session().run("BEGIN", "SELECT * FROM b")

@@ -19,6 +19,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import acked_writers  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 SUMS = ["SELECT coalesce(sum(abalance), 0) FROM pgbench_accounts",
@@ -46,7 +47,7 @@ class Pgbench:
     def acknowledged(self):
         """Every client has lost its connection by now, so pgbench ends by itself and writes its logs out."""
         try:
-            self.process.wait(10)
+            self.process.wait(10 * sanitizers.SLOWNESS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -114,7 +115,7 @@ def main():
     parser.add_argument("--writers", type=int, default=3)
     parser.add_argument("--protocol", default="prepared")
     parser.add_argument("--simple-update", action="store_true", help="pgbench -N instead of TPC-B")
-    parser.add_argument("--restart-limit", type=float, default=1.0, help="seconds")
+    parser.add_argument("--restart-limit", type=float, default=1.0 * sanitizers.SLOWNESS, help="seconds")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     randomness = random.Random(args.seed)

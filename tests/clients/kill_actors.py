@@ -28,6 +28,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import acked_writers  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 WINDOW_S = 0.05  # a rate is counted over this long
@@ -242,7 +243,7 @@ def main():
     servers.add_server_arguments(parser)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--every-ms", type=float, default=100)
-    parser.add_argument("--recover-ms", type=float, default=200)
+    parser.add_argument("--recover-ms", type=float, default=200 * sanitizers.SLOWNESS)
     parser.add_argument("--slow-share", type=float, default=0.0)
     parser.add_argument("--warm-up", type=float, default=2, help="seconds, twice")
     parser.add_argument("--writers", type=int, default=8)

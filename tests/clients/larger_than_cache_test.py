@@ -17,6 +17,7 @@ import time
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 ROW_BYTES = 1000
@@ -153,7 +154,7 @@ def read_while_reader_is_killed(node, rows, readers=8, kills=60):
             time.sleep(0.03)
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(10 * sanitizers.SLOWNESS)
     check("reads that wait for ever", sum(thread.is_alive() for thread in threads), 0)
     check("wrong reads", wrong, [])
 

@@ -11,6 +11,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import pgwire  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 CONFIG = """
@@ -72,7 +73,7 @@ class LimitsTest(unittest.TestCase):
         self.assertIn(f"limits.{limit}", said)
         self.assertEqual(refused.exception.pgcode or code, code)
 
-    def wait_for(self, what, patience_s=5):
+    def wait_for(self, what, patience_s=5 * sanitizers.SLOWNESS):
         until = time.monotonic() + patience_s
         while not what():
             self.assertLess(time.monotonic(), until, "not seen in time")
@@ -139,7 +140,7 @@ class LimitsTest(unittest.TestCase):
             self.assert_refused("53400", "lock_waiters_max", lambda: other.execute("UPDATE t SET v = '' WHERE id = 1"))
             self.cursor.execute("COMMIT")
             for thread in waiting:
-                thread.join(5)
+                thread.join(5 * sanitizers.SLOWNESS)
                 self.assertFalse(thread.is_alive())
             other.execute("UPDATE t SET v = '' WHERE id = 1")
             for _ in range(3):

@@ -8,6 +8,7 @@ import unittest
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 
@@ -40,7 +41,7 @@ class Waiting:
         return self.thread.is_alive()
 
     def result(self):
-        self.thread.join(20)
+        self.thread.join(20 * sanitizers.SLOWNESS)
         return "still waiting" if self.thread.is_alive() else self.outcome
 
 

@@ -12,6 +12,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import pgwire  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 BILLION = "generate_series(1, 1000000000::bigint)"
@@ -32,8 +33,8 @@ ENDLESS = [
     f"INSERT INTO sink SELECT i FROM {BILLION} i WHERE i < 0",
     f"CREATE TABLE sink2 AS SELECT i FROM {BILLION} i WHERE i < 0",
 ]
-PATIENCE_S = 3.0
-OTHERS_WAIT_S = 0.4  # a loaded machine's scheduler has its share in it
+PATIENCE_S = 3.0 * sanitizers.SLOWNESS
+OTHERS_WAIT_S = 0.4 * sanitizers.SLOWNESS  # a loaded machine's scheduler has its share in it
 
 
 class LongWorkTest(unittest.TestCase):
@@ -87,7 +88,7 @@ class LongWorkTest(unittest.TestCase):
             wire.cancel(port=self.node.port)
             begun = time.monotonic()
             self.assertEqual(wire.result().error.sqlstate, "57014")
-            self.assertLess(time.monotonic() - begun, 1)
+            self.assertLess(time.monotonic() - begun, 1 * sanitizers.SLOWNESS)
 
     def test_a_stop_ends_them(self):
         with servers.TroupeServer() as node:
@@ -98,8 +99,8 @@ class LongWorkTest(unittest.TestCase):
             time.sleep(0.3)
             begun = time.monotonic()
             node.process.send_signal(signal.SIGTERM)
-            self.assertEqual(node.process.wait(10), 0)
-            self.assertLess(time.monotonic() - begun, 4)
+            self.assertEqual(node.process.wait(10 * sanitizers.SLOWNESS), 0)
+            self.assertLess(time.monotonic() - begun, 4 * sanitizers.SLOWNESS)
 
     def test_checkpoints_at_the_same_time_all_end(self):
         cursor = self.connect().cursor()
@@ -114,7 +115,7 @@ class LongWorkTest(unittest.TestCase):
         for i in range(20):
             cursor.execute("UPDATE busy SET v = 'y' WHERE i %% 20 = %s", (i,))
         for thread in threads:
-            thread.join(20)
+            thread.join(20 * sanitizers.SLOWNESS)
             self.assertFalse(thread.is_alive(), "a checkpoint does not end")
 
 

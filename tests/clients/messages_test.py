@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import pgwire as pg  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 ROWS = 200_000
@@ -56,7 +57,7 @@ def repeat(wire, statement, values):
 
 
 def measure(node):
-    with node.connect(timeout=60) as wire:
+    with node.connect(timeout=60 * sanitizers.SLOWNESS) as wire:
         for sql in ("CREATE TABLE messages (id int8 PRIMARY KEY, value int8, filler text)",
                     f"INSERT INTO messages SELECT g, 0, repeat('x', 60) FROM generate_series(1, {ROWS}) g",
                     "CHECKPOINT"):

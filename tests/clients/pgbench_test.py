@@ -13,6 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 PGBENCH = os.path.join(servers.POSTGRES_BIN, "pgbench")
@@ -46,7 +47,7 @@ class Pgbench:
 
     def call(self, *arguments, fails=False):
         command = [PGBENCH, "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "postgres", *arguments, "postgres"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120 * sanitizers.SLOWNESS, check=False)
         output = done.stdout + done.stderr
         if (done.returncode != 0) != fails:
             raise AssertionError(f"{' '.join(command)}\nended with {done.returncode}: {output[-2000:]}")

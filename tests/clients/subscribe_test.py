@@ -20,6 +20,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import pgwire  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 OPTIONS = argparse.Namespace(scale=1)
@@ -49,7 +50,7 @@ class Mirror(threading.Thread):
 
     def __enter__(self):
         self.start()
-        self.subscribed.wait(10)
+        self.subscribed.wait(10 * sanitizers.SLOWNESS)
         return self
 
     def __exit__(self, *_):
@@ -58,7 +59,7 @@ class Mirror(threading.Thread):
             self.wire.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        self.join(10)
+        self.join(10 * sanitizers.SLOWNESS)
 
     def run(self):
         while not self.stopping and self.problem is None:
@@ -117,7 +118,7 @@ class Mirror(threading.Thread):
     def count(self, op):
         return sum(1 for _, o in self.events if o == op)
 
-    def wait_for(self, what, patience_s=60):
+    def wait_for(self, what, patience_s=60 * sanitizers.SLOWNESS):
         until = time.monotonic() + patience_s
         while not what():
             if self.problem:
@@ -159,7 +160,7 @@ class SubscribeTest(unittest.TestCase):
         with os.fdopen(writer, "w") as sink:
             sink.write(text)
 
-    def assert_mirrors(self, mirror, table, key, patience_s=30):
+    def assert_mirrors(self, mirror, table, key, patience_s=30 * sanitizers.SLOWNESS):
         """The mirror comes to hold exactly what the table holds."""
         self.cursor.execute(f"SELECT * FROM {table}")
         names = [column[0] for column in self.cursor.description]
@@ -277,7 +278,7 @@ class SubscribeTest(unittest.TestCase):
                 self.node.start()
                 self.connection = self.connect()
                 self.cursor = self.connection.cursor()
-            until = time.monotonic() + 5
+            until = time.monotonic() + 5 * sanitizers.SLOWNESS
             while trees() != before and time.monotonic() < until:
                 time.sleep(0.05)
             self.assertEqual(trees(), before, end)

@@ -14,6 +14,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import pgwire as pg  # noqa: E402
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 CONFIG = """
@@ -23,7 +24,7 @@ events_max = 40
 """
 
 
-def wait_until(condition, what, patience_s=20):
+def wait_until(condition, what, patience_s=20 * sanitizers.SLOWNESS):
     end = time.monotonic() + patience_s
     while not condition():
         if time.monotonic() > end:
@@ -117,7 +118,7 @@ class SysTest(unittest.TestCase):
                 done = []
 
                 def checkpoint(done=done):
-                    with self.node.connect(timeout=30) as wire:
+                    with self.node.connect(timeout=30 * sanitizers.SLOWNESS) as wire:
                         done.append(wire.query("CHECKPOINT").error)
 
                 thread = threading.Thread(target=checkpoint)
@@ -125,7 +126,7 @@ class SysTest(unittest.TestCase):
                 for _ in range(5):
                     self.kill(name)
                     time.sleep(0.01)
-                thread.join(30)
+                thread.join(30 * sanitizers.SLOWNESS)
                 self.assertEqual(done, [None])
                 self.rows("CHECKPOINT")
                 self.assertEqual(self.value("SELECT count(*) FROM sys.checkpoints WHERE state = 'running'"), 0)
@@ -258,7 +259,7 @@ class AfterRecoveryTest(unittest.TestCase):
     def test_what_was_recovered_is_in_a_checkpoint_soon(self):
         with servers.TroupeServer(["--cells", "2"]) as node:
             for first in (0, 100_000):
-                with node.connect(timeout=60) as wire:
+                with node.connect(timeout=60 * sanitizers.SLOWNESS) as wire:
                     wire.query("CREATE TABLE IF NOT EXISTS recovered (id int8 PRIMARY KEY, payload text)")
                     result = wire.query(f"INSERT INTO recovered SELECT g, repeat('x', 200) FROM "
                                         f"generate_series({first + 1}, {first + 100_000}) g")
@@ -282,7 +283,7 @@ class FirstConnectionTest(unittest.TestCase):
                             preexec_fn=servers.die_with_parent)
                 while True:
                     try:
-                        with node.connect(timeout=5) as wire:  # no second try: the first one may not hang
+                        with node.connect(timeout=5 * sanitizers.SLOWNESS) as wire:  # no second try: the first one may not hang
                             self.assertEqual(wire.query("SELECT 1").rows, [[b"1"]])
                         break
                     except ConnectionRefusedError:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import sanitizers  # noqa: E402
 import servers  # noqa: E402
 
 READING = ["oltp_point_select", "oltp_read_only"]
@@ -26,7 +27,7 @@ class Sysbench:
         command = ["sysbench", script, "--db-driver=pgsql", "--pgsql-host=127.0.0.1", f"--pgsql-port={self.server.port}",
                    "--pgsql-user=postgres", "--pgsql-db=postgres", "--tables=2", "--table-size=500",
                    *self.options, *arguments, action]
-        done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=120 * sanitizers.SLOWNESS, check=False)
         output = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode != 0 or "FATAL" in output:
             raise AssertionError(f"{' '.join(command)}\nended with {done.returncode}: {output[-2000:]}")

@@ -4,6 +4,8 @@ import time
 
 import psycopg2
 
+import sanitizers
+
 TABLE = "acked"
 
 
@@ -84,7 +86,7 @@ def stop_writers(writers):
     for writer in writers:
         writer.stop()
     for writer in writers:
-        writer.join(10)
+        writer.join(10 * sanitizers.SLOWNESS)
 
 
 class Expectations:

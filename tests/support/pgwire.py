@@ -8,6 +8,8 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
+import sanitizers
+
 PROTOCOL_3_0 = 3 << 16
 CANCEL_REQUEST = (1234 << 16) | 5678
 SSL_REQUEST = (1234 << 16) | 5679
@@ -115,7 +117,7 @@ class Wire:
         self.process_id = self.secret_key = 0
 
     @classmethod
-    def connect(cls, host="127.0.0.1", port=5432, timeout=10):
+    def connect(cls, host="127.0.0.1", port=5432, timeout=10 * sanitizers.SLOWNESS):
         sock = socket.create_connection((host, port), timeout)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(sock)
@@ -142,7 +144,7 @@ class Wire:
         taken, self.buffer = self.buffer[:size], self.buffer[size:]
         return taken
 
-    def at_eof(self, timeout=5):
+    def at_eof(self, timeout=5 * sanitizers.SLOWNESS):
         """Waits until the server closes; what it still says is dropped."""
         self.sock.settimeout(timeout)
         try:

@@ -257,7 +257,7 @@ class RunningServer(Server):
     def __exit__(self, *_):
         pass
 
-    def connect(self, timeout=10):
+    def connect(self, timeout=10 * sanitizers.SLOWNESS):
         return Wire.connect(self.host, self.port, timeout).startup(self.user, self.database)
 
 
