@@ -13,7 +13,7 @@
 namespace troupe {
 namespace {
 
-enum class Unit : uint8_t { kCount, kBytes, kSeconds, kText };
+enum class Unit : uint8_t { kCount, kBytes, kSeconds, kText, kSwitch };
 
 struct Key {
   const char* name;  ///< "section.key"
@@ -39,6 +39,11 @@ Key text(const char* name, std::string NodeConfig::*field, const char* descripti
           [field](NodeConfig& c, std::string v) { c.*field = std::move(v); }};
 }
 
+Key toggle(const char* name, bool NodeConfig::*field, const char* description) {
+  return {name, Unit::kSwitch, false, description, {}, 0, 1,
+          [field](NodeConfig& c, uint64_t v) { c.*field = v != 0; }, {}};
+}
+
 /// One log record with its header has to fit (LogOptions::record_bytes_max).
 constexpr uint64_t kLargestRecordBytes = 17ull << 20;
 
@@ -49,6 +54,7 @@ const std::vector<Key>& keys() {
       number("node.port", Unit::kCount, &NodeConfig::port, 1, false, "SQL port"),
       text("node.unix_socket_directory", &NodeConfig::unix_socket_directory, "directory of .s.PGSQL.PORT"),
       number("node.cells", Unit::kCount, &NodeConfig::cells, 0, false, "threads that serve; 0: one per core"),
+      toggle("node.pin_cells", &NodeConfig::pin_cells, "each cell stays on a core of its own"),
       number("node.partitions", Unit::kCount, &NodeConfig::partitions, 0, false, "0: as many as cells"),
       text("node.log_level", &NodeConfig::log_level, "debug, info, warn, error"),
       number("limits.connections_max", Unit::kCount, &NodeConfig::connections_max, 1, true, "client connections"),
@@ -120,6 +126,11 @@ absl::Status set_key(NodeConfig& config, const std::string& name, const toml::no
   if (key->unit == Unit::kText) {
     if (!value.is_string()) return refuse("a string");
     key->set_text(config, value.as_string()->get());
+    return absl::OkStatus();
+  }
+  if (key->unit == Unit::kSwitch) {
+    if (!value.is_boolean()) return refuse("true or false");
+    key->set(config, value.as_boolean()->get() ? 1 : 0);
     return absl::OkStatus();
   }
   uint64_t number = 0;

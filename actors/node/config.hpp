@@ -16,6 +16,7 @@ struct NodeConfig {
   uint16_t port = 5432;
   std::string unix_socket_directory;  ///< empty: no unix socket
   uint32_t cells = 0;                 ///< 0: one per core
+  bool pin_cells = true;              ///< a core for each cell, if there are as many
   uint32_t partitions = 0;            ///< 0: as many as cells; fixed when the data directory is made
   std::string log_level = "info";
 

@@ -1,5 +1,7 @@
 #include "actors/node/threaded_platform.hpp"
 
+#include <sched.h>
+
 #include "actors/session/listener.hpp"
 
 namespace troupe {
@@ -8,9 +10,22 @@ namespace {
 /// A stop that takes longer is given up: the log is on the disk anyway.
 constexpr std::chrono::seconds kStopPatience{5};
 
+/// The cores that this process may run on.
+std::vector<int> allowed_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return {};
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<size_t>(core), &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
 }  // namespace
 
 absl::Status ThreadedPlatform::open(const NodeConfig& config) {
+  pin_cells_ = config.pin_cells;
   TROUPE_ASSIGN_OR_RETURN(sockets_, ListenSockets::open(config));
   return absl::OkStatus();
 }
@@ -22,10 +37,13 @@ void ThreadedPlatform::configure(caf::actor_system_config& config) {
 }
 
 std::vector<caf::execution_unit*> ThreadedPlatform::make_units(caf::actor_system& system, uint32_t count) {
+  const std::vector<int> cores = allowed_cores();
+  const bool pinned = pin_cells_ && count <= cores.size();
   std::vector<caf::execution_unit*> units;
   for (uint32_t i = 0; i < count; ++i) {
     CellOptions options;
     options.index = i;
+    if (pinned) options.core = cores[i];
     cells_.push_back(std::make_unique<Cell>(system, options));
     units.push_back(cells_.back().get());
   }

@@ -24,6 +24,7 @@ class ThreadedPlatform final : public Platform {
  private:
   std::shared_ptr<ListenSockets> sockets_;
   std::vector<std::unique_ptr<Cell>> cells_;
+  bool pin_cells_ = true;
 };
 
 }  // namespace troupe

@@ -103,8 +103,18 @@ void Cell::join() {
   if (thread_.joinable()) thread_.join();
 }
 
+/// Should the core have been taken from the process meanwhile, the kernel chooses as before.
+void Cell::stay_on_core() const {
+  if (options_.core < 0) return;
+  cpu_set_t core;
+  CPU_ZERO(&core);
+  CPU_SET(static_cast<size_t>(options_.core), &core);
+  static_cast<void>(::pthread_setaffinity_np(pthread_self(), sizeof core, &core));
+}
+
 void Cell::run() {
   current_cell = this;
+  stay_on_core();
   pthread_setname_np(pthread_self(), ("cell-" + std::to_string(options_.index)).c_str());
   while (true) {
     take_inbox();

@@ -21,6 +21,8 @@ namespace troupe {
 
 struct CellOptions {
   uint32_t index = 0;
+  /// The core that the thread stays on; -1: the kernel chooses (docs/decisions/0007).
+  int core = -1;
   /// A drain ends after so many turns, then the sockets are polled.
   uint32_t turns_max = 64;
   /// Messages an actor handles in one turn.
@@ -61,6 +63,7 @@ class Cell final : public caf::execution_unit {
 
  private:
   void run();
+  void stay_on_core() const;
   void take_inbox();
   bool drain();
   void run_postponed();

@@ -3,6 +3,7 @@
 
 TROUPE_BIN=build/release/tools/troupe tests/tools/node_test.py
 """
+import os
 import pathlib
 import re
 import signal
@@ -76,6 +77,27 @@ class Node(NodeTest):
         self.assertIn("(1 cells, 3 partitions,", self.output())
         self.assertEqual(self.sql("SELECT 1"), "1\n")
 
+    def test_each_cell_has_a_core_of_its_own_where_there_are_enough(self):
+        cores = os.sched_getaffinity(0)
+        config = self.scratch / "troupe.toml"
+        for cells, pinned in ((1, True), (1, False), (len(cores), True), (len(cores) + 1, True)):
+            config.write_text(f'[node]\ndata_directory = "{self.data}"\nport = {self.port}\npartitions = 1\n'
+                              f"cells = {cells}\npin_cells = {'true' if pinned else 'false'}\n")
+            self.start("--config", str(config))
+            cells_cores = self.cores_of_cells()
+            self.assertEqual(len(cells_cores), cells)
+            if pinned and cells <= len(cores):
+                self.assertEqual(len(set().union(*cells_cores)), cells, "no core twice")
+                self.assertTrue(all(len(own) == 1 for own in cells_cores))
+            else:
+                self.assertTrue(all(own == cores for own in cells_cores))
+            self.assertEqual(self.end(signal.SIGTERM), 0)
+
+    def cores_of_cells(self):
+        tasks = pathlib.Path(f"/proc/{self.node.pid}/task")
+        return [os.sched_getaffinity(int(task.name)) for task in tasks.iterdir()
+                if (task / "comm").read_text().startswith("cell-")]
+
     def test_a_bad_configuration_is_named(self):
         config = self.scratch / "troupe.toml"
         for text, expected in [("[node]\nprot = 1\n", 'unknown configuration key "node.prot"'),
@@ -85,6 +107,13 @@ class Node(NodeTest):
             self.assertEqual(done.returncode, 1)
             self.assertIn(expected, done.stderr)
             self.assertIn("hint: ", done.stderr)
+
+    def test_a_value_of_another_type_is_refused(self):
+        config = self.scratch / "troupe.toml"
+        config.write_text("[node]\npin_cells = 1\n")
+        done = self.troupe("node", "--config", str(config), "--data", str(self.data), "--port", self.port)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{config}:2: node.pin_cells must be true or false", done.stderr)
 
     def test_wrong_usage_is_exit_code_2(self):
         for options in (["--port", "0"], ["--port", "70000"], ["--partitions", "0"], ["--config", "/none"]):
