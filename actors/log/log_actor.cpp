@@ -33,8 +33,10 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
   point.scn = reader.u64();
   point.position = reader.u64();
   const uint32_t crc = reader.u32();
-  // Only a hint that saves scanning: one that is damaged is not used.
-  if (!reader.ok() || crc != crc32c(std::string_view(bytes).substr(0, 16))) return RecoveryPoint{};
+  if (reader.ok() && crc == crc32c(std::string_view(bytes).substr(0, 16))) return point;
+  // Only a hint that saves scanning.
+  point = {};
+  point.problem = cat(path, " is damaged; the log was read from its beginning instead");
   return point;
 }
 

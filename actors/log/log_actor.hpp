@@ -39,6 +39,7 @@ struct LogState {
 struct RecoveryPoint {
   Scn scn = kNoScn;
   LogPosition position = 0;
+  std::string problem;  ///< why what was kept is not used; empty: it is, or nothing was kept
 };
 std::string recovery_point_path(const std::string& data_directory);
 absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory);

@@ -31,6 +31,12 @@ namespace {
 /// How long a stop waits for sessions to tell their clients.
 constexpr int64_t kLeaveUs = 500'000;
 
+absl::Status with_restore_hint(absl::Status status) {
+  const ErrorCode code = error_code(status);
+  const bool lost = code == ErrorCode::kDataCorrupted || code == ErrorCode::kUndefinedFile;
+  return lost ? with_hint(std::move(status), "Restore the data directory from a backup.") : status;
+}
+
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
 
 }  // namespace
@@ -40,6 +46,7 @@ struct Node::Parts {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
   Facts facts;
+  NodeMeta meta;
   std::unique_ptr<DirectoryLock> directory_lock;
   OpenedLog opened_log;
   std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
@@ -92,24 +99,27 @@ absl::Status Node::Parts::recover() {
   const int64_t from_us = clock->monotonic_us();
   const bool partitions_given = config.partitions != 0;
   const uint32_t wanted = partitions_given ? config.partitions : config.cells;
-  TROUPE_ASSIGN_OR_RETURN(const NodeMeta meta, open_node_meta(*files, config, wanted, partitions_given));
+  TROUPE_ASSIGN_OR_RETURN(meta, open_node_meta(*files, config, wanted, partitions_given));
   config.partitions = meta.partitions;
   std::vector<std::shared_ptr<PartitionStore>> stores;
   std::vector<PartitionStore*> pointers;
   for (uint32_t i = 0; i < meta.partitions; ++i) {
-    const auto options = partition_options(config, static_cast<PartitionId>(i), meta.partitions);
-    TROUPE_ASSIGN_OR_RETURN(auto store, PartitionStore::open(*files, config.data_directory, options));
-    pointers.push_back(store.get());
-    stores.push_back(std::move(store));
+    const auto options = partition_options(config, static_cast<PartitionId>(i), meta);
+    auto store = PartitionStore::open(*files, config.data_directory, options);
+    if (!store.ok()) return with_restore_hint(store.status());
+    pointers.push_back(store->get());
+    stores.push_back(*std::move(store));
   }
   TROUPE_RETURN_IF_ERROR(files->create_directory(log_directory(config)));
   TROUPE_ASSIGN_OR_RETURN(const RecoveryPoint point, read_recovery_point(*files, config.data_directory));
   LogScanOptions scan;
   scan.scan_from = point.position;
   scan.known_durable = point.position;
+  scan.must_exist = meta.formed;
   scan.new_log_id = static_cast<uint64_t>(clock->wall_us()) | 1;
   TROUPE_ASSIGN_OR_RETURN(opened_log, open_log(*files, log_directory(config), log_options(config), scan));
   TROUPE_ASSIGN_OR_RETURN(Scn newest, replay_log(*files, log_directory(config), opened_log.tail.end, pointers));
+  TROUPE_RETURN_IF_ERROR(check_log_reaches(std::max(opened_log.tail.last_scn, point.scn), pointers));
   newest = std::max(newest, opened_log.tail.last_scn);
   TROUPE_ASSIGN_OR_RETURN(const CatalogPtr catalog, load_catalog(*pointers[0], newest, make_gate));
   TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
@@ -122,6 +132,10 @@ absl::Status Node::Parts::recover() {
     if (!store->trees().empty()) next_tree = std::max(next_tree, store->trees().back() + 1);
   }
   services->next_tree.store(next_tree);
+  if (!point.problem.empty()) services->events.add("recovery", "node", point.problem);
+  for (const PartitionStore* store : pointers) {
+    if (!store->repaired().empty()) services->events.add("recovery", "node", cat(store->repaired(), "; written again"));
+  }
   size_t unknown_trees = 0;
   for (PartitionStore* store : pointers) unknown_trees += drop_unknown_trees(*catalog, *store);
   if (unknown_trees > 0) {
@@ -138,6 +152,10 @@ absl::Status Node::Parts::recover() {
   first_log->batches.emplace_back(newest + 1, opened_log.tail.end);
   context->log_bytes.store(opened_log.tail.end - std::max(point.position, opened_log.start));
   TROUPE_RETURN_IF_ERROR(first_log->writer.start());
+  if (!meta.formed) {
+    meta.formed = true;
+    TROUPE_RETURN_IF_ERROR(write_node_meta(*files, config, meta));
+  }
   context->given_sequences = std::make_shared<SequencePositions>(*context->logged_sequences);
   services->sequence_position = [given = context->given_sequences](Oid sequence) -> std::optional<SequenceStanding> {
     const auto position = given->find(sequence);
@@ -160,7 +178,7 @@ std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
   // Before the log is looked at: from here on the transaction manager keeps every commit for it. One that it forgot before,
   // because the old state had applied it, was durable by then.
   context->applied[id].store(kNoScn, std::memory_order_release);
-  auto opened = PartitionStore::open(*files, config.data_directory, partition_options(config, id, config.partitions));
+  auto opened = PartitionStore::open(*files, config.data_directory, partition_options(config, id, meta));
   TROUPE_CHECK_MSG(opened.ok(), std::string(opened.status().message()));
   std::shared_ptr<PartitionStore> store = *std::move(opened);
   const auto newest =

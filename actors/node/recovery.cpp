@@ -4,7 +4,6 @@
 #include <set>
 
 #include "storage/base/bytes.hpp"
-#include "storage/base/crc32c.hpp"
 #include "storage/base/text.hpp"
 #include "storage/buffer/load_page.hpp"
 #include "storage/catalog/codec.hpp"
@@ -12,8 +11,6 @@
 
 namespace troupe {
 namespace {
-
-constexpr uint32_t kMetaMagic = 0x54525045;  // "TRPE"
 
 /// Changed pages go to the disk, in the middle of a commit if need be; part of starting up, so it blocks.
 absl::Status make_room(PartitionStore& store, Scn covered) {
@@ -52,42 +49,11 @@ absl::Status apply_commit(const std::vector<CommitFrame>& records, Scn scn, TxnI
 
 }  // namespace
 
-absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
-                                        bool partitions_given) {
-  const std::string path = join_path(config.data_directory, "node.meta");
-  NodeMeta meta{wanted_partitions, 0};
-  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
-  if (there) {
-    TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
-    ByteReader reader(bytes);
-    const uint32_t magic = reader.u32();
-    meta.partitions = reader.u32();
-    meta.boot = reader.u64();
-    const uint32_t crc = reader.u32();
-    if (!reader.ok() || magic != kMetaMagic || crc != crc32c(std::string_view(bytes).substr(0, 16))) {
-      return with_hint(error(ErrorCode::kDataCorrupted, path, " is damaged"),
-                       "Restore the data directory from a backup.");
-    }
-    if (partitions_given && meta.partitions != wanted_partitions) {
-      return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "the data directory ", config.data_directory,
-                             " was made with ", meta.partitions, " partitions, not ", wanted_partitions),
-                       "Leave node.partitions out of the configuration.");
-    }
-  }
-  ++meta.boot;
-  std::string bytes;
-  ByteWriter out(&bytes);
-  out.u32(kMetaMagic);
-  out.u32(meta.partitions);
-  out.u64(meta.boot);
-  out.u32(crc32c(bytes));
-  TROUPE_RETURN_IF_ERROR(replace_file(files, path, bytes));
-  return meta;
-}
-
-PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uint32_t partitions) {
+PartitionOptions partition_options(const NodeConfig& config, PartitionId id, const NodeMeta& meta) {
+  const uint32_t partitions = meta.partitions;
   PartitionOptions options;
   options.id = id;
+  options.create = !meta.formed;
   options.page_bytes = config.page_bytes;
   options.file_growth_bytes = config.file_growth_bytes;
   options.cache_bytes = config.cache_bytes / partitions;
@@ -143,6 +109,17 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
     parts.clear();
   }
   return newest;
+}
+
+absl::Status check_log_reaches(Scn log_end, const std::vector<PartitionStore*>& stores) {
+  for (const PartitionStore* store : stores) {
+    if (store->checkpoint_scn() <= std::max(log_end, kFirstScn)) continue;
+    return with_hint(error(ErrorCode::kDataCorrupted, "the log ends at SCN ", log_end, ", but the checkpoint in ",
+                           store->file().path(), " covers SCN ", store->checkpoint_scn(),
+                           ", which was in the log: files of the log are missing"),
+                     "Restore the log's files, or the data directory from a backup.");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& store, TreeId tree) {

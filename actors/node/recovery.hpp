@@ -8,23 +8,15 @@
 
 #include "actors/log/log_actor.hpp"
 #include "actors/node/config.hpp"
+#include "actors/node/node_meta.hpp"
 #include "actors/partition/partition.hpp"
 #include "actors/transaction/sequences.hpp"
 #include "storage/catalog/catalog.hpp"
 
 namespace troupe {
 
-/// Fixed when the directory is made, but for the boot number, which grows with every start.
-struct NodeMeta {
-  uint32_t partitions = 0;
-  uint64_t boot = 0;
-};
-/// Reads, or makes, `directory`/node.meta and counts the boot. Errors: kDataCorrupted; kObjectNotInPrerequisiteState
-/// when the configuration wants another number of partitions than the directory was made with.
-absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
-                                        bool partitions_given);
-
-PartitionOptions partition_options(const NodeConfig& config, PartitionId id, uint32_t partitions);
+/// Makes its file only where the directory was never finished.
+PartitionOptions partition_options(const NodeConfig& config, PartitionId id, const NodeMeta& meta);
 LogOptions log_options(const NodeConfig& config);
 std::string log_directory(const NodeConfig& config);
 
@@ -32,6 +24,9 @@ std::string log_directory(const NodeConfig& config);
 /// Errors: kDataCorrupted, naming file and position; I/O.
 absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& log_directory, LogPosition durable,
                                const std::vector<PartitionStore*>& stores);
+
+/// A checkpoint covers only what was durable in the log. Errors: kDataCorrupted when one covers more than `log_end`.
+absl::Status check_log_reaches(Scn log_end, const std::vector<PartitionStore*>& stores);
 
 /// Every key and value of a system tree.
 absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& store, TreeId tree);

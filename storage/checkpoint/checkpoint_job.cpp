@@ -32,11 +32,8 @@ CheckpointResult CheckpointJob::run() {
     TROUPE_RETURN_IF_ERROR(write_free_map());
     TROUPE_RETURN_IF_ERROR(flush());
     TROUPE_RETURN_IF_ERROR(sync());
-    const Superblock& superblock = result_.superblock;
-    const absl::Status flipped = plan_.file->write(superblock.slot_offset(), encode_superblock(superblock));
-    result_.must_fence = !flipped.ok();  // it may be there all the same, and its pages must not be written again
-    TROUPE_RETURN_IF_ERROR(flipped);
-    return sync();
+    TROUPE_RETURN_IF_ERROR(write_superblock(result_.superblock.first_offset()));
+    return write_superblock(result_.superblock.second_offset());
   };
   result_.status = write_all();
   if (!result_.status.ok()) result_.status = annotate(result_.status, "writing a checkpoint");
@@ -99,6 +96,14 @@ absl::Status CheckpointJob::sync() {
   absl::Status status = plan_.file->sync();
   result_.must_fence = !status.ok();
   return status;
+}
+
+/// When it fails it may be there all the same, and its pages must not be written again.
+absl::Status CheckpointJob::write_superblock(uint64_t offset) {
+  const absl::Status written = plan_.file->write(offset, encode_superblock(result_.superblock));
+  result_.must_fence = !written.ok();
+  TROUPE_RETURN_IF_ERROR(written);
+  return sync();
 }
 
 absl::Status CheckpointJob::write_directory() {

@@ -59,6 +59,7 @@ class CheckpointJob {
  private:
   absl::Status write_pages();
   absl::Status write_page(PageKind kind, std::string_view raw, PageEncoder& encoder, PageAddress* address);
+  absl::Status write_superblock(uint64_t offset);
   absl::Status write_directory();
   absl::Status write_free_map();
   absl::Status append(PageKind kind, PageEncoder& encoder, PageAddress address);

@@ -15,8 +15,8 @@ absl::StatusOr<OpenedCheckpoint> format_data_file(FileSystem& files, const std::
   opened.superblock.sequence = 1;
   opened.superblock.partition = options.partition;
   opened.superblock.file_grains = kDataStartGrains;
-  TROUPE_RETURN_IF_ERROR(file->write(0, std::string(kSuperblockBytes, '\0')));
-  TROUPE_RETURN_IF_ERROR(file->write(opened.superblock.slot_offset(), encode_superblock(opened.superblock)));
+  TROUPE_RETURN_IF_ERROR(file->write(0, encode_superblock(opened.superblock)));
+  TROUPE_RETURN_IF_ERROR(file->write(kSuperblockBytes, encode_superblock(opened.superblock)));
   TROUPE_RETURN_IF_ERROR(file->sync());
   TROUPE_RETURN_IF_ERROR(files.sync_directory(parent_path(path)));
   opened.file = std::move(file);
@@ -50,6 +50,7 @@ absl::StatusOr<OpenedCheckpoint> open_data_file(FileSystem& files, const std::st
   }
   OpenedCheckpoint opened;
   opened.superblock = *superblock;
+  TROUPE_ASSIGN_OR_RETURN(opened.repaired, repair_superblocks(*file));
   ExtentAllocator allocator(kDataStartGrains, kDataStartGrains, grains_for(options.growth_bytes));
   if (!superblock->directory.is_null()) {
     TROUPE_ASSIGN_OR_RETURN(

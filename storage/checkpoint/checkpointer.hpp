@@ -24,9 +24,11 @@ struct OpenedCheckpoint {
   Superblock superblock;
   Directory directory;
   std::shared_ptr<const ExtentAllocator> allocator;
+  std::string repaired;  ///< what was wrong with a superblock that its other copy made good; empty: nothing
 };
 
 /// Reads the newest valid superblock, the directory and the free map; makes an empty file when there is none.
+/// A superblock with one bad copy is written again.
 /// Errors: kUndefinedFile (none, and not options.create), kDataCorrupted, the file system's.
 absl::StatusOr<OpenedCheckpoint> open_data_file(FileSystem& files, const std::string& path,
                                                 const DataFileOptions& options);

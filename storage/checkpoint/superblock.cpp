@@ -58,16 +58,40 @@ absl::StatusOr<Superblock> decode_superblock(std::string_view bytes, std::string
   return superblock;
 }
 
+namespace {
+
+absl::StatusOr<Superblock> read_slot(const File& file, uint64_t slot) {
+  std::string bytes(kSuperblockBytes, '\0');
+  TROUPE_ASSIGN_OR_RETURN(const size_t read, file.read_up_to(slot * kSuperblockBytes, bytes));
+  return decode_superblock(std::string_view(bytes).substr(0, read), file.path());
+}
+
+/// Damage is for the other slot to make good; everything else is the caller's.
+bool fatal(const absl::StatusOr<Superblock>& slot) {
+  return !slot.ok() && error_code(slot.status()) != ErrorCode::kDataCorrupted;
+}
+
+}  // namespace
+
 absl::StatusOr<Superblock> read_superblock(const File& file) {
-  absl::StatusOr<Superblock> best = error(ErrorCode::kDataCorrupted, "no superblock");
+  const auto first = read_slot(file, 0);
+  const auto second = read_slot(file, 1);
+  if (fatal(first) || (first.ok() && !second.ok() && !fatal(second))) return first;
+  if (fatal(second) || !first.ok()) return second;
+  return first->sequence > second->sequence ? first : second;
+}
+
+absl::StatusOr<std::string> repair_superblocks(File& file) {
+  TROUPE_ASSIGN_OR_RETURN(const Superblock newest, read_superblock(file));
+  std::string problem;
   for (uint64_t slot = 0; slot < 2; ++slot) {
-    std::string bytes(kSuperblockBytes, '\0');
-    TROUPE_ASSIGN_OR_RETURN(const size_t read, file.read_up_to(slot * kSuperblockBytes, bytes));
-    auto decoded = decode_superblock(std::string_view(bytes).substr(0, read), file.path());
-    if (decoded.ok() && decoded->sequence % 2 != slot) continue;
-    if (!best.ok() ? true : decoded.ok() && decoded->sequence > best->sequence) best = std::move(decoded);
+    const auto found = read_slot(file, slot);
+    if (found.ok() && found->sequence == newest.sequence) continue;
+    if (!found.ok()) problem = std::string(found.status().message());
+    TROUPE_RETURN_IF_ERROR(file.write(slot * kSuperblockBytes, encode_superblock(newest)));
+    TROUPE_RETURN_IF_ERROR(file.sync());
   }
-  return best;
+  return problem;
 }
 
 }  // namespace troupe

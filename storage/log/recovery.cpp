@@ -37,11 +37,11 @@ class LogScanner {
 
  private:
   absl::StatusOr<LogScan> no_log() {
-    if (options_.scan_from <= kSegmentHeaderBytes && options_.known_durable <= kSegmentHeaderBytes) {
+    if (!options_.must_exist && options_.scan_from <= kSegmentHeaderBytes && options_.known_durable <= kSegmentHeaderBytes) {
       return std::move(scan_);
     }
     return with_hint(error(ErrorCode::kDataCorrupted, "there is no log in \"", cursor_.directory(),
-                           "\", but the checkpoint needs it from position ", options_.scan_from, " on"),
+                           "\", but there was one, and the checkpoint needs it from position ", options_.scan_from, " on"),
                      "Restore the log directory, or the newest backup.");
   }
 

@@ -9,6 +9,7 @@ namespace troupe {
 struct LogScanOptions {
   LogPosition scan_from = 0;      ///< a frame's position or end (the checkpoint's); 0: the oldest segment
   LogPosition known_durable = 0;  ///< a bad frame before this is damage for sure
+  bool must_exist = false;        ///< a log without segments is damage for sure
   uint64_t new_log_id = 0;        ///< open_log(): random, for a log that does not exist yet; not 0
 };
 

@@ -47,6 +47,7 @@ absl::StatusOr<std::unique_ptr<PartitionStore>> PartitionStore::open(FileSystem&
 
 PartitionStore::PartitionStore(const PartitionOptions& options, OpenedCheckpoint opened)
     : options_{options},
+      repaired_{std::move(opened.repaired)},
       file_{std::move(opened.file)},
       pager_{std::make_unique<Pager>(PagerOptions{options.page_bytes, options.cache_bytes})},
       reclaimer_{std::make_unique<TreeReclaimer>(*pager_)},

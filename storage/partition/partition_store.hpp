@@ -67,6 +67,8 @@ class PartitionStore {
   static absl::StatusOr<std::unique_ptr<PartitionStore>> open(FileSystem& files, const std::string& directory,
                                                               PartitionOptions options);
   static std::string file_name(PartitionId id);
+  /// What was found damaged and made good when it was opened; empty: nothing.
+  const std::string& repaired() const { return repaired_; }
   ~PartitionStore();
 
   // Reading.
@@ -197,6 +199,7 @@ class PartitionStore {
   friend class PartitionScan;
 
   PartitionOptions options_;
+  std::string repaired_;
   std::unique_ptr<File> file_;
   std::unique_ptr<Pager> pager_;
   std::unique_ptr<TreeReclaimer> reclaimer_;

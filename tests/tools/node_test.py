@@ -47,6 +47,13 @@ class NodeTest(unittest.TestCase):
         wait_until(lambda: " ready on " in self.output() or self.node.poll() is not None, "the node is ready")
         self.assertIsNone(self.node.poll(), self.output())
 
+    def refuses(self, problem):
+        """It ends at once, and says what is wrong and what to do."""
+        self.launch("--data", str(self.data), "--port", self.port)
+        self.assertEqual(self.node.wait(PATIENCE_S), 1)
+        self.assertIn(problem, self.output())
+        self.assertIn("hint: ", self.output())
+
     def end(self, how):
         if self.node is None:
             return None
@@ -192,7 +199,7 @@ class Inspect(NodeTest):
         self.fill()
         self.end(signal.SIGTERM)
         checkpoint = self.inspect("checkpoint").stdout
-        self.assertEqual(checkpoint.count("<- current"), len(list(self.data.glob("partition-*.data"))))
+        self.assertEqual(checkpoint.count("<- current"), 2 * len(list(self.data.glob("partition-*.data"))))
         rows = {}  # of a tree, in all partitions
         for tree, count in re.findall(r"(?m)^ +(\d+) +(\d+) +\d+ +\d+ +\d+$", checkpoint):
             rows[tree] = rows.get(tree, 0) + int(count)
@@ -243,18 +250,81 @@ class Inspect(NodeTest):
         self.assertGreater(found, 10)
         self.assertEqual(self.inspect("pages").stdout, sound)
 
-    def test_a_torn_superblock_leaves_the_other(self):
+    def test_one_damaged_superblock_loses_nothing_and_two_are_refused(self):
         self.fill()
         self.end(signal.SIGTERM)
-        current = int(re.search(r"slot (\d): checkpoint \d+,.*<- current", self.inspect("checkpoint").stdout).group(1))
+        rows = self.inspect("checkpoint").stdout
+        self.assertEqual(rows.count("<- current"), 4, rows)
         file = self.data / "partition-0.data"
-        self.flip(file, current * 4096 + 20)
+        self.flip(file, 20)
         torn = self.inspect("checkpoint")
         self.assertEqual(torn.returncode, 0)
-        self.assertRegex(torn.stdout, rf"slot {current}: not valid: .*checksum")
-        self.flip(file, (1 - current) * 4096 + 20)
+        self.assertRegex(torn.stdout, "slot 0: not valid: .*checksum")
+        self.start()
+        self.assertIn("superblock of", self.sql("SELECT * FROM sys.events"))
+        self.end(signal.SIGTERM)
+        self.assertEqual(self.inspect("checkpoint").stdout.count("<- current"), 4)
+        self.flip(file, 20)
+        self.flip(file, 4096 + 20)
         self.assertEqual(self.inspect("checkpoint").returncode, 1)
         self.assertEqual(self.inspect("pages").returncode, 1)
+        self.refuses("superblock of")
+
+
+class LostFiles(NodeTest):
+    """Rows written in bulk are in the data files only, the rest in the log too: no file may be missing unnoticed."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.sql("CREATE TABLE loaded AS SELECT i, i AS v FROM generate_series(1, 1000) i", "CREATE TABLE t (i int)",
+                 "INSERT INTO t SELECT generate_series(1, 100)")
+
+    def test_a_partitions_file(self):
+        self.end(signal.SIGTERM)
+        file = self.data / "partition-1.data"
+        content = file.read_bytes()
+        file.unlink()
+        self.refuses("partition-1.data")
+        self.assertFalse(file.exists(), "nothing is made in its place")
+        file.write_bytes(b"")
+        self.refuses("partition-1.data")
+        file.write_bytes(content)
+        self.start()
+        self.assertEqual(self.sql("SELECT count(*) FROM loaded"), "1000\n")
+
+    def test_what_was_fixed_when_the_directory_was_made(self):
+        self.end(signal.SIGTERM)
+        (self.data / "node.meta").unlink()
+        self.refuses("node.meta is missing, but")
+
+    def test_the_log(self):
+        for point_too in (False, True):
+            self.sql("CHECKPOINT", "INSERT INTO t VALUES (0)")
+            self.end(signal.SIGTERM)
+            away = self.scratch / "away"
+            (self.data / "log").rename(away)
+            point = (self.data / "recovery.point").read_bytes()
+            if point_too:
+                (self.data / "recovery.point").unlink()
+            self.refuses("there is no log in")
+            for path in (self.data / "log").glob("*"):
+                path.unlink()
+            (self.data / "log").rmdir()
+            away.rename(self.data / "log")
+            (self.data / "recovery.point").write_bytes(point)
+            self.start()
+        self.assertEqual(self.sql("SELECT count(*) FROM t"), "102\n")
+
+    def test_a_damaged_recovery_point_is_reported_and_done_without(self):
+        self.sql("CHECKPOINT")
+        self.end(signal.SIGTERM)
+        path = self.data / "recovery.point"
+        content = path.read_bytes()
+        path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+        self.start()
+        self.assertIn("recovery.point is damaged", self.sql("SELECT * FROM sys.events"))
+        self.assertEqual(self.sql("SELECT count(*) FROM t"), "100\n")
 
 
 if __name__ == "__main__":

@@ -100,12 +100,11 @@ absl::Status print_slots(const File& file) {
       std::printf("not valid: %s\n", error_fields(superblock.status()).message.c_str());
       continue;
     }
-    const bool misplaced = superblock->sequence % 2 != slot;
     const bool current = newest.ok() && newest->sequence == superblock->sequence;
     std::printf("checkpoint %" PRIu64 ", SCN %" PRIu64 ", directory %s, free map %s, file %" PRIu64 " bytes%s\n",
                 superblock->sequence, superblock->covered_scn, describe_page(superblock->directory).c_str(),
                 describe_page(superblock->free_map).c_str(), superblock->file_grains * kGrainBytes,
-                misplaced ? "  <- belongs into the other slot, not used" : current ? "  <- current" : "");
+                current ? "  <- current" : "");
   }
   return newest.status();
 }

@@ -158,7 +158,7 @@ TEST_CASE("a full disk fails the checkpoint and nothing else", "[checkpoint]") {
 }
 
 TEST_CASE("a failed sync is reported once and asks for the fence", "[checkpoint]") {
-  for (const uint64_t which : {1u, 2u}) {
+  for (const uint64_t which : {1u, 2u, 3u}) {
     SimFileSystem files(1);
     Bench bench(files);
     bench.put("key", "value");
@@ -173,25 +173,62 @@ TEST_CASE("a failed sync is reported once and asks for the fence", "[checkpoint]
 }
 
 TEST_CASE("a torn superblock leaves the checkpoint before it", "[checkpoint]") {
+  for (const uint64_t torn_at : {1ull, 8ull, 60ull, 2000ull, 4095ull}) {
+    SimFileSystem files(1);
+    std::string before;
+    uint64_t slot = 0;
+    {
+      Bench bench(files);
+      bench.put("key", "old");
+      REQUIRE(bench.checkpoint(7).ok());
+      before = encode_superblock(bench.checkpointer->superblock());
+      bench.put("key", "new");
+      REQUIRE(bench.checkpoint(8).ok());
+      // As if the process had ended inside the write of the first copy.
+      const Superblock& after = bench.checkpointer->superblock();
+      slot = after.first_offset();
+      const std::string torn = encode_superblock(after).substr(0, torn_at) + before.substr(torn_at);
+      REQUIRE(bench.opened.file->write(slot, torn).ok());
+      REQUIRE(bench.opened.file->write(after.second_offset(), before).ok());
+      REQUIRE(bench.opened.file->sync().ok());
+    }
+    Bench bench(files);
+    CHECK(bench.opened.superblock.covered_scn == 7);
+    CHECK(bench.contents() == Model{{"key", "old"}});
+    CHECK(bench.checkpoint(9).ok());
+  }
+}
+
+TEST_CASE("a bit that flips in one copy of the superblock loses nothing and is reported", "[checkpoint]") {
   SimFileSystem files(1);
-  uint64_t slot = 0;
   {
     Bench bench(files);
     bench.put("key", "old");
     REQUIRE(bench.checkpoint(7).ok());
     bench.put("key", "new");
     REQUIRE(bench.checkpoint(8).ok());
-    slot = bench.checkpointer->superblock().slot_offset();
   }
   for (const uint64_t byte : {0ull, 8ull, 20ull, 100ull, 2000ull, 4095ull}) {
-    const auto damaged = files.fork(byte);
-    damaged->flip_bit("partition-3.data", slot + byte, 3);
-    Bench bench(*damaged);
-    CHECK(bench.opened.superblock.covered_scn == 7);
-    CHECK(bench.contents() == Model{{"key", "old"}});
-    damaged->flip_bit("partition-3.data", (kSuperblockBytes - slot) + byte, 3);
-    const auto reopened = open_data_file(*damaged, "partition-3.data", {.partition = 3});
-    CHECK(error_code(reopened.status()) == ErrorCode::kDataCorrupted);
+    for (const uint64_t slot : {uint64_t{0}, kSuperblockBytes}) {
+      const auto damaged = files.fork(byte);
+      damaged->flip_bit("partition-3.data", slot + byte, 3);
+      {
+        Bench bench(*damaged);
+        CHECK(bench.opened.superblock.covered_scn == 8);
+        CHECK(bench.opened.repaired.find("superblock of partition-3.data") != std::string::npos);
+        CHECK(bench.contents() == Model{{"key", "new"}});
+      }
+      // It was written again, so the other copy may be lost now.
+      damaged->flip_bit("partition-3.data", (kSuperblockBytes - slot) + byte, 3);
+      {
+        Bench bench(*damaged);
+        CHECK(bench.opened.superblock.covered_scn == 8);
+      }
+      damaged->flip_bit("partition-3.data", byte, 3);
+      damaged->flip_bit("partition-3.data", kSuperblockBytes + byte, 3);
+      const auto refused = open_data_file(*damaged, "partition-3.data", {.partition = 3});
+      CHECK(error_code(refused.status()) == ErrorCode::kDataCorrupted);
+    }
   }
 }
 

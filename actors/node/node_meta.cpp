@@ -1,0 +1,78 @@
+#include "actors/node/node_meta.hpp"
+
+#include <string>
+
+#include "storage/base/bytes.hpp"
+#include "storage/base/crc32c.hpp"
+#include "storage/base/text.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr uint32_t kMetaMagic = 0x32525054;  // "TPR2"
+constexpr char kRestoreHint[] = "Restore the data directory from a backup.";
+
+std::string meta_path(const NodeConfig& config) { return join_path(config.data_directory, "node.meta"); }
+
+absl::StatusOr<NodeMeta> read_node_meta(FileSystem& files, const std::string& path) {
+  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
+  ByteReader reader(bytes);
+  NodeMeta meta;
+  const uint32_t magic = reader.u32();
+  meta.partitions = reader.u32();
+  meta.boot = reader.u64();
+  meta.formed = reader.u32() != 0;
+  const size_t checked = sizeof magic + sizeof meta.partitions + sizeof meta.boot + sizeof(uint32_t);
+  const uint32_t crc = reader.u32();
+  if (!reader.ok() || magic != kMetaMagic || crc != crc32c(std::string_view(bytes).substr(0, checked))) {
+    return with_hint(error(ErrorCode::kDataCorrupted, path, " is damaged"), kRestoreHint);
+  }
+  return meta;
+}
+
+/// It is the first file that is made: no other can be there without it.
+absl::Status check_new(FileSystem& files, const NodeConfig& config) {
+  TROUPE_ASSIGN_OR_RETURN(const auto names, files.list(config.data_directory));
+  for (const std::string& name : names) {
+    const bool ours = name == "log" || name == "recovery.point" || (name.starts_with("partition-") && name.ends_with(".data"));
+    if (!ours) continue;
+    return with_hint(error(ErrorCode::kDataCorrupted, meta_path(config), " is missing, but ",
+                           join_path(config.data_directory, name), " is there"),
+                     kRestoreHint);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
+                                        bool partitions_given) {
+  NodeMeta meta{.partitions = wanted_partitions};
+  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(meta_path(config)));
+  if (there) {
+    TROUPE_ASSIGN_OR_RETURN(meta, read_node_meta(files, meta_path(config)));
+    if (partitions_given && meta.partitions != wanted_partitions) {
+      return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "the data directory ", config.data_directory,
+                             " was made with ", meta.partitions, " partitions, not ", wanted_partitions),
+                       "Leave node.partitions out of the configuration.");
+    }
+  } else {
+    TROUPE_RETURN_IF_ERROR(check_new(files, config));
+  }
+  ++meta.boot;
+  TROUPE_RETURN_IF_ERROR(write_node_meta(files, config, meta));
+  return meta;
+}
+
+absl::Status write_node_meta(FileSystem& files, const NodeConfig& config, const NodeMeta& meta) {
+  std::string bytes;
+  ByteWriter out(&bytes);
+  out.u32(kMetaMagic);
+  out.u32(meta.partitions);
+  out.u64(meta.boot);
+  out.u32(meta.formed ? 1 : 0);
+  out.u32(crc32c(bytes));
+  return replace_file(files, meta_path(config), bytes);
+}
+
+}  // namespace troupe
