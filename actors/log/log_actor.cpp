@@ -41,12 +41,16 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
 }
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log} {}
+    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log},
+      reserve_{node.services.files, join_path(node.services.config.data_directory, "disk.reserve"),
+               node.services.config.disk_reserve_bytes} {}
 
 LogActor::behavior_type LogActor::make_behavior() {
   // Here, on a thread of its own: a predecessor may be in the middle of a sync.
   state_ = heir_.take_over();
   running();
+  full_ = node_.services.disk_full.load();
+  if (!full_) show_failed(reserve_.hold());
   flush_wanted_ = true;
   tell(caf::actor_cast<LogWriterActor>(this), flush_atom::value);
   return {
@@ -144,7 +148,7 @@ void LogActor::flush() {
   flush_wanted_ = false;
   if (!write_queued()) return;
   tell_durable();
-  show_failed(state_->writer.prepare_piece());
+  prepare();
   if (idle_watch_) return;
   idle_watch_ = true;
   appended_at_idle_ = appended_;
@@ -174,18 +178,17 @@ bool LogActor::write_queued() {
       state_->batches.emplace_back(std::exchange(state_->first_unbatched, kNoScn), batch.start);
     }
     absl::Status status = state_->writer.write(batch);
-    while (error_code(status) == ErrorCode::kDiskFull && state_->writer.fenced().ok() && !node_.stopping.load()) {
-      node_.services.disk_full.store(true);
-      node_.services.events.add("log", "log_writer", std::string(status.message()));
+    if (lacks_room(status)) {
+      note_full(status);
+      node_.services.log_stuck.store(true);
       if (!node_.may_block) {  // the simulator: come back when others had their turn
         state_->unwritten = std::move(batch);
         tell_self_after(kRetryDiskFull, flush_atom::value);
         return false;
       }
-      std::this_thread::sleep_for(kRetryDiskFull);
-      status = state_->writer.write(batch);
+      status = write_when_there_is_room(batch, std::move(status));
     }
-    node_.services.disk_full.store(false);
+    node_.services.log_stuck.store(false);
     const uint64_t size = batch.bytes.size();
     state_->appender.finished(std::move(batch), status);
     if (!status.ok()) {
@@ -196,6 +199,47 @@ bool LogActor::write_queued() {
     show_use();
   }
   return true;
+}
+
+bool LogActor::lacks_room(const absl::Status& status) const {
+  return error_code(status) == ErrorCode::kDiskFull && state_->writer.fenced().ok() && !node_.stopping.load();
+}
+
+/// Commits are refused as long as the next segment cannot be made, and a checkpoint may make room.
+void LogActor::prepare() {
+  absl::Status status = full_ ? state_->writer.prepare_again() : state_->writer.prepare_piece();
+  if (status.ok() && full_) status = reserve_.hold();
+  if (error_code(status) == ErrorCode::kDiskFull) {
+    note_full(status);
+    return;
+  }
+  show_failed(status);
+  if (!full_) return;
+  full_ = false;
+  node_.services.disk_full.store(false);
+}
+
+void LogActor::note_full(const absl::Status& status) {
+  if (!full_) show_failed(status);
+  full_ = true;
+  reserve_.give_up();
+  node_.services.disk_full.store(true);
+  if (retry_due_) return;
+  retry_due_ = true;
+  tell(directory_.get().checkpointer, full_atom::value);
+  tell_self_after(kRetryDiskFull, tick_atom::value);
+}
+
+/// What checkpoints cover meanwhile is given back: the log itself may be what fills the disk, and the message that says
+/// so waits behind this one.
+absl::Status LogActor::write_when_there_is_room(const LogBatch& batch, absl::Status status) {
+  while (lacks_room(status)) {
+    const Scn covered = node_.checkpoint_scn.load(std::memory_order_acquire);
+    if (covered != kNoScn) release(covered);
+    std::this_thread::sleep_for(kRetryDiskFull);
+    status = state_->writer.write(batch);
+  }
+  return status;
 }
 
 void LogActor::tell_durable() {
@@ -218,6 +262,7 @@ void LogActor::tell_durable() {
 }
 
 void LogActor::on_idle() {
+  if (std::exchange(retry_due_, false) && full_ && !state_->unwritten) prepare();
   idle_watch_ = false;
   if (appended_ != appended_at_idle_) {
     idle_watch_ = true;
@@ -227,7 +272,7 @@ void LogActor::on_idle() {
   }
   if (state_->unwritten) return;
   if (state_->appender.needs_mark() && state_->appender.append_mark(false).ok()) write_queued();
-  show_failed(state_->writer.prepare_next());
+  if (!full_) show_failed(state_->writer.prepare_next());
 }
 
 /// What may be tried again.
@@ -244,6 +289,17 @@ void LogActor::on_exit() {
   directory_.clear();
 }
 
+/// On a full disk in place: should that be torn, recovery reads all of the log.
+absl::Status LogActor::write_recovery_point(const std::string& bytes) {
+  FileSystem& files = node_.services.files;
+  const std::string path = recovery_point_path(node_.services.config.data_directory);
+  const absl::Status replaced = replace_file(files, path, bytes);
+  if (error_code(replaced) != ErrorCode::kDiskFull) return replaced;
+  TROUPE_ASSIGN_OR_RETURN(const auto file, files.open(path, {.write = true, .create = true}));
+  TROUPE_RETURN_IF_ERROR(file->write(0, bytes));
+  return file->sync();
+}
+
 /// Every partition's checkpoint covers `scn`: recovery starts behind it.
 void LogActor::release(Scn scn) {
   auto& batches = state_->batches;
@@ -255,13 +311,17 @@ void LogActor::release(Scn scn) {
   out.u64(scn);
   out.u64(position);
   out.u32(crc32c(bytes));
-  absl::Status status =
-      replace_file(node_.services.files, recovery_point_path(node_.services.config.data_directory), bytes);
+  absl::Status status = write_recovery_point(bytes);
   if (status.ok()) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }
   show_use();
   show_failed(status);
+  if (full_) {
+    if (!state_->unwritten) prepare();
+  } else {
+    reserve_.hold().IgnoreError();  // as much as there is room for
+  }
 }
 
 /// For sys.limits.

@@ -10,6 +10,7 @@
 #include "actors/node/node_context.hpp"
 #include "runtime/cell/actor.hpp"
 #include "runtime/cell/heir.hpp"
+#include "storage/file/disk_reserve.hpp"
 #include "storage/log/log_writer.hpp"
 
 namespace troupe {
@@ -62,9 +63,14 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   bool gather();
   void flush();
   bool write_queued();
+  void prepare();
+  void note_full(const absl::Status& status);
+  bool lacks_room(const absl::Status& status) const;
+  absl::Status write_when_there_is_room(const LogBatch& batch, absl::Status status);
   void tell_durable();
   void on_idle();
   void release(Scn scn);
+  absl::Status write_recovery_point(const std::string& bytes);
   void show_use();
   void show_failed(const absl::Status& status);
   void give_up(const absl::Status& why);
@@ -73,10 +79,13 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   AddressView directory_;
   Heir<LogState>& heir_;
   Heir<LogState>::Claim state_;
+  DiskReserve reserve_;
   uint64_t missing_asked_of_ = 0;  ///< the transaction manager's incarnation
   bool flush_wanted_ = false;
   bool gathered_ = false;    ///< it waited for more, once a batch
   size_t newest_batch_ = 0;  ///< its commits
+  bool full_ = false;       ///< the next segment cannot be made
+  bool retry_due_ = false;  ///< a tick comes that tries again
   bool idle_watch_ = false;
   uint64_t appended_ = 0;
   uint64_t appended_at_idle_ = 0;

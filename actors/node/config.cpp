@@ -80,6 +80,8 @@ const std::vector<Key>& keys() {
              "one record of the log, and so one changed row"),
       number("log.retention_bytes_max", Unit::kBytes, &NodeConfig::log_retention_bytes, 0, true,
              "log kept for subscribers"),
+      number("log.disk_reserve_bytes", Unit::kBytes, &NodeConfig::disk_reserve_bytes, 0, false,
+             "kept free for checkpoints when the disk is full"),
       number("checkpoint.log_bytes", Unit::kBytes, &NodeConfig::checkpoint_log_bytes, 1 << 20, true,
              "log written between two checkpoints"),
       number("checkpoint.interval_s", Unit::kSeconds, &NodeConfig::checkpoint_interval_s, 1, true,

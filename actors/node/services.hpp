@@ -66,8 +66,11 @@ struct NodeServices {
   std::atomic<Scn> next_private_version{Scn{1} << 63};
   /// Commits that have an SCN and are not durable yet.
   std::atomic<uint64_t> log_queued_bytes{0};
-  /// The log writer waits for space on the disk: no new commit is taken.
+  /// The log's next segment cannot be made. What is left of the current one is for commits under way and for those that
+  /// make room; no other is taken.
   std::atomic<bool> disk_full{false};
+  /// The log writer cannot write what it has: it waits for space on the disk.
+  std::atomic<bool> log_stuck{false};
   /// Where a sequence stands; nothing before it was first used.
   std::function<std::optional<SequenceStanding>(Oid)> sequence_position;
   /// The log could not be written: nothing is acknowledged any more.

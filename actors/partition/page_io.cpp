@@ -23,7 +23,7 @@ PageWriter::behavior_type PageWriter::make_behavior() {
 void PageWriter::run(const CheckpointRunPtr& run) {
   const NodeServices& services = node_.services;
   const auto log_is_behind = [&] { return services.commits.durable() < run->needs_durable; };
-  while (log_is_behind() && !services.fenced.load(std::memory_order_acquire) && !services.disk_full.load()) {
+  while (log_is_behind() && !services.fenced.load(std::memory_order_acquire) && !services.log_stuck.load()) {
     if (!node_.may_block) {  // the simulator: come back when others had their turn
       tell_self_after(std::chrono::microseconds(100), checkpt_atom::value, run);
       return;

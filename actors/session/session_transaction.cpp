@@ -13,6 +13,8 @@ namespace {
 /// Oids and trees that one DDL transaction takes at once from the node's counters.
 constexpr Oid kOidBlock = 1'024;
 constexpr TreeId kTreeBlock = 256;
+/// Log that a transaction may take on a full disk when it drops something.
+constexpr uint64_t kRoomMakerBytesMax = 1 << 20;
 
 absl::Status restarted(std::string_view what) {
   return with_hint(error(ErrorCode::kSerializationFailure, "the transaction was lost with a restarted ", what),
@@ -359,13 +361,19 @@ void SessionTransaction::on_committed(TxnId txn, Scn scn, const std::string& err
   commit_signal_.raise();
 }
 
+/// It drops a table, an index or all rows of a table, and the rest of the log's segment will do for it.
+bool SessionTransaction::makes_room(uint64_t bytes) const {
+  return !definitions_.dropped_trees.empty() && bytes <= kRoomMakerBytesMax && !services_.log_stuck.load();
+}
+
 /// The disk does not keep up: commits wait where they are, rather than in the log writer's memory.
 Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
   const uint64_t limit = services_.config.log_queued_bytes_max;
   while (true) {
-    if (services_.disk_full.load(std::memory_order_relaxed)) {
+    if (services_.disk_full.load(std::memory_order_relaxed) && !makes_room(bytes)) {
       co_return with_hint(error(ErrorCode::kDiskFull, "could not extend the log: no space left on the disk"),
-                          "Make room; commits are taken again at once. sys.events says what was tried.");
+                          "Make room on the disk, or TRUNCATE or DROP what is not needed; commits are taken again at "
+                          "once. sys.events says what was tried.");
     }
     const uint64_t queued = services_.log_queued_bytes.load(std::memory_order_relaxed);
     if (queued == 0 || queued + bytes <= limit) co_return absl::OkStatus();

@@ -129,6 +129,7 @@ class SessionTransaction {
 
   Task<absl::Status> prepare();
   Task<absl::Status> log_commit();
+  bool makes_room(uint64_t bytes) const;
   Task<absl::Status> wait_for_log(uint64_t bytes);
   Task<absl::Status> wait_for_durable(Scn scn);
   std::string drop_changes();

@@ -44,6 +44,8 @@ class File {
   /// Writes all of `data`, growing the file when needed. On an error any part of it may have been written.
   virtual absl::Status write(uint64_t offset, std::string_view data) = 0;
   virtual absl::Status truncate(uint64_t size) = 0;
+  /// Grows the file to `size` bytes that read as zeros, and takes the room for them. kDiskFull when it does not fit.
+  virtual absl::Status allocate(uint64_t size) = 0;
   /// Grows the file to `size` zeros, written and synced, so that a later write() + sync() inside it changes no
   /// metadata. The bytes that are there already stay. kDiskFull when it does not fit.
   virtual absl::Status preallocate(uint64_t size) = 0;

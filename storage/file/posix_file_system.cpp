@@ -94,16 +94,23 @@ class PosixFile final : public File {
     return absl::OkStatus();
   }
 
-  absl::Status preallocate(uint64_t size) override {
+  absl::Status allocate(uint64_t size) override {
     TROUPE_ASSIGN_OR_RETURN(const uint64_t old_size, this->size());
     if (old_size >= size) return absl::OkStatus();
     const auto more = static_cast<off_t>(size - old_size);
-    // First as extents, so that a full disk shows before gigabytes are written and the file lies in one piece; then
-    // as zeros, because a write into an unwritten extent changes metadata that every later fdatasync must commit.
     if (const int number = ::posix_fallocate(fd_.get(), static_cast<off_t>(old_size), more); number != 0) {
       errno = number;
       if (number != EOPNOTSUPP && number != EINVAL) return system_error("allocating", path());
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status preallocate(uint64_t size) override {
+    TROUPE_ASSIGN_OR_RETURN(const uint64_t old_size, this->size());
+    if (old_size >= size) return absl::OkStatus();
+    // First as extents, so that a full disk shows before gigabytes are written and the file lies in one piece; then
+    // as zeros, because a write into an unwritten extent changes metadata that every later fdatasync must commit.
+    TROUPE_RETURN_IF_ERROR(allocate(size));
     TROUPE_RETURN_IF_ERROR(write_zeros(old_size, size));
     return full_sync();
   }

@@ -82,6 +82,8 @@ class SimFile final : public File {
     return absl::OkStatus();
   }
 
+  absl::Status allocate(uint64_t size) override { return preallocate(size); }
+
   absl::Status preallocate(uint64_t size) override {
     const std::lock_guard lock(disk_.mutex_);
     TROUPE_CHECK(writable_);

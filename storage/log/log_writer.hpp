@@ -25,6 +25,11 @@ class LogWriter {
   /// The same a piece at a time, for when there is no idle moment: call it after each write. It is through with the next
   /// segment before the current one is full, so no write has to wait for it to be allocated.
   absl::Status prepare_piece();
+  /// The same after it failed, which else is not tried again before write() needs the segment.
+  absl::Status prepare_again() {
+    prepare_failed_in_.reset();
+    return prepare_piece();
+  }
   /// Releases the segments that end at or before `position`. A failure is harmless and may be tried again.
   absl::Status release(LogPosition position);
 

@@ -169,6 +169,48 @@ class BrokenDiskTest(unittest.TestCase):
         cursor.execute("SELECT count(*) FROM t")
         self.assertEqual(cursor.fetchone()[0], sum(acknowledged))
 
+    @unittest.skipUnless(os.geteuid() == 0, "mounts a small file system")
+    def test_a_log_that_has_filled_the_disk_gives_its_room_back(self):
+        self.node = servers.TroupeServer()
+        disk = os.path.join(self.node.dir, "disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        config = os.path.join(self.node.dir, "troupe.toml")
+        with open(config, "w") as out:
+            out.write('[log]\nsegment_bytes = "4MB"\nrecord_bytes_max = "1MB"\nretention_bytes_max = "8MB"\n'
+                      'disk_reserve_bytes = "8MB"\n[checkpoint]\nlog_bytes = "8MB"\n'
+                      '[limits]\ncache_bytes = "8MB"\ndirty_bytes_max = "8MB"\n')
+        self.node.data = os.path.join(disk, "data")
+        self.node.arguments = ["--config", config]
+        self.node.__enter__()
+        self.addCleanup(self.node.__exit__)
+        cursor = self.connect()
+        cursor.execute("CREATE TABLE t (i int, v text)")
+        insert = "INSERT INTO t SELECT i, repeat('x', 2000) || i FROM generate_series(1, 200) i"
+        taken = 0
+        with self.assertRaises(psycopg2.errors.DiskFull) as refused:
+            while taken < 20000:
+                cursor.execute(insert)
+                taken += 1
+        self.assertIn("TRUNCATE or DROP", str(refused.exception))
+        cursor.execute("SELECT count(*) FROM t")
+        self.assertEqual(cursor.fetchone(), (taken * 200,))
+        cursor.execute("TRUNCATE t")
+        until = time.monotonic() + 20 * sanitizers.SLOWNESS
+        while True:
+            try:
+                cursor.execute(insert)
+                break
+            except psycopg2.errors.DiskFull:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+        self.node.kill()
+        self.node.start()
+        cursor = self.connect()
+        cursor.execute("SELECT count(*) FROM t")
+        self.assertEqual(cursor.fetchone(), (200,))
+
     def test_a_partition_whose_commit_met_a_bad_page_is_built_again(self):
         self.start('[node]\npartitions = 2\n[limits]\ncache_bytes = "1MB"\ndirty_bytes_max = "1MB"\n')
         self.cursor.execute("INSERT INTO t SELECT i, repeat('x', 900) FROM generate_series(1, 8000) i")

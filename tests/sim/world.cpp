@@ -20,6 +20,7 @@ NodeConfig small_node(Random& random) {
   config.file_growth_bytes = 32 * 1024;
   config.log_record_bytes_max = 12 * 1024;
   config.log_segment_bytes = 32 * 1024 << random.below(2);
+  config.disk_reserve_bytes = random.chance(0.5) ? 0 : 64 * 1024;
   config.log_queued_bytes_max = 256 * 1024;
   config.log_retention_bytes = random.chance(0.5) ? 0 : 1 << 20;
   config.cache_bytes = (random.chance(0.5) ? 4 * 1024 : 256 * 1024) * config.partitions;
