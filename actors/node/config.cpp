@@ -56,6 +56,8 @@ const std::vector<Key>& keys() {
       number("node.cells", Unit::kCount, &NodeConfig::cells, 0, false, "threads that serve; 0: one per core"),
       toggle("node.pin_cells", &NodeConfig::pin_cells, "each cell stays on a core of its own"),
       number("node.partitions", Unit::kCount, &NodeConfig::partitions, 0, false, "0: as many as cells"),
+      number("node.page_readers", Unit::kCount, &NodeConfig::page_readers, 1, false,
+             "pages read from the disk at the same time"),
       text("node.log_level", &NodeConfig::log_level, "debug, info, warn, error"),
       number("limits.connections_max", Unit::kCount, &NodeConfig::connections_max, 1, true, "client connections"),
       number("limits.statements_in_flight_max", Unit::kCount, &NodeConfig::statements_in_flight_max, 1, true,

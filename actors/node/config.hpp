@@ -18,6 +18,7 @@ struct NodeConfig {
   uint32_t cells = 0;                 ///< 0: one per core
   bool pin_cells = true;              ///< a core for each cell, if there are as many
   uint32_t partitions = 0;            ///< 0: as many as cells; fixed when the data directory is made
+  uint32_t page_readers = 4;          ///< pages that are read from the disk at the same time
   std::string log_level = "info";
 
   // [limits]

@@ -21,7 +21,7 @@ struct Addresses {
   SequenceActor sequences;
   PublisherActor publisher;
   DeadlockDetectorActor deadlock_detector;
-  PageReaderActor page_reader;
+  std::vector<PageReaderActor> page_readers;
   PageWriterActor page_writer;
   CheckpointerActor checkpointer;
   SupervisorActor sessions;

@@ -65,6 +65,7 @@ struct Node::Parts {
   void start_actors();
   SupervisorOptions subtree(const std::string& name, RestartStrategy strategy);
   std::vector<ChildSpec> log_children();
+  ChildSpec page_reader_child(uint32_t i);
   std::vector<ChildSpec> storage_children();
   std::vector<ChildSpec> transaction_children();
   ChildSpec supervisor_child(const std::string& name, RestartStrategy strategy, std::vector<ChildSpec> children,
@@ -286,6 +287,24 @@ std::vector<ChildSpec> Node::Parts::log_children() {
   };
 }
 
+ChildSpec Node::Parts::page_reader_child(uint32_t i) {
+  ChildSpec reader;
+  reader.kind = "page_reader";
+  reader.name = cat("page_reader[", i, "]");
+  reader.on_started = [this, i](const caf::actor& actor) {
+    context->directory.update(
+        [&](Addresses& to) { to.page_readers[i] = caf::actor_cast<PageReaderActor>(actor); });
+    for (const PartitionActor& partition : context->directory.get()->partitions) {
+      caf::anon_send(partition, lost_atom::value);
+    }
+  };
+  reader.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+    if (!context->may_block) return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader>(seat));
+    return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader, caf::detached>(seat));
+  };
+  return reader;
+}
+
 std::vector<ChildSpec> Node::Parts::storage_children() {
   std::vector<ChildSpec> specs;
   const auto set = [this](auto field) {
@@ -295,19 +314,7 @@ std::vector<ChildSpec> Node::Parts::storage_children() {
       });
     };
   };
-  ChildSpec reader;
-  reader.kind = reader.name = "page_reader";
-  reader.on_started = [this, publish = set(&Addresses::page_reader)](const caf::actor& actor) {
-    publish(actor);
-    for (const PartitionActor& partition : context->directory.get()->partitions) {
-      caf::anon_send(partition, lost_atom::value);
-    }
-  };
-  reader.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
-    if (!context->may_block) return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader>(seat));
-    return caf::actor_cast<caf::actor>(supervisor.spawn<PageReader, caf::detached>(seat));
-  };
-  specs.push_back(std::move(reader));
+  for (uint32_t i = 0; i < config.page_readers; ++i) specs.push_back(page_reader_child(i));
   specs.push_back(
       child<PageWriter, caf::detached>("page_writer", "page_writer", nullptr, set(&Addresses::page_writer)));
   for (uint32_t i = 0; i < config.partitions; ++i) {
@@ -390,6 +397,7 @@ void Node::Parts::start_actors() {
     to.partitions.resize(config.partitions);
     to.partition_incarnations.resize(config.partitions);
     to.lock_shards.resize(config.partitions);
+    to.page_readers.resize(config.page_readers);
     to.lock_shard_incarnations.resize(config.partitions);
   });
   std::vector<ChildSpec> subtrees;

@@ -4,10 +4,13 @@
 #include <thread>
 
 #include "runtime/exec/messages.hpp"
+#include "storage/buffer/load_page.hpp"
 
 namespace troupe {
 namespace {
 constexpr uint32_t kGarbagePerTick = 2'000;
+/// Pages of the kernel's cache that one step takes before others have their turn.
+constexpr uint32_t kPagesAtHandMax = 64;
 /// While nobody else wants this partition or its thread; about a millisecond.
 constexpr uint32_t kSlicesPerTurn = 10;
 constexpr std::chrono::milliseconds kWaitForWriter{1};
@@ -194,34 +197,42 @@ Partition::Progress Partition::step(Job& job) {
 }
 
 Partition::Progress Partition::step(ReadJob& job) {
-  ReadOutcome outcome = state_->engine.run(job.task);
-  if (auto* frame = std::get_if<ReadResultFrame>(&outcome)) {
-    tell(caf::actor_cast<SessionActor>(job.asker), readdone_atom::value, std::move(*frame));
-    return Progress::kDone;
+  for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
+    ReadOutcome outcome = state_->engine.run(job.task);
+    if (auto* frame = std::get_if<ReadResultFrame>(&outcome)) {
+      tell(caf::actor_cast<SessionActor>(job.asker), readdone_atom::value, std::move(*frame));
+      return Progress::kDone;
+    }
+    if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
+    const MissingPages& missing = std::get<MissingPages>(outcome);
+    if (!load_at_hand(missing)) return wait_for(missing.fault);
   }
-  if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
-  const MissingPages& missing = std::get<MissingPages>(outcome);
-  for (const PageAddress ahead : missing.ahead) request_page(ahead);
-  return wait_for(missing.fault);
+  return Progress::kAgain;
 }
 
 Partition::Progress Partition::step(WriteJob& job) {
   const bool bulk = job.task.question()->head()->kind() == schema::WriteKind::bulk;
   if (bulk && !state_->store->has_room()) return wait_for_room();
-  WriteOutcomeFrame outcome = state_->engine.run(job.task);
-  if (auto* frame = std::get_if<WriteResultFrame>(&outcome)) {
-    tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, std::move(*frame));
-    return Progress::kDone;
+  for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
+    WriteOutcomeFrame outcome = state_->engine.run(job.task);
+    if (auto* frame = std::get_if<WriteResultFrame>(&outcome)) {
+      tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, std::move(*frame));
+      return Progress::kDone;
+    }
+    if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
+    const MissingPages& missing = std::get<MissingPages>(outcome);
+    if (!load_at_hand(missing)) return wait_for(missing.fault);
   }
-  if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
-  const MissingPages& missing = std::get<MissingPages>(outcome);
-  for (const PageAddress ahead : missing.ahead) request_page(ahead);
-  return wait_for(missing.fault);
+  return Progress::kAgain;
 }
 
 Partition::Progress Partition::step(PrepareJob& job) {
   PrepareResult result = state_->store->prepare(job.txn);
-  if (const auto* fault = std::get_if<PageFault>(&result)) return wait_for(*fault);
+  for (uint32_t loaded = 0; const auto* fault = std::get_if<PageFault>(&result); ++loaded) {
+    if (loaded == kPagesAtHandMax) return Progress::kAgain;
+    if (!load_at_hand(fault->address)) return wait_for(*fault);
+    result = state_->store->prepare(job.txn);
+  }
   tell(caf::actor_cast<SessionActor>(job.asker), prepared_atom::value, job.txn, id_,
        FrameBytes::copy_of(std::get<std::string>(result)), std::string());
   return Progress::kDone;
@@ -230,13 +241,17 @@ Partition::Progress Partition::step(PrepareJob& job) {
 Partition::Progress Partition::step(ApplyJob& job) {
   const CommitRequest& commit = *job.commit;
   if (commit.scn <= state_->last_commit) return Progress::kDone;  // sent twice
-  for (; job.record < commit.records.size(); ++job.record) {
+  while (job.record < commit.records.size()) {
     const auto applied =
         state_->store->apply(commit.scn, commit.txn, bytes_view(commit.records[job.record]->changes()));
     // A commit in the log that cannot be applied: this partition's state is worthless.
     TROUPE_CHECK_MSG(applied.ok(), std::string(applied.status().message()));
     if (applied->needs_room) return wait_for_room();
-    if (!applied->done()) return wait_for(applied->fault);
+    if (applied->done()) {
+      ++job.record;
+    } else if (!load_at_hand(applied->fault.address)) {
+      return wait_for(applied->fault);
+    }
   }
   state_->applied = commit.scn;
   state_->last_commit = commit.scn;
@@ -273,10 +288,30 @@ void Partition::on_rejoined(Scn last) {
 
 // --- pages ---
 
+/// A page that the kernel has in memory is taken here and now: two messages and a hand-over to another thread cost more
+/// than to copy and decompress it. Whatever is wrong with it is the page reader's to find.
+bool Partition::load_at_hand(PageAddress address) {
+  if (requested(address)) return false;
+  auto image = load_page_at_hand(state_->store->file(), address);
+  if (!image.ok() || !image->has_value()) return false;
+  state_->store->install(address, **std::move(image));
+  return true;
+}
+
+/// True: the first is there, go on. Those ahead are on their way.
+bool Partition::load_at_hand(const MissingPages& missing) {
+  const bool loaded = load_at_hand(missing.fault.address);
+  if (!loaded) request_page(missing.fault.address);
+  for (const PageAddress ahead : missing.ahead) {
+    if (!load_at_hand(ahead)) request_page(ahead);
+  }
+  return loaded;
+}
+
 Partition::Progress Partition::wait_for(const PageFault& fault) {
   missing_ = fault.address;
   no_room_ = false;
-  request_page(fault.address);
+  request_page(missing_);
   return Progress::kWaits;
 }
 
@@ -296,14 +331,20 @@ void Partition::go_on_with_room() {
   run_backlog();
 }
 
-void Partition::request_page(PageAddress address) {
+bool Partition::requested(PageAddress address) const {
   const auto is_it = [&](const LoadedPagePtr& page) { return page->address == address; };
-  if (std::any_of(requested_.begin(), requested_.end(), is_it)) return;
+  return std::any_of(requested_.begin(), requested_.end(), is_it);
+}
+
+/// Of the readers in turn: a disk serves several at once.
+void Partition::request_page(PageAddress address) {
+  if (requested(address)) return;
   auto page = std::make_shared<LoadedPage>();
   page->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
   page->address = address;
   requested_.push_back(page);
-  tell(directory_.get().page_reader, page_atom::value, std::move(page));
+  const auto& readers = directory_.get().page_readers;
+  tell(readers[next_reader_++ % readers.size()], page_atom::value, std::move(page));
 }
 
 void Partition::request_pages_again() {
@@ -396,7 +437,7 @@ void Partition::collect_garbage() {
   if (!without_room_.empty() && !store.checkpoint_running()) tell(directory_.get().checkpointer, full_atom::value);
   if (apply_waits_) return;
   const auto progress = store.collect_garbage(kGarbagePerTick);
-  if (progress.fault.needed()) request_page(progress.fault.address);
+  if (progress.fault.needed() && !load_at_hand(progress.fault.address)) request_page(progress.fault.address);
 }
 
 /// A few trees at a time, all of them in turn.

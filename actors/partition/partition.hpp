@@ -74,12 +74,15 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress step(WriteJob& job);
   Progress step(PrepareJob& job);
   Progress step(ApplyJob& job);
+  bool load_at_hand(PageAddress address);
+  bool load_at_hand(const MissingPages& missing);
   Progress wait_for(const PageFault& fault);
   Progress wait_for_room();
   void go_on_with_room();
   /// Whether `job` may be run though a commit is half applied.
   bool reads_older(const Job& job) const;
   void on_rejoined(Scn last);
+  bool requested(PageAddress address) const;
   void request_page(PageAddress address);
   void request_pages_again();
   void abandon_tree(TreeId tree);
@@ -110,6 +113,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   };
   std::vector<Parked> parked_;
   std::vector<LoadedPagePtr> requested_;  ///< one for each page; an answer that is none of them is a late one
+  size_t next_reader_ = 0;
   PageAddress missing_;        ///< of the step that just answered kWaits
   bool no_room_ = false;       ///< it waits for a checkpoint instead
   bool apply_waits_ = false;   ///< an ApplyJob is parked or without room: what must see it queues in backlog_

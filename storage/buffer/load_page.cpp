@@ -16,6 +16,16 @@ absl::StatusOr<PageImage> load_page(const File& file, PageAddress address) {
   return load(file, address, &kind);
 }
 
+absl::StatusOr<std::optional<PageImage>> load_page_at_hand(const File& file, PageAddress address) {
+  PageImage extent = PageImage::allocate(static_cast<uint32_t>(address.size_bytes()));
+  TROUPE_ASSIGN_OR_RETURN(const bool read,
+                          file.read_at_hand(address.offset_bytes(), {extent.mutable_data(), extent.size()}));
+  if (!read) return std::nullopt;
+  PageKind kind;
+  TROUPE_ASSIGN_OR_RETURN(PageImage image, decode_page(extent.view(), address, file.path(), &kind));
+  return image;
+}
+
 absl::StatusOr<PageImage> load_page(const File& file, PageAddress address, PageKind kind) {
   PageKind found;
   TROUPE_ASSIGN_OR_RETURN(PageImage image, load(file, address, &found));

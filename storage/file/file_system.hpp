@@ -41,6 +41,11 @@ class File {
   virtual absl::Status read(uint64_t offset, std::span<char> out) const = 0;
   /// As many bytes as there are up to out.size(); fewer only at the end of the file.
   virtual absl::StatusOr<size_t> read_up_to(uint64_t offset, std::span<char> out) const = 0;
+  /// As read(), when it can be done without waiting for the disk; false: it cannot, or nobody knows.
+  virtual absl::StatusOr<bool> read_at_hand(uint64_t offset, std::span<char> out) const {
+    static_cast<void>(offset), static_cast<void>(out);
+    return false;
+  }
   /// Writes all of `data`, growing the file when needed. On an error any part of it may have been written.
   virtual absl::Status write(uint64_t offset, std::string_view data) = 0;
   virtual absl::Status truncate(uint64_t size) = 0;

@@ -18,7 +18,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import sanitizers  # noqa: E402
-import servers  # noqa: E402
+from faulty_server import FaultyServer  # noqa: E402
 
 ROW_BYTES = 1000
 
@@ -56,7 +56,7 @@ def memory_mb(node, what="VmRSS"):
 
 class Steps:
     def __init__(self, node, cursor):
-        self.node, self.cursor = node, cursor
+        self.node, self.cursor, self.deleted = node, cursor, False
 
     def run(self, name, action):
         begun = time.monotonic()
@@ -88,13 +88,31 @@ def load(node, cursor, rows, bulk):
                                io.BufferedReader(Rows(first, min(rows, first + step), first), 1 << 20))
 
 
+def read_points(steps, rows):
+    randomness = random.Random(7)
+    for _ in range(2000):
+        i = randomness.randrange(rows)
+        expected = None if i % 10 == 4 and steps.deleted else (i * 7919 % 1000003,)
+        check("a point read", steps.one("SELECT k FROM big WHERE id = %s", i), expected)
+
+
+def check_messages_of_a_scan(cursor):
+    """What the kernel has in memory is no message's business."""
+    def messages():
+        cursor.execute("SELECT sum(messages) FROM sys.actors")
+        return cursor.fetchone()[0]
+
+    cursor.execute("SELECT sum(length(pad)) FROM big")
+    before = messages()
+    cursor.execute("SELECT sum(length(pad)) FROM big")
+    needed = messages() - before
+    if needed > 200:
+        sys.exit(f"a scan took {needed} messages, at most 200 are expected")
+
+
 def exercise(steps, rows):
     randomness = random.Random(7)
     points = [randomness.randrange(rows) for _ in range(2000)]
-
-    def read_points():
-        for i in points:
-            check("a point read", steps.one("SELECT k FROM big WHERE id = %s", i), (i * 7919 % 1000003,))
 
     def update_points():
         for i in points[:1000]:
@@ -112,7 +130,7 @@ def exercise(steps, rows):
                   (last - i, sum(range(i, last))))
 
     expected = sum(i % 100 for i in range(rows))
-    steps.run("2,000 point reads", read_points)
+    steps.run("2,000 point reads", lambda: read_points(steps, rows))
     steps.run("50 ranges of 500 rows", read_ranges)
     steps.run("full-table aggregate", lambda: check(
         "the sums", steps.one("SELECT count(*), sum(v), sum(length(pad)) FROM big"), (rows, expected, rows * ROW_BYTES)))
@@ -126,12 +144,13 @@ def exercise(steps, rows):
     steps.run("aggregate by group", lambda: (
         steps.cursor.execute("SELECT id % 10, count(*), sum(v) FROM big GROUP BY 1"),
         check("the groups' sum", sum(row[2] for row in steps.cursor.fetchall()), expected)))
+    steps.deleted = True
     steps.run("delete of every tenth row", lambda: steps.cursor.execute("DELETE FROM big WHERE id % 10 = 4"))
     check("rows left", steps.one("SELECT count(*) FROM big"), (rows - len(range(4, rows, 10)),))
 
 
 def read_while_reader_is_killed(node, rows, readers=8, kills=60):
-    """Pages that were asked for when the page reader is killed are asked for again: no read waits for ever."""
+    """Pages that were asked for when the page readers are killed are asked for again: no read waits for ever."""
     stop = threading.Event()
     wrong = []
 
@@ -150,7 +169,7 @@ def read_while_reader_is_killed(node, rows, readers=8, kills=60):
         thread.start()
     with connect(node).cursor() as cursor:
         for _ in range(kills):
-            cursor.execute("SELECT sys.kill_actor(id) FROM sys.actors WHERE name = 'page_reader'")
+            cursor.execute("SELECT sys.kill_actor(id) FROM sys.actors WHERE kind = 'page_reader'")
             time.sleep(0.03)
     stop.set()
     for thread in threads:
@@ -173,7 +192,7 @@ def main():
     parser.add_argument("--memory-mb", type=int, default=0, help="fail above it (default: the limits' sum and 96 MB)")
     args = parser.parse_args()
     cache = args.cache_mb << 20
-    with servers.TroupeServer() as node:
+    with FaultyServer() as node:
         config = os.path.join(node.dir, "troupe.toml")
         with open(config, "w") as out:
             out.write(f"[limits]\ncache_bytes = {cache}\ndirty_bytes_max = {cache}\nhistory_bytes_max = {cache}\n"
@@ -191,7 +210,11 @@ def main():
         print(f"on the disk {disk >> 20} MB, cache {args.cache_mb} MB")
         check("the table is large", disk >= 6 * cache, True)
         exercise(steps, rows)
-        steps.run("reads while the page reader is killed", lambda: read_while_reader_is_killed(node, rows))
+        steps.run("messages of a scan", lambda: check_messages_of_a_scan(cursor))
+        node.break_disk("cold")
+        steps.run("2,000 point reads from the disk", lambda: read_points(steps, rows))
+        steps.run("reads while the page readers are killed", lambda: read_while_reader_is_killed(node, rows))
+        node.mend_disk()
         cursor.execute("CHECKPOINT")
         node.kill()
         seconds = node.start()

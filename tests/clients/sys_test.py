@@ -217,7 +217,7 @@ class SysTest(unittest.TestCase):
     # --- sys.events and restarts ---
 
     def test_a_restart_is_counted_and_has_a_reason(self):
-        for name in ("page_reader", "partition[1]", "lock_shard[1]", "log_writer", "deadlock_detector", "sequences",
+        for name in ("page_reader[0]", "partition[1]", "lock_shard[1]", "log_writer", "deadlock_detector", "sequences",
                      "storage"):
             with self.subTest(name):
                 restarts = self.value("SELECT restarts FROM sys.actors WHERE name = %s", name)
@@ -232,7 +232,7 @@ class SysTest(unittest.TestCase):
 
     def test_events_are_kept_up_to_a_limit(self):
         for _ in range(45):
-            self.kill("page_reader")
+            self.kill("page_reader[0]")
             time.sleep(0.005)
         self.assertLessEqual(self.value("SELECT count(*) FROM sys.events"), 40)
         self.assertEqual(self.used("limits.events_max"), self.value("SELECT count(*) FROM sys.events"))

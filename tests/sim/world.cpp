@@ -15,6 +15,7 @@ NodeConfig small_node(Random& random) {
   config.data_directory = "data";
   config.cells = 1 + static_cast<uint32_t>(random.below(3));
   config.partitions = config.cells;
+  config.page_readers = 1 + static_cast<uint32_t>(random.below(2));
   config.connections_max = 64;
   config.page_bytes = 512 << random.below(3);
   config.file_growth_bytes = 32 * 1024;

@@ -1,5 +1,6 @@
 /* A disk that breaks on demand, for LD_PRELOAD: while the file that FAULTY_DISK names exists and holds "fsync", syncing
-   fails with EIO; "hang": it does not end; "full": whatever would grow a file fails with ENOSPC; "read": pread of data files fails with EIO. */
+   fails with EIO; "hang": it does not end; "full": whatever would grow a file fails with ENOSPC; "read": reading fails
+   with EIO; "cold": the kernel has nothing in memory. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int broken(const char* how) {
@@ -67,4 +69,12 @@ ssize_t pread(int file, void* bytes, size_t size, off_t at) {
 }
 ssize_t pread64(int file, void* bytes, size_t size, off_t at) {
   return broken("read") ? fail(EIO) : REAL(pread64)(file, bytes, size, at);
+}
+ssize_t preadv2(int file, const struct iovec* where, int count, off_t at, int flags) {
+  if (broken("read")) return fail(EIO);
+  if ((flags & RWF_NOWAIT) != 0 && broken("cold")) return fail(EAGAIN);
+  return REAL(preadv2)(file, where, count, at, flags);
+}
+ssize_t preadv64v2(int file, const struct iovec* where, int count, off_t at, int flags) {
+  return preadv2(file, where, count, at, flags);
 }
