@@ -203,8 +203,9 @@ void Session::send_sequence_set(uint64_t request, std::shared_ptr<const Sequence
   tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
 }
 void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
-void Session::send_next_changes(Scn after, uint64_t bytes_max) {
-  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, bytes_max);
+void Session::send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) {
+  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, records_behind,
+       bytes_max);
 }
 void Session::send_subscription_end() {
   tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));
