@@ -9,8 +9,15 @@ SessionSignals signals_to(const caf::actor_addr& session) {
     if (const auto actor = caf::actor_cast<SessionActor>(session)) caf::anon_send(actor, content...);
   };
   SessionSignals signals;
-  signals.cancel = [send](const std::string& encoded) { send(cancel_atom::value, encoded); };
-  signals.end = [send](const std::string& encoded) { send(end_atom::value, encoded); };
+  // The message first: it is there by the time the statement has ended.
+  signals.cancel = [send, interrupt = signals.interrupt](const std::string& encoded) {
+    send(cancel_atom::value, encoded);
+    interrupt->raise(Interrupt::Reason::kCancel);
+  };
+  signals.end = [send, interrupt = signals.interrupt](const std::string& encoded) {
+    send(end_atom::value, encoded);
+    interrupt->raise(Interrupt::Reason::kEndOfSession);
+  };
   signals.lost = [send](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
     send(lost_atom::value, part, index, incarnation, state_lost);
   };
