@@ -215,7 +215,7 @@ using PublisherActor = caf::typed_actor<
     // From the log writer: these are durable.
     caf::reacts_to<durable_atom, CommitsPtr>,
     // A subscriber wants what comes after the SCN, up to so many bytes; answered with changes when there are some.
-    caf::reacts_to<next_atom, uint64_t, Scn, uint64_t>,
+    caf::reacts_to<next_atom, uint64_t, Scn, uint32_t, uint64_t>,
     // The same for a transaction's bulk records: subscription, transaction, first record, position, bytes.
     caf::reacts_to<bulk_atom, uint64_t, TxnId, uint32_t, uint64_t, uint64_t>,
     // The subscriber is gone.

@@ -9,6 +9,8 @@
 namespace troupe {
 namespace {
 
+constexpr size_t kRecordBytes = 512u << 10;
+
 CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32_t parts,
                          std::span<const std::string_view> changes) {
   CommitInfo info;
@@ -45,8 +47,8 @@ std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes)
 absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_t participants,
                                                               std::span<const std::string_view> redo,
                                                               size_t record_bytes_max) {
-  // Well below the limit, with room for one large change.
-  const size_t wanted_bytes = record_bytes_max / 2;
+  // Well below the limit, with room for one large change; and a subscriber, who is sent whole records, has a window.
+  const size_t wanted_bytes = std::min(record_bytes_max / 2, kRecordBytes);
   size_t total = 0;
   for (const std::string_view changes : redo) total += changes.size();
   if (total <= wanted_bytes) return std::vector{build_record(txn, participants, 0, 1, redo)};

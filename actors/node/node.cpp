@@ -1,5 +1,6 @@
 #include "actors/node/node.hpp"
 
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -38,6 +39,17 @@ absl::Status with_restore_hint(absl::Status status) {
 }
 
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
+
+/// What SHOW tells of this node.
+ParameterDefaultsPtr parameter_defaults(const NodeConfig& config) {
+  auto defaults = std::make_shared<ParameterDefaults>();
+  const auto tell = [&](std::string_view name, const std::string& value) {
+    TROUPE_CHECK(defaults->set(name, value, ParameterSource::kConfigurationFile).ok());
+  };
+  if (config.port != 0) tell("port", cat(config.port));
+  tell("data_directory", std::filesystem::absolute(config.data_directory).lexically_normal().string());
+  return defaults;
+}
 
 }  // namespace
 
@@ -126,6 +138,7 @@ absl::Status Node::Parts::recover() {
   TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
 
   services.emplace(config, *files, *clock, newest, meta.boot, catalog);
+  services->parameter_defaults = parameter_defaults(config);
   context.emplace(*services, meta.partitions);
   services->next_oid.store(catalog->counters().next_oid);
   TreeId next_tree = catalog->counters().next_tree;

@@ -27,6 +27,7 @@ Backend::Backend(NodeServices& services, SessionHost& host, std::shared_ptr<Tran
   eval_.settings = &parameters_.snapshot().values;
   eval_.clock = &services_.clock;
   eval_.random = &random_;
+  eval_.interrupt = record_->tell.interrupt.get();
   eval_.extension = static_cast<SystemSession*>(&system_session_);
 }
 
@@ -426,6 +427,7 @@ bool Backend::handle_at_once(const FrontendMessage& message, Flow* flow) {
 /// One that fails makes the session skip everything up to Sync.
 Backend::Flow Backend::after_extended(const absl::Status& status) {
   executing_ = false;
+  record_->tell.interrupt->clear();
   if (!status.ok()) {
     send_error(status);
     fail_transaction();
@@ -446,6 +448,7 @@ Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
   if (const auto* execute = std::get_if<ExecuteMessage>(&message)) {
     executing_ = true;
     data_.begin_statement();
+    record_->tell.interrupt->clear();
     auto running = on_execute(*execute);
     const absl::Status status = co_await running;
     co_return after_extended(status);

@@ -208,6 +208,8 @@ class Backend final : public RowIdSource {
   /// Waits until every partition has made a checkpoint that began after now.
   Task<absl::Status> run_checkpoint();
   absl::StatusOr<const TableDef*> find_table(const sql::TableRef& ref);
+  absl::StatusOr<const ObjectDef*> find_relation(const sql::TableRef& ref, ObjectKind kind);
+  absl::Status check_reindex(const sql::ReindexStatement& statement);
 
   // backend_ddl.cpp
   Task<absl::Status> run_ddl(Portal& portal);

@@ -179,6 +179,12 @@ void Backend::on_granted(uint64_t request, const std::string& error) {
 
 /// A table by name along the search path. Errors: 42P01, 42809.
 absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
+  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* table, find_relation(ref, ObjectKind::table));
+  return static_cast<const TableDef*>(table);
+}
+
+/// `kind` is table or index. Errors: 42P01, 42809.
+absl::StatusOr<const ObjectDef*> Backend::find_relation(const sql::TableRef& ref, ObjectKind kind) {
   const Catalog& catalog = *transaction_.catalog();
   const std::string_view name = ref.name;
   std::vector<Oid> path = resolve_search_path();
@@ -192,10 +198,11 @@ absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
   for (const Oid schema : path) {
     const ObjectDef* object = catalog.find_relation(schema, name);
     if (object == nullptr) continue;
-    if (object->kind != ObjectKind::table) {
-      return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not a table");
+    if (object->kind != kind) {
+      return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not ",
+                   kind == ObjectKind::index ? "an index" : "a table");
     }
-    return static_cast<const TableDef*>(object);
+    return object;
   }
   return error(ErrorCode::kUndefinedTable, "relation \"", name, "\" does not exist");
 }

@@ -14,12 +14,14 @@ bool returns_the_same(const StatementPlan& a, const StatementPlan& b) {
 Task<Backend::Flow> Backend::on_query(std::string_view sql) {
   executing_ = true;
   data_.begin_statement();
+  record_->tell.interrupt->clear();
   // The unnamed statement does not survive a simple query.
   unnamed_ = nullptr;
   portals_.erase("");
   auto running = run_query_text(sql);
   const absl::Status status = co_await running;
   executing_ = false;
+  record_->tell.interrupt->clear();
   if (!status.ok()) {
     send_error(status);
     fail_transaction();

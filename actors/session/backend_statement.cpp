@@ -93,6 +93,9 @@ void Backend::begin_clock(std::string_view text) {
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
   const SettingsSnapshot& settings = parameters_.snapshot();
+  if (!executing_) record_->tell.interrupt->clear();  // a Parse: what came before was for nobody
+  const int64_t timeout_us = settings.statement_timeout_ms * int64_t{1'000};
+  record_->tell.interrupt->set_deadline(services_.clock, timeout_us > 0 ? eval_.statement_us + timeout_us : 0);
   transaction_.set_lock_timeout(static_cast<uint32_t>(settings.lock_timeout_ms));
   services_.sessions.want_ticks(record_, settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
                                              settings.idle_in_transaction_session_timeout_ms > 0);

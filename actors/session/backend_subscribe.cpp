@@ -62,8 +62,9 @@ Task<absl::Status> Backend::receive_changes(std::function<void()> ask) {
 /// Definitions may be newer than where the stream begins: what was changed since is in the log, with what was before.
 Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
   Scn after = subscription.seen_through();
+  uint32_t behind = 0;
   while (after < through) {
-    auto receiving = receive_changes([this, after] { host_.send_next_changes(after, kLookBackBytes); });
+    auto receiving = receive_changes([this, after, behind] { host_.send_next_changes(after, behind, kLookBackBytes); });
     absl::Status status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
@@ -72,6 +73,7 @@ Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
       if (!status.ok()) co_return status;
     }
     after = changes->through;
+    behind = changes->records_behind;
   }
   co_return absl::OkStatus();
 }
@@ -148,6 +150,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   auto looking = look_back(subscription, catalog->version());
   absl::Status status = co_await looking;
   if (!status.ok()) co_return status;
+  uint32_t behind = 0;  // records that were seen of the commit behind `after`
   while (true) {
     auto flushing = flush();
     co_await flushing;
@@ -155,7 +158,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     record_->stream_bytes.store(0, std::memory_order_relaxed);
     // The credit: about so many bytes of the log at a time.
     auto receiving = receive_changes(
-        [this, after] { host_.send_next_changes(after, services_.config.stream_window_bytes); });
+        [this, after, behind] { host_.send_next_changes(after, behind, services_.config.stream_window_bytes); });
     status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
@@ -171,6 +174,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     }
     if (subscription.ended()) co_return error(ErrorCode::kUndefinedTable, "every table that is subscribed to was dropped");
     subscription.finished(changes->through);
+    behind = changes->records_behind;
   }
 }
 

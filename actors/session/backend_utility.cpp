@@ -1,4 +1,6 @@
 /// Statements that the session runs from their syntax trees: settings, prepared statements, cursors, maintenance.
+#include <bit>
+
 #include "actors/session/backend.hpp"
 #include "runtime/settings/parameter.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -85,7 +87,7 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
 absl::Status Backend::refuse_utility(const sql::Statement& statement, std::string* tag) {
   using sql::NodeKind;
   switch (statement.kind) {
-    case NodeKind::kReindex: *tag = "REINDEX"; return absl::OkStatus();  // indexes are never bloated here
+    case NodeKind::kReindex: *tag = "REINDEX"; return check_reindex(statement.to<sql::ReindexStatement>());
     case NodeKind::kSetConstraints:
       *tag = "SET CONSTRAINTS";
       if (!transaction_.state().in_block()) {
@@ -100,6 +102,22 @@ absl::Status Backend::refuse_utility(const sql::Statement& statement, std::strin
     case NodeKind::kLoad: return refused("LOAD", "There are no loadable modules.");
     case NodeKind::kAlterSystem: return refused("ALTER SYSTEM", "Change the node's TOML file and restart it.");
     default: return refused("procedural code", "Send the statements one by one.");
+  }
+}
+
+/// Indexes are never bloated here: what is named must be there, that is all.
+absl::Status Backend::check_reindex(const sql::ReindexStatement& statement) {
+  using Target = sql::ReindexStatement::Target;
+  const Catalog& catalog = *transaction_.catalog();
+  switch (statement.target) {
+    case Target::kTable: return find_table(*statement.relation).status();
+    case Target::kIndex: return find_relation(*statement.relation, ObjectKind::index).status();
+    case Target::kSchema:
+      if (catalog.find_schema(statement.name) != nullptr) return absl::OkStatus();
+      return error(ErrorCode::kInvalidSchemaName, "schema \"", statement.name, "\" does not exist");
+    default:
+      if (statement.name.empty() || statement.name == database_) return absl::OkStatus();
+      return error(ErrorCode::kFeatureNotSupported, "can only reindex the currently open database");
   }
 }
 
@@ -169,6 +187,11 @@ absl::Status Backend::follow_setting(std::string_view name) {
   }
   if (name.starts_with("transaction_") && transaction_.state().in_block()) {
     return transaction_.state().set_modes(settings.transaction);
+  }
+  if (name == "seed") {
+    const std::string text(parameters_.value(parameter_id(*find_parameter(name))));
+    const double seed = std::strtod(text.c_str(), nullptr);
+    random_ = Random(std::bit_cast<uint64_t>(seed));
   }
   if (name == "application_name") {
     const std::string shown = parameters_.show(name).value_or("");

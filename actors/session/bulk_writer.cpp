@@ -5,6 +5,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/messages.hpp"
+#include "runtime/sql/deparse.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/hash.hpp"
@@ -25,7 +26,7 @@ std::string duplicated_detail(const TableDef& table, std::span<const int16_t> co
       names += ", ";
       values += ", ";
     }
-    names += column.name;
+    names += sql::quote_identifier(column.name);
     values += value->is_null() ? "null" : to_text(Type{column.type, column.typmod}, *value, context);
   }
   return cat("Key (", names, ")=(", values, ") is duplicated.");

@@ -9,8 +9,15 @@ SessionSignals signals_to(const caf::actor_addr& session) {
     if (const auto actor = caf::actor_cast<SessionActor>(session)) caf::anon_send(actor, content...);
   };
   SessionSignals signals;
-  signals.cancel = [send](const std::string& encoded) { send(cancel_atom::value, encoded); };
-  signals.end = [send](const std::string& encoded) { send(end_atom::value, encoded); };
+  // The message first: it is there by the time the statement has ended.
+  signals.cancel = [send, interrupt = signals.interrupt](const std::string& encoded) {
+    send(cancel_atom::value, encoded);
+    interrupt->raise(Interrupt::Reason::kCancel);
+  };
+  signals.end = [send, interrupt = signals.interrupt](const std::string& encoded) {
+    send(end_atom::value, encoded);
+    interrupt->raise(Interrupt::Reason::kEndOfSession);
+  };
   signals.lost = [send](uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
     send(lost_atom::value, part, index, incarnation, state_lost);
   };
@@ -203,8 +210,9 @@ void Session::send_sequence_set(uint64_t request, std::shared_ptr<const Sequence
   tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
 }
 void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
-void Session::send_next_changes(Scn after, uint64_t bytes_max) {
-  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, bytes_max);
+void Session::send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) {
+  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, records_behind,
+       bytes_max);
 }
 void Session::send_subscription_end() {
   tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));

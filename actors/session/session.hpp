@@ -45,7 +45,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
                          bool is_called) override;
   void send_sequence_drop(Oid sequence) override;
-  void send_next_changes(Scn after, uint64_t bytes_max) override;
+  void send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) override;
   void send_subscription_end() override;
   void send_checkpoint(uint64_t request) override;
   void send_abandon_tree(PartitionId partition, TreeId tree) override;

@@ -45,7 +45,7 @@ class SessionHost {
                          bool is_called) = 0;
   virtual void send_sequence_drop(Oid sequence) = 0;
   /// The commits after the SCN, up to so many bytes; answered by on_changes() when there are some.
-  virtual void send_next_changes(Scn after, uint64_t bytes_max) = 0;
+  virtual void send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) = 0;
   /// The bulk records of a transaction from `record`, which is at `position`, on; answered by on_changes().
   virtual void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) = 0;
   virtual void send_subscription_end() = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/transaction/table_gate.hpp"
+#include "runtime/types/interrupt.hpp"
 #include "storage/base/ids.hpp"
 #include "storage/base/random.hpp"
 
@@ -28,6 +29,8 @@ struct SessionSignals {
   /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
   std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
   std::function<void()> tick;
+  /// Gets through to a statement that keeps its cell busy; cancel() and end() raise it too.
+  std::shared_ptr<Interrupt> interrupt = std::make_shared<Interrupt>();
 };
 
 struct SessionRecord {

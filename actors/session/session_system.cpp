@@ -48,15 +48,25 @@ int32_t SessionSystem::server_port() const { return backend_.services_.config.po
 std::string SessionSystem::client_address() const { return backend_.record_->text().client_address; }
 int32_t SessionSystem::client_port() const { return backend_.record_->text().client_port; }
 
+/// Null, with a warning, when there is no such session.
+SessionRecordPtr SessionSystem::find_session(int32_t process_id) {
+  SessionRecordPtr other = backend_.services_.sessions.find(process_id);
+  if (other == nullptr) {
+    backend_.send_notice(error(ErrorCode::kWarning, "PID ", process_id, " is not a PostgreSQL server process"),
+                         Severity::kWarning);
+  }
+  return other;
+}
+
 absl::StatusOr<bool> SessionSystem::cancel_session(int32_t process_id) {
-  const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
+  const SessionRecordPtr other = find_session(process_id);
   if (other == nullptr) return false;
   other->tell.cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
   return true;
 }
 
 absl::StatusOr<bool> SessionSystem::terminate_session(int32_t process_id) {
-  const SessionRecordPtr other = backend_.services_.sessions.find(process_id);
+  const SessionRecordPtr other = find_session(process_id);
   if (other == nullptr) return false;
   other->tell.end(
       encode_error(error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command")));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/session/session_list.hpp"
 #include "runtime/system/system_session.hpp"
 
 namespace troupe {
@@ -45,6 +46,8 @@ class SessionSystem final : public SystemSession {
   std::vector<CursorInfo> cursors() const override;
 
  private:
+  SessionRecordPtr find_session(int32_t process_id);
+
   Backend& backend_;
 };
 

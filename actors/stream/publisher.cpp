@@ -10,6 +10,11 @@ namespace {
 /// Commits kept in memory for those who follow closely (limit streams.memory_bytes).
 constexpr uint64_t kMemoryBytes = 16u << 20;
 
+/// Whether a record can be sent with `sent` bytes before it: one of any size goes alone.
+bool fits(uint64_t record_bytes, uint64_t sent, uint64_t bytes_max) {
+  return sent == 0 || sent + record_bytes <= bytes_max;
+}
+
 }  // namespace
 
 Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
@@ -21,8 +26,8 @@ Publisher::behavior_type Publisher::make_behavior() {
   running();
   return {
       [this](durable_atom, const CommitsPtr& commits) { on_durable(*commits); },
-      [this](next_atom, uint64_t subscription, Scn after, uint64_t bytes_max) {
-        on_request({subscription, after, bytes_max, current_sender()});
+      [this](next_atom, uint64_t subscription, Scn after, uint32_t records_behind, uint64_t bytes_max) {
+        on_request({subscription, after, records_behind, bytes_max, current_sender()});
       },
       [this](bulk_atom, uint64_t subscription, TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
         on_bulk_request({subscription, txn, record, position, bytes_max, current_sender()});
@@ -93,47 +98,78 @@ bool Publisher::serve_from_memory(const Request& request) {
   if (request.after < before_newest_) return false;
   catching_up_.erase(request.subscription);
   auto changes = std::make_shared<Changes>();
-  uint64_t bytes = 0;
-  for (size_t i = request.after - before_newest_; i < newest_.size() && (bytes == 0 || bytes < request.bytes_max);
-       ++i) {
-    const CommitRequest& commit = *newest_[i];
-    changes->records.insert(changes->records.end(), commit.records.begin(), commit.records.end());
-    changes->through = commit.scn;
-    bytes += commit.bytes();
-  }
+  changes->through = request.after;
+  changes->records_behind = request.records_behind;
+  take_newest(request.bytes_max, *changes);
   answer(request.asker, std::move(changes));
   return true;
 }
 
-absl::Status Publisher::position(CatchUp& catch_up, Scn after) {
+/// What comes behind `changes`, as long as it fits.
+void Publisher::take_newest(uint64_t bytes_max, Changes& changes) const {
+  uint64_t bytes = 0;
+  for (size_t i = changes.through - before_newest_; i < newest_.size(); ++i) {
+    const CommitRequest& commit = *newest_[i];
+    for (; changes.records_behind < commit.records.size(); ++changes.records_behind) {
+      const CommitFrame& record = commit.records[changes.records_behind];
+      if (!fits(record.size(), bytes, bytes_max)) return;
+      changes.records.push_back(record);
+      bytes += record.size();
+    }
+    changes.through = commit.scn;
+    changes.records_behind = 0;
+  }
+}
+
+/// Makes the next record of the log `unsent`; false at the log's end.
+absl::StatusOr<bool> Publisher::read_record(CatchUp& catch_up) {
+  const LogPosition durable = node_.durable_log_position.load(std::memory_order_acquire);
+  while (!catch_up.unsent) {
+    TROUPE_ASSIGN_OR_RETURN(const auto record, catch_up.reader->next(durable));
+    if (!record) return false;
+    if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
+    TROUPE_ASSIGN_OR_RETURN(catch_up.unsent, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
+    catch_up.unsent_is_part = record->kind == LogRecordKind::commit_part;
+  }
+  return true;
+}
+
+absl::Status Publisher::position(CatchUp& catch_up, const Request& request) {
   TROUPE_RETURN_IF_ERROR(index_.refresh(node_.durable_log_position.load(std::memory_order_acquire)));
-  TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find(after));
+  TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find(request.after));
   catch_up.reader = std::make_unique<LogReader>(node_.services.files, node_.log_directory);
-  catch_up.through = after;
-  return catch_up.reader->seek_behind(segment, after);
+  catch_up.through = request.after;
+  catch_up.unsent.reset();
+  TROUPE_RETURN_IF_ERROR(catch_up.reader->seek_behind(segment, request.after));
+  for (catch_up.records_behind = 0; catch_up.records_behind < request.records_behind; ++catch_up.records_behind) {
+    TROUPE_ASSIGN_OR_RETURN(const bool found, read_record(catch_up));
+    if (!found) break;
+    catch_up.unsent.reset();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Publisher::serve_from_log(const Request& request) {
   CatchUp& catch_up = catching_up_[request.subscription];
-  if (catch_up.reader == nullptr || catch_up.through != request.after) {
-    TROUPE_RETURN_IF_ERROR(position(catch_up, request.after));
+  if (catch_up.reader == nullptr || catch_up.through != request.after ||
+      catch_up.records_behind != request.records_behind) {
+    TROUPE_RETURN_IF_ERROR(position(catch_up, request));
   }
   auto changes = std::make_shared<Changes>();
-  changes->through = request.after;
   uint64_t bytes = 0;
-  bool in_parts = false;
-  const LogPosition durable = node_.durable_log_position.load(std::memory_order_acquire);
-  while (in_parts || bytes < request.bytes_max) {
-    TROUPE_ASSIGN_OR_RETURN(const auto record, catch_up.reader->next(durable));
-    if (!record) break;
-    if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
-    TROUPE_ASSIGN_OR_RETURN(auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
-    bytes += frame.size();
-    in_parts = record->kind == LogRecordKind::commit_part;
-    changes->records.push_back(std::move(frame));
-    if (!in_parts) changes->through = record->scn;
+  while (true) {
+    TROUPE_ASSIGN_OR_RETURN(const bool found, read_record(catch_up));
+    if (!found || !fits(catch_up.unsent->size(), bytes, request.bytes_max)) break;
+    bytes += catch_up.unsent->size();
+    ++catch_up.records_behind;
+    if (!catch_up.unsent_is_part) {
+      catch_up.through = (*catch_up.unsent)->head()->scn();
+      catch_up.records_behind = 0;
+    }
+    changes->records.push_back(*std::exchange(catch_up.unsent, std::nullopt));
   }
-  catch_up.through = changes->through;
+  changes->through = catch_up.through;
+  changes->records_behind = catch_up.records_behind;
   if (changes->records.empty()) {
     // The log's end: what comes next will be in memory.
     waiting_.push_back(request);

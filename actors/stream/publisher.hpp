@@ -2,10 +2,11 @@
 /// Hands the log's commits to those who follow it: the newest ones from memory, older ones from the log's files.
 /// Detached, because it reads files. A subscriber asks for the next commits when it has room for them; nobody is sent
 /// anything unasked, so a slow subscriber costs nothing; and while nobody asks, the log writer does not tell of
-/// commits. Invariant: a subscriber gets every commit after the SCN it names, in order, once.
+/// commits. Invariant: a subscriber gets every record after the one it names, in order, once.
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/node/node_context.hpp"
@@ -25,6 +26,7 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   struct Request {
     uint64_t subscription = 0;
     Scn after = kNoScn;
+    uint32_t records_behind = 0;
     uint64_t bytes_max = 0;
     caf::strong_actor_ptr asker;
   };
@@ -32,6 +34,9 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   struct CatchUp {
     std::unique_ptr<LogReader> reader;
     Scn through = kNoScn;
+    uint32_t records_behind = 0;
+    std::optional<CommitFrame> unsent;  ///< read already: it would not have fitted
+    bool unsent_is_part = false;
   };
 
   /// Where a subscriber is in the bulk records of a transaction.
@@ -53,8 +58,10 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   void on_durable(const std::vector<CommitRequestPtr>& commits);
   void on_request(Request request);
   bool serve_from_memory(const Request& request);
+  void take_newest(uint64_t bytes_max, Changes& changes) const;
   absl::Status serve_from_log(const Request& request);
-  absl::Status position(CatchUp& catch_up, Scn after);
+  absl::Status position(CatchUp& catch_up, const Request& request);
+  absl::StatusOr<bool> read_record(CatchUp& catch_up);
   void on_bulk_request(const BulkRequest& request);
   absl::Status serve_bulk(const BulkRequest& request);
   void answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes);

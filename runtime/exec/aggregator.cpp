@@ -103,7 +103,7 @@ Aggregator::Set::Set(const CompiledAggregation& aggregation, std::vector<Compare
 }
 
 Aggregator::Aggregator(const CompiledAggregation& aggregation, MemoryBudget* budget)
-    : aggregation_{aggregation}, budget_{budget}, memory_{budget} {
+    : aggregation_{aggregation}, budget_{budget}, memory_{budget}, collected_{budget} {
   std::vector<CompareKind> kinds;
   for (const Type& type : aggregation.group_types) kinds.push_back(compare_kind_for(type));
   for (size_t i = 0; i < aggregation.grouping_sets.size(); ++i) sets_.push_back(std::make_unique<Set>(aggregation, kinds));
@@ -185,7 +185,9 @@ absl::Status Aggregator::add_partial_states(Set& set, const EvalInput& in) {
       // A fresh state each time: deserialize() fills what init() made.
       AggregateStates one(&call);
       one.resize(1);
-      TROUPE_RETURN_IF_ERROR(call.aggregate->deserialize(call, in.columns[first + c].string(row), one.state(0)));
+      const std::string_view bytes = in.columns[first + c].string(row);
+      if (call.aggregate->ordered) TROUPE_RETURN_IF_ERROR(hold_collected(bytes.size()));
+      TROUPE_RETURN_IF_ERROR(call.aggregate->deserialize(call, bytes, one.state(0)));
       TROUPE_RETURN_IF_ERROR(call.aggregate->combine(call, set.states[c].state(groups_[row]), one.state(0)));
     }
   }
@@ -229,7 +231,7 @@ absl::Status Aggregator::add_call(Set& set, size_t call_number, const EvalInput&
     absl::InlinedVector<Vector, 2> args(call.args.size());
     for (size_t i = 0; i < args.size(); ++i) TROUPE_RETURN_IF_ERROR(call.args[i].run(in, &args[i]));
     const GroupStates targets{states.base(), groups_.data()};
-    return call.aggregate.aggregate->update(call.aggregate, targets, args, in.rows, *in.context);
+    return update(call.aggregate, targets, args, in.rows, *in.context);
   }
   CountedRows rows{in, {}, {groups_.begin(), groups_.begin() + in.rows}, {}};
   if (call.filter) {
@@ -246,7 +248,22 @@ absl::Status Aggregator::add_call(Set& set, size_t call_number, const EvalInput&
   if (rows.in.rows == 0) return absl::OkStatus();
   if (call.sorted()) return add_sorted(set, call_number, rows);
   const GroupStates targets{states.base(), rows.groups.data()};
-  return call.aggregate.aggregate->update(call.aggregate, targets, rows.args, rows.in.rows, *in.context);
+  return update(call.aggregate, targets, rows.args, rows.in.rows, *in.context);
+}
+
+absl::Status Aggregator::update(const BoundAggregate& call, GroupStates states, std::span<const Vector> args,
+                                uint32_t rows, EvalContext& context) {
+  if (call.aggregate->ordered) {
+    uint64_t bytes = 0;
+    for (const Vector& arg : args) {
+      for (uint32_t row = 0; row < rows && arg.kind() == Physical::kVarlen; ++row) {
+        if (!arg.is_null(row)) bytes += arg.string(row).size();
+      }
+    }
+    TROUPE_RETURN_IF_ERROR(hold_collected(bytes + rows * sizeof(Value)));
+    TROUPE_RETURN_IF_ERROR(context.check_interrupt());
+  }
+  return call.aggregate->update(call, states, args, rows, context);
 }
 
 void Aggregator::keep_unseen(GroupTable& seen, CountedRows* rows) {
@@ -292,8 +309,7 @@ absl::Status Aggregator::feed_sorted(Set& set, size_t call_number, EvalContext& 
     const Batch batch = sorter->take(from, kBatchRows);
     const auto* groups = reinterpret_cast<const uint32_t*>(batch.columns[0].values<int32_t>());
     const std::span<const Vector> args(batch.columns.data() + 1, batch.columns.size() - 1);
-    TROUPE_RETURN_IF_ERROR(
-        call.aggregate->update(call, {set.states[call_number].base(), groups}, args, batch.rows, context));
+    TROUPE_RETURN_IF_ERROR(update(call, {set.states[call_number].base(), groups}, args, batch.rows, context));
   }
   return absl::OkStatus();
 }

@@ -77,6 +77,10 @@ class Aggregator {
   absl::Status add_to_set(Set& set, size_t set_number, const EvalInput& in);
   struct CountedRows;
   absl::Status add_call(Set& set, size_t call_number, const EvalInput& in);
+  /// Feeds one call's states; `args` of those that keep what they are fed count as memory.
+  absl::Status update(const BoundAggregate& call, GroupStates states, std::span<const Vector> args, uint32_t rows,
+                      EvalContext& context);
+  absl::Status hold_collected(uint64_t bytes) { return collected_.hold(collected_bytes_ += bytes); }
   static void keep_unseen(GroupTable& seen, CountedRows* rows);
   absl::Status add_sorted(Set& set, size_t call_number, const CountedRows& rows);
   absl::Status add_partial_states(Set& set, const EvalInput& in);
@@ -87,6 +91,8 @@ class Aggregator {
   const CompiledAggregation& aggregation_;
   MemoryBudget* budget_;
   MemoryShare memory_;
+  MemoryShare collected_;  ///< by string_agg, array_agg
+  uint64_t collected_bytes_ = 0;
   std::vector<std::unique_ptr<Set>> sets_;
   std::vector<Vector> group_values_;  ///< of the rows at hand
   std::vector<uint32_t> groups_;

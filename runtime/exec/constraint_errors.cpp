@@ -1,6 +1,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 
 #include "runtime/exec/row_check.hpp"
+#include "runtime/sql/deparse.hpp"
 #include "storage/column/key_codec.hpp"
 
 namespace troupe {
@@ -12,7 +13,7 @@ absl::Status violation(const TableDef& table, std::string_view constraint, std::
   std::vector<Type> types;
   for (const int16_t attnum : columns) {
     const ColumnDef& column = table.column(attnum);
-    names.push_back(column.name);
+    names.push_back(sql::quote_identifier(column.name));
     types.push_back(Type{column.type, column.typmod});
   }
   return with_detail(unique_violation(table.name, constraint), existing_key_detail(names, values, types, context));

@@ -1,6 +1,7 @@
 #include <bit>
 
 #include "runtime/exec/program.hpp"
+#include "runtime/types/long_value.hpp"
 #include "storage/column/hash.hpp"
 
 namespace troupe {
@@ -140,6 +141,7 @@ class Program::Compiler {
       args.push_back(program_.constants_[program_.nodes_[child].index].value(0));
     }
     EvalContext context;
+    context.interrupt = &impatience();
     auto value = call_function(node.expr->call, args, context);
     if (!value.ok()) return std::nullopt;
     return *std::move(value);

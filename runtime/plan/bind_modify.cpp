@@ -82,6 +82,15 @@ absl::StatusOr<ExprPtr> Binder::bind_table_expression(const sql::Expr& expr,
   return bind(expr, Site{&scope, nullptr, clause, false});
 }
 
+absl::StatusOr<ExprPtr> Binder::bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation) {
+  TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(check.check_sql));
+  kept_.push_back(parsed);
+  const bool outer = std::exchange(foreign_text_, true);
+  auto condition = bind_table_expression(*parsed, relation, Clause::kCheck);
+  foreign_text_ = outer;
+  return condition;
+}
+
 absl::Status Binder::bind_table_checks(BoundModify* modify) {
   const TableDef& table = *modify->target->table;
   const bool insert = modify->kind == PlanKind::kInsert;
@@ -96,16 +105,11 @@ absl::Status Binder::bind_table_checks(BoundModify* modify) {
   }
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::check) continue;
-    TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(constraint.check_sql));
-    kept_.push_back(parsed);
-    const bool outer = std::exchange(foreign_text_, true);
-    auto condition = bind_table_expression(*parsed, modify->target, Clause::kCheck);
-    foreign_text_ = outer;
-    if (!condition.ok()) return condition.status();
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, bind_check(constraint, modify->target));
     // A row that satisfied the check still does when none of its columns changes.
     bool touched = insert;
-    visit_expr(**condition, [&](const Expr& part) { touched = touched || (part.is_column() && assigned(part.index)); });
-    if (touched) modify->checks.push_back({constraint.name, *std::move(condition)});
+    visit_expr(*condition, [&](const Expr& part) { touched = touched || (part.is_column() && assigned(part.index)); });
+    if (touched) modify->checks.push_back({constraint.name, std::move(condition)});
   }
   return absl::OkStatus();
 }

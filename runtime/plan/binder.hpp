@@ -39,6 +39,8 @@ class Binder {
                                                 Clause clause);
   /// The column's default, cast to its type; null when it has none.
   absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
+  /// The condition of a CHECK constraint that the table has.
+  absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
   absl::StatusOr<Type> bind_type(const sql::TypeName& name);
 
   /// Errors: 42P18 for a parameter whose type nothing told.

@@ -18,14 +18,34 @@ ColumnDef* find_column(TableDef* table, std::string_view name) {
   return found == nullptr ? nullptr : &table->columns[static_cast<size_t>(found->attnum - 1)];
 }
 
+const EvalContext& eval_of(const DdlBuilder& ddl) {
+  static const EvalContext kDefault;
+  return ddl.context().eval != nullptr ? *ddl.context().eval : kDefault;
+}
+
+/// Why a call or cast of constants was not folded away: it fails.
+absl::Status failure_of(const Expr& expr, const EvalContext& eval) {
+  if (expr.kind != ExprKind::kCall && expr.kind != ExprKind::kCast) return absl::OkStatus();
+  if (volatility_of(expr) != Volatility::kImmutable) return absl::OkStatus();
+  std::vector<Value> arguments;
+  for (const ExprPtr& argument : expr.args) {
+    TROUPE_RETURN_IF_ERROR(failure_of(*argument, eval));
+    if (!argument->is_constant()) return absl::OkStatus();
+    arguments.push_back(argument->value);
+  }
+  EvalContext writable = eval;
+  if (expr.kind == ExprKind::kCast) return run_cast(expr.cast, arguments[0], writable).status();
+  return call_function(expr.call, arguments, writable).status();
+}
+
 /// The default as a value that rows written before can share; nothing when it must be computed for each.
 absl::StatusOr<std::optional<Value>> constant_default(const TableDef& table, const ColumnDef& column,
                                                       DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_default(table, column));
   if (!value) return std::optional<Value>(Value::null(column.physical));
-  static const EvalContext kDefault;
-  value = fold_constants(value, ddl.context().eval != nullptr ? *ddl.context().eval : kDefault);
+  value = fold_constants(value, eval_of(ddl));
   if (value->is_constant()) return std::optional<Value>(value->value);
+  TROUPE_RETURN_IF_ERROR(failure_of(*value, eval_of(ddl)));
   return std::optional<Value>();
 }
 
@@ -152,6 +172,37 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
   return drop_key(table, *found, ddl);
 }
 
+/// The default goes along if it can be assigned to the new type.
+absl::Status check_default_of_new_type(const TableDef& table, const ColumnDef& column, Type type, DdlBuilder& ddl) {
+  if (column.identity != IdentityKind::none && type.oid != oid::kInt2 && type.oid != oid::kInt4 &&
+      type.oid != oid::kInt8) {
+    return error(ErrorCode::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
+  }
+  ColumnDef altered = column;
+  altered.type = type.oid;
+  altered.typmod = type.typmod;
+  const absl::Status bound = ddl.binder().bind_default(table, altered).status();
+  if (bound.ok() || error_code(bound) != ErrorCode::kDatatypeMismatch) return bound;
+  return error(ErrorCode::kDatatypeMismatch, "default for column \"", column.name,
+               "\" cannot be cast automatically to type ", format_type(type));
+}
+
+/// A CHECK must hold for what became of the rows; when it means nothing for the new types, that is an error.
+absl::Status recheck(const std::vector<int16_t>& altered, const TableDef& table, DdlBuilder& ddl) {
+  if (altered.empty()) return absl::OkStatus();
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::make_shared<TableDef>(table);
+  relation->alias = table.name;
+  for (const ConstraintDef& constraint : table.constraints) {
+    if (constraint.kind != ConstraintKind::check) continue;
+    const auto& uses = constraint.columns;
+    if (std::find_first_of(uses.begin(), uses.end(), altered.begin(), altered.end()) == uses.end()) continue;
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(constraint, relation));
+    ddl_check_rows(constraint.name, condition, table, ddl);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
   if (column == nullptr) return no_such_column(action.name, *table);
@@ -175,9 +226,8 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
                      cat("You might need to specify \"USING ", sql::quote_identifier(column->name),
                          "::", format_type(type), "\"."));
   }
-  static const EvalContext kDefault;
-  const EvalContext& eval = ddl.context().eval != nullptr ? *ddl.context().eval : kDefault;
-  TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval));
+  TROUPE_RETURN_IF_ERROR(check_default_of_new_type(before, *column, type, ddl));
+  TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval_of(ddl)));
   const TypeInfo& info = type_info(type.oid);
   column->type = type.oid;
   column->typmod = type.typmod;
@@ -229,14 +279,15 @@ absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, 
   return absl::OkStatus();
 }
 
-absl::Status set_owner(std::string_view name, ObjectDef* object, DdlBuilder& ddl) {
-  if (name == "current_user" || name == "current_role" || name == "session_user") {
+absl::Status set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl) {
+  using Type = sql::RoleName::Type;
+  if (name.type != Type::kNamed && name.type != Type::kPublic) {
     object->owner = ddl.context().role;
     return absl::OkStatus();
   }
-  const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name);
+  const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name.name);
   if (role == nullptr) {
-    return error(ErrorCode::kUndefinedObject, "role \"", name, "\" does not exist");
+    return error(ErrorCode::kUndefinedObject, "role \"", name.name, "\" does not exist");
   }
   object->owner = role->oid;
   return absl::OkStatus();
@@ -254,7 +305,7 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kAlterType: return alter_type(action, table, ddl);
     case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
-    case AlterAction::kOwnerTo: return set_owner(action.name, table, ddl);
+    case AlterAction::kOwnerTo: return set_owner(*action.role, table, ddl);
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
     // Hints for PostgreSQL's storage that mean nothing here.
@@ -277,10 +328,36 @@ absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind,
   std::shared_ptr<ObjectDef> changed = copy_object(*object);
   for (const sql::AlterTableAction* action : alter.actions) {
     if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
-    TROUPE_RETURN_IF_ERROR(set_owner(action->name, changed.get(), ddl));
+    TROUPE_RETURN_IF_ERROR(set_owner(*action->role, changed.get(), ddl));
   }
   ddl.put(std::move(changed));
   return absl::OkStatus();
+}
+
+/// What goes first, in whatever order it is written: a type can be changed together with the constraints on it.
+enum class Pass : uint8_t { kDrop, kAlterType, kRest };
+Pass pass_of(sql::AlterAction action) {
+  using sql::AlterAction;
+  switch (action) {
+    case AlterAction::kDropColumn:
+    case AlterAction::kDropConstraint:
+    case AlterAction::kDropDefault:
+    case AlterAction::kDropNotNull: return Pass::kDrop;
+    case AlterAction::kAlterType: return Pass::kAlterType;
+    default: return Pass::kRest;
+  }
+}
+
+/// Each action sees what the ones before it did.
+absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, TableDef* table, DdlBuilder& ddl) {
+  std::vector<int16_t> retyped;
+  for (const sql::AlterTableAction* action : alter.actions) {
+    if (pass_of(action->action) != pass) continue;
+    TROUPE_RETURN_IF_ERROR(alter_action(*action, table, ddl));
+    table->shape = make_shape(*table);
+    if (pass == Pass::kAlterType) retyped.push_back(table->find_column(action->name)->attnum);
+  }
+  return recheck(retyped, *table, ddl);
 }
 
 }  // namespace
@@ -299,10 +376,8 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
   if (object == nullptr) return absl::OkStatus();
   ddl.lock(object->oid);
   auto table = ddl.edit_table(object->oid);
-  for (const sql::AlterTableAction* action : alter.actions) {
-    // Each action sees what the ones before it did.
-    TROUPE_RETURN_IF_ERROR(alter_action(*action, table.get(), ddl));
-    table->shape = make_shape(*table);
+  for (const Pass pass : {Pass::kDrop, Pass::kAlterType, Pass::kRest}) {
+    TROUPE_RETURN_IF_ERROR(alter_in_pass(pass, alter, table.get(), ddl));
   }
   ddl.put(std::move(table));
   return absl::OkStatus();

@@ -116,6 +116,8 @@ absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is
 /// A table and everything that goes with it: indexes, owned sequences, trees.
 void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
+/// Every row of the table must satisfy the condition of its CHECK constraint `name`.
+void ddl_check_rows(const std::string& name, const ExprPtr& condition, const TableDef& table, DdlBuilder& ddl);
 /// Makes the table's rows hashed and keyed by its new primary key.
 absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl);
 

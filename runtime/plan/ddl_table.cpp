@@ -177,13 +177,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     return error(ErrorCode::kDuplicateObject, "constraint \"", check.name, "\" for relation \"",
                     table->name, "\" already exists");
   }
-  if (!is_new && !constraint.not_valid) {
-    DdlAction& action = ddl.act(DdlAction::Kind::kCheckRows);
-    action.table = std::make_shared<const TableDef>(*table);
-    action.check = {check.name, replace_expr(condition, [](const ExprPtr& part) -> ExprPtr {
-                      return part->is_column() ? make_column(part->type, part->index) : nullptr;
-                    })};
-  }
+  if (!is_new && !constraint.not_valid) ddl_check_rows(check.name, condition, *table, ddl);
   table->constraints.push_back(std::move(check));
   return absl::OkStatus();
 }
@@ -424,6 +418,14 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
   ddl.plan().fill_table = table;
   ddl.put(std::move(table));
   return ddl.finish();
+}
+
+void ddl_check_rows(const std::string& name, const ExprPtr& condition, const TableDef& table, DdlBuilder& ddl) {
+  DdlAction& action = ddl.act(DdlAction::Kind::kCheckRows);
+  action.table = std::make_shared<const TableDef>(table);
+  action.check = {name, replace_expr(condition, [](const ExprPtr& part) -> ExprPtr {
+                    return part->is_column() ? make_column(part->type, part->index) : nullptr;
+                  })};
 }
 
 absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl) {

@@ -1,5 +1,6 @@
 /// Constant folding and simplification of conditions.
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/types/long_value.hpp"
 
 namespace troupe {
 namespace {
@@ -25,6 +26,7 @@ ExprPtr fold_call(const ExprPtr& expr, const EvalContext& context) {
   std::vector<Value> args;
   for (const ExprPtr& arg : expr->args) args.push_back(arg->value);
   EvalContext writable = context;
+  writable.interrupt = &impatience();
   auto value = call_function(expr->call, args, writable);
   return value.ok() ? make_constant(expr->type, *std::move(value)) : expr;
 }
@@ -33,6 +35,7 @@ ExprPtr fold_cast(const ExprPtr& expr, const EvalContext& context) {
   if (!expr->arg(0).is_constant() || volatility_of(*expr) != Volatility::kImmutable) return expr;
   if (expr->arg(0).value.is_null()) return make_null(expr->type);
   EvalContext writable = context;
+  writable.interrupt = &impatience();
   auto value = run_cast(expr->cast, expr->arg(0).value, writable);
   return value.ok() ? make_constant(expr->type, *std::move(value)) : expr;
 }

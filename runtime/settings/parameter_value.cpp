@@ -85,6 +85,7 @@ absl::StatusOr<std::string> canonical_value(const ParameterInfo& parameter, std:
 
 std::string display_value(const ParameterInfo& parameter, std::string_view canonical) {
   if (parameter.name == "data_directory_mode") return "0700";  // shown in octal, counted in decimal
+  if (parameter.name == "seed") return "unavailable";          // as PostgreSQL has it
   if (parameter.unit == ParameterUnit::kNone) return std::string(canonical);
   if (parameter.type == ParameterType::kInteger) {
     int64_t value = 0;

@@ -31,6 +31,7 @@ constexpr ParameterInfo kParameters[] = {
         .report(),
     integer("server_version_num", kInternal, "150000", kNone, 150000, 150000, kPreset,
             "Shows the PostgreSQL version as a number."),
+    real("seed", kUser, "0", kNone, -1, 1, kPreset, "Sets the seed of random().").hide(),
     string("session_authorization", kUser, "", kPreset, "Sets the session's user.").report().hide(),
     integer("shared_memory_size", kInternal, "0", kMegabytes, 0, kIntMax, kPreset,
             "Shows the size of shared memory; there is none."),

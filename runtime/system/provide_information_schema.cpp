@@ -33,7 +33,7 @@ struct ColumnRow {
   Oid type = kNoOid;
   int32_t typmod = -1;
   bool nullable = true, updatable = false;
-  std::string_view default_sql;
+  std::string default_sql;
   const ColumnDef* def = nullptr;  ///< null: a system relation's column
 };
 
@@ -92,7 +92,8 @@ void columns(const CatalogScan& scan, RowWriter& out) {
                     .position = ++position,
                     .type = column.type.oid,
                     .typmod = column.type.typmod,
-                    .nullable = !column.not_null},
+                    .nullable = !column.not_null,
+                    .default_sql = {}},
                    out);
     }
   }
@@ -113,7 +114,7 @@ void columns(const CatalogScan& scan, RowWriter& out) {
                     .typmod = column.typmod,
                     .nullable = !column.not_null,
                     .updatable = object->kind == ObjectKind::table,
-                    .default_sql = column.default_sql,
+                    .default_sql = default_text(scan.catalog, column),
                     .def = &column},
                    out);
     }

@@ -1,4 +1,5 @@
 #include "runtime/types/aggregate_state.hpp"
+#include "runtime/types/long_value.hpp"
 #include "storage/column/array_format.hpp"
 #include "storage/column/batch_codec.hpp"
 
@@ -16,21 +17,23 @@ struct StringAgg {
   struct State {
     Text* text = nullptr;
   };
-  static void append(State& s, std::string_view delimiter, std::string_view value) {
+  static absl::Status append(State& s, std::string_view delimiter, std::string_view value) {
     if (s.text == nullptr) {
       s.text = new Text{std::string(value), std::string(delimiter)};
-    } else {
-      s.text->joined.append(delimiter).append(value);
+      return absl::OkStatus();
     }
-  }
-  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
-    if (args[0].is_null(row)) return absl::OkStatus();
-    append(s, args[1].is_null(row) ? std::string_view{} : args[1].string(row), args[0].string(row));
+    TROUPE_RETURN_IF_ERROR(check_room(s.text->joined.size(), delimiter.size() + value.size()));
+    s.text->joined.append(delimiter).append(value);
     return absl::OkStatus();
+  }
+  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&,
+                          EvalContext& context) {
+    if (args[0].is_null(row)) return absl::OkStatus();
+    if (args[0].string(row).size() >= kWorkPieceBytes) TROUPE_RETURN_IF_ERROR(context.check_interrupt());
+    return append(s, args[1].is_null(row) ? std::string_view{} : args[1].string(row), args[0].string(row));
   }
   static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
-    if (from.text != nullptr) append(into, from.text->first_delimiter, from.text->joined);
-    return absl::OkStatus();
+    return from.text == nullptr ? absl::OkStatus() : append(into, from.text->first_delimiter, from.text->joined);
   }
   static void serialize(const State& s, const BoundAggregate&, ByteWriter out) {
     out.u8(s.text != nullptr ? 1 : 0);

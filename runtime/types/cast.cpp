@@ -4,6 +4,7 @@
 
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
+#include "runtime/types/long_value.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
@@ -199,6 +200,7 @@ absl::Status run_cast(const CastPlan& plan, const Vector& in, uint32_t rows, Eva
   if (plan.applies_typmod) {
     TROUPE_RETURN_IF_ERROR(apply_typmod(plan.to, plan.context == CastContext::kExplicit, rows, result));
   }
+  TROUPE_RETURN_IF_ERROR(check_result(result, rows, context));
   out = std::move(result);
   return absl::OkStatus();
 }

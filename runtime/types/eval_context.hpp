@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "runtime/types/interrupt.hpp"
 #include "storage/base/clock.hpp"
 #include "storage/base/error.hpp"
 #include "storage/base/ids.hpp"
@@ -55,10 +56,14 @@ struct EvalContext {
   std::string_view session_user = "troupe";
   std::string_view database = "troupe";
   std::string_view schema = "public";
+  /// Of the statement; null = nothing ends it early.
+  const Interrupt* interrupt = nullptr;
   /// Anything the registrant of a function outside runtime/types needs (catalog functions ...).
   void* extension = nullptr;
 
   const SessionSettings& session() const;
+  /// For loops that may work long on one value. Errors: why the statement ends, 57014.
+  absl::Status check_interrupt() const { return interrupt == nullptr ? absl::OkStatus() : interrupt->check(); }
 };
 
 }  // namespace troupe

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/long_value.hpp"
 
 namespace troupe {
 namespace {
@@ -33,7 +34,8 @@ absl::Status compute(const BoundFunction& call, std::span<const Vector> args, ui
   if (call.function->strict) {
     for (const Vector& arg : args) out.merge_nulls(arg);
   }
-  return call.function->kernel(call, args, rows, context, out);
+  TROUPE_RETURN_IF_ERROR(call.function->kernel(call, args, rows, context, out));
+  return check_result(out, rows, context);
 }
 
 std::span<const Function* const> find(const absl::flat_hash_map<std::string, std::vector<const Function*>>& by_name,

@@ -1,8 +1,10 @@
 #include <bit>
+#include <memory>
 
 #include <openssl/evp.h>
 
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/long_value.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_scan.hpp"
 #include "storage/base/text.hpp"
@@ -13,27 +15,34 @@ namespace {
 
 constexpr Oid kB = oid::kBytea, kT = oid::kText, kI4 = oid::kInt4;
 
-std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
+absl::StatusOr<std::string> digest(const EvalContext& context, const EVP_MD* algorithm, std::string_view bytes) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> state(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  TROUPE_CHECK(state != nullptr && EVP_DigestInit_ex(state.get(), algorithm, nullptr) == 1);
+  TROUPE_RETURN_IF_ERROR(in_pieces(
+      context, bytes, [&](std::string_view piece) { EVP_DigestUpdate(state.get(), piece.data(), piece.size()); }));
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), out, &size, algorithm, nullptr);
+  EVP_DigestFinal_ex(state.get(), out, &size);
   return std::string(reinterpret_cast<char*>(out), size);
 }
 
-std::string md5_hex(std::string_view bytes) {
+absl::StatusOr<std::string> md5_hex(const EvalContext& context, std::string_view bytes) {
+  TROUPE_ASSIGN_OR_RETURN(const std::string hash, digest(context, EVP_md5(), bytes));
   std::string out;
-  format_hex(digest(EVP_md5(), bytes), &out);
+  format_hex(hash, &out);
   return out;
 }
 
-std::string base64_of(std::string_view bytes) {
+/// PostgreSQL breaks lines as RFC 2045 says, before what would be too long.
+constexpr size_t kBase64LineDigits = 76, kBase64LineBytes = 57;
+
+/// `bytes` begin at a line's beginning.
+void append_base64(std::string_view bytes, std::string* to) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  constexpr size_t kLine = 76;
-  std::string out;
-  size_t in_line = 0;
+  std::string& out = *to;
+  size_t in_line = out.empty() ? 0 : kBase64LineDigits;
   for (size_t i = 0; i < bytes.size(); i += 3) {
-    // PostgreSQL breaks lines as RFC 2045 says, before what would be too long.
-    if (in_line == kLine) {
+    if (in_line == kBase64LineDigits) {
       out.push_back('\n');
       in_line = 0;
     }
@@ -43,7 +52,6 @@ std::string base64_of(std::string_view bytes) {
     for (size_t j = 0; j < 4; ++j) out.push_back(j <= n ? kDigits[(v >> (18 - 6 * j)) & 63] : '=');
     in_line += 4;
   }
-  return out;
 }
 
 int base64_digit(char c) {
@@ -53,11 +61,13 @@ int base64_digit(char c) {
   return c == '+' ? 62 : (c == '/' ? 63 : -1);
 }
 
-absl::StatusOr<std::string> bytes_of_base64(std::string_view text) {
+absl::StatusOr<std::string> bytes_of_base64(const EvalContext& context, std::string_view text) {
   std::string out;
   uint32_t v = 0;
   int digits = 0, padding = 0;
+  size_t read = 0;
   for (const char c : text) {
+    if (++read % kWorkPieceBytes == 0) TROUPE_RETURN_IF_ERROR(context.check_interrupt());
     if (text_scan::is_space(c)) continue;
     const int digit = base64_digit(c);
     if (c == '=') {
@@ -79,8 +89,8 @@ absl::StatusOr<std::string> bytes_of_base64(std::string_view text) {
   return out;
 }
 
-std::string escaped(std::string_view bytes) {
-  std::string out;
+void append_escaped(std::string_view bytes, std::string* to) {
+  std::string& out = *to;
   for (const char c : bytes) {
     const auto byte = static_cast<uint8_t>(c);
     if (c == '\\') {
@@ -92,26 +102,27 @@ std::string escaped(std::string_view bytes) {
       out.push_back(c);
     }
   }
-  return out;
 }
 
 absl::Status bad_encoding(std::string_view name) {
   return error(ErrorCode::kInvalidParameterValue, "unrecognized encoding: \"", name, "\"");
 }
 
-absl::StatusOr<std::string> encode(std::string_view bytes, std::string_view name) {
+absl::StatusOr<std::string> encode(const EvalContext& context, std::string_view bytes, std::string_view name) {
+  constexpr size_t kPieceBytes = kWorkPieceBytes / kBase64LineBytes * kBase64LineBytes;
   const std::string kind = text_scan::lowered(name);
-  if (kind == "base64") return base64_of(bytes);
-  if (kind == "escape") return escaped(bytes);
-  if (kind != "hex") return bad_encoding(name);
+  const auto append = kind == "base64" ? append_base64 : kind == "escape" ? append_escaped : format_hex;
+  if (append == format_hex && kind != "hex") return bad_encoding(name);
+  if (append == format_hex) TROUPE_RETURN_IF_ERROR(check_room(bytes.size(), bytes.size()));
   std::string out;
-  format_hex(bytes, &out);
+  TROUPE_RETURN_IF_ERROR(in_pieces(
+      context, bytes, [&](std::string_view piece) { append(piece, &out); }, kPieceBytes));
   return out;
 }
 
-absl::StatusOr<std::string> decode(std::string_view text, std::string_view name) {
+absl::StatusOr<std::string> decode(const EvalContext& context, std::string_view text, std::string_view name) {
   const std::string kind = text_scan::lowered(name);
-  if (kind == "base64") return bytes_of_base64(text);
+  if (kind == "base64") return bytes_of_base64(context, text);
   if (kind == "escape") return parse_bytea(text.starts_with("\\x") ? std::string_view(text) : text);
   return kind == "hex" ? parse_hex(text) : absl::StatusOr<std::string>(bad_encoding(name));
 }
@@ -144,14 +155,16 @@ std::string byte_trim(std::string_view bytes, std::string_view set, bool left, b
 }  // namespace
 
 void register_bytes(Registrar& to) {
-  to.function<[](std::string_view t) { return md5_hex(t); }>("md5", {kT}, kT);
-  to.function<[](std::string_view t) { return md5_hex(t); }>("md5", {kB}, kT);
-  to.function<[](std::string_view t) { return digest(EVP_sha224(), t); }>("sha224", {kB}, kB);
-  to.function<[](std::string_view t) { return digest(EVP_sha256(), t); }>("sha256", {kB}, kB);
-  to.function<[](std::string_view t) { return digest(EVP_sha384(), t); }>("sha384", {kB}, kB);
-  to.function<[](std::string_view t) { return digest(EVP_sha512(), t); }>("sha512", {kB}, kB);
-  to.function<[](std::string_view b, std::string_view n) { return encode(b, n); }>("encode", {kB, kT}, kT);
-  to.function<[](std::string_view t, std::string_view n) { return decode(t, n); }>("decode", {kT, kT}, kB);
+  to.function<[](EvalContext& c, std::string_view t) { return md5_hex(c, t); }>("md5", {kT}, kT);
+  to.function<[](EvalContext& c, std::string_view t) { return md5_hex(c, t); }>("md5", {kB}, kT);
+  to.function<[](EvalContext& c, std::string_view t) { return digest(c, EVP_sha224(), t); }>("sha224", {kB}, kB);
+  to.function<[](EvalContext& c, std::string_view t) { return digest(c, EVP_sha256(), t); }>("sha256", {kB}, kB);
+  to.function<[](EvalContext& c, std::string_view t) { return digest(c, EVP_sha384(), t); }>("sha384", {kB}, kB);
+  to.function<[](EvalContext& c, std::string_view t) { return digest(c, EVP_sha512(), t); }>("sha512", {kB}, kB);
+  to.function<[](EvalContext& c, std::string_view b, std::string_view n) { return encode(c, b, n); }>("encode",
+                                                                                                      {kB, kT}, kT);
+  to.function<[](EvalContext& c, std::string_view t, std::string_view n) { return decode(c, t, n); }>("decode",
+                                                                                                      {kT, kT}, kB);
   to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("length", {kB}, kI4);
   to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("octet_length", {kB}, kI4);
   for (const char* name : {"substr", "substring"}) {

@@ -73,9 +73,12 @@ void register_arithmetic(Registrar& to) {
   constexpr auto absolute = [](const Numeric& v) { return numeric_abs(v); };
   to.op_and_function<absolute>("@", "abs", {kN}, kN);
   to.function<[](const Numeric& a, const Numeric& b) { return numeric_divide_truncated(a, b); }>("div", {kN, kN}, kN);
-  to.function<[](const Numeric& a, const Numeric& b) { return numeric_gcd(a, b); }>("gcd", {kN, kN}, kN);
-  to.function<[](const Numeric& a, const Numeric& b) { return numeric_lcm(a, b); }>("lcm", {kN, kN}, kN);
-  to.function<[](int64_t n) { return numeric_factorial(n); }>("factorial", {oid::kInt8}, kN);
+  to.function<[](EvalContext& c, const Numeric& a, const Numeric& b) { return numeric_gcd(a, b, c.interrupt); }>(
+      "gcd", {kN, kN}, kN);
+  to.function<[](EvalContext& c, const Numeric& a, const Numeric& b) { return numeric_lcm(a, b, c.interrupt); }>(
+      "lcm", {kN, kN}, kN);
+  to.function<[](EvalContext& c, int64_t n) { return numeric_factorial(n, c.interrupt); }>("factorial", {oid::kInt8},
+                                                                                           kN);
 }
 
 void register_rounding(Registrar& to) {

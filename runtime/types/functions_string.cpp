@@ -3,6 +3,7 @@
 #include <cwctype>
 
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/long_value.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/text_scan.hpp"
@@ -13,9 +14,6 @@ namespace troupe {
 namespace {
 
 constexpr Oid kT = oid::kText, kI4 = oid::kInt4;
-constexpr int64_t kStringBytesMax = 0x3FFFFFFF;
-
-absl::Status too_long() { return error(ErrorCode::kProgramLimitExceeded, "requested length too large"); }
 
 absl::StatusOr<std::string> substring(std::string_view text, int64_t from, std::optional<int64_t> length) {
   if (length && *length < 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
@@ -40,7 +38,7 @@ std::string right(std::string_view text, int32_t n) {
 
 absl::StatusOr<std::string> padded(std::string_view text, int32_t length, std::string_view fill, bool on_left) {
   if (length <= 0) return std::string();
-  if (length > kStringBytesMax / 4) return too_long();
+  if (static_cast<size_t>(length) > kValueBytesMax / 4) return requested_length_too_large();
   const size_t have = utf8_length(text), want = static_cast<size_t>(length);
   if (have >= want || fill.empty()) return std::string(text.substr(0, utf8_offset(text, want)));
   std::string padding;
@@ -92,14 +90,20 @@ std::string initcap(std::string_view text) {
   return out;
 }
 
-std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+absl::StatusOr<std::string> replaced(const EvalContext& context, std::string_view text, std::string_view from,
+                                     std::string_view to) {
   if (from.empty()) return std::string(text);
   std::string out;
+  size_t asked_at = 0;
   for (size_t at = 0;;) {
     const size_t hit = text.find(from, at);
     if (hit == std::string_view::npos) return out.append(text.substr(at));
+    TROUPE_RETURN_IF_ERROR(check_room(out.size(), hit - at + to.size()));
     out.append(text.substr(at, hit - at)).append(to);
     at = hit + from.size();
+    if (at + out.size() < asked_at + kWorkPieceBytes) continue;
+    asked_at = at + out.size();
+    TROUPE_RETURN_IF_ERROR(context.check_interrupt());
   }
 }
 
@@ -172,14 +176,23 @@ std::string hexadecimal(U v) {
   return std::string(buffer, static_cast<size_t>(n));
 }
 
-absl::StatusOr<std::string> repeated(std::string_view text, int32_t n) {
-  if (n > 0 && static_cast<int64_t>(text.size()) * n > kStringBytesMax) return too_long();
+absl::StatusOr<std::string> repeated(const EvalContext& context, std::string_view text, int32_t n) {
   std::string out;
   if (n <= 0 || text.empty()) return out;
   const size_t size = text.size() * static_cast<size_t>(n);
+  if (size > kValueBytesMax) return requested_length_too_large();
   out.reserve(size);
   out.append(text);
-  while (out.size() < size) out.append(out.data(), std::min(out.size(), size - out.size()));
+  // Doubles up to a piece of work, then adds as much each time.
+  size_t piece = text.size();
+  while (out.size() < size) {
+    out.append(out.data(), std::min(piece, size - out.size()));
+    if (piece < kWorkPieceBytes) {
+      piece = out.size();
+    } else {
+      TROUPE_RETURN_IF_ERROR(context.check_interrupt());
+    }
+  }
   return out;
 }
 
@@ -195,7 +208,7 @@ void register_parts(Registrar& to) {
   to.function<[](std::string_view t, std::string_view w, int32_t from) { return overlaid(t, w, from, static_cast<int64_t>(utf8_length(w))); }>(
       "overlay", {kT, kT, kI4}, kT);
   to.function<[](std::string_view t) { return reversed(t); }>("reverse", {kT}, kT);
-  constexpr auto repeat = [](std::string_view t, int32_t n) { return repeated(t, n); };
+  constexpr auto repeat = [](EvalContext& c, std::string_view t, int32_t n) { return repeated(c, t, n); };
   to.function<repeat>("repeat", {kT, kI4}, kT);
 }
 
@@ -216,7 +229,9 @@ void register_rewriting(Registrar& to) {
   to.function<[](std::string_view t) { return utf8::to_lower(t); }>("lower", {kT}, kT);
   to.function<[](std::string_view t) { return utf8::to_upper(t); }>("upper", {kT}, kT);
   to.function<[](std::string_view t) { return initcap(t); }>("initcap", {kT}, kT);
-  to.function<[](std::string_view t, std::string_view f, std::string_view w) { return replaced(t, f, w); }>("replace", {kT, kT, kT}, kT);
+  to.function<[](EvalContext& c, std::string_view t, std::string_view f, std::string_view w) {
+    return replaced(c, t, f, w);
+  }>("replace", {kT, kT, kT}, kT);
   to.function<[](std::string_view t, std::string_view f, std::string_view w) { return translated(t, f, w); }>("translate", {kT, kT, kT}, kT);
   to.function<[](int32_t c) { return chr(c); }>("chr", {kI4}, kT);
   to.function<[](std::string_view t) { return t.empty() ? 0 : static_cast<int32_t>(utf8::decode(t, 0)); }>("ascii", {kT}, kI4);
@@ -254,7 +269,7 @@ absl::Status concat_operator(const BoundFunction&, std::span<const Vector> args,
     if (out.is_null(row)) continue;
     const std::string_view a = args[0].string(row), b = args[1].string(row);
     const size_t size = a.size() + b.size();
-    if (size > static_cast<size_t>(kStringBytesMax)) return too_long();
+    if (size > kValueBytesMax) return requested_length_too_large();
     char small[StringRef::kInlineMax];
     char* to = size <= sizeof small ? small : out.allocate_bytes(size);
     std::memcpy(to, a.data(), a.size());

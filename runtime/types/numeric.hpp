@@ -10,6 +10,8 @@
 
 namespace troupe {
 
+class Interrupt;
+
 /// A packed numeric that needs no allocation when small.
 class Numeric {
  public:
@@ -69,9 +71,10 @@ absl::StatusOr<Numeric> numeric_exp(const Numeric& v);
 absl::StatusOr<Numeric> numeric_ln(const Numeric& v);
 absl::StatusOr<Numeric> numeric_log(const Numeric& base, const Numeric& v);
 absl::StatusOr<Numeric> numeric_power(const Numeric& base, const Numeric& exponent);
-absl::StatusOr<Numeric> numeric_gcd(const Numeric& a, const Numeric& b);
-absl::StatusOr<Numeric> numeric_lcm(const Numeric& a, const Numeric& b);
-absl::StatusOr<Numeric> numeric_factorial(int64_t n);
+// These may work for seconds: they end early when `interrupt` says so.
+absl::StatusOr<Numeric> numeric_gcd(const Numeric& a, const Numeric& b, const Interrupt* interrupt = nullptr);
+absl::StatusOr<Numeric> numeric_lcm(const Numeric& a, const Numeric& b, const Interrupt* interrupt = nullptr);
+absl::StatusOr<Numeric> numeric_factorial(int64_t n, const Interrupt* interrupt = nullptr);
 int numeric_min_scale(const Numeric& v);
 Numeric numeric_trim_scale(const Numeric& v);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/types/interrupt.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/numeric_digits.hpp"
 
@@ -232,11 +233,12 @@ int numeric_min_scale(const Numeric& v) {
 
 Numeric numeric_trim_scale(const Numeric& v) { return v.is_finite() ? numeric_round(v, numeric_min_scale(v)) : v; }
 
-absl::StatusOr<Numeric> numeric_gcd(const Numeric& a, const Numeric& b) {
+absl::StatusOr<Numeric> numeric_gcd(const Numeric& a, const Numeric& b, const Interrupt* interrupt) {
   if (!a.is_finite() || !b.is_finite()) return Numeric::nan();
   Numeric x = numeric_abs(a), y = numeric_abs(b);
   const int scale = std::max(a.scale(), b.scale());
-  while (y.sign() != 0) {
+  for (uint32_t step = 1; y.sign() != 0; ++step) {
+    if (step % 64 == 0 && interrupt != nullptr) TROUPE_RETURN_IF_ERROR(interrupt->check());
     TROUPE_ASSIGN_OR_RETURN(Numeric rest, numeric_modulo(x, y));
     x = std::move(y);
     y = std::move(rest);
@@ -244,24 +246,34 @@ absl::StatusOr<Numeric> numeric_gcd(const Numeric& a, const Numeric& b) {
   return numeric_round(x, scale);
 }
 
-absl::StatusOr<Numeric> numeric_lcm(const Numeric& a, const Numeric& b) {
+absl::StatusOr<Numeric> numeric_lcm(const Numeric& a, const Numeric& b, const Interrupt* interrupt) {
   if (!a.is_finite() || !b.is_finite()) return Numeric::nan();
   const int scale = std::max(a.scale(), b.scale());
   if (a.sign() == 0 || b.sign() == 0) return numeric_round(Numeric(), scale);
-  TROUPE_ASSIGN_OR_RETURN(const Numeric divisor, numeric_gcd(a, b));
+  TROUPE_ASSIGN_OR_RETURN(const Numeric divisor, numeric_gcd(a, b, interrupt));
   TROUPE_ASSIGN_OR_RETURN(const Numeric part, numeric_divide_truncated(a, divisor));
   TROUPE_ASSIGN_OR_RETURN(const Numeric product, numeric_multiply(part, b));
   return numeric_round(numeric_abs(product), scale);
 }
 
-absl::StatusOr<Numeric> numeric_factorial(int64_t n) {
+namespace {
+
+/// first * (first + 1) * ... * last, halves first: few of the products are long.
+absl::StatusOr<Numeric> product_of(int64_t first, int64_t last, const Interrupt* interrupt) {
+  if (first == last) return Numeric::of_int(first);
+  if (last - first > 1024 && interrupt != nullptr) TROUPE_RETURN_IF_ERROR(interrupt->check());
+  const int64_t middle = first + (last - first) / 2;
+  TROUPE_ASSIGN_OR_RETURN(const Numeric low, product_of(first, middle, interrupt));
+  TROUPE_ASSIGN_OR_RETURN(const Numeric high, product_of(middle + 1, last, interrupt));
+  return numeric_multiply(low, high);
+}
+
+}  // namespace
+
+absl::StatusOr<Numeric> numeric_factorial(int64_t n, const Interrupt* interrupt) {
   if (n < 0) return error(ErrorCode::kNumericValueOutOfRange, "factorial of a negative number is undefined");
   if (n > 32177) return error(ErrorCode::kNumericValueOutOfRange, "value overflows numeric format");
-  Numeric product = Numeric::of_int(1);
-  for (int64_t i = 2; i <= n; ++i) {
-    TROUPE_ASSIGN_OR_RETURN(product, numeric_multiply(product, Numeric::of_int(i)));
-  }
-  return product;
+  return product_of(1, std::max<int64_t>(n, 1), interrupt);
 }
 
 }  // namespace troupe

@@ -150,6 +150,11 @@ class LimitsTest(unittest.TestCase):
         self.assert_refused("53200", "sort_bytes_max", lambda: self.cursor.execute(
             "SELECT i, repeat('x', 100) FROM generate_series(1, 100000) i ORDER BY 2, 1 DESC"))
 
+    def test_memory_of_what_an_aggregate_collects(self):
+        for call in ("string_agg(repeat('x', 1000), '')", "array_agg(i::text)", "string_agg(i::text, '' ORDER BY -i)"):
+            self.assert_refused("53200", "sort_bytes_max", lambda: self.cursor.execute(
+                f"SELECT length({call}::text) FROM generate_series(1, 100000) i"))
+
     def test_cache_and_changed_pages(self):
         for part in range(20):
             self.cursor.execute("INSERT INTO t SELECT i, md5(i::text) || repeat(md5(random()::text), 25) "

@@ -2,6 +2,7 @@
 """Statements that compute for ever can be ended (statement_timeout, cancel key, SIGTERM) and do not keep others from their
 turn, though they never wait for anything themselves; and checkpoints that are asked for at the same time all end."""
 import os
+import random
 import signal
 import sys
 import threading
@@ -32,6 +33,18 @@ ENDLESS = [
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
     f"INSERT INTO sink SELECT i FROM {BILLION} i WHERE i < 0",
     f"CREATE TABLE sink2 AS SELECT i FROM {BILLION} i WHERE i < 0",
+]
+DIGITS = random.Random(1)
+LONG_GCD = "SELECT gcd({}::numeric, {}::numeric)".format(
+    *("".join(DIGITS.choices("123456789", k=count)) for count in (100_000, 99_990)))
+# Each works for long on a single value, without a turn for anybody else.
+LONG_VALUES = [
+    "SELECT length(repeat('x', 1000000000))",
+    "SELECT sha256(repeat('x', 500000000)::bytea)",
+    "SELECT length(encode(repeat('x', 500000000)::bytea, 'base64'))",
+    "SELECT length(replace(repeat('x', 100000000), 'x', 'yyyyyyyyy'))",
+    LONG_GCD,
+    "SELECT length(string_agg(repeat('x', 10000000), '')) FROM generate_series(1, 25)",
 ]
 PATIENCE_S = 3.0 * sanitizers.SLOWNESS
 OTHERS_WAIT_S = 0.4 * sanitizers.SLOWNESS  # a loaded machine's scheduler has its share in it
@@ -80,6 +93,41 @@ class LongWorkTest(unittest.TestCase):
                 self.assertEqual(failures, ["57014"])
                 waits.sort()
                 self.assertLess(waits[len(waits) * 9 // 10], OTHERS_WAIT_S)
+
+    def test_a_timeout_ends_work_on_one_value(self):
+        cursor = self.connect().cursor()
+        cursor.execute("SET statement_timeout = 100")
+        for sql in LONG_VALUES:
+            with self.subTest(sql=sql[:100]):
+                begun = time.monotonic()
+                with self.assertRaises(psycopg2.Error) as ended:
+                    cursor.execute(sql)
+                self.assertEqual(ended.exception.pgcode, "57014")
+                self.assertLess(time.monotonic() - begun, PATIENCE_S)
+        cursor.execute("SELECT length(repeat('x', 2000000))")  # and nothing of it is left
+        self.assertEqual(cursor.fetchone(), (2_000_000,))
+
+    def test_the_cancel_key_ends_work_on_one_value(self):
+        others = [self.connect().cursor() for _ in range(4)]  # one of them is on another cell
+        cursor = self.connect().cursor()
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+        failures = []
+
+        def run():
+            try:
+                cursor.execute(LONG_GCD)
+            except psycopg2.Error as problem:
+                failures.append(problem.pgcode)
+        runner = threading.Thread(target=run)
+        runner.start()
+        time.sleep(0.3)
+        begun = time.monotonic()
+        for other in others:
+            threading.Thread(target=other.execute, args=(f"SELECT pg_cancel_backend({pid})",)).start()
+        runner.join(PATIENCE_S)
+        self.assertEqual(failures, ["57014"])
+        self.assertLess(time.monotonic() - begun, PATIENCE_S)
 
     def test_the_cancel_key_ends_one(self):
         with pgwire.Wire.connect(port=self.node.port).startup() as wire:

@@ -210,6 +210,30 @@ class SubscribeTest(unittest.TestCase):
                 self.assertEqual({aid for _, aid in mirror.rows}, set(range(2, rows + 1)))
             self.assertGreater(cut.reconnects, 0)
 
+    def test_a_stalled_subscriber_holds_no_more_than_its_window(self):
+        self.run_sql("CREATE TABLE wide (id int PRIMARY KEY, v text)")
+        with pgwire.Wire.connect(port=self.node.port, timeout=60).startup() as wire:
+            wire.send(pgwire.query("SUBSCRIBE TO wide"))
+            self.assertEqual(wire.receive()[0], "T")
+            for first in range(0, 12_000, 3_000):  # more than the sockets' buffers and the publisher's memory hold
+                self.run_sql(f"INSERT INTO wide SELECT i, repeat(md5(i::text), 100) "
+                             f"FROM generate_series({first}, {first + 2_999}) i")
+            most = 0
+            for _ in range(50):
+                self.run_sql("SELECT used, value FROM sys.limits WHERE name = 'streams.window_bytes'")
+                used, limit = self.cursor.fetchone()
+                most = max(most, used)
+                time.sleep(0.02)
+            self.assertGreater(most, 0)
+            self.assertLessEqual(most, limit)
+            seen = []
+            while len(seen) < 12_000:
+                kind, body = wire.receive()
+                if kind == "D":
+                    seen.append((token_key(pgwire.data_row(body)[0].decode()), pgwire.data_row(body)[6]))
+            self.assertEqual(sorted(seen), seen)
+            self.assertEqual({json.loads(after)["id"] for _, after in seen}, set(range(12_000)))
+
     def test_a_node_killed_in_the_middle_of_a_bulk_load_is_gone_on_with(self):
         self.run_sql("CREATE TABLE t (id int, v text)")
         with Mirror(self.node, ["t"], "id", pause_s=0.00002) as mirror:

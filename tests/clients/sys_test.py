@@ -67,6 +67,24 @@ class SysTest(unittest.TestCase):
     def kill(self, name):
         self.assertTrue(self.value("SELECT sys.kill_actor(%s)", self.actor(name)))
 
+    # --- what PostgreSQL's own commands tell of the node ---
+
+    def test_show_tells_of_this_node(self):
+        self.assertEqual(self.value("SHOW port"), str(self.node.port))
+        self.assertEqual(self.value("SHOW data_directory"), os.path.abspath(self.node.data))
+
+    def test_cancelling_nobody_warns(self):
+        self.connection.notices.clear()
+        self.assertFalse(self.value("SELECT pg_cancel_backend(0)"))
+        self.assertEqual(self.connection.notices, ["WARNING:  PID 0 is not a PostgreSQL server process\n"])
+
+    def test_a_key_is_shown_with_its_columns_as_they_are_written(self):
+        self.rows('CREATE TABLE named ("Col One" int UNIQUE, plain int, UNIQUE (plain, "Col One"))')
+        self.rows("INSERT INTO named VALUES (1, 2)")
+        with self.assertRaises(psycopg2.errors.UniqueViolation) as refused:
+            self.rows("INSERT INTO named VALUES (1, 3)")
+        self.assertEqual(refused.exception.diag.message_detail, 'Key ("Col One")=(1) already exists.')
+
     # --- sys.checkpoints ---
 
     def test_sizes_of_relations_grow_with_their_rows(self):
