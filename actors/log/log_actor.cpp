@@ -224,9 +224,10 @@ void LogActor::note_full(const absl::Status& status) {
   full_ = true;
   reserve_.give_up();
   node_.services.disk_full.store(true);
-  if (retry_due_) return;
-  retry_due_ = true;
-  tell(directory_.get().checkpointer, full_atom::value);
+  if (retry_at_us_ != 0) return;
+  retry_at_us_ = node_.services.clock.monotonic_us() + kRetryDiskFull / std::chrono::microseconds(2);
+  const bool covered = node_.checkpoint_scn.load(std::memory_order_acquire) >= node_.services.commits.durable();
+  if (!covered) tell(directory_.get().checkpointer, full_atom::value);
   tell_self_after(kRetryDiskFull, tick_atom::value);
 }
 
@@ -262,7 +263,10 @@ void LogActor::tell_durable() {
 }
 
 void LogActor::on_idle() {
-  if (std::exchange(retry_due_, false) && full_ && !state_->unwritten) prepare();
+  if (retry_at_us_ != 0 && node_.services.clock.monotonic_us() >= retry_at_us_) {
+    retry_at_us_ = 0;
+    if (full_ && !state_->unwritten) prepare();
+  }
   idle_watch_ = false;
   if (appended_ != appended_at_idle_) {
     idle_watch_ = true;

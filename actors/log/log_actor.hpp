@@ -85,7 +85,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   bool gathered_ = false;    ///< it waited for more, once a batch
   size_t newest_batch_ = 0;  ///< its commits
   bool full_ = false;       ///< the next segment cannot be made
-  bool retry_due_ = false;  ///< a tick comes that tries again
+  int64_t retry_at_us_ = 0;  ///< a tick comes then that tries again; 0: none
   bool idle_watch_ = false;
   uint64_t appended_ = 0;
   uint64_t appended_at_idle_ = 0;

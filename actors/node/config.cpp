@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <thread>
 
 #define TOML_EXCEPTIONS 0
@@ -43,6 +44,8 @@ Key toggle(const char* name, bool NodeConfig::*field, const char* description) {
   return {name, Unit::kSwitch, false, description, {}, 0, 1,
           [field](NodeConfig& c, uint64_t v) { c.*field = v != 0; }, {}};
 }
+
+constexpr uint32_t kCellsMax = 1024;
 
 /// One log record with its header has to fit (LogOptions::record_bytes_max).
 constexpr uint64_t kLargestRecordBytes = 17ull << 20;
@@ -111,8 +114,9 @@ bool parse_bytes(std::string_view value, uint64_t& out) {
   if (unit.empty() || unit == "B") return true;
   for (const auto& [letter, shift] : {std::pair{'k', 10}, {'K', 10}, {'M', 20}, {'G', 30}, {'T', 40}}) {
     if (unit[0] == letter && (unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "iB")) {
+      const bool fits = out <= std::numeric_limits<uint64_t>::max() >> shift;
       out <<= shift;
-      return true;
+      return fits;
     }
   }
   return false;
@@ -184,10 +188,13 @@ absl::Status complete_config(NodeConfig& config) {
         "Use --listen 127.0.0.1, and an SSH tunnel to reach it from elsewhere.");
   }
   if (config.cells == 0) config.cells = std::max(1u, std::thread::hardware_concurrency());
-  if (config.partitions == 0) config.partitions = config.cells;
+  if (config.cells > kCellsMax) {
+    return error(ErrorCode::kInvalidParameterValue, "node.cells is ", config.cells, ", the maximum is ", kCellsMax);
+  }
   TROUPE_RETURN_IF_ERROR(check_options(log_options(config)));
-  if (config.partitions > 64) {
-    return error(ErrorCode::kInvalidParameterValue, "node.partitions is ", config.partitions, ", the maximum is 64");
+  if (config.partitions > kPartitionsMax) {
+    return error(ErrorCode::kInvalidParameterValue, "node.partitions is ", config.partitions, ", the maximum is ",
+                 kPartitionsMax);
   }
   return absl::OkStatus();
 }

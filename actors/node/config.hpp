@@ -9,6 +9,9 @@
 
 namespace troupe {
 
+/// Participants of a commit are a mask of so many bits.
+inline constexpr uint32_t kPartitionsMax = 64;
+
 struct NodeConfig {
   // [node]
   std::string data_directory;
@@ -16,7 +19,7 @@ struct NodeConfig {
   uint16_t port = 5432;
   std::string unix_socket_directory;  ///< empty: no unix socket
   uint32_t cells = 0;                 ///< 0: one per core
-  bool pin_cells = true;              ///< a core for each cell, if there are as many
+  bool pin_cells = true;              ///< a core for each cell, where there are as many
   uint32_t partitions = 0;            ///< 0: as many as cells; fixed when the data directory is made
   uint32_t page_readers = 4;          ///< pages that are read from the disk at the same time
   std::string log_level = "info";
@@ -56,7 +59,7 @@ struct NodeConfig {
 /// names the key.
 absl::Status load_config(const std::string& path, NodeConfig& config);
 
-/// Fills what was left at "choose for me" and checks the rest.
+/// Fills what was left at "choose for me", but for the partitions, which an old directory knows, and checks the rest.
 absl::Status complete_config(NodeConfig& config);
 
 struct LimitRow {

@@ -111,7 +111,7 @@ absl::Status Node::Parts::recover() {
   });
   const int64_t from_us = clock->monotonic_us();
   const bool partitions_given = config.partitions != 0;
-  const uint32_t wanted = partitions_given ? config.partitions : config.cells;
+  const uint32_t wanted = partitions_given ? config.partitions : std::min(config.cells, kPartitionsMax);
   TROUPE_ASSIGN_OR_RETURN(meta, open_node_meta(*files, config, wanted, partitions_given));
   config.partitions = meta.partitions;
   std::vector<std::shared_ptr<PartitionStore>> stores;

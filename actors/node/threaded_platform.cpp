@@ -38,7 +38,7 @@ void ThreadedPlatform::configure(caf::actor_system_config& config) {
 
 std::vector<caf::execution_unit*> ThreadedPlatform::make_units(caf::actor_system& system, uint32_t count) {
   const std::vector<int> cores = allowed_cores();
-  const bool pinned = pin_cells_ && count <= cores.size();
+  const bool pinned = pin_cells_ && count == cores.size();
   std::vector<caf::execution_unit*> units;
   for (uint32_t i = 0; i < count; ++i) {
     CellOptions options;

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -92,6 +93,7 @@ absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const NodeCon
   ::unlink(path.c_str());
   TROUPE_ASSIGN_OR_RETURN(const int local, listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path));
   sockets->descriptors_.push_back(local);
+  ::chmod(path.c_str(), 0777);  // who may connect is the directory's business, as with PostgreSQL
   sockets->unix_path_ = path;
   return sockets;
 }

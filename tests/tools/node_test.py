@@ -84,21 +84,39 @@ class Node(NodeTest):
         self.assertIn("(1 cells, 3 partitions,", self.output())
         self.assertEqual(self.sql("SELECT 1"), "1\n")
 
-    def test_each_cell_has_a_core_of_its_own_where_there_are_enough(self):
+    def test_each_cell_has_a_core_of_its_own_where_there_are_as_many(self):
         cores = os.sched_getaffinity(0)
         config = self.scratch / "troupe.toml"
-        for cells, pinned in ((1, True), (1, False), (len(cores), True), (len(cores) + 1, True)):
+        for cells, pinned in ((1, True), (len(cores), False), (len(cores), True), (len(cores) + 1, True)):
             config.write_text(f'[node]\ndata_directory = "{self.data}"\nport = {self.port}\npartitions = 1\n'
                               f"cells = {cells}\npin_cells = {'true' if pinned else 'false'}\n")
             self.start("--config", str(config))
             cells_cores = self.cores_of_cells()
             self.assertEqual(len(cells_cores), cells)
-            if pinned and cells <= len(cores):
+            if pinned and cells == len(cores):
                 self.assertEqual(len(set().union(*cells_cores)), cells, "no core twice")
                 self.assertTrue(all(len(own) == 1 for own in cells_cores))
             else:
                 self.assertTrue(all(own == cores for own in cells_cores))
             self.assertEqual(self.end(signal.SIGTERM), 0)
+
+    def test_a_directory_keeps_its_partitions_on_a_machine_with_other_cores(self):
+        self.start("--data", str(self.data), "--port", self.port, "--cells", "3")
+        self.assertIn("(3 cells, 3 partitions,", self.output())
+        self.sql("CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) i")
+        self.end(signal.SIGTERM)
+        self.start("--data", str(self.data), "--port", self.port, "--cells", "70")
+        self.assertIn("(70 cells, 3 partitions,", self.output())
+        self.assertEqual(self.sql("SELECT count(*) FROM t"), "1000\n")
+        self.end(signal.SIGTERM)
+        self.start("--data", str(self.scratch / "many"), "--port", self.port, "--cells", "70")
+        self.assertIn("(70 cells, 64 partitions,", self.output())
+
+    def test_anybody_may_connect_to_the_unix_socket(self):
+        config = self.scratch / "troupe.toml"
+        config.write_text(f'[node]\nunix_socket_directory = "{self.scratch}"\n')
+        self.start("--config", str(config), "--data", str(self.data), "--port", self.port)
+        self.assertEqual((self.scratch / f".s.PGSQL.{self.port}").stat().st_mode & 0o777, 0o777)
 
     def cores_of_cells(self):
         tasks = pathlib.Path(f"/proc/{self.node.pid}/task")
@@ -117,10 +135,12 @@ class Node(NodeTest):
 
     def test_a_value_of_another_type_is_refused(self):
         config = self.scratch / "troupe.toml"
-        config.write_text("[node]\npin_cells = 1\n")
-        done = self.troupe("node", "--config", str(config), "--data", str(self.data), "--port", self.port)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(f"{config}:2: node.pin_cells must be true or false", done.stderr)
+        for text, problem in (("[node]\npin_cells = 1\n", "node.pin_cells must be true or false"),
+                              ('[limits]\ncache_bytes = "17179869185GB"\n', "limits.cache_bytes must be a number")):
+            config.write_text(text)
+            done = self.troupe("node", "--config", str(config), "--data", str(self.data), "--port", self.port)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{config}:2: {problem}", done.stderr)
 
     def test_wrong_usage_is_exit_code_2(self):
         for options in (["--port", "0"], ["--port", "70000"], ["--partitions", "0"], ["--config", "/none"]):
