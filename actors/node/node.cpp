@@ -425,6 +425,8 @@ void Node::Parts::start_actors() {
         context->directory.update(
             [&](Addresses& to) { to.sessions = caf::actor_cast<SupervisorActor>(actor); });
       }));
+  // On no cell: a new session must not wait for a cell that is not its own.
+  if (context->may_block) subtrees.back().pinned = nullptr;
   platform->start();
   ActorSeat seat;
   seat.record = services->actors.add(0, "supervisor", "node");

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "actors/session/listener.hpp"
+#include "storage/base/text.hpp"
 
 namespace troupe {
 namespace {
@@ -52,16 +53,21 @@ std::vector<caf::execution_unit*> ThreadedPlatform::make_units(caf::actor_system
 
 std::vector<ChildSpec> ThreadedPlatform::listeners(NodeContext& context) {
   for (const auto& cell : cells_) context.cells.push_back(cell.get());
-  ChildSpec listener;
-  listener.kind = listener.name = "listener";
-  listener.pinned = cells_[0].get();
-  listener.start = [this, &context](caf::local_actor& supervisor, const ActorSeat& seat) {
-    const auto actor = supervisor.spawn<Listener>(seat, std::ref(context), std::ref(*cells_[0]), sockets_,
-                                                  supervisor.address());
-    caf::anon_send(actor, accept_atom::value);
-    return caf::actor_cast<caf::actor>(actor);
-  };
-  return {std::move(listener)};
+  std::vector<ChildSpec> listeners;
+  for (const auto& cell : cells_) {
+    ChildSpec listener;
+    listener.kind = "listener";
+    listener.name = cat("listener[", cell->index(), "]");
+    listener.pinned = cell.get();
+    listener.start = [this, &context, &at = *cell](caf::local_actor& supervisor, const ActorSeat& seat) {
+      const auto actor =
+          supervisor.spawn<Listener>(seat, std::ref(context), std::ref(at), sockets_, supervisor.address());
+      caf::anon_send(actor, accept_atom::value);
+      return caf::actor_cast<caf::actor>(actor);
+    };
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
 }
 
 void ThreadedPlatform::start() {

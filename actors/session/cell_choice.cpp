@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -30,9 +31,10 @@ Cell* CellChoice::on(int core) const {
 }
 
 Cell& CellChoice::for_new(int core) const {
-  if (Cell* near = on(core)) return *near;
-  return **std::min_element(cells_->begin(), cells_->end(),
-                            [](const Cell* a, const Cell* b) { return load(*a) < load(*b); });
+  if (Cell* near = on(core); near != nullptr && !near->stuck()) return *near;
+  return **std::min_element(cells_->begin(), cells_->end(), [](const Cell* a, const Cell* b) {
+    return std::pair(a->stuck(), load(*a)) < std::pair(b->stuck(), load(*b));
+  });
 }
 
 Cell* CellChoice::better(const Cell& now, int core) const {

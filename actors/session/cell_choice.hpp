@@ -17,6 +17,7 @@ class CellChoice {
   /// `cells` must outlive it.
   explicit CellChoice(const std::vector<Cell*>& cells) : cells_{&cells} {}
 
+  /// None that is stuck, as long as there is another.
   Cell& for_new(int core) const;
   /// A cell that the client is to move to; null: it stays.
   Cell* better(const Cell& now, int core) const;

@@ -136,7 +136,7 @@ void Listener::on_accept() {
 }
 
 bool Listener::Door::open() {
-  const auto registered = listener_.cell_.sockets().add(socket_, this);
+  const auto registered = listener_.cell_.sockets().add_shared(socket_, this);
   if (registered.ok()) registered_ = *registered;
   return registered.ok();
 }

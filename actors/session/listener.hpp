@@ -1,5 +1,6 @@
 #pragma once
-/// Accepts clients on the SQL port and hands each to the sessions' supervisor, cell by cell in turn.
+/// Accepts clients on the SQL port and hands each to the sessions' supervisor. There is one on each cell: a cell that is
+/// busy with one long expression does not keep others from accepting, least of all a request to cancel that expression.
 /// Interface: none but its supervisor's exit; it is driven by its sockets, on its cell.
 #include <memory>
 #include <vector>

@@ -22,7 +22,17 @@ namespace {
 /// Giving the core away took so long: somebody else ran on it.
 constexpr uint64_t kOthersRanNs = 3'000;
 
+/// A turn is a fraction of a millisecond, when nothing is amiss.
+constexpr int64_t kStuckMs = 50;
+
 thread_local Cell* current_cell = nullptr;
+
+/// A few milliseconds exact, and cheap enough for every round.
+int64_t coarse_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
 
 uint64_t now_ns() {
   using namespace std::chrono;
@@ -39,7 +49,7 @@ void Cell::Alarm::ring() {
 }
 
 Cell::Cell(caf::actor_system& system, CellOptions options)
-    : execution_unit(&system), options_{options}, spin_policy_{options.spin_ns_max} {
+    : execution_unit(&system), options_{options}, spin_policy_{options.spin_ns_max}, round_began_ms_{coarse_ms()} {
   TROUPE_CHECK(sockets_.add(alarm_.descriptor(), &alarm_).ok());
 }
 
@@ -112,11 +122,17 @@ void Cell::stay_on_core() const {
   static_cast<void>(::pthread_setaffinity_np(pthread_self(), sizeof core, &core));
 }
 
+bool Cell::stuck() const {
+  return !sleeping_.load(std::memory_order_relaxed) &&
+         coarse_ms() - round_began_ms_.load(std::memory_order_relaxed) > kStuckMs;
+}
+
 void Cell::run() {
   current_cell = this;
   stay_on_core();
   pthread_setname_np(pthread_self(), ("cell-" + std::to_string(options_.index)).c_str());
   while (true) {
+    round_began_ms_.store(coarse_ms(), std::memory_order_relaxed);
     take_inbox();
     const bool more = drain();
     sockets_.sends().run();

@@ -59,6 +59,9 @@ class Cell final : public caf::execution_unit {
   /// On this cell's thread: some actor waits for its turn.
   bool has_ready() const { return !ready_.empty(); }
 
+  /// Any thread: it has been busy with one turn for so long that a client better goes elsewhere.
+  bool stuck() const;
+
   uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
 
  private:
@@ -102,6 +105,7 @@ class Cell final : public caf::execution_unit {
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> turns_{0};
+  std::atomic<int64_t> round_began_ms_;
   std::thread thread_;
 };
 

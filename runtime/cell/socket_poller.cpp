@@ -28,6 +28,14 @@ SocketPoller::SocketPoller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, sends_{st
 SocketPoller::~SocketPoller() { ::close(epoll_); }
 
 absl::StatusOr<SocketPoller::Handle> SocketPoller::add(int socket, SocketEvents* events) {
+  return add_for(socket, events, kReadEvents);
+}
+
+absl::StatusOr<SocketPoller::Handle> SocketPoller::add_shared(int socket, SocketEvents* events) {
+  return add_for(socket, events, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
+}
+
+absl::StatusOr<SocketPoller::Handle> SocketPoller::add_for(int socket, SocketEvents* events, uint32_t wanted) {
   if (free_.empty()) {
     free_.push_back(static_cast<uint32_t>(registrations_.size()));
     registrations_.emplace_back();
@@ -36,7 +44,7 @@ absl::StatusOr<SocketPoller::Handle> SocketPoller::add(int socket, SocketEvents*
   const Handle handle = static_cast<Handle>(registrations_[index].generation) << 32 | index;
   registrations_[index].events = events;
   epoll_event event{};
-  event.events = kReadEvents;
+  event.events = wanted;
   event.data.u64 = handle;
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
     registrations_[index].events = nullptr;

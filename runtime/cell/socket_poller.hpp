@@ -34,6 +34,8 @@ class SocketPoller {
   /// Tells `events` when there is something to read, until remove(). What is there already is told too.
   /// Errors: kSystemError.
   absl::StatusOr<Handle> add(int socket, SocketEvents* events);
+  /// The same for a listening socket that other cells watch too: one of them is told, not all.
+  absl::StatusOr<Handle> add_shared(int socket, SocketEvents* events);
   /// Whether it is told too when there is room to write. What is ready now is told once more: also the way to be told
   /// again of what was left unread.
   void want_writable(Handle handle, int socket, bool wanted);
@@ -59,6 +61,8 @@ class SocketPoller {
   }
 
  private:
+  absl::StatusOr<Handle> add_for(int socket, SocketEvents* events, uint32_t wanted);
+
   struct Registration {
     SocketEvents* events = nullptr;
     uint32_t generation = 1;  ///< tells a socket from an earlier one in the same place
