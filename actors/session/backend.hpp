@@ -145,7 +145,8 @@ class Backend final : public RowIdSource {
   bool start_at_once(Portal& portal, absl::Status* status);
   Task<absl::Status> start_portal(Portal& portal);
   bool lock_tables_at_once(const Prepared& prepared);
-  Task<absl::Status> lock_tables(Prepared& prepared);
+  Task<absl::Status> lock_tables(Portal& portal);
+  Task<absl::Status> take_table_locks(const Prepared& prepared);
   absl::Status open_portal(Portal& portal);
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);

@@ -17,10 +17,14 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
     if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
     transaction_.ensure_id();
     auto locking = lock_for_ddl(ddl);
-    const absl::Status locked = co_await locking;
+    absl::Status locked = co_await locking;
+    if (!locked.ok()) co_return locked;
+    auto locking_sources = take_table_locks(*portal.prepared);  // of CREATE TABLE AS
+    locked = co_await locking_sources;
     if (!locked.ok()) co_return locked;
     // Somebody may have changed what the plan is about while it waited for the locks.
-    const bool changed = !ddl.locks.empty() && !transaction_.changes_catalog() &&
+    const bool waited = !ddl.locks.empty() || !portal.prepared->locks.empty();
+    const bool changed = waited && !transaction_.changes_catalog() &&
                          !is_current(*portal.plan, *transaction_.catalog());
     if (!changed) break;
     if (attempt == kAttemptsMax) {

@@ -37,7 +37,8 @@ Task<absl::Status> Backend::run_query_text(std::string_view sql) {
   if (std::unique_ptr<Portal> portal = portal_of_known(sql)) {
     bool suspended = false;
     auto running = run_portal(*portal, 0, &suspended);
-    co_return co_await running;
+    const absl::Status status = co_await running;
+    if (!portal->outdated) co_return status;
   }
   const auto parsed = sql::parse_sql(sql);
   if (!parsed.ok()) co_return parsed.status();
@@ -71,7 +72,7 @@ std::unique_ptr<Portal> Backend::portal_of_known(std::string_view sql) {
   auto portal = std::make_unique<Portal>();
   if (!plan_cache_.bind(sql, *known->prepared->plan, eval_, &portal->parameters)) return nullptr;
   portal->prepared = known->prepared;
-  portal->describe_first = true;
+  portal->describe_first = portal->of_known_plan = true;
   return portal;
 }
 

@@ -155,10 +155,11 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.parameters = prepared.declared;
   auto plan = plan_statement(*prepared.raw->node, context);
   if (!plan.ok()) return plan.status();
-  if (prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
+  if (prepared.told && prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
     return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
   }
   prepared.plan = *std::move(plan);
+  if (prepared.told) prepared.declared = prepared.plan->parameters;  // as they were told
   prepared.search_path = parameters_.snapshot().search_path;
   prepared.executable = nullptr;
   prepared.locks.clear();
@@ -306,7 +307,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     case StatementKind::kUtility: co_return not_supported_yet(statement_name(prepared.text()));
     default: break;
   }
-  auto locking = lock_tables(prepared);
+  auto locking = lock_tables(portal);
   status = co_await locking;
   if (!status.ok()) co_return status;
   portal.plan = prepared.plan;
@@ -323,20 +324,32 @@ bool Backend::lock_tables_at_once(const Prepared& prepared) {
 }
 
 /// Locks the statement's tables, and plans it again when one changed before the lock was had.
-Task<absl::Status> Backend::lock_tables(Prepared& prepared) {
+Task<absl::Status> Backend::lock_tables(Portal& portal) {
+  Prepared& prepared = *portal.prepared;
   for (int attempt = 0;; ++attempt) {
-    for (size_t i = 0; i < prepared.locks.size(); ++i) {
-      const TableLockWish wish = prepared.locks[i];
-      auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
-      const absl::Status status = co_await locking;
-      if (!status.ok()) co_return status;
-      if (wish.mode == TableLockMode::kRowExclusive) transaction_.note_write(wish.table->tree);
-    }
+    auto locking = take_table_locks(prepared);
+    const absl::Status locked = co_await locking;
+    if (!locked.ok()) co_return locked;
     if (is_current(*prepared.plan, *transaction_.catalog())) co_return absl::OkStatus();
     if (attempt > 16) co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
+    if (portal.of_known_plan) {
+      portal.outdated = true;  // its constants were read as that plan's types
+      co_return error(ErrorCode::kInternalError, "the known plan is outdated");
+    }
     const absl::Status planned = plan_prepared(prepared);
     if (!planned.ok()) co_return planned;
   }
+}
+
+Task<absl::Status> Backend::take_table_locks(const Prepared& prepared) {
+  for (size_t i = 0; i < prepared.locks.size(); ++i) {
+    const TableLockWish wish = prepared.locks[i];
+    auto locking = transaction_.lock_table(*wish.table, wish.mode, false);
+    const absl::Status status = co_await locking;
+    if (!status.ok()) co_return status;
+    if (wish.mode == TableLockMode::kRowExclusive) transaction_.note_write(wish.table->tree);
+  }
+  co_return absl::OkStatus();
 }
 
 absl::Status Backend::open_portal(Portal& portal) {

@@ -262,7 +262,7 @@ absl::Status Backend::run_prepare(const sql::PrepareStatement& statement, Portal
   const std::string_view text = portal.prepared->parsed->text();
   auto prepared = std::make_shared<Prepared>();
   prepared->name = std::string(statement.name);
-  prepared->by_sql = true;
+  prepared->told = prepared->by_sql = true;
   prepared->source = std::string(text);
   prepared->prepared_us = eval_.statement_us;
   TROUPE_ASSIGN_OR_RETURN(prepared->parsed, sql::parse_statement(text.substr(

@@ -30,6 +30,7 @@ struct Prepared {
   std::shared_ptr<const SearchPath> search_path;  ///< that the plan was made with
   std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
   std::vector<TableLockWish> locks;                  ///< that running the plan takes
+  bool told = false;                       ///< by Parse or PREPARE: the client counts on its columns and parameters
   bool by_sql = false;                     ///< PREPARE rather than Parse
   std::string source;                      ///< by_sql: the text that PREPARE stands in
   int64_t prepared_us = 0;
@@ -49,6 +50,8 @@ struct Portal {
   /// The simple protocol: columns are described before the rows, and a statement of its own commits at its end.
   bool describe_first = false;
   bool described = false;
+  bool of_known_plan = false;  ///< a text that differs from an earlier one in its constants only (plan_cache.hpp)
+  bool outdated = false;       ///< that plan is of no use any more: the text is to be run
   /// A cursor's query, which is part of the DECLARE statement.
   std::unique_ptr<sql::RawStatement> cursor_query;
 

@@ -180,7 +180,10 @@ Task<absl::Status> SessionTransaction::lock_table(const TableDef& table, TableLo
   if (no_wait && error_code(lock_wait_.status) == ErrorCode::kLockNotAvailable) {
     co_return error(ErrorCode::kLockNotAvailable, "could not obtain lock on relation \"", table.name, "\"");
   }
-  co_return lock_wait_.status;
+  if (!lock_wait_.status.ok()) co_return lock_wait_.status;
+  // Whoever held the lock may have committed on its way to the disk: the snapshot that is taken next has to hold that.
+  auto settling = wait_for_durable(services_.commits.assigned());
+  co_return co_await settling;
 }
 
 void SessionTransaction::on_granted(uint64_t request, const std::string& error) {

@@ -251,6 +251,52 @@ class LocksTest(unittest.TestCase):
         self.assertEqual(run_in(self.a, "UPDATE t SET v = v"), 10)
         run_in(self.a, "COMMIT")
 
+    # --- what is seen after waiting for a table lock ---
+
+    def after(self, locking, changing, waiting):
+        """What `waiting` answers in B when A, which has run `locking` in a block, runs `changing` and commits."""
+        run_in(self.a, "BEGIN")
+        run_in(self.a, locking)
+        waiter = Waiting(self.b, waiting)
+        self.assertTrue(waiter.waits(), waiting)
+        if changing:
+            run_in(self.a, changing)
+        run_in(self.a, "COMMIT")
+        return waiter.result()
+
+    def test_a_statement_sees_what_was_committed_while_it_waited_for_the_table(self):
+        refill = "INSERT INTO t SELECT i, i * 100, '' FROM generate_series(1, 5) i"
+        for _ in range(5):
+            self.assertEqual(self.after("TRUNCATE t", refill, "SELECT count(*), sum(v) FROM t"), [(5, 1500)])
+        self.assertEqual(self.after("TRUNCATE t", refill, "INSERT INTO t SELECT max(id) + 1, 0, '' FROM t RETURNING id"),
+                         [(6,)])
+        self.assertEqual(self.after("LOCK TABLE t", "INSERT INTO t VALUES (99, 0, '')",
+                                    "INSERT INTO t SELECT max(id) + 1, 0, '' FROM t RETURNING id"), [(100,)])
+        self.assertEqual(self.after("CREATE INDEX ON t (v)", "", "UPDATE t SET v = v + 1 WHERE id > 5"), 3)
+        self.assertEqual(self.after("TRUNCATE t", refill, "DELETE FROM t"), 5)
+
+    def test_create_table_as_waits_for_the_tables_it_reads(self):
+        self.addCleanup(run_in, self.connect(), "DROP TABLE IF EXISTS copied")
+        self.after("TRUNCATE t", "INSERT INTO t VALUES (7, 7, 'seven')", "CREATE TABLE copied AS SELECT * FROM t")
+        self.assertEqual(run_in(self.c, "SELECT * FROM copied"), [(7, 7, "seven")])
+
+    def test_a_statement_is_planned_anew_when_its_table_changed_while_it_waited(self):
+        query = "SELECT * FROM t WHERE id = %d"
+        self.assertEqual(run_in(self.b, query % 2), [(2, 2, "w2")])
+        self.assertEqual(self.after("ALTER TABLE t ADD COLUMN z int DEFAULT 4", "", query % 3), [(3, 3, "w3", 4)])
+        self.assertEqual(self.after("ALTER TABLE t DROP COLUMN w", "", query % 3), [(3, 3, 4)])
+        self.assertEqual(self.after("ALTER TABLE t ALTER COLUMN v TYPE text", "", "UPDATE t SET v = '5' WHERE v = '3' "
+                                    "RETURNING *"), [(3, "5", 4)])
+        self.assertEqual(self.after("DROP TABLE t", "CREATE TABLE t (id text)", "INSERT INTO t VALUES (1) RETURNING *"),
+                         [("1",)])
+
+    def test_a_prepared_statement_still_says_that_its_columns_changed(self):
+        run_in(self.b, "PREPARE q AS SELECT * FROM t WHERE id = 3")
+        self.assertEqual(run_in(self.b, "EXECUTE q"), [(3, 3, "w3")])
+        problem = self.after("ALTER TABLE t ADD COLUMN z int", "", "EXECUTE q")
+        self.assertEqual((problem.pgcode, problem.diag.message_primary),
+                         ("0A000", "cached plan must not change result type"))
+
 
 if __name__ == "__main__":
     unittest.main()
