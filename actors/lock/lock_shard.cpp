@@ -268,6 +268,7 @@ void LockShard::grant_tables(const std::vector<LockGrant>& grants) {
 }
 
 void LockShard::check_timeouts() {
+  node_.row_locks[id_].store(state_->rows.locked_keys(), std::memory_order_relaxed);
   node_.lock_waiters[id_].store(
       static_cast<uint32_t>(state_->waiting_writes.size() + state_->waiting_tables.size()), std::memory_order_relaxed);
   const int64_t now = node_.services.clock.monotonic_us();

@@ -217,7 +217,10 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
       return state;
     }));
     context->lock_shards.push_back(std::make_shared<Heir<LockShardState>>(
-        [this] { return std::make_unique<LockShardState>(LockLimits{config.lock_waiters_max}); }));
+        [this] {
+          return std::make_unique<LockShardState>(
+              LockLimits{config.lock_waiters_max, std::max<uint64_t>(1, config.row_locks_max / config.partitions)});
+        }));
   }
   context->manager = std::make_shared<Heir<TransactionManagerState>>([this, first = true]() mutable {
     if (!std::exchange(first, false)) {

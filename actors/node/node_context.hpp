@@ -79,6 +79,7 @@ struct NodeContext {
         partition_rebuilt(partition_count),
         lock_shard_rebuilt(partition_count),
         lock_waiters(partition_count),
+        row_locks(partition_count),
         applied(partition_count),
         statistics(partition_count),
         tree_bytes(partition_count) {}
@@ -106,6 +107,7 @@ struct NodeContext {
 
   /// Lock requests that wait in each lock shard.
   std::vector<std::atomic<uint32_t>> lock_waiters;
+  std::vector<std::atomic<uint64_t>> row_locks;
 
   /// Per partition, the newest commit it has applied.
   std::vector<std::atomic<Scn>> applied;

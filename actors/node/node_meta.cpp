@@ -9,7 +9,8 @@
 namespace troupe {
 namespace {
 
-constexpr uint32_t kMetaMagic = 0x32525054;  // "TPR2"
+constexpr uint32_t kMetaMagic = 0x32525054;    // "TPR2"
+constexpr uint32_t kFormat1Magic = 0x54525045;  // before it was noted whether the directory was finished
 constexpr char kRestoreHint[] = "Restore the data directory from a backup.";
 
 std::string meta_path(const NodeConfig& config) { return join_path(config.data_directory, "node.meta"); }
@@ -22,6 +23,10 @@ absl::StatusOr<NodeMeta> read_node_meta(FileSystem& files, const std::string& pa
   meta.partitions = reader.u32();
   meta.boot = reader.u64();
   meta.formed = reader.u32() != 0;
+  if (magic == kFormat1Magic) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, path, " has format 1; this troupe reads format 2"),
+                     "Start it with the troupe that made it, and move the data with COPY.");
+  }
   const size_t checked = sizeof magic + sizeof meta.partitions + sizeof meta.boot + sizeof(uint32_t);
   const uint32_t crc = reader.u32();
   if (!reader.ok() || magic != kMetaMagic || crc != crc32c(std::string_view(bytes).substr(0, checked))) {

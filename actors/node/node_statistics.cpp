@@ -24,6 +24,12 @@ uint64_t most_of_sessions(const NodeContext& node, Value value) {
   return most;
 }
 
+uint64_t row_locks(const NodeContext& node) {
+  uint64_t all = 0;
+  for (const auto& locked : node.row_locks) all += locked.load(std::memory_order_relaxed);
+  return all;
+}
+
 uint64_t lock_waiters(const NodeContext& node) {
   uint64_t most = 0;
   for (const auto& waiters : node.lock_waiters) {
@@ -63,6 +69,7 @@ constexpr Gauge kGauges[] = {
        return sum_of(node, [](const PartitionStatistics& p) { return p.pending_bytes; });
      }},
     {"limits.lock_waiters_max", lock_waiters},
+    {"limits.row_locks_max", row_locks},
     {"limits.log_queued_bytes_max", [](const NodeContext& node) { return node.services.log_queued_bytes.load(); }},
     {"limits.cache_bytes",
      [](const NodeContext& node) { return sum_of(node, [](const PartitionStatistics& p) { return p.cached_bytes; }); }},

@@ -12,6 +12,11 @@ absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, 
   name_.append(key);
   const auto [it, fresh] = rows_.try_emplace(name_);
   Row& row = it->second;
+  if (fresh && rows_.size() > limits_.keys_max) {
+    rows_.erase(it);
+    return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "too many rows are locked (limits.row_locks_max)"),
+                     "Change fewer rows in one transaction, or raise the limit.");
+  }
   if (fresh) row.name = &it->first;
   const LockAttempt attempt = row.queue.try_acquire(txn, strength, command);
   if (attempt == LockAttempt::kGranted) held_[txn].push_back({&row, command});

@@ -18,6 +18,7 @@ namespace troupe {
 
 struct LockLimits {
   uint32_t waiters_max = 100'000;
+  uint64_t keys_max = 32'000'000;  ///< locked at the same time; about 140 bytes each
 };
 
 enum class LockOutcome : uint8_t { kGranted, kQueued, kRefused };
@@ -28,7 +29,8 @@ class RowLockTable {
   explicit RowLockTable(LockLimits limits) : limits_{limits} {}
 
   /// Grants now, queues (kWait), or refuses (kNoWait). A transaction waits for one key at a time; `ticket` comes back
-  /// in the grant. Errors: kConfigurationLimitExceeded when limits.waiters_max are already waiting.
+  /// in the grant. Errors: kConfigurationLimitExceeded when limits.waiters_max are already waiting, or keys_max are
+  /// locked.
   absl::StatusOr<LockOutcome> acquire(TxnId txn, CommandId command, TreeId tree, std::string_view key,
                                       RowLockStrength strength, WaitPolicy wait, uint64_t ticket);
   /// Drops every lock and wait of `txn`; returns whom that let in, in order.

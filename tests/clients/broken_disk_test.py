@@ -101,6 +101,37 @@ class BrokenDiskTest(unittest.TestCase):
                 killer.execute("SELECT count(*) FROM t WHERE v = %s", (name,))
                 self.assertEqual(killer.fetchone(), (1,))
 
+    def test_what_was_seen_of_a_commit_on_its_way_to_the_disk_is_not_acknowledged_before_it(self):
+        self.start()
+        self.cursor.execute("INSERT INTO t VALUES (1, 'old'), (2, 'gone')")
+        self.node.break_disk("hang")
+
+        def change():
+            self.connect().execute("BEGIN; UPDATE t SET v = 'new' WHERE id = 1; DELETE FROM t WHERE id = 2; COMMIT")
+        writer = threading.Thread(target=change, daemon=True)
+        writer.start()
+        told = []
+
+        def look():
+            cursor = self.connect()
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT v FROM t WHERE id = 1 FOR UPDATE")  # its lock is let go when the record is appended
+            row = cursor.fetchone()
+            cursor.execute("DELETE FROM t WHERE id = 2")
+            found = cursor.rowcount
+            cursor.execute("COMMIT")
+            told.append((row, found))
+        time.sleep(0.5)
+        reader = threading.Thread(target=look, daemon=True)
+        reader.start()
+        reader.join(1)
+        self.assertTrue(writer.is_alive())
+        self.assertEqual(told, [])
+        self.node.mend_disk()
+        reader.join(20 * sanitizers.SLOWNESS)
+        writer.join(20 * sanitizers.SLOWNESS)
+        self.assertEqual(told, [(("new",), 0)])
+
     def test_a_full_disk_refuses_commits_and_takes_them_again(self):
         self.start('[log]\nsegment_bytes = "17MB"\n[checkpoint]\ninterval_s = 3600\nlog_bytes = "1GB"\n')
         self.cursor.execute("CREATE TABLE small (id int)")

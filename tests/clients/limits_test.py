@@ -27,6 +27,7 @@ dirty_bytes_max = "2MB"
 cache_bytes = "2MB"
 sort_bytes_max = "1MB"
 log_queued_bytes_max = "17MB"
+row_locks_max = 8000
 """
 
 
@@ -78,6 +79,19 @@ class LimitsTest(unittest.TestCase):
         while not what():
             self.assertLess(time.monotonic(), until, "not seen in time")
             time.sleep(0.02)
+
+    def test_row_locks(self):
+        self.cursor.execute("INSERT INTO t SELECT i, 'x' FROM generate_series(1, 6000) i")
+        self.cursor.execute("BEGIN")
+        self.cursor.execute("SELECT id FROM t FOR UPDATE")
+        time.sleep(0.3)
+        used, value = self.used("row_locks_max")
+        self.assertEqual((used, value), (6000, 8000))
+        other = self.connect().cursor()
+        self.assert_refused("53400", "row_locks_max", lambda: other.execute(
+            "INSERT INTO t SELECT i, 'x' FROM generate_series(6001, 12000) i"))
+        self.cursor.execute("COMMIT")
+        other.execute("INSERT INTO t SELECT i, 'x' FROM generate_series(6001, 12000) i")
 
     def test_connections(self):
         for _ in range(5):

@@ -82,6 +82,20 @@ TEST_CASE("more waiters than the limit are an error that names it", "[lock]") {
   CHECK(refused.status().message().find("limits.lock_waiters_max") != absl::string_view::npos);
 }
 
+TEST_CASE("more locked keys than the limit are an error that names it, and leave nothing behind", "[lock]") {
+  RowLockTable table{LockLimits{.keys_max = 2}};
+  acquire(table, 1, "a", kUpdate);
+  acquire(table, 1, "b", kUpdate);
+  const auto refused = table.acquire(1, 1, 7, "c", kUpdate, WaitPolicy::kWait, 1);
+  REQUIRE(error_code(refused.status()) == ErrorCode::kConfigurationLimitExceeded);
+  CHECK(refused.status().message().find("limits.row_locks_max") != absl::string_view::npos);
+  CHECK(table.locked_keys() == 2);
+  acquire(table, 1, "a", kUpdate);  // held already
+  table.release_all(1);
+  CHECK(table.locked_keys() == 0);
+  acquire(table, 2, "c", kUpdate);
+}
+
 TEST_CASE("a rollback lets go what was locked since, and holds the rest as it was", "[lock]") {
   RowLockTable table{LockLimits{}};
   acquire_in(table, 3, 1, "before", kUpdate);
