@@ -63,6 +63,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   bool write_queued();
   void tell_durable();
   void on_idle();
+  void append_last_mark();
   void release(Scn scn);
   void show_use();
   void show_failed(const absl::Status& status);
