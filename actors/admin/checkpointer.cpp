@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "storage/base/text.hpp"
+#include "storage/log/commit_record.hpp"
 
 namespace troupe {
 namespace {
@@ -81,8 +82,7 @@ void CheckpointActor::begin() {
   note_begin();
   started_us_ = last_us_;
   asked_ = directory_.get().manager_incarnation;
-  const size_t partitions = directory_.get().partitions.size();
-  missing_ = partitions == 64 ? ~uint64_t{0} : (uint64_t{1} << partitions) - 1;
+  missing_ = all_participants(directory_.get().partitions.size());
   covered_ = kMaxScn;
   failure_ = absl::OkStatus();
   // Also another number than any that a predecessor of this actor asked with.

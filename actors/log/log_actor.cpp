@@ -286,10 +286,7 @@ void LogActor::show_failed(const absl::Status& status) {
 
 /// At a clean stop the last commits are taken out of doubt.
 void LogActor::on_exit() {
-  if (state_.state != nullptr && node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
-      state_->appender.append_mark(true).ok()) {
-    write_queued();
-  }
+  if (node_.stopping.load()) heir_.use_for_the_last_time(state_, [this] { append_last_mark(); });
   directory_.clear();
 }
 
@@ -302,6 +299,11 @@ absl::Status LogActor::write_recovery_point(const std::string& bytes) {
   TROUPE_ASSIGN_OR_RETURN(const auto file, files.open(path, {.write = true, .create = true}));
   TROUPE_RETURN_IF_ERROR(file->write(0, bytes));
   return file->sync();
+}
+
+void LogActor::append_last_mark() {
+  if (state_->unwritten || node_.services.commits.durable() < state_->appender.last_scn()) return;
+  if (state_->appender.append_mark(true).ok()) write_queued();
 }
 
 /// Every partition's checkpoint covers `scn`: recovery starts behind it.

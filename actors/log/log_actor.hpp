@@ -69,6 +69,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   absl::Status write_when_there_is_room(const LogBatch& batch, absl::Status status);
   void tell_durable();
   void on_idle();
+  void append_last_mark();
   void release(Scn scn);
   absl::Status write_recovery_point(const std::string& bytes);
   void show_use();

@@ -4,6 +4,7 @@
 
 #include "storage/base/text.hpp"
 #include "storage/lock/deadlock.hpp"
+#include "storage/log/commit_record.hpp"
 
 namespace troupe {
 namespace {
@@ -43,7 +44,7 @@ void DeadlockDetector::ask() {
   const Addresses& to = directory_.get();
   wanted_ = false;
   edges_.clear();
-  missing_ = to.lock_shards.size() == 64 ? ~uint64_t{0} : (uint64_t{1} << to.lock_shards.size()) - 1;
+  missing_ = all_participants(to.lock_shards.size());
   for (const LockShardActor& shard : to.lock_shards) tell(shard, waits_atom::value);
   schedule();  // one that is killed never answers
 }
@@ -83,8 +84,8 @@ void DeadlockDetector::release_dead_blockers() {
   blockers.erase(std::unique(blockers.begin(), blockers.end()), blockers.end());
   for (const TxnId blocker : blockers) {
     if (node_.services.sessions.is_open(blocker)) continue;
-    const uint64_t everywhere = (uint64_t{1} << directory_.get().lock_shards.size()) - 1;
-    tell(directory_.get().manager, abort_atom::value, blocker, everywhere);
+    const Addresses& to = directory_.get();
+    tell(to.manager, abort_atom::value, blocker, all_participants(to.lock_shards.size()));
   }
 }
 

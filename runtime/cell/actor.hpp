@@ -76,6 +76,7 @@ class ActorOf : public Base {
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override {
     caf::execution_unit* const unit = pinned();
     if (seat_.record) seat_.record->enqueued.fetch_add(1, std::memory_order_relaxed);
+    take_over(what.get());  // from whoever made it: the clock's thread may drop it here, when the actor has ended
     hand_over(what.get());
     hand_over(&seat_);  // to whoever destroys the actor
     Base::enqueue(std::move(what), unit != nullptr ? unit : host);

@@ -80,7 +80,7 @@ void Cell::exec_later(caf::resumable* job) {
   {
     const std::lock_guard lock(inbox_mutex_);
     inbox_.push_back(job);
-    inbox_filled_.store(true, std::memory_order_relaxed);
+    inbox_filled_.store(true, std::memory_order_seq_cst);
   }
   wake();
 }
@@ -89,15 +89,15 @@ void Cell::post(std::function<void(caf::execution_unit*)> work) {
   {
     const std::lock_guard lock(inbox_mutex_);
     posted_.push_back(std::move(work));
-    inbox_filled_.store(true, std::memory_order_relaxed);
+    inbox_filled_.store(true, std::memory_order_seq_cst);
   }
   wake();
 }
 
-/// Whoever finds the cell asleep wakes it, once. sleep() looks at the inbox after it has said that it sleeps.
+/// Whoever finds the cell asleep wakes it, once. sleep() looks at the inbox after it has said that it sleeps, and here
+/// the inbox is filled before: one of the two sees the other (all four are seq_cst).
 void Cell::wake() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed) && sleeping_.exchange(false)) alarm_.ring();
+  if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) alarm_.ring();
 }
 
 void Cell::start() {

@@ -49,6 +49,13 @@ class Heir {
     take_over_locked();
   }
 
+  /// For an owner that ends: `work` uses the state, unless a successor has it or it was left half changed.
+  template <class Work>
+  void use_for_the_last_time(const Claim& claim, Work work) {
+    const std::lock_guard lock(mutex_);
+    if (claim.state != nullptr && claim.serial == serial_ && !busy_ && !tainted_) work();
+  }
+
   /// The state is known to be wrong.
   void taint() { tainted_ = true; }
 

@@ -53,5 +53,7 @@ inline void stamp_commit(Frame<schema::Commit>& commit, Scn scn, int64_t committ
 
 /// CommitHead::participants.
 inline uint64_t participant_bit(PartitionId partition) { return 1ull << (partition % 64); }
+/// The bits of `partitions` partitions, 64 at most.
+inline uint64_t all_participants(size_t partitions) { return partitions >= 64 ? ~0ull : (1ull << partitions) - 1; }
 
 }  // namespace troupe

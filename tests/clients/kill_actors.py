@@ -172,7 +172,7 @@ class Footprint:
 
 def settled_footprint(server, before):
     """Sessions and detached actors take a moment to end."""
-    for _ in range(50):
+    for _ in range(int(50 * sanitizers.SLOWNESS)):
         now = Footprint(server)
         if not now.more_than(before):
             break

@@ -111,8 +111,9 @@ void let_signals_kill() {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+/// Others still run, and may be writing to the log.
 [[noreturn]] void exit_at_once(int code) {
-  spdlog::shutdown();
+  spdlog::default_logger_raw()->flush();
   std::fflush(nullptr);
   _exit(code);
 }

@@ -55,6 +55,27 @@ TEST_CASE("a state whose owner ended inside a handler is built again", "[heir]")
   CHECK(second->left == 100);
 }
 
+TEST_CASE("an owner that ends uses the state once more only while it is the owner and the state is whole", "[heir]") {
+  Heir<Balance> heir(fresh());
+  int used = 0;
+  const auto use = [&] { ++used; };
+  heir.use_for_the_last_time({}, use);
+  CHECK(used == 0);
+  const auto first = heir.take_over();
+  heir.use_for_the_last_time(first, use);
+  CHECK(used == 1);
+  const auto second = heir.take_over();
+  heir.use_for_the_last_time(first, use);
+  CHECK(used == 1);
+  try {
+    const Heir<Balance>::Use half_way(heir, second);
+    throw std::runtime_error("half way");
+  } catch (const std::runtime_error&) {
+  }
+  heir.use_for_the_last_time(second, use);
+  CHECK(used == 1);
+}
+
 TEST_CASE("owners that take over while others are at work never see a handler's work half done", "[heir]") {
   constexpr int kTakeovers = 300;
   Heir<Balance> heir(fresh());

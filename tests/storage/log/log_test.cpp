@@ -23,6 +23,13 @@ TEST_CASE("records are read back in SCN order across segments", "[log]") {
   CHECK(log->appender.durable_scn() == 59);
 }
 
+TEST_CASE("a commit names each of up to 64 partitions by its bit", "[log]") {
+  CHECK(all_participants(0) == 0);
+  CHECK(all_participants(3) == (participant_bit(0) | participant_bit(1) | participant_bit(2)));
+  CHECK(all_participants(63) == ~participant_bit(63));
+  CHECK(all_participants(64) == ~uint64_t{0});
+}
+
 TEST_CASE("a FlatBuffer survives the way through the log", "[log]") {
   SimFileSystem disk(1);
   auto log = RunningLog::open(disk).value();
