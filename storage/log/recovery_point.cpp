@@ -1,5 +1,7 @@
 #include "storage/log/recovery_point.hpp"
 
+#include <optional>
+
 #include "storage/base/bytes.hpp"
 #include "storage/base/crc32c.hpp"
 #include "storage/base/text.hpp"
@@ -9,6 +11,20 @@ namespace {
 
 std::string path_in(const std::string& data_directory) { return join_path(data_directory, "recovery.point"); }
 
+constexpr size_t kNumbersBytes = 3 * sizeof(uint64_t);
+
+/// Nothing: it is damaged.
+std::optional<RecoveryPoint> decode(std::string_view bytes) {
+  if (bytes.size() != kNumbersBytes + sizeof(uint32_t)) return std::nullopt;
+  ByteReader reader(bytes);
+  RecoveryPoint point;
+  point.scn = reader.u64();
+  point.position = reader.u64();
+  point.reached = reader.u64();
+  if (reader.u32() != crc32c(bytes.substr(0, kNumbersBytes))) return std::nullopt;
+  return point;
+}
+
 }  // namespace
 
 absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory) {
@@ -16,13 +32,7 @@ absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::
   TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
   if (!there) return RecoveryPoint{};
   TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
-  ByteReader reader(bytes);
-  RecoveryPoint point;
-  point.scn = reader.u64();
-  point.position = reader.u64();
-  point.reached = reader.u64();
-  const uint32_t crc = reader.u32();
-  if (reader.ok() && crc == crc32c(std::string_view(bytes).substr(0, bytes.size() - sizeof crc))) return point;
+  if (const auto point = decode(bytes)) return *point;
   RecoveryPoint unknown;
   unknown.problem = cat(path, " is damaged; the log was read from its beginning instead");
   return unknown;
