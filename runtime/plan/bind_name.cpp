@@ -1,4 +1,6 @@
 /// Names of columns, relations and types.
+#include <algorithm>
+
 #include "runtime/plan/binder.hpp"
 
 namespace troupe {
@@ -42,7 +44,7 @@ std::string dotted(sql::Name name) {
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
-  if (column.star) return fail(ErrorCode::kSyntaxError, column, "row expansion via \"*\" is not supported here");
+  if (column.star) return bind_star(column, site);
   const std::string_view name = column.name.back();
   const bool qualified = column.name.size() > 1;
   const std::string_view alias = qualified ? column.name[column.name.size() - 2] : std::string_view();
@@ -78,13 +80,7 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       for (const auto& item : scope->items) {
         const FromNames* place = find_item(*item, {}, name);
         if (place == nullptr) continue;
-        std::vector<NamedColumn> columns;
-        expand_star(*place, &columns);
-        auto row = std::make_shared<Expr>();
-        row->kind = ExprKind::kRow;
-        row->type = Type{oid::kRecord};
-        for (NamedColumn& field : columns) row->args.push_back(std::move(field.value));
-        return row;
+        return whole_row(*place, *scope);
       }
     }
   }
