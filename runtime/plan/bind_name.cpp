@@ -61,7 +61,11 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       if (place == nullptr) continue;
       item_found = true;
       ExprPtr candidate;
-      const LookupResult one = find_column(*place, name, &candidate);
+      LookupResult one = find_column(*place, name, &candidate);
+      if (one == LookupResult::kNotFound && name == "tableoid") {
+        candidate = table_oid(*place, *scope);
+        if (candidate) one = LookupResult::kFound;
+      }
       if (one == LookupResult::kNotFound) continue;
       if (one == LookupResult::kAmbiguous || result == LookupResult::kFound) {
         return fail(ErrorCode::kAmbiguousColumn, column, "column reference \"", name, "\" is ambiguous");

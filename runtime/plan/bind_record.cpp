@@ -34,8 +34,9 @@ absl::StatusOr<ExprPtr> Binder::bind_star(const sql::ColumnRef& star, const Site
   return fail(ErrorCode::kUndefinedTable, star, "missing FROM-clause entry for table \"", star.name.back(), "\"");
 }
 
-/// A relation's row as one value; null where an outer join found none.
-ExprPtr Binder::whole_row(const FromNames& place, const Scope& scope) const {
+namespace {
+
+ExprPtr row_of(const FromNames& place) {
   std::vector<NamedColumn> columns;
   expand_star(place, &columns);
   ExprList fields;
@@ -44,15 +45,35 @@ ExprPtr Binder::whole_row(const FromNames& place, const Scope& scope) const {
     fields.push_back(std::move(column.value));
     names.push_back(column.name);
   }
-  ExprPtr row = make_record(std::move(fields), names);
-  if (!place.relation || !scope.query) return row;
+  return make_record(std::move(fields), names);
+}
+
+/// `value`, or null where an outer join found no row of the relation.
+ExprPtr unless_missing(ExprPtr value, const FromNames& place, const Scope& scope) {
+  if (!place.relation || !scope.query) return value;
   std::vector<uint32_t> nullable;
   for (const FromPtr& tree : scope.query->from) collect_nullable(*tree, false, &nullable);
-  if (std::find(nullable.begin(), nullable.end(), place.relation->number) == nullable.end()) return row;
+  if (std::find(nullable.begin(), nullable.end(), place.relation->number) == nullable.end()) return value;
   const bool table = place.relation->kind == BoundRelation::Kind::kTable;
-  const ExprPtr missing =
-      make_null_test(table ? make_column(Type{oid::kBytea}, kRowKeyColumn, place.relation->number) : row, false);
-  return make_expr(ExprKind::kCase, row->type, {missing, make_null(row->type), row});
+  const ExprPtr missing = make_null_test(
+      table ? make_column(Type{oid::kBytea}, kRowKeyColumn, place.relation->number) : row_of(place), false);
+  return make_expr(ExprKind::kCase, value->type, {missing, make_null(value->type), value});
+}
+
+}  // namespace
+
+ExprPtr Binder::whole_row(const FromNames& place, const Scope& scope) const {
+  return unless_missing(row_of(place), place, scope);
+}
+
+ExprPtr Binder::table_oid(const FromNames& place, const Scope& scope) const {
+  if (!place.relation) return nullptr;
+  const BoundRelation& relation = *place.relation;
+  Oid oid = kNoOid;
+  if (relation.kind == BoundRelation::Kind::kTable) oid = relation.table->oid;
+  if (relation.kind == BoundRelation::Kind::kSystem) oid = relation.system->oid;
+  if (oid == kNoOid) return nullptr;
+  return unless_missing(make_constant(Type{oid::kOid}, Value::of(int64_t{oid})), place, scope);
 }
 
 namespace {

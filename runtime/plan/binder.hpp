@@ -106,7 +106,10 @@ class Binder {
   // --- bind_record.cpp ---
   absl::StatusOr<ExprPtr> bind_row(const sql::RowExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_star(const sql::ColumnRef& star, const Site& site);
+  /// A relation's row as one value; null where an outer join found none.
   ExprPtr whole_row(const FromNames& place, const Scope& scope) const;
+  /// The one system column there is; null when the place is no table.
+  ExprPtr table_oid(const FromNames& place, const Scope& scope) const;
   /// Of a record that is known to be a certain row, written out or of a relation; empty when it is not. Their names are
   /// the row's.
   absl::StatusOr<std::vector<NamedColumn>> fields_of(const Expr& base, const Site& site);
