@@ -247,6 +247,13 @@ void Backend::send_notice(const absl::Status& status, Severity severity) {
 }
 
 void Backend::ready_for_query() {
+void Backend::tell_of_cut_names(const sql::ParsedSql& parsed) {
+  for (const sql::CutName& name : parsed.cut_names()) {
+    send_notice(error(ErrorCode::kNameTooLong, "identifier \"", name.whole, "\" will be truncated to \"", name.kept, "\""),
+                Severity::kNotice);
+  }
+}
+
   const int64_t now = services_.clock.wall_us();
   record_->state_changed_us.store(now, std::memory_order_relaxed);
   const Transaction& transaction = transaction_.state();

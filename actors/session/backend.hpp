@@ -102,6 +102,7 @@ class Backend final : public RowIdSource {
   Task<void> flush();
   void send_error(const absl::Status& status, Severity severity = Severity::kError);
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
+  void tell_of_cut_names(const sql::ParsedSql& parsed);
   void ready_for_query();
   void fail_transaction();
   void drop_portals_of_transaction();

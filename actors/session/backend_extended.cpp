@@ -38,6 +38,7 @@ absl::Status Backend::on_parse(const ParseMessage& message) {
   if (!parsed.ok()) return parsed.status();
   auto prepared = std::make_shared<Prepared>();
   prepared->name = std::string(message.statement);
+  tell_of_cut_names(**parsed);
   prepared->parsed = *std::move(parsed);
   prepared->prepared_us = services_.clock.wall_us();
   const auto statements = prepared->parsed->statements();
