@@ -137,6 +137,8 @@ class Backend final : public RowIdSource {
   bool is_planned(const Prepared& prepared);
   absl::Status plan_prepared(Prepared& prepared);
   static void collect_plan_locks(Prepared& prepared);
+  absl::StatusOr<StatementPlanPtr> plan_explained(sql::ExplainStatement explain, const sql::ExecuteStatement& execute,
+                                                  PlanContext context);
   const std::vector<Type>& parameter_types(const Prepared& prepared) const;
   Task<absl::Status> run_portal(Portal& portal, int64_t rows_max, bool* suspended);
   absl::Status run_again(const Portal& portal);
@@ -183,10 +185,13 @@ class Backend final : public RowIdSource {
   std::vector<OutputColumn> result_columns(const Prepared& prepared) const;
   absl::Status run_prepare(const sql::PrepareStatement& statement, Portal& portal);
   absl::Status run_deallocate(const sql::DeallocateStatement& statement, std::string* tag);
-  Task<absl::Status> run_execute(const sql::ExecuteStatement& statement, Portal& portal);
-  absl::StatusOr<Value> evaluate_constant(const sql::Expr& expr, Type type);
+  absl::StatusOr<std::shared_ptr<Prepared>> find_executed(const sql::ExecuteStatement& statement) const;
+  absl::StatusOr<std::vector<Value>> evaluate_arguments(const sql::ExecuteStatement& statement,
+                                                        const std::vector<Type>& types);
   absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
   Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
+  Task<absl::Status> run_execute(const sql::ExecuteStatement& statement, Portal& portal);
+  absl::StatusOr<Value> evaluate_constant(const sql::Expr& expr, Type type);
   Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
   Task<absl::StatusOr<bool>> keep_more_rows(Portal& cursor);
   Task<absl::Status> keep_all_rows(Portal& cursor);

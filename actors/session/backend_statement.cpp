@@ -140,7 +140,9 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // A definition takes oids when it is planned, so it is planned anew each time it runs.
   if (defines && !running_definition_) return absl::OkStatus();
   const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
-  if (!defines && is_planned(prepared)) return absl::OkStatus();
+  const sql::ExecuteStatement* executes = explained_execute(*prepared.raw->node);
+  // What EXPLAIN EXECUTE executes may be another statement each time.
+  if (!defines && executes == nullptr && is_planned(prepared)) return absl::OkStatus();
   const std::vector<Oid> path = resolve_search_path();
   schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
   eval_.schema = schema_name_;
@@ -153,7 +155,8 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.role = role_;
   refresh_names();
   context.parameters = prepared.declared;
-  auto plan = plan_statement(*prepared.raw->node, context);
+  auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
+                                  : plan_explained(prepared.raw->node->to<sql::ExplainStatement>(), *executes, context);
   if (!plan.ok()) return plan.status();
   if (prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
     return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
@@ -166,6 +169,16 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   return absl::OkStatus();
 }
 
+/// EXPLAIN EXECUTE: the prepared statement stands in for EXECUTE.
+absl::StatusOr<StatementPlanPtr> Backend::plan_explained(sql::ExplainStatement explain,
+                                                         const sql::ExecuteStatement& execute, PlanContext context) {
+  TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<Prepared> executed, find_executed(execute));
+  explain.query = executed->raw->node;
+  context.text = executed->parsed->text();
+  context.parameters = executed->declared;
+  return plan_statement(explain, context);
+}
+
 void Backend::collect_plan_locks(Prepared& prepared) {
   const StatementPlan& plan = *prepared.plan;
   if (plan.root != nullptr) collect_locks(*plan.root, &prepared.locks);
@@ -174,7 +187,9 @@ void Backend::collect_plan_locks(Prepared& prepared) {
 }
 
 const std::vector<Type>& Backend::parameter_types(const Prepared& prepared) const {
-  return prepared.plan != nullptr ? prepared.plan->parameters : prepared.declared;
+  // Those of what EXPLAIN EXECUTE explains are in EXECUTE.
+  const bool own = prepared.plan != nullptr && explained_execute(*prepared.raw->node) == nullptr;
+  return own ? prepared.plan->parameters : prepared.declared;
 }
 
 // --- running ---
@@ -300,6 +315,11 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
       co_return co_await running;
     }
     case StatementKind::kExplain: {
+      if (const auto* execute = explained_execute(*prepared.raw->node)) {
+        auto values = evaluate_arguments(*execute, portal.plan->parameters);
+        if (!values.ok()) co_return values.status();
+        portal.parameters = *std::move(values);
+      }
       auto running = run_explain(portal);
       co_return co_await running;
     }
@@ -542,10 +562,7 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     if (batch->rows == 0) break;
   }
   const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
-  *lines = explain_plan(*portal.plan, execution.actual());
-  char text[64];
-  std::snprintf(text, sizeof text, "Execution Time: %.3f ms", ms);
-  lines->push_back(text);
+  *lines = explain_plan(*portal.plan, execution.actual(), ms);
   co_return absl::OkStatus();
 }
 
