@@ -31,6 +31,7 @@ struct NodeConfig {
   uint64_t history_bytes_max = 256ull << 20;
   uint64_t sort_bytes_max = 256ull << 20;
   uint32_t lock_waiters_max = 100'000;
+  uint32_t advisory_locks_max = 1'000'000;  ///< keys, of all sessions together
   uint32_t events_max = 10'000;
   uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 

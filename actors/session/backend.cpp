@@ -121,6 +121,7 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
+  transaction_.advisory_locks().on_tick();
   const SettingsSnapshot& settings = parameters_.snapshot();
   const int64_t since = now_us - record_->state_changed_us.load(std::memory_order_relaxed);
   switch (record_->state.load(std::memory_order_relaxed)) {
@@ -246,7 +247,6 @@ void Backend::send_notice(const absl::Status& status, Severity severity) {
   writer_.notice_response(error_fields(status), severity);
 }
 
-void Backend::ready_for_query() {
 void Backend::tell_of_cut_names(const sql::ParsedSql& parsed) {
   for (const sql::CutName& name : parsed.cut_names()) {
     send_notice(error(ErrorCode::kNameTooLong, "identifier \"", name.whole, "\" will be truncated to \"", name.kept, "\""),
@@ -254,6 +254,7 @@ void Backend::tell_of_cut_names(const sql::ParsedSql& parsed) {
   }
 }
 
+void Backend::ready_for_query() {
   const int64_t now = services_.clock.wall_us();
   record_->state_changed_us.store(now, std::memory_order_relaxed);
   const Transaction& transaction = transaction_.state();

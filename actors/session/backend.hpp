@@ -153,6 +153,8 @@ class Backend final : public RowIdSource {
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
   void finish_execution(Portal& portal);
+  bool wants_to_wait() { return sleep_us_ > 0 || transaction_.advisory_locks().has_wanted(); }
+  Task<absl::Status> wait_as_asked();
   /// What pg_sleep() asked for.
   Task<absl::Status> sleep_if_asked();
   void describe_simple(const Portal& portal, const std::vector<OutputColumn>& columns);
@@ -188,10 +190,10 @@ class Backend final : public RowIdSource {
   absl::StatusOr<std::shared_ptr<Prepared>> find_executed(const sql::ExecuteStatement& statement) const;
   absl::StatusOr<std::vector<Value>> evaluate_arguments(const sql::ExecuteStatement& statement,
                                                         const std::vector<Type>& types);
-  absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
-  Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
   Task<absl::Status> run_execute(const sql::ExecuteStatement& statement, Portal& portal);
   absl::StatusOr<Value> evaluate_constant(const sql::Expr& expr, Type type);
+  absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);
+  Task<absl::Status> run_declare(const sql::DeclareCursorStatement& statement, Portal& portal);
   Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
   Task<absl::StatusOr<bool>> keep_more_rows(Portal& cursor);
   Task<absl::Status> keep_all_rows(Portal& cursor);

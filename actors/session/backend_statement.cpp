@@ -441,10 +441,10 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
-    if (sleep_us_ > 0) {
-      auto sleeping = sleep_if_asked();
-      const absl::Status slept = co_await sleeping;
-      if (!slept.ok()) co_return slept;
+    if (wants_to_wait()) {
+      auto waiting = wait_as_asked();
+      const absl::Status waited = co_await waiting;
+      if (!waited.ok()) co_return waited;
     }
     if (portal.describe_first && !portal.described) {
       // Not before the first rows are there: an error that planning could have found comes without a description.
@@ -468,6 +468,17 @@ void Backend::finish_execution(Portal& portal) {
   const bool returns_rows = kind == StatementKind::kSelect || !portal.plan->columns.empty();
   const uint64_t rows = returns_rows ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
+}
+
+/// What functions cannot do in the middle of an expression.
+Task<absl::Status> Backend::wait_as_asked() {
+  if (transaction_.advisory_locks().has_wanted()) {
+    auto taking = transaction_.take_advisory_locks();
+    const absl::Status taken = co_await taking;
+    if (!taken.ok()) co_return taken;
+  }
+  auto sleeping = sleep_if_asked();
+  co_return co_await sleeping;
 }
 
 Task<absl::Status> Backend::sleep_if_asked() {

@@ -379,6 +379,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       portals_.clear();
       prepared_.clear();
       sequences_.forget_all();
+      transaction_.advisory_locks().unlock_all();
       parameters_.reset_all();
       *tag = "DISCARD ALL";
       return absl::OkStatus();
