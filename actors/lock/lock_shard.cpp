@@ -61,6 +61,7 @@ LockShard::behavior_type LockShard::make_behavior() {
         auto waits = std::make_shared<std::vector<WaitEdge>>(state_->rows.waits());
         for (const WaitEdge& edge : state_->tables.waits()) waits->push_back(edge);
         add_gate_waits(waits.get());
+        if (id_ == 0) add_advisory_waits(waits.get());
         tell(caf::actor_cast<DeadlockDetectorActor>(current_sender()), waits_atom::value, id_, std::move(waits));
       },
       [this](tick_atom) {
@@ -170,6 +171,7 @@ void LockShard::on_cancel(TxnId txn, const std::string& encoded_error) {
   }
   grant_tables(state_->tables.cancel_wait(txn));
   check_gates();
+  if (id_ == 0) refuse_advisory_wait(txn, encoded_error);
 }
 
 // --- tables ---
@@ -225,6 +227,24 @@ void LockShard::add_gate_waits(std::vector<WaitEdge>* waits) const {
       if (holder == kNoTxn || holder == waiting.txn) continue;
       if (session->weak_locks.conflicts(waiting.gate.get(), waiting.mode)) waits->push_back({waiting.txn, holder});
     }
+  }
+}
+
+/// Sessions that are in no transaction wait for nobody.
+void LockShard::add_advisory_waits(std::vector<WaitEdge>* waits) const {
+  for (const auto& [waiter, blocker] : node_.services.advisory_locks.waits()) {
+    const SessionRecordPtr a = node_.services.sessions.find(waiter), b = node_.services.sessions.find(blocker);
+    if (a == nullptr || b == nullptr) continue;
+    const WaitEdge edge{a->txn.load(std::memory_order_acquire), b->txn.load(std::memory_order_acquire)};
+    if (edge.waiter != kNoTxn && edge.blocker != kNoTxn) waits->push_back(edge);
+  }
+}
+
+void LockShard::refuse_advisory_wait(TxnId txn, const std::string& encoded_error) {
+  if (node_.services.advisory_locks.size() == 0) return;
+  for (const SessionRecordPtr& session : node_.services.sessions.list()) {
+    if (session->txn.load(std::memory_order_acquire) != txn) continue;
+    node_.services.advisory_locks.refuse(session->process_id, encoded_error);
   }
 }
 

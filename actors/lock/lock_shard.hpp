@@ -66,6 +66,8 @@ class LockShard final : public ActorOf<LockShardActor::base> {
   void on_rollback(TxnId txn, CommandId command);
   void on_table(WaitingTable request);
   void add_gate_waits(std::vector<WaitEdge>* waits) const;
+  void add_advisory_waits(std::vector<WaitEdge>* waits) const;
+  void refuse_advisory_wait(TxnId txn, const std::string& encoded_error);
   void table_granted(WaitingTable& request);
   void check_gates();
   void release_tables(TxnId txn);

@@ -35,6 +35,7 @@ struct NodeConfig {
   uint64_t sort_bytes_max = 256ull << 20;
   uint32_t lock_waiters_max = 100'000;
   uint64_t row_locks_max = 32'000'000;  ///< all lock shards together
+  uint32_t advisory_locks_max = 1'000'000;  ///< keys, of all sessions together
   uint32_t events_max = 10'000;
   uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 

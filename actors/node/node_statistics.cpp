@@ -70,6 +70,8 @@ constexpr Gauge kGauges[] = {
      }},
     {"limits.lock_waiters_max", lock_waiters},
     {"limits.row_locks_max", row_locks},
+    {"limits.advisory_locks_max",
+     [](const NodeContext& node) { return uint64_t{node.services.advisory_locks.size()}; }},
     {"limits.log_queued_bytes_max", [](const NodeContext& node) { return node.services.log_queued_bytes.load(); }},
     {"limits.cache_bytes",
      [](const NodeContext& node) { return sum_of(node, [](const PartitionStatistics& p) { return p.cached_bytes; }); }},

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/lock/advisory_locks.hpp"
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
 #include "actors/session/session_list.hpp"
@@ -35,6 +36,7 @@ struct NodeServices {
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
         sessions{static_cast<uint64_t>(node_clock.wall_us()) ^ boot},
+        advisory_locks{sessions, config.advisory_locks_max},
         started_us{node_clock.wall_us()},
         next_row_id{boot << 40} {}
 
@@ -51,6 +53,7 @@ struct NodeServices {
   SystemTables system_tables;
   ParameterDefaultsPtr parameter_defaults;
   SessionList sessions;
+  AdvisoryLocks advisory_locks;
   const int64_t started_us;
   /// Rows of tables without a primary key: the boot number above, so that none comes twice.
   std::atomic<uint64_t> next_row_id;

@@ -122,6 +122,7 @@ void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
   transaction_.on_tick();
+  transaction_.advisory_locks().on_tick();
   const SettingsSnapshot& settings = parameters_.snapshot();
   const int64_t since = now_us - record_->state_changed_us.load(std::memory_order_relaxed);
   switch (record_->state.load(std::memory_order_relaxed)) {
@@ -245,6 +246,13 @@ void Backend::send_notice(const absl::Status& status, Severity severity) {
   const MessageLevel level = severity == Severity::kWarning ? MessageLevel::kWarning : MessageLevel::kNotice;
   if (level < parameters_.snapshot().client_min_messages) return;
   writer_.notice_response(error_fields(status), severity);
+}
+
+void Backend::tell_of_cut_names(const sql::ParsedSql& parsed) {
+  for (const sql::CutName& name : parsed.cut_names()) {
+    send_notice(error(ErrorCode::kNameTooLong, "identifier \"", name.whole, "\" will be truncated to \"", name.kept, "\""),
+                Severity::kNotice);
+  }
 }
 
 void Backend::ready_for_query() {

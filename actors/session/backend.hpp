@@ -102,6 +102,7 @@ class Backend final : public RowIdSource {
   Task<void> flush();
   void send_error(const absl::Status& status, Severity severity = Severity::kError);
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
+  void tell_of_cut_names(const sql::ParsedSql& parsed);
   void ready_for_query();
   void fail_transaction();
   void drop_portals_of_transaction();
@@ -136,6 +137,8 @@ class Backend final : public RowIdSource {
   bool is_planned(const Prepared& prepared);
   absl::Status plan_prepared(Prepared& prepared);
   static void collect_plan_locks(Prepared& prepared);
+  absl::StatusOr<StatementPlanPtr> plan_explained(sql::ExplainStatement explain, const sql::ExecuteStatement& execute,
+                                                  PlanContext context);
   const std::vector<Type>& parameter_types(const Prepared& prepared) const;
   Task<absl::Status> run_portal(Portal& portal, int64_t rows_max, bool* suspended);
   absl::Status run_again(const Portal& portal);
@@ -151,6 +154,8 @@ class Backend final : public RowIdSource {
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
   void finish_execution(Portal& portal);
+  bool wants_to_wait() { return sleep_us_ > 0 || transaction_.advisory_locks().has_wanted(); }
+  Task<absl::Status> wait_as_asked();
   /// What pg_sleep() asked for.
   Task<absl::Status> sleep_if_asked();
   void describe_simple(const Portal& portal, const std::vector<OutputColumn>& columns);
@@ -183,6 +188,9 @@ class Backend final : public RowIdSource {
   std::vector<OutputColumn> result_columns(const Prepared& prepared) const;
   absl::Status run_prepare(const sql::PrepareStatement& statement, Portal& portal);
   absl::Status run_deallocate(const sql::DeallocateStatement& statement, std::string* tag);
+  absl::StatusOr<std::shared_ptr<Prepared>> find_executed(const sql::ExecuteStatement& statement) const;
+  absl::StatusOr<std::vector<Value>> evaluate_arguments(const sql::ExecuteStatement& statement,
+                                                        const std::vector<Type>& types);
   Task<absl::Status> run_execute(const sql::ExecuteStatement& statement, Portal& portal);
   absl::StatusOr<Value> evaluate_constant(const sql::Expr& expr, Type type);
   absl::Status run_discard(const sql::DiscardStatement& statement, std::string* tag);

@@ -57,10 +57,10 @@ Task<absl::StatusOr<bool>> Backend::keep_more_rows(Portal& cursor) {
   auto fetching = cursor.execution->next();
   auto batch = co_await fetching;
   if (!batch.ok()) co_return batch.status();
-  if (sleep_us_ > 0) {
-    auto sleeping = sleep_if_asked();
-    const absl::Status slept = co_await sleeping;
-    if (!slept.ok()) co_return slept;
+  if (wants_to_wait()) {
+    auto waiting = wait_as_asked();
+    const absl::Status waited = co_await waiting;
+    if (!waited.ok()) co_return waited;
   }
   if (batch->rows == 0) {
     cursor.execution = nullptr;

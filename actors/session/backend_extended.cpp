@@ -39,6 +39,7 @@ absl::Status Backend::on_parse(const ParseMessage& message) {
   auto prepared = std::make_shared<Prepared>();
   prepared->name = std::string(message.statement);
   prepared->told = true;
+  tell_of_cut_names(**parsed);
   prepared->parsed = *std::move(parsed);
   prepared->prepared_us = services_.clock.wall_us();
   const auto statements = prepared->parsed->statements();

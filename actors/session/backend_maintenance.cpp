@@ -168,7 +168,9 @@ Task<absl::Status> Backend::run_checkpoint() {
 }
 
 void Backend::on_granted(uint64_t request, const std::string& error) {
-  if ((request & kCheckpointRequest) == 0) {
+  if ((request & kAdvisoryRequest) != 0) {
+    transaction_.advisory_locks().on_granted(request, error);
+  } else if ((request & kCheckpointRequest) == 0) {
     transaction_.on_granted(request, error);
   } else if (request == checkpoint_request_) {
     checkpoint_status_ = decode_error(error);

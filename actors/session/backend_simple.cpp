@@ -42,6 +42,7 @@ Task<absl::Status> Backend::run_query_text(std::string_view sql) {
   }
   const auto parsed = sql::parse_sql(sql);
   if (!parsed.ok()) co_return parsed.status();
+  tell_of_cut_names(**parsed);
   const auto statements = (*parsed)->statements();
   if (statements.empty()) {
     writer_.empty_query_response();

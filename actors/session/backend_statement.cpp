@@ -140,7 +140,9 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // A definition takes oids when it is planned, so it is planned anew each time it runs.
   if (defines && !running_definition_) return absl::OkStatus();
   const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
-  if (!defines && is_planned(prepared)) return absl::OkStatus();
+  const sql::ExecuteStatement* executes = explained_execute(*prepared.raw->node);
+  // What EXPLAIN EXECUTE executes may be another statement each time.
+  if (!defines && executes == nullptr && is_planned(prepared)) return absl::OkStatus();
   const std::vector<Oid> path = resolve_search_path();
   schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
   eval_.schema = schema_name_;
@@ -153,7 +155,8 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.role = role_;
   refresh_names();
   context.parameters = prepared.declared;
-  auto plan = plan_statement(*prepared.raw->node, context);
+  auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
+                                  : plan_explained(prepared.raw->node->to<sql::ExplainStatement>(), *executes, context);
   if (!plan.ok()) return plan.status();
   if (prepared.told && prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
     return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
@@ -167,6 +170,16 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   return absl::OkStatus();
 }
 
+/// EXPLAIN EXECUTE: the prepared statement stands in for EXECUTE.
+absl::StatusOr<StatementPlanPtr> Backend::plan_explained(sql::ExplainStatement explain,
+                                                         const sql::ExecuteStatement& execute, PlanContext context) {
+  TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<Prepared> executed, find_executed(execute));
+  explain.query = executed->raw->node;
+  context.text = executed->parsed->text();
+  context.parameters = executed->declared;
+  return plan_statement(explain, context);
+}
+
 void Backend::collect_plan_locks(Prepared& prepared) {
   const StatementPlan& plan = *prepared.plan;
   if (plan.root != nullptr) collect_locks(*plan.root, &prepared.locks);
@@ -175,7 +188,9 @@ void Backend::collect_plan_locks(Prepared& prepared) {
 }
 
 const std::vector<Type>& Backend::parameter_types(const Prepared& prepared) const {
-  return prepared.plan != nullptr ? prepared.plan->parameters : prepared.declared;
+  // Those of what EXPLAIN EXECUTE explains are in EXECUTE.
+  const bool own = prepared.plan != nullptr && explained_execute(*prepared.raw->node) == nullptr;
+  return own ? prepared.plan->parameters : prepared.declared;
 }
 
 // --- running ---
@@ -301,6 +316,11 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
       co_return co_await running;
     }
     case StatementKind::kExplain: {
+      if (const auto* execute = explained_execute(*prepared.raw->node)) {
+        auto values = evaluate_arguments(*execute, portal.plan->parameters);
+        if (!values.ok()) co_return values.status();
+        portal.parameters = *std::move(values);
+      }
       auto running = run_explain(portal);
       co_return co_await running;
     }
@@ -434,10 +454,10 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
-    if (sleep_us_ > 0) {
-      auto sleeping = sleep_if_asked();
-      const absl::Status slept = co_await sleeping;
-      if (!slept.ok()) co_return slept;
+    if (wants_to_wait()) {
+      auto waiting = wait_as_asked();
+      const absl::Status waited = co_await waiting;
+      if (!waited.ok()) co_return waited;
     }
     if (portal.describe_first && !portal.described) {
       // Not before the first rows are there: an error that planning could have found comes without a description.
@@ -461,6 +481,17 @@ void Backend::finish_execution(Portal& portal) {
   const bool returns_rows = kind == StatementKind::kSelect || !portal.plan->columns.empty();
   const uint64_t rows = returns_rows ? portal.rows_sent - portal.rows_before : portal.execution->rows_affected();
   portal.tag = cat(tag_of(kind), rows);
+}
+
+/// What functions cannot do in the middle of an expression.
+Task<absl::Status> Backend::wait_as_asked() {
+  if (transaction_.advisory_locks().has_wanted()) {
+    auto taking = transaction_.take_advisory_locks();
+    const absl::Status taken = co_await taking;
+    if (!taken.ok()) co_return taken;
+  }
+  auto sleeping = sleep_if_asked();
+  co_return co_await sleeping;
 }
 
 Task<absl::Status> Backend::sleep_if_asked() {
@@ -555,10 +586,7 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     if (batch->rows == 0) break;
   }
   const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
-  *lines = explain_plan(*portal.plan, execution.actual());
-  char text[64];
-  std::snprintf(text, sizeof text, "Execution Time: %.3f ms", ms);
-  lines->push_back(text);
+  *lines = explain_plan(*portal.plan, execution.actual(), ms);
   co_return absl::OkStatus();
 }
 

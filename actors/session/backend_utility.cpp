@@ -298,27 +298,41 @@ absl::Status Backend::run_deallocate(const sql::DeallocateStatement& statement, 
   return absl::OkStatus();
 }
 
-Task<absl::Status> Backend::run_execute(const sql::ExecuteStatement& statement, Portal& portal) {
-  const std::shared_ptr<Prepared> prepared = find_prepared(statement.name);
+absl::StatusOr<std::shared_ptr<Prepared>> Backend::find_executed(const sql::ExecuteStatement& statement) const {
+  std::shared_ptr<Prepared> prepared = find_prepared(statement.name);
   if (prepared == nullptr || prepared->raw == nullptr) {
-    co_return error(ErrorCode::kInvalidSqlStatementName, "prepared statement \"", statement.name, "\" does not exist");
+    return error(ErrorCode::kInvalidSqlStatementName, "prepared statement \"", statement.name, "\" does not exist");
   }
-  if (const absl::Status planned = plan_prepared(*prepared); !planned.ok()) co_return planned;
-  const std::vector<Type>& types = parameter_types(*prepared);
+  return prepared;
+}
+
+absl::StatusOr<std::vector<Value>> Backend::evaluate_arguments(const sql::ExecuteStatement& statement,
+                                                               const std::vector<Type>& types) {
   if (statement.arguments.size() != types.size()) {
-    co_return with_detail(
+    return with_detail(
         error(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"", statement.name, "\""),
         cat("Expected ", types.size(), " parameters but got ", statement.arguments.size(), "."));
   }
+  std::vector<Value> values;
+  for (size_t i = 0; i < types.size(); ++i) {
+    TROUPE_ASSIGN_OR_RETURN(Value value, evaluate_constant(*statement.arguments[i], types[i]));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Task<absl::Status> Backend::run_execute(const sql::ExecuteStatement& statement, Portal& portal) {
+  const auto executed = find_executed(statement);
+  if (!executed.ok()) co_return executed.status();
+  const std::shared_ptr<Prepared>& prepared = *executed;
+  if (const absl::Status planned = plan_prepared(*prepared); !planned.ok()) co_return planned;
+  auto values = evaluate_arguments(statement, parameter_types(*prepared));
+  if (!values.ok()) co_return values.status();
   Portal inner;
   inner.prepared = prepared;
   inner.describe_first = portal.describe_first;
   inner.result_formats = portal.result_formats;
-  for (size_t i = 0; i < types.size(); ++i) {
-    auto value = evaluate_constant(*statement.arguments[i], types[i]);
-    if (!value.ok()) co_return value.status();
-    inner.parameters.push_back(*std::move(value));
-  }
+  inner.parameters = *std::move(values);
   bool suspended = false;
   if (is_utility(*prepared->raw->node)) {
     auto running = run_utility(inner);
@@ -365,6 +379,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       portals_.clear();
       prepared_.clear();
       sequences_.forget_all();
+      transaction_.advisory_locks().unlock_all();
       parameters_.reset_all();
       *tag = "DISCARD ALL";
       return absl::OkStatus();

@@ -22,6 +22,9 @@ SessionSignals signals_to(const caf::actor_addr& session) {
     send(lost_atom::value, part, index, incarnation, state_lost);
   };
   signals.tick = [send] { send(tick_atom::value); };
+  signals.granted = [send](uint64_t request, const std::string& encoded) {
+    send(granted_atom::value, request, encoded);
+  };
   return signals;
 }
 
@@ -110,6 +113,7 @@ void Session::on_exit() {
   const TxnId txn = info_->txn.load(std::memory_order_acquire);
   const uint64_t participants = backend_ ? backend_->participants() : 0;
   node_.services.sessions.remove(info_->process_id);
+  node_.services.advisory_locks.release_session(info_->process_id);
   if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
   transport_->close();
   backend_.reset();
@@ -199,6 +203,7 @@ void Session::send_table_lock(TableLockRequest request) {
   tell(directory_.get().lock_shards[0], table_atom::value, std::move(request));
 }
 void Session::send_gate_drained() { tell(directory_.get().lock_shards[0], drained_atom::value); }
+void Session::send_waits() { tell(directory_.get().deadlock_detector, waits_atom::value); }
 void Session::send_cancel_wait(PartitionId partition, TxnId txn, std::string error) {
   tell(directory_.get().lock_shards[partition], cancel_atom::value, txn, std::move(error));
 }

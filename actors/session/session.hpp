@@ -40,6 +40,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) override;
   void send_table_lock(TableLockRequest request) override;
   void send_gate_drained() override;
+  void send_waits() override;
   void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) override;
   void send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) override;
   void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,

@@ -38,6 +38,8 @@ class SessionHost {
   virtual void send_table_lock(TableLockRequest request) = 0;
   /// A weak lock left a closed gate, for which a strong one waits.
   virtual void send_gate_drained() = 0;
+  /// The session waits for another one: there may be a deadlock.
+  virtual void send_waits() = 0;
   /// Ends the transaction's waiting for locks with the (encoded) error.
   virtual void send_cancel_wait(PartitionId partition, TxnId txn, std::string error) = 0;
   virtual void send_sequence_next(uint64_t request, std::shared_ptr<const SequenceDef> sequence, uint32_t count) = 0;

@@ -29,6 +29,8 @@ struct SessionSignals {
   /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
   std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
   std::function<void()> tick;
+  /// A lock that it waits for: which request, and an encoded error if it is not to have it.
+  std::function<void(uint64_t request, std::string encoded_error)> granted;
   /// Gets through to a statement that keeps its cell busy; cancel() and end() raise it too.
   std::shared_ptr<Interrupt> interrupt = std::make_shared<Interrupt>();
 };

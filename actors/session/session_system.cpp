@@ -84,6 +84,36 @@ absl::StatusOr<bool> SessionSystem::kill_actor(uint64_t id) {
 
 void SessionSystem::sleep_for(double seconds) { backend_.sleep_us_ += static_cast<int64_t>(seconds * 1e6); }
 
+absl::StatusOr<bool> SessionSystem::try_advisory_lock(const AdvisoryLock& lock, AdvisoryScope scope) {
+  return backend_.transaction_.advisory_locks().try_lock(lock, scope);
+}
+absl::Status SessionSystem::advisory_lock(const AdvisoryLock& lock, AdvisoryScope scope) {
+  return backend_.transaction_.advisory_locks().want(lock, scope);
+}
+bool SessionSystem::advisory_unlock(const AdvisoryLock& lock) {
+  if (backend_.transaction_.advisory_locks().unlock(lock)) return true;
+  backend_.send_notice(error(ErrorCode::kWarning, "you don't own a lock of type ", advisory_lock_name(lock.mode)),
+                       Severity::kWarning);
+  return false;
+}
+void SessionSystem::advisory_unlock_all() { backend_.transaction_.advisory_locks().unlock_all(); }
+
+/// Advisory locks: of tables and rows there is no list.
+std::vector<LockInfo> SessionSystem::locks() const {
+  std::vector<LockInfo> rows;
+  for (const AdvisoryLocks::Row& row : backend_.services_.advisory_locks.rows()) {
+    LockInfo info;
+    info.kind = "advisory";
+    info.advisory_key = row.lock.key;
+    info.holder = cat(row.session, "/0");
+    info.process_id = row.session;
+    info.mode = advisory_lock_name(row.lock.mode);
+    info.granted = row.granted;
+    rows.push_back(std::move(info));
+  }
+  return rows;
+}
+
 std::vector<SessionInfo> SessionSystem::sessions() const {
   std::vector<SessionInfo> rows;
   for (const SessionRecordPtr& record : backend_.services_.sessions.list()) {

@@ -32,8 +32,13 @@ class SessionSystem final : public SystemSession {
   absl::StatusOr<bool> terminate_session(int32_t process_id) override;
   absl::StatusOr<bool> kill_actor(uint64_t id) override;
   void sleep_for(double seconds) override;
+  absl::StatusOr<bool> try_advisory_lock(const AdvisoryLock& lock, AdvisoryScope scope) override;
+  absl::Status advisory_lock(const AdvisoryLock& lock, AdvisoryScope scope) override;
+  bool advisory_unlock(const AdvisoryLock& lock) override;
+  void advisory_unlock_all() override;
 
   std::vector<SessionInfo> sessions() const override;
+  std::vector<LockInfo> locks() const override;
   std::vector<ActorInfo> actors() const override;
   std::vector<LimitInfo> limits() const override;
   std::vector<EventInfo> events() const override;

@@ -34,7 +34,8 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
       info_{info},
       slot_{services.snapshots.take_slot()},
       published_{services.catalog},
-      bulk_log_{host} {}
+      bulk_log_{host},
+      advisory_locks_{services, host, info.process_id} {}
 
 SessionTransaction::~SessionTransaction() = default;
 
@@ -197,12 +198,20 @@ void SessionTransaction::on_granted(uint64_t request, const std::string& error) 
 }
 
 void SessionTransaction::cancel(const absl::Status& status) {
+  advisory_locks_.cancel(status);
   bulk_log_.cancel(status);
   if (lock_wait_.request == 0 || lock_wait_.done) return;
   host_.send_cancel_wait(0, state_.id(), encode_error(status));
   lock_wait_.status = status;
   lock_wait_.done = true;
   lock_wait_.signal.raise();
+}
+
+/// With an id, by which a deadlock is seen.
+Task<absl::Status> SessionTransaction::take_advisory_locks() {
+  ensure_id();
+  auto taking = advisory_locks_.take_wanted(lock_timeout_ms_);
+  co_return co_await taking;
 }
 
 // --- the end ---
@@ -459,6 +468,7 @@ void SessionTransaction::rollback() {
 
 void SessionTransaction::fail() {
   state_.fail();
+  advisory_locks_.forget_wanted();
   release_statement_snapshot();
   if (state_.has_savepoints()) return;
   abandon_trees({});
@@ -482,7 +492,7 @@ std::vector<SessionTransaction::Mark>::iterator SessionTransaction::find_mark(st
 
 absl::Status SessionTransaction::savepoint(std::string_view name) {
   TROUPE_RETURN_IF_ERROR(state_.savepoint(name));
-  marks_.push_back({std::string(name), definitions_, at_end_.size()});
+  marks_.push_back({std::string(name), definitions_, at_end_.size(), advisory_locks_.mark()});
   return absl::OkStatus();
 }
 
@@ -501,6 +511,7 @@ absl::Status SessionTransaction::rollback_to(std::string_view name) {
   const auto mark = find_mark(name);
   abandon_trees(mark->definitions.own_trees);
   at_end_.resize(mark->at_end);
+  advisory_locks_.rollback_to(mark->advisory_locks);
   definitions_ = mark->definitions;
   marks_.erase(std::next(mark), marks_.end());
   if (definitions_.changes.empty()) return absl::OkStatus();
@@ -516,6 +527,7 @@ void SessionTransaction::release_holdings() {
   }
   gates_.clear();
   info_.weak_locks.clear();
+  advisory_locks_.end_transaction();
   if (slot_) slot_.release();
   if (state_.id() != kNoTxn) {
     data_.forget_writes();

@@ -14,6 +14,7 @@
 #include "actors/node/commit_request.hpp"
 #include "actors/node/services.hpp"
 #include "actors/session/bulk_log.hpp"
+#include "actors/session/session_advisory_locks.hpp"
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/task.hpp"
@@ -69,6 +70,9 @@ class SessionTransaction {
   bool lock_table_at_once(const TableDef& table, TableLockMode mode);
   /// Locks are kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
+  SessionAdvisoryLocks& advisory_locks() { return advisory_locks_; }
+  /// Waits for those that functions of the statement wanted. Errors: 55P03, 40P01, 57014.
+  Task<absl::Status> take_advisory_locks();
 
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
@@ -82,7 +86,7 @@ class SessionTransaction {
   void fail();
   absl::Status savepoint(std::string_view name);
   absl::Status release(std::string_view name);
-  /// Writes, definitions and row locks are what they were; table locks stay.
+  /// Writes, definitions, row locks and advisory locks are what they were; table locks stay.
   absl::Status rollback_to(std::string_view name);
 
   // Answers.
@@ -91,7 +95,7 @@ class SessionTransaction {
   void on_granted(uint64_t request, const std::string& error);
   void on_lost(LostPart part, uint32_t index, bool state_lost);
   void on_tick();
-  /// Ends a wait for a table lock.
+  /// Ends a wait for a lock.
   void cancel(const absl::Status& status);
 
   /// Not OK once a restarted actor took something with it that the transaction needs.
@@ -114,6 +118,7 @@ class SessionTransaction {
     std::string name;
     Definitions definitions;
     size_t at_end;
+    size_t advisory_locks;
   };
   struct Preparation {
     uint64_t waiting = 0;  ///< participants that have not answered
@@ -162,6 +167,7 @@ class SessionTransaction {
   std::vector<std::function<void(bool)>> at_end_;
 
   Preparation preparation_;
+  SessionAdvisoryLocks advisory_locks_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;
   uint32_t lock_timeout_ms_ = 0;

@@ -59,4 +59,9 @@ bool ends_transaction(const sql::Statement& statement) {
   }
 }
 
+const sql::ExecuteStatement* explained_execute(const sql::Statement& statement) {
+  const auto* explain = statement.as<sql::ExplainStatement>();
+  return explain == nullptr ? nullptr : explain->query->as<sql::ExecuteStatement>();
+}
+
 }  // namespace troupe

@@ -10,5 +10,7 @@ bool is_utility(const sql::Statement& statement);
 bool is_definition(const sql::Statement& statement);
 /// COMMIT, ROLLBACK and the like: allowed in a failed transaction.
 bool ends_transaction(const sql::Statement& statement);
+/// Of EXPLAIN EXECUTE, else null.
+const sql::ExecuteStatement* explained_execute(const sql::Statement& statement);
 
 }  // namespace troupe

@@ -27,7 +27,7 @@ struct EvalInput {
 class Program {
  public:
   Program() = default;
-  /// Errors: 0A000 for what cannot run (a record value outside of comparisons).
+  /// Errors: kInternalError for what only the planner knows.
   static absl::StatusOr<Program> compile(ExprPtr expr);
 
   /// Evaluates for all rows of `in`. Errors: the expression's own (22012 ...).
@@ -48,8 +48,8 @@ class Program {
  private:
   enum class Op : uint8_t {
     kConstant, kColumn, kParameter, kSlot, kCall, kCast, kAnd, kOr, kNot, kNullTest, kRowNullTest, kBooleanTest,
-    kDistinctTest, kCase, kCoalesce, kNullIf, kExtreme, kInSet, kInList, kArrayCompare, kArray, kSubscript, kSequence,
-    kNamedSetting,
+    kDistinctTest, kCase, kCoalesce, kNullIf, kExtreme, kInSet, kInList, kArrayCompare, kArray, kRecord, kSubscript,
+    kSequence, kNamedSetting,
   };
   struct Node {
     Op op = Op::kConstant;

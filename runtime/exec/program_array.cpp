@@ -1,6 +1,7 @@
 /// Arrays, sequences and what the session is called.
 #include "runtime/exec/program_run.hpp"
 #include "runtime/types/array.hpp"
+#include "storage/column/record_format.hpp"
 
 namespace troupe {
 namespace {
@@ -102,6 +103,23 @@ absl::Status Program::Run::make_array(const Node& node, const Rows& rows, Vector
     } else {
       out->set_string(row, pack_array(element, kind, values));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Program::Run::make_record(const Node& node, const Rows& rows, Vector* out) {
+  ArgVectors fields;
+  TROUPE_RETURN_IF_ERROR(evaluate_children(node, rows, &fields));
+  const std::vector<std::string_view> names = field_names(*node.expr);
+  out->reset(Physical::kVarlen, rows.count());
+  std::string packed;
+  for (uint32_t row = 0; row < rows.count(); ++row) {
+    packed.clear();
+    for (size_t i = 0; i < fields.size(); ++i) {
+      append_record_field(node.expr->arg(i).type.oid, fields[i].kind(), i < names.size() ? names[i] : "",
+                          fields[i].value(row), &packed);
+    }
+    out->set_string(row, packed);
   }
   return absl::OkStatus();
 }

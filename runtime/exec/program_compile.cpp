@@ -81,9 +81,7 @@ class Program::Compiler {
       case ExprKind::kSubscript: node->op = Op::kSubscript; return absl::OkStatus();
       case ExprKind::kSequence: node->op = Op::kSequence; return note_sequence(expr);
       case ExprKind::kNamedSetting: node->op = Op::kNamedSetting; return absl::OkStatus();
-      case ExprKind::kRow:
-        return with_position(error(ErrorCode::kFeatureNotSupported, "record values are only supported in comparisons"),
-                             static_cast<int>(expr.position));
+      case ExprKind::kRow: node->op = Op::kRecord; return absl::OkStatus();
       default: return error(ErrorCode::kInternalError, "an expression was left unplanned");
     }
   }
@@ -151,7 +149,7 @@ class Program::Compiler {
     switch (node.op) {
       case Op::kColumn: case Op::kParameter: case Op::kSlot: case Op::kNamedSetting: return true;
       case Op::kAnd: case Op::kOr: case Op::kNot: case Op::kNullTest: case Op::kRowNullTest: case Op::kBooleanTest:
-      case Op::kCoalesce: case Op::kExtreme: case Op::kInSet: break;
+      case Op::kCoalesce: case Op::kExtreme: case Op::kInSet: case Op::kRecord: break;
       case Op::kCall: case Op::kDistinctTest: case Op::kInList: case Op::kNullIf:
         if (node.expr->call.function == nullptr || node.expr->call.function->comparison == Comparison::kNone) {
           return false;

@@ -1,5 +1,6 @@
 /// AND, OR, NOT and the tests: three-valued logic.
 #include "runtime/exec/program_run.hpp"
+#include "runtime/types/record.hpp"
 #include "storage/column/hash.hpp"
 
 namespace troupe {
@@ -66,7 +67,11 @@ absl::Status Program::Run::null_test(const Node& node, const Rows& rows, Vector*
   TROUPE_RETURN_IF_ERROR(evaluate(child_index(node, 0), rows, &argument));
   out->reset(Physical::kBool, rows.count());
   const bool negated = node.expr->negated;
-  for (uint32_t row = 0; row < rows.count(); ++row) out->set(row, argument.is_null(row) != negated);
+  const bool record = child(node, 0).expr->type.oid == oid::kRecord;
+  for (uint32_t row = 0; row < rows.count(); ++row) {
+    out->set(row, record && !argument.is_null(row) ? record_is_null(argument.string(row), negated)
+                                                   : argument.is_null(row) != negated);
+  }
   return absl::OkStatus();
 }
 

@@ -101,6 +101,7 @@ absl::Status Program::Run::evaluate(uint32_t node_index, const Rows& rows, Vecto
     case Op::kExtreme: return extreme(node, rows, out);
     case Op::kArrayCompare: return array_compare(node, rows, out);
     case Op::kArray: return make_array(node, rows, out);
+    case Op::kRecord: return make_record(node, rows, out);
     case Op::kSubscript: return subscript(node, rows, out);
     case Op::kSequence: return sequence(node, rows, out);
     case Op::kNamedSetting: return named_setting(node, rows, out);

@@ -38,6 +38,7 @@ class Program::Run {
   // program_array.cpp
   absl::Status array_compare(const Node& node, const Rows& rows, Vector* out);
   absl::Status make_array(const Node& node, const Rows& rows, Vector* out);
+  absl::Status make_record(const Node& node, const Rows& rows, Vector* out);
   absl::Status subscript(const Node& node, const Rows& rows, Vector* out);
   absl::Status sequence(const Node& node, const Rows& rows, Vector* out);
   absl::Status named_setting(const Node& node, const Rows& rows, Vector* out);

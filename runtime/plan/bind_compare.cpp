@@ -11,9 +11,6 @@ constexpr Type kBoolType{oid::kBool, -1};
 
 absl::StatusOr<ExprPtr> Binder::compare_rows(std::string_view symbol, const Expr& left, const Expr& right,
                                              const sql::Node& node) {
-  if (left.kind != ExprKind::kRow || right.kind != ExprKind::kRow) {
-    return refuse(node, "comparing a row with a value of type record");
-  }
   if (left.args.size() != right.args.size()) {
     return fail(ErrorCode::kSyntaxError, node, "unequal number of entries in row expressions");
   }
@@ -143,19 +140,31 @@ absl::StatusOr<ExprPtr> Binder::bind_any_all(const sql::AnyAllExpr& expr, const 
 absl::StatusOr<ExprPtr> Binder::bind_distinct(const sql::DistinctTest& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
   TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
-  if (same->kind != ExprKind::kCall) return refuse(expr, "IS DISTINCT FROM between rows");
-  auto bound = make_expr(ExprKind::kDistinctTest, kBoolType, same->args);
-  bound->negated = expr.negated;
-  bound->call = same->call;
-  return bound;
+  const bool rows = left->kind == ExprKind::kRow && right->kind == ExprKind::kRow;
+  const ExprList lefts = rows ? left->args : ExprList{left}, rights = rows ? right->args : ExprList{right};
+  if (lefts.size() != rights.size()) {
+    return fail(ErrorCode::kSyntaxError, expr, "unequal number of entries in row expressions");
+  }
+  ExprList tests;
+  for (size_t i = 0; i < lefts.size(); ++i) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", lefts[i], rights[i], expr));
+    if (same->kind != ExprKind::kCall) return refuse(expr, "IS DISTINCT FROM between rows of rows");
+    auto test = make_expr(ExprKind::kDistinctTest, kBoolType, same->args);
+    test->negated = expr.negated;
+    test->call = same->call;
+    tests.push_back(std::move(test));
+  }
+  return expr.negated ? make_and(std::move(tests)) : make_or(std::move(tests));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_null_if(const sql::NullIfExpr& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
   TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
+  // A row here is a record, so that it is compared once, and as a whole.
+  if (left->kind == ExprKind::kRow && right->kind == ExprKind::kRow) {
+    left = make_expr(ExprKind::kCoalesce, left->type, {left});
+  }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));
-  if (same->kind != ExprKind::kCall) return refuse(expr, "NULLIF of rows");
   auto bound = make_expr(ExprKind::kNullIf, same->args[0]->type, same->args);
   bound->call = same->call;
   return bound;

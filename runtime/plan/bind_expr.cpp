@@ -135,6 +135,9 @@ bool is_about_literal(ErrorCode code, Type type) {
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast) {
+  if (expr->kind == ExprKind::kRow) {
+    TROUPE_ASSIGN_OR_RETURN(expr, settle(std::move(expr)));
+  }
   if (expr->kind == ExprKind::kParameter && expr->type.oid == oid::kUnknown && type.oid != oid::kUnknown) {
     if (is_polymorphic(type.oid) || type.oid == oid::kAny) return expr;
     Type& known = parameters[expr->index];
@@ -157,6 +160,13 @@ absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast
 }
 
 absl::StatusOr<ExprPtr> Binder::settle(ExprPtr expr) {
+  if (expr->kind == ExprKind::kRow) {
+    auto row = std::make_shared<Expr>(*expr);
+    for (ExprPtr& field : row->args) {
+      TROUPE_ASSIGN_OR_RETURN(field, settle(std::move(field)));
+    }
+    return row;
+  }
   if (expr->type.oid != oid::kUnknown) return expr;
   return coerce(std::move(expr), Type{oid::kText}, CastContext::kImplicit);
 }
@@ -231,7 +241,7 @@ absl::StatusOr<BoundFunction> resolve_known_operator(std::string_view symbol, st
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node) {
-  if (left && (left->kind == ExprKind::kRow || right->kind == ExprKind::kRow)) {
+  if (left && left->kind == ExprKind::kRow && right->kind == ExprKind::kRow) {
     return compare_rows(symbol, *left, *right, node);
   }
   Type types[2];
@@ -379,27 +389,9 @@ absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Sit
   return bound;
 }
 
-absl::StatusOr<ExprPtr> Binder::bind_row(const sql::RowExpr& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprList fields, bind_list(expr.fields, site));
-  return make_expr(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
-}
-
-/// (information_schema._pg_expandarray(array)).n: the one function whose records have fields here. They are kept as
-/// arrays of two integers, x and n.
-absl::StatusOr<ExprPtr> Binder::bind_pair_field(const sql::Indirection& expr, ExprPtr base) {
-  const std::string_view field = expr.accessors.size() == 1 && expr.accessors[0].kind == sql::Accessor::Kind::kField
-                                     ? expr.accessors[0].field
-                                     : std::string_view();
-  if (base->kind == ExprKind::kRow || (field != "x" && field != "n")) return refuse(expr, "fields of composite values");
-  const int32_t place = field == "x" ? 1 : 2;
-  ExprPtr index = make_constant(Type{oid::kInt4}, Value::of(place));
-  ExprPtr value = make_expr(ExprKind::kSubscript, Type{oid::kInt4}, {std::move(base), std::move(index)});
-  return field == "n" ? value : coerce(std::move(value), Type{oid::kInt2}, CastContext::kExplicit);
-}
-
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
-  if (base->type.oid == oid::kRecord) return bind_pair_field(expr, std::move(base));
+  if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
   ExprList args{base};
   for (const sql::Accessor& accessor : expr.accessors) {
     if (accessor.kind != sql::Accessor::Kind::kSubscript) {

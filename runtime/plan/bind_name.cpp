@@ -1,4 +1,6 @@
 /// Names of columns, relations and types.
+#include <algorithm>
+
 #include "runtime/plan/binder.hpp"
 
 namespace troupe {
@@ -42,7 +44,7 @@ std::string dotted(sql::Name name) {
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
-  if (column.star) return fail(ErrorCode::kSyntaxError, column, "row expansion via \"*\" is not supported here");
+  if (column.star) return bind_star(column, site);
   const std::string_view name = column.name.back();
   const bool qualified = column.name.size() > 1;
   const std::string_view alias = qualified ? column.name[column.name.size() - 2] : std::string_view();
@@ -59,7 +61,11 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       if (place == nullptr) continue;
       item_found = true;
       ExprPtr candidate;
-      const LookupResult one = find_column(*place, name, &candidate);
+      LookupResult one = find_column(*place, name, &candidate);
+      if (one == LookupResult::kNotFound && name == "tableoid") {
+        candidate = table_oid(*place, *scope);
+        if (candidate) one = LookupResult::kFound;
+      }
       if (one == LookupResult::kNotFound) continue;
       if (one == LookupResult::kAmbiguous || result == LookupResult::kFound) {
         return fail(ErrorCode::kAmbiguousColumn, column, "column reference \"", name, "\" is ambiguous");
@@ -78,13 +84,7 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       for (const auto& item : scope->items) {
         const FromNames* place = find_item(*item, {}, name);
         if (place == nullptr) continue;
-        std::vector<NamedColumn> columns;
-        expand_star(*place, &columns);
-        auto row = std::make_shared<Expr>();
-        row->kind = ExprKind::kRow;
-        row->type = Type{oid::kRecord};
-        for (NamedColumn& field : columns) row->args.push_back(std::move(field.value));
-        return row;
+        return whole_row(*place, *scope);
       }
     }
   }

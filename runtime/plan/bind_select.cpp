@@ -88,6 +88,11 @@ bool is_star(const sql::Expr& expr) {
   return column != nullptr && column->star;
 }
 
+bool is_field_star(const sql::Expr& expr) {
+  const auto* indirection = expr.as<sql::Indirection>();
+  return indirection != nullptr && indirection->accessors.back().kind == sql::Accessor::Kind::kStar;
+}
+
 }  // namespace
 
 absl::StatusOr<QueryPtr> Binder::bind_select(const sql::SelectStatement& select, const Scope* outer,
@@ -163,6 +168,10 @@ absl::Status Binder::bind_targets(sql::List<const sql::Target*> targets, const S
         out->push_back({std::move(column.value), std::string(column.name)});
         origin(&out->back());
       }
+      continue;
+    }
+    if (is_field_star(*target->value)) {
+      TROUPE_RETURN_IF_ERROR(expand_fields(target->value->to<sql::Indirection>(), site, out));
       continue;
     }
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*target->value, site));

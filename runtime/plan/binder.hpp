@@ -1,7 +1,7 @@
 #pragma once
 /// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
 /// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
-/// bind_with, bind_group, bind_insert, bind_modify, bind_compare.
+/// bind_with, bind_group, bind_insert, bind_modify, bind_compare, bind_record, bind_aggregate, bind_arguments.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -84,10 +84,8 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_case(const sql::CaseExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_array(const sql::ArrayExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_any_all(const sql::AnyAllExpr& expr, const Site& site);
-  absl::StatusOr<ExprPtr> bind_row(const sql::RowExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_distinct(const sql::DistinctTest& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_null_if(const sql::NullIfExpr& expr, const Site& site);
-  absl::StatusOr<ExprPtr> bind_pair_field(const sql::Indirection& expr, ExprPtr base);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
@@ -104,6 +102,19 @@ class Binder {
   absl::StatusOr<ExprPtr> apply_call(BoundFunction call, ExprList args);
   /// Unknown literals and parameters become text.
   absl::StatusOr<ExprPtr> settle(ExprPtr expr);
+
+  // --- bind_record.cpp ---
+  absl::StatusOr<ExprPtr> bind_row(const sql::RowExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_star(const sql::ColumnRef& star, const Site& site);
+  /// A relation's row as one value; null where an outer join found none.
+  ExprPtr whole_row(const FromNames& place, const Scope& scope) const;
+  /// The one system column there is; null when the place is no table.
+  ExprPtr table_oid(const FromNames& place, const Scope& scope) const;
+  /// Of a record that is known to be a certain row, written out or of a relation; empty when it is not. Their names are
+  /// the row's.
+  absl::StatusOr<std::vector<NamedColumn>> fields_of(const Expr& base, const Site& site);
+  absl::StatusOr<ExprPtr> bind_field(const sql::Indirection& expr, const Expr& base, const Site& site);
+  absl::Status expand_fields(const sql::Indirection& star, const Site& site, std::vector<BoundTarget>* out);
 
   // --- bind_call.cpp ---
   absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);

@@ -137,6 +137,8 @@ struct BoundModify {
   std::vector<BoundTarget> returning;
 };
 
+/// The relations of which an outer join may make up rows; `nullable`: the whole tree is such.
+void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out);
 bool has_subquery(const Expr& expr);
 /// The relations an expression mentions, subqueries' outer references included; sorted.
 void collect_relations(const Expr& expr, std::vector<uint32_t>* out);

@@ -118,6 +118,8 @@ void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
 /// Every row of the table must satisfy the condition of its CHECK constraint `name`.
 void ddl_check_rows(const std::string& name, const ExprPtr& condition, const TableDef& table, DdlBuilder& ddl);
+/// Errors: 42P16 for a type of which no column can be.
+absl::Status ddl_check_stored(std::string_view column, Type type);
 /// Makes the table's rows hashed and keyed by its new primary key.
 absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl);
 

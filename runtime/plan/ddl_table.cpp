@@ -58,6 +58,11 @@ absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder
 
 }  // namespace
 
+absl::Status ddl_check_stored(std::string_view column, Type type) {
+  if (type_info(type.oid).kind != 'p') return absl::OkStatus();
+  return error(ErrorCode::kInvalidTableDefinition, "column \"", column, "\" has pseudo-type ", format_type(type));
+}
+
 namespace {
 
 /// NULL and NOT NULL must not contradict each other, nor what serial and identity columns imply.
@@ -101,10 +106,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     put_sequence(std::move(sequence), ddl);
   } else {
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
-    if (type_info(type.oid).kind == 'p') {
-      return error(ErrorCode::kInvalidTableDefinition, "column \"", definition.name,
-                      "\" has pseudo-type ", format_type(type));
-    }
+    TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
     set_type(&column, type);
   }
   for (const sql::Constraint* constraint : definition.constraints) {
@@ -411,6 +413,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
       return error(ErrorCode::kDuplicateColumn, "column \"", column.name,
                       "\" specified more than once");
     }
+    TROUPE_RETURN_IF_ERROR(ddl_check_stored(column.name, columns[i].type));
     set_type(&column, columns[i].type);
     table->columns.push_back(std::move(column));
   }

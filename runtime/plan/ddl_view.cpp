@@ -39,6 +39,7 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
     ColumnDef column;
     column.attnum = static_cast<int16_t>(i + 1);
     column.name = i < create.columns.size() ? std::string(create.columns[i]) : target.name;
+    TROUPE_RETURN_IF_ERROR(ddl_check_stored(column.name, target.value->type));
     column.type = target.value->type.oid;
     column.typmod = target.value->type.typmod;
     column.physical = type_info(column.type).physical;

@@ -1,8 +1,5 @@
-/// EXPLAIN in PostgreSQL's text format.
-#include <cstdio>
-#include <functional>
-
-#include "runtime/plan/planner.hpp"
+/// What EXPLAIN says of each node of a plan.
+#include "runtime/plan/explain_node.hpp"
 #include "runtime/plan/system_table.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -33,25 +30,33 @@ std::string join_prefix(JoinKind kind) {
   return "";
 }
 
+/// JSON's "Join Type".
+std::string join_type(JoinKind kind) {
+  const std::string prefix = join_prefix(kind);
+  return prefix.empty() ? "Inner" : prefix.substr(1);
+}
+
+std::string parenthesised(std::string text) { return text.empty() || text[0] == '(' ? text : cat("(", text, ")"); }
+
+void add_condition(std::string_view label, const ExprPtr& expr, const Names& names, ExplainNode* out) {
+  if (expr) out->details.push_back({label, {parenthesised(print_expr(*expr, names))}});
+}
+
 class Explainer {
  public:
-  Explainer(const StatementPlan& plan, std::span<const ActualRun> actual)
-      : plan_{plan}, actual_{actual}, options_{plan.explain} {
+  explicit Explainer(const StatementPlan& plan) : plan_{plan}, options_{plan.explain} {
     tables_ = count_tables(*plan.root);
     for (const PlanPtr& cte : plan.ctes) tables_ += count_tables(*cte);
   }
 
-  std::vector<std::string> run() {
-    node(*plan_.root, 0, "");
+  ExplainNode run() {
+    ExplainNode root = node(*plan_.root);
     for (size_t i = 0; i < plan_.init_plans.size(); ++i) {
-      line(1, cat("InitPlan ", i + 1, " (returns $$", plan_.init_plans[i].slot, ")"));
-      node(*plan_.init_plans[i].plan, 1, "->  ");
+      const InitPlan& init = plan_.init_plans[i];
+      add_subplan(cat("InitPlan ", i + 1, " (returns $", init.slot, ")"), *init.plan, &root);
     }
-    for (size_t i = 0; i < plan_.ctes.size(); ++i) {
-      line(1, cat("CTE cte", i));
-      node(*plan_.ctes[i], 1, "->  ");
-    }
-    return std::move(lines_);
+    for (size_t i = 0; i < plan_.ctes.size(); ++i) add_subplan(cat("CTE cte", i), *plan_.ctes[i], &root);
+    return root;
   }
 
  private:
@@ -60,43 +65,11 @@ class Explainer {
     for (const PlanPtr& input : node.inputs) count += count_tables(*input);
     return count;
   }
-
-  void line(int depth, const std::string& text) {
-    lines_.push_back(std::string(static_cast<size_t>(depth) * 6 - (depth > 0 ? 4 : 0), ' ') + text);
-  }
-  /// Below a node's line: two more than where its name starts.
-  void detail(int depth, const std::string& text) {
-    lines_.push_back(std::string(static_cast<size_t>(depth) * 6 + 2, ' ') + text);
-  }
-  void expression(int depth, std::string_view label, const ExprPtr& expr, const Names& names) {
-    if (expr) detail(depth, cat(label, ": ", parenthesised(print_expr(*expr, names))));
-  }
-  static std::string parenthesised(std::string text) {
-    return text.empty() || text[0] == '(' ? text : cat("(", text, ")");
-  }
-  void title(const PlanNode& node, int depth, std::string_view arrow, const std::string& name) {
-    std::string text = cat(arrow, name);
-    char numbers[160];
-    if (options_.costs) {
-      std::snprintf(numbers, sizeof numbers, "  (cost=%.2f..%.2f rows=%.0f width=%.0f)", node.cost.startup,
-                    node.cost.total, node.cost.rows, node.cost.width);
-      text += numbers;
-    }
-    if (node.id < actual_.size()) text += actual(actual_[node.id]);
-    line(depth, text);
-  }
-  std::string actual(const ActualRun& run) const {
-    if (run.loops == 0) return " (never executed)";
-    char numbers[160];
-    const double loops = static_cast<double>(run.loops);
-    if (options_.timing) {
-      std::snprintf(numbers, sizeof numbers, " (actual time=%.3f..%.3f rows=%.0f loops=%llu)", run.startup_ms / loops,
-                    run.total_ms / loops, run.rows / loops, static_cast<unsigned long long>(run.loops));
-    } else {
-      std::snprintf(numbers, sizeof numbers, " (actual rows=%.0f loops=%llu)", run.rows / loops,
-                    static_cast<unsigned long long>(run.loops));
-    }
-    return numbers;
+  void add_subplan(std::string name, const PlanNode& plan, ExplainNode* root) {
+    ExplainNode subplan = node(plan);
+    subplan.name = std::move(name);
+    subplan.relationship = "InitPlan";
+    root->inputs.push_back(std::move(subplan));
   }
 
   // --- names of columns ---
@@ -197,10 +170,28 @@ class Explainer {
 
   // --- nodes ---
 
-  void children(const PlanNode& parent, int depth) {
-    for (const PlanPtr& input : parent.inputs) node(*input, depth + 1, "->  ");
+  static ExplainNode made(const PlanNode& plan, std::string_view type, std::string title = {}) {
+    ExplainNode out;
+    out.plan = &plan;
+    out.type = type;
+    out.title = title.empty() ? std::string(type) : std::move(title);
+    return out;
   }
-  static std::string keys_text(const std::vector<SortKey>& keys, const Names& names) {
+  void add_input(const PlanNode& input, ExplainNode* out) {
+    ExplainNode child = node(input);
+    child.relationship = out->inputs.empty() ? "Outer" : "Inner";
+    out->inputs.push_back(std::move(child));
+  }
+  void add_inputs(const PlanNode& plan, ExplainNode* out) {
+    for (const PlanPtr& input : plan.inputs) add_input(*input, out);
+  }
+  static ExplainNode joined(const PlanNode& plan, std::string_view type, std::string_view stem, JoinKind kind) {
+    const bool plain = kind == JoinKind::kInner && type == "Nested Loop";
+    ExplainNode out = made(plan, type, cat(stem, join_prefix(kind), plain ? "" : " Join"));
+    out.facts.push_back({"Join Type", join_type(kind)});
+    return out;
+  }
+  static std::vector<std::string> keys_texts(const std::vector<SortKey>& keys, const Names& names) {
     std::vector<std::string> parts;
     for (const SortKey& key : keys) {
       std::string text = print_expr(*key.value, names);
@@ -208,7 +199,7 @@ class Explainer {
       if (key.nulls_first != key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
       parts.push_back(std::move(text));
     }
-    return join_list(parts);
+    return parts;
   }
 
   std::string index_name(const TableScanPlan& scan) const {
@@ -257,182 +248,245 @@ class Explainer {
     return text.empty() ? text : text + ")";
   }
 
-  void table_scan(const TableScanPlan& scan, int depth, std::string_view arrow, const Names& outer) {
-    if (scan.partial) {
-      const bool grouped = !scan.partial->groups.empty();
-      title(scan, depth, arrow, grouped ? "Partial HashAggregate" : "Partial Aggregate");
-      if (grouped) detail(depth, cat("Group Key: ", join_list(printed(scan.partial->groups, read_names(scan)))));
-      bare_scan(scan, depth + 1, "->  ", outer);
-      return;
-    }
-    bare_scan(scan, depth, arrow, outer);
+  ExplainNode table_scan(const TableScanPlan& scan, const Names& outer) {
+    if (!scan.partial) return bare_scan(scan, outer);
+    const bool grouped = !scan.partial->groups.empty();
+    ExplainNode out = made(scan, "Aggregate", grouped ? "Partial HashAggregate" : "Partial Aggregate");
+    out.facts.push_back({"Strategy", grouped ? "Hashed" : "Plain"});
+    out.facts.push_back({"Partial Mode", "Partial"});
+    if (grouped) out.details.push_back({"Group Key", printed(scan.partial->groups, read_names(scan)), true});
+    out.inputs.push_back(bare_scan(scan, outer));
+    out.inputs.back().relationship = "Outer";
+    return out;
   }
-  void bare_scan(const TableScanPlan& scan, int depth, std::string_view arrow, const Names& outer) {
+  ExplainNode bare_scan(const TableScanPlan& scan, const Names& outer) {
     if (scan.access.kind == AccessKind::kNothing) {
-      title(scan, depth, arrow, "Result");
-      detail(depth, "One-Time Filter: false");
-      return;
+      ExplainNode nothing = made(scan, "Result");
+      nothing.details.push_back({"One-Time Filter", {"false"}});
+      return nothing;
     }
-    const bool seq = scan.access.kind == AccessKind::kFull && !scan.in_access_order;
-    title(scan, depth, arrow,
-          seq ? cat("Seq Scan on ", table_text(scan))
-              : cat("Index Scan ", scan.backward ? "Backward " : "", "using ",
-                    sql::quote_identifier(index_name(scan)), " on ", table_text(scan)));
-    if (const std::string condition = index_condition(scan, outer); !condition.empty()) {
-      detail(depth, cat("Index Cond: ", condition));
+    ExplainNode out = scan_node(scan);
+    out.facts.push_back({"Relation Name", scan.table->name});
+    out.facts.push_back({"Alias", scan.alias.empty() ? scan.table->name : std::string(scan.alias)});
+    if (std::string condition = index_condition(scan, outer); !condition.empty()) {
+      out.details.push_back({"Index Cond", {std::move(condition)}});
     }
-    expression(depth, "Filter", scan.filter, read_names(scan));
+    add_condition("Filter", scan.filter, read_names(scan), &out);
     if (!scan.order.empty() && !scan.in_access_order) {
-      detail(depth, cat("Top-N per Partition: ", keys_text(scan.order, scan_names(scan))));
+      out.details.push_back({"Top-N per Partition", keys_texts(scan.order, scan_names(scan)), true});
     }
+    return out;
+  }
+  ExplainNode scan_node(const TableScanPlan& scan) const {
+    if (scan.access.kind == AccessKind::kFull && !scan.in_access_order) {
+      return made(scan, "Seq Scan", cat("Seq Scan on ", table_text(scan)));
+    }
+    const std::string index = index_name(scan);
+    ExplainNode out = made(scan, "Index Scan",
+                           cat("Index Scan ", scan.backward ? "Backward " : "", "using ", sql::quote_identifier(index),
+                               " on ", table_text(scan)));
+    out.facts.push_back({"Scan Direction", scan.backward ? "Backward" : "Forward"});
+    out.facts.push_back({"Index Name", index});
+    return out;
   }
 
-  void hash_join(const HashJoinPlan& join, int depth, std::string_view arrow) {
-    title(join, depth, arrow, cat("Hash", join_prefix(join.join), " Join"));
+  ExplainNode hash_join(const HashJoinPlan& join) {
+    ExplainNode out = joined(join, "Hash Join", "Hash", join.join);
     const Names left = output_names(*join.inputs[0]), right = output_names(*join.inputs[1]);
-    std::vector<std::string> parts;
-    for (size_t i = 0; i < join.left_keys.size(); ++i) {
-      parts.push_back(cat("(", print_expr(*join.left_keys[i], left), " = ", print_expr(*join.right_keys[i], right),
-                          ")"));
-    }
     std::string condition;
-    for (const std::string& part : parts) condition += cat(condition.empty() ? "" : " AND ", part);
-    detail(depth, cat("Hash Cond: ", parts.size() == 1 ? condition : cat("(", condition, ")")));
-    expression(depth, "Join Filter", join.residual, input_names(join));
-    node(*join.inputs[0], depth + 1, "->  ");
-    line(depth + 1, "->  Hash");
-    node(*join.inputs[1], depth + 2, "->  ");
+    for (size_t i = 0; i < join.left_keys.size(); ++i) {
+      condition += cat(i == 0 ? "" : " AND ", "(", print_expr(*join.left_keys[i], left), " = ",
+                       print_expr(*join.right_keys[i], right), ")");
+    }
+    out.details.push_back({"Hash Cond", {join.left_keys.size() == 1 ? condition : cat("(", condition, ")")}});
+    add_condition("Join Filter", join.residual, input_names(join), &out);
+    add_input(*join.inputs[0], &out);
+    ExplainNode hash;
+    hash.type = "Hash";
+    hash.title = "Hash";
+    hash.relationship = "Inner";
+    add_input(*join.inputs[1], &hash);
+    out.inputs.push_back(std::move(hash));
+    return out;
   }
 
-  void index_join(const IndexJoinPlan& join, int depth, std::string_view arrow) {
-    title(join, depth, arrow, cat("Nested Loop", join_prefix(join.join), join.join == JoinKind::kInner ? "" : " Join"));
+  ExplainNode index_join(const IndexJoinPlan& join) {
+    ExplainNode out = joined(join, "Nested Loop", "Nested Loop", join.join);
     Names names = output_names(*join.inputs[0]);
     const Names outer = names;
     const Names inner = scan_names(*join.inner);
     names.insert(names.end(), inner.begin(), inner.end());
-    expression(depth, "Join Filter", join.residual, names);
-    node(*join.inputs[0], depth + 1, "->  ");
-    table_scan(*join.inner, depth + 1, "->  ", outer);
+    add_condition("Join Filter", join.residual, names, &out);
+    add_input(*join.inputs[0], &out);
+    out.inputs.push_back(table_scan(*join.inner, outer));
+    out.inputs.back().relationship = "Inner";
+    return out;
   }
 
-  void aggregate(const AggregatePlan& plan, int depth, std::string_view arrow) {
+  ExplainNode aggregate(const AggregatePlan& plan) {
     const Aggregation& aggregation = plan.aggregation;
-    const bool grouped = !aggregation.groups.empty();
-    const std::string_view mode = aggregation.mode == AggregateMode::kFinal ? "Finalize " : "";
-    title(plan, depth, arrow, cat(mode, !grouped ? "Aggregate" : plan.input_grouped ? "GroupAggregate" : "HashAggregate"));
-    if (grouped) detail(depth, cat("Group Key: ", join_list(printed(aggregation.groups, input_names(plan)))));
-    children(plan, depth);
+    const bool grouped = !aggregation.groups.empty(), final = aggregation.mode == AggregateMode::kFinal;
+    const bool sorted = grouped && plan.input_grouped;
+    ExplainNode out = made(plan, "Aggregate",
+                           cat(final ? "Finalize " : "", !grouped ? "Aggregate"
+                                                         : sorted ? "GroupAggregate"
+                                                                  : "HashAggregate"));
+    out.facts.push_back({"Strategy", !grouped ? "Plain" : sorted ? "Sorted" : "Hashed"});
+    out.facts.push_back({"Partial Mode", final ? "Finalize" : "Simple"});
+    if (grouped) out.details.push_back({"Group Key", printed(aggregation.groups, input_names(plan)), true});
+    add_inputs(plan, &out);
+    return out;
   }
 
-  void modify(const PlanNode& plan, const TableWrite& write, std::string_view verb, int depth,
-              std::string_view arrow) {
-    title(plan, depth, arrow, cat(verb, " on ", sql::quote_identifier(write.table->name)));
-    if (const auto* insert = plan.as<InsertPlan>(); insert != nullptr && insert->conflict) {
-      detail(depth, cat("Conflict Resolution: ", insert->conflict->update ? "UPDATE" : "NOTHING"));
-      Names arbiters;
-      if (insert->conflict->primary_key) {
-        for (const ConstraintDef& c : write.table->constraints) {
-          if (c.kind == ConstraintKind::primary_key) arbiters.push_back(sql::quote_identifier(c.name));
-        }
+  ExplainNode modify(const PlanNode& plan, const TableWrite& write, std::string_view verb) {
+    ExplainNode out = made(plan, "ModifyTable", cat(verb, " on ", sql::quote_identifier(write.table->name)));
+    out.facts.push_back({"Operation", std::string(verb)});
+    out.facts.push_back({"Relation Name", write.table->name});
+    const auto* insert = plan.as<InsertPlan>();
+    if (insert != nullptr && insert->conflict) conflict(*insert, write, &out);
+    add_inputs(plan, &out);
+    return out;
+  }
+  void conflict(const InsertPlan& insert, const TableWrite& write, ExplainNode* out) const {
+    out->details.push_back({"Conflict Resolution", {insert.conflict->update ? "UPDATE" : "NOTHING"}});
+    Names arbiters;
+    if (insert.conflict->primary_key) {
+      for (const ConstraintDef& c : write.table->constraints) {
+        if (c.kind == ConstraintKind::primary_key) arbiters.push_back(sql::quote_identifier(c.name));
       }
-      for (const IndexPtr& index : insert->conflict->arbiters) arbiters.push_back(sql::quote_identifier(index->name));
-      if (!arbiters.empty()) detail(depth, cat("Conflict Arbiter Indexes: ", join_list(arbiters)));
-      Names names = layout_names(*write.table);
-      for (const std::string& name : layout_names(*write.table)) names.push_back(cat("excluded.", name));
-      expression(depth, "Conflict Filter", insert->conflict->where, names);
     }
-    children(plan, depth);
+    for (const IndexPtr& index : insert.conflict->arbiters) arbiters.push_back(sql::quote_identifier(index->name));
+    if (!arbiters.empty()) out->details.push_back({"Conflict Arbiter Indexes", std::move(arbiters), true});
+    Names names = layout_names(*write.table);
+    for (const std::string& name : layout_names(*write.table)) names.push_back(cat("excluded.", name));
+    add_condition("Conflict Filter", insert.conflict->where, names, out);
   }
 
-  void node(const PlanNode& plan, int depth, std::string_view arrow);
+  ExplainNode node(const PlanNode& plan);
+  ExplainNode with_inputs(const PlanNode& plan);
+  ExplainNode leaf(const PlanNode& plan);
 
   const StatementPlan& plan_;
-  std::span<const ActualRun> actual_;
   const ExplainOptions& options_;
   int tables_ = 0;
-  std::vector<std::string> lines_;
 };
 
-void Explainer::node(const PlanNode& plan, int depth, std::string_view arrow) {
+ExplainNode Explainer::node(const PlanNode& plan) {
   switch (plan.kind) {
-    case PlanKind::kTableScan: return table_scan(plan.to<TableScanPlan>(), depth, arrow, {});
-    case PlanKind::kHashJoin: return hash_join(plan.to<HashJoinPlan>(), depth, arrow);
-    case PlanKind::kIndexJoin: return index_join(plan.to<IndexJoinPlan>(), depth, arrow);
-    case PlanKind::kAggregate: return aggregate(plan.to<AggregatePlan>(), depth, arrow);
-    case PlanKind::kInsert: return modify(plan, plan.to<InsertPlan>().write, "Insert", depth, arrow);
-    case PlanKind::kUpdate: return modify(plan, plan.to<UpdatePlan>().write, "Update", depth, arrow);
-    case PlanKind::kDelete: return modify(plan, plan.to<DeletePlan>().write, "Delete", depth, arrow);
-    // PostgreSQL computes expressions in every node; a projection of ours is no line of its own.
+    case PlanKind::kTableScan: return table_scan(plan.to<TableScanPlan>(), {});
+    case PlanKind::kHashJoin: return hash_join(plan.to<HashJoinPlan>());
+    case PlanKind::kIndexJoin: return index_join(plan.to<IndexJoinPlan>());
+    case PlanKind::kAggregate: return aggregate(plan.to<AggregatePlan>());
+    case PlanKind::kInsert: return modify(plan, plan.to<InsertPlan>().write, "Insert");
+    case PlanKind::kUpdate: return modify(plan, plan.to<UpdatePlan>().write, "Update");
+    case PlanKind::kDelete: return modify(plan, plan.to<DeletePlan>().write, "Delete");
+    // PostgreSQL computes expressions in every node; a projection of ours is no node of its own.
     case PlanKind::kProject:
-      if (!options_.verbose) return node(*plan.inputs[0], depth, arrow);
-      title(plan, depth, arrow, "Project");
-      detail(depth, cat("Output: ", join_list(output_names(plan))));
+      if (!options_.verbose) return node(*plan.inputs[0]);
       break;
+    default: break;
+  }
+  ExplainNode out = plan.inputs.empty() ? leaf(plan) : with_inputs(plan);
+  add_inputs(plan, &out);
+  return out;
+}
+
+ExplainNode Explainer::leaf(const PlanNode& plan) {
+  switch (plan.kind) {
     case PlanKind::kValues:
-      title(plan, depth, arrow, plan.to<ValuesPlan>().rows.size() == 1 ? "Result" : "Values Scan on \"*VALUES*\"");
-      break;
+      return plan.to<ValuesPlan>().rows.size() == 1 ? made(plan, "Result")
+                                                    : made(plan, "Values Scan", "Values Scan on \"*VALUES*\"");
     case PlanKind::kFunctionScan: {
-      const auto& scan = plan.to<FunctionScanPlan>();
-      title(plan, depth, arrow,
-            cat("Function Scan on ", scan.calls[0].function != nullptr ? scan.calls[0].function->name : "value"));
-      break;
+      const auto& call = plan.to<FunctionScanPlan>().calls[0];
+      const std::string name(call.function != nullptr ? call.function->name : "value");
+      ExplainNode out = made(plan, "Function Scan", cat("Function Scan on ", name));
+      out.facts.push_back({"Function Name", name});
+      return out;
     }
-    case PlanKind::kSystemScan:
-      title(plan, depth, arrow, cat("System Scan on ", plan.to<SystemScanPlan>().table->name));
-      expression(depth, "Filter", plan.to<SystemScanPlan>().filter, output_names(plan));
-      break;
-    case PlanKind::kCteScan: title(plan, depth, arrow, cat("CTE Scan on cte", plan.to<CteScanPlan>().cte)); break;
-    case PlanKind::kWorkTableScan: title(plan, depth, arrow, "WorkTable Scan"); break;
-    case PlanKind::kFilter:
-      title(plan, depth, arrow, "Filter");
-      expression(depth, "Filter", plan.to<FilterPlan>().condition, input_names(plan));
-      break;
-    case PlanKind::kProjectSet: title(plan, depth, arrow, "ProjectSet"); break;
+    case PlanKind::kSystemScan: {
+      const auto& scan = plan.to<SystemScanPlan>();
+      ExplainNode out = made(plan, "System Scan", cat("System Scan on ", scan.table->name));
+      out.facts.push_back({"Relation Name", scan.table->name});
+      add_condition("Filter", scan.filter, output_names(plan), &out);
+      return out;
+    }
+    case PlanKind::kCteScan: {
+      const std::string name = cat("cte", plan.to<CteScanPlan>().cte);
+      ExplainNode out = made(plan, "CTE Scan", cat("CTE Scan on ", name));
+      out.facts.push_back({"CTE Name", name});
+      return out;
+    }
+    case PlanKind::kWorkTableScan: return made(plan, "WorkTable Scan");
+    default: return with_inputs(plan);
+  }
+}
+
+ExplainNode Explainer::with_inputs(const PlanNode& plan) {
+  switch (plan.kind) {
+    case PlanKind::kProject: {
+      ExplainNode out = made(plan, "Project");
+      out.details.push_back({"Output", output_names(plan), true});
+      return out;
+    }
+    case PlanKind::kFilter: {
+      ExplainNode out = made(plan, "Filter");
+      add_condition("Filter", plan.to<FilterPlan>().condition, input_names(plan), &out);
+      return out;
+    }
+    case PlanKind::kProjectSet: return made(plan, "ProjectSet");
     case PlanKind::kNestedLoop: {
       const auto& join = plan.to<NestedLoopPlan>();
-      title(plan, depth, arrow,
-            cat("Nested Loop", join_prefix(join.join), join.join == JoinKind::kInner ? "" : " Join"));
-      expression(depth, "Join Filter", join.condition, input_names(plan));
-      break;
+      ExplainNode out = joined(plan, "Nested Loop", "Nested Loop", join.join);
+      add_condition("Join Filter", join.condition, input_names(plan), &out);
+      return out;
     }
     case PlanKind::kApply: {
       const auto& apply = plan.to<ApplyPlan>();
-      title(plan, depth, arrow, cat("Apply", join_prefix(apply.join)));
-      expression(depth, "Join Filter", apply.condition, input_names(plan));
-      break;
+      ExplainNode out = made(plan, "Apply", cat("Apply", join_prefix(apply.join)));
+      out.facts.push_back({"Join Type", join_type(apply.join)});
+      add_condition("Join Filter", apply.condition, input_names(plan), &out);
+      return out;
     }
-    case PlanKind::kWindow: title(plan, depth, arrow, "WindowAgg"); break;
+    case PlanKind::kWindow: return made(plan, "WindowAgg");
     case PlanKind::kSort:
-      title(plan, depth, arrow, "Sort");
-      detail(depth, cat("Sort Key: ", keys_text(plan.to<SortPlan>().keys, input_names(plan))));
-      break;
-    case PlanKind::kTopN:
-      title(plan, depth, arrow, "Limit");
-      detail(depth, cat("Sort Key: ", keys_text(plan.to<TopNPlan>().keys, input_names(plan))));
-      break;
-    case PlanKind::kLimit: title(plan, depth, arrow, "Limit"); break;
-    case PlanKind::kDistinct:
-      title(plan, depth, arrow, plan.to<DistinctPlan>().on.empty() ? "HashAggregate" : "Unique");
-      break;
-    case PlanKind::kSetOperation: {
-      static constexpr std::string_view kNames[] = {"HashSetOp Union", "HashSetOp Intersect", "HashSetOp Except"};
-      const auto& operation = plan.to<SetOperationPlan>();
-      title(plan, depth, arrow, cat(kNames[static_cast<size_t>(operation.operation)], operation.all ? " All" : ""));
-      break;
+    case PlanKind::kTopN: {
+      const bool sort = plan.kind == PlanKind::kSort;
+      ExplainNode out = made(plan, sort ? "Sort" : "Limit");
+      const auto& keys = sort ? plan.to<SortPlan>().keys : plan.to<TopNPlan>().keys;
+      out.details.push_back({"Sort Key", keys_texts(keys, input_names(plan)), true});
+      return out;
     }
-    case PlanKind::kAppend: title(plan, depth, arrow, "Append"); break;
-    case PlanKind::kRecursiveUnion: title(plan, depth, arrow, "Recursive Union"); break;
-    case PlanKind::kLockRows: title(plan, depth, arrow, "LockRows"); break;
-    default: break;
+    case PlanKind::kLimit: return made(plan, "Limit");
+    case PlanKind::kDistinct:
+      if (!plan.to<DistinctPlan>().on.empty()) return made(plan, "Unique");
+      return made(plan, "Aggregate", "HashAggregate");
+    case PlanKind::kSetOperation: {
+      static constexpr std::string_view kNames[] = {"Union", "Intersect", "Except"};
+      const auto& operation = plan.to<SetOperationPlan>();
+      const std::string command = cat(kNames[static_cast<size_t>(operation.operation)], operation.all ? " All" : "");
+      ExplainNode out = made(plan, "SetOp", cat("HashSetOp ", command));
+      out.facts.push_back({"Strategy", "Hashed"});
+      out.facts.push_back({"Command", command});
+      return out;
+    }
+    case PlanKind::kAppend: return made(plan, "Append");
+    case PlanKind::kRecursiveUnion: return made(plan, "Recursive Union");
+    case PlanKind::kLockRows: return made(plan, "LockRows");
+    default: return made(plan, "Result");
   }
-  children(plan, depth);
 }
 
 }  // namespace
 
-std::vector<std::string> explain_plan(const StatementPlan& plan, std::span<const ActualRun> actual) {
+std::vector<std::string> explain_plan(const StatementPlan& plan, std::span<const ActualRun> actual,
+                                      std::optional<double> execution_ms) {
   if (!plan.root) return {};
-  return Explainer(plan, actual).run();
+  const ExplainNode root = Explainer(plan).run();
+  if (!plan.explain.summary) execution_ms.reset();
+  if (plan.explain.format == ExplainOptions::Format::kJson) {
+    return {explain_as_json(root, plan.explain, actual, execution_ms)};
+  }
+  return explain_as_text(root, plan.explain, actual, execution_ms);
 }
 
 }  // namespace troupe

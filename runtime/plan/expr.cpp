@@ -95,6 +95,26 @@ ExprPtr make_null_test(ExprPtr arg, bool negated) {
   return expr;
 }
 
+ExprPtr make_record(ExprList fields, std::span<const std::string_view> names) {
+  auto row = make_expr(ExprKind::kRow, Type{oid::kRecord}, std::move(fields));
+  std::string joined;
+  for (const std::string_view name : names) joined += cat(name, std::string_view("\0", 1));
+  row->value = Value::text(std::move(joined));
+  return row;
+}
+
+std::vector<std::string_view> field_names(const Expr& row) {
+  std::vector<std::string_view> names;
+  if (row.value.is_null()) return names;
+  std::string_view rest = row.value.bytes();
+  while (!rest.empty()) {
+    const size_t end = rest.find('\0');
+    names.push_back(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+  }
+  return names;
+}
+
 absl::StatusOr<ExprPtr> make_operator(std::string_view symbol, ExprPtr left, ExprPtr right,
                                       const EvalContext& context) {
   ExprList args;
@@ -210,7 +230,7 @@ Volatility volatility_of_cast(const CastPlan& cast) {
   const auto by_settings = [](Oid type) {
     return type == oid::kTimestamptz || type == oid::kTimetz || type == oid::kDate || type == oid::kTimestamp ||
            type == oid::kInterval || type == oid::kTime || is_reg_type(type) || type == oid::kFloat4 ||
-           type == oid::kFloat8 || type == oid::kBytea;
+           type == oid::kFloat8 || type == oid::kBytea || type == oid::kRecord;
   };
   if (cast.method == CastMethod::kTextInput && by_settings(cast.to.oid)) return Volatility::kStable;
   if (cast.method == CastMethod::kTextOutput && by_settings(cast.from.oid)) return Volatility::kStable;

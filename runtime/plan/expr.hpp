@@ -43,7 +43,7 @@ enum class ExprKind : uint8_t {
   kInList,        ///< args[0] [NOT] IN (args[1..]); call is the equality; hashed: all items are constants
   kArrayCompare,  ///< args[0] call ANY (args[1]), or ALL when all_of
   kArray,         ///< args are elements, or with `nested` arrays that become the outer dimension
-  kRow,
+  kRow,           ///< args are the fields of a record; value: their names (field_names), null for f1, f2 ...
   kSubscript,     ///< args[0][args[1]][args[2]]...
   kSequence,      ///< sequence_op on sequence oid `index`, or (index 0) on the regclass args[0]; setval: then its args
   kNamedSetting,  ///< setting: what current_user, current_schema ... return from EvalContext
@@ -133,6 +133,11 @@ absl::StatusOr<ExprPtr> make_operator(std::string_view symbol, ExprPtr left, Exp
 /// `arg` as `type`; itself when nothing is to be done; unknown constants become constants of the type. Errors: 42846,
 /// 22P02 ...
 absl::StatusOr<ExprPtr> make_cast(ExprPtr arg, Type type, CastContext cast, const EvalContext& context);
+
+/// A kRow with named fields.
+ExprPtr make_record(ExprList fields, std::span<const std::string_view> names);
+/// Of a kRow; empty when they have none.
+std::vector<std::string_view> field_names(const Expr& row);
 
 // --- asking ---
 

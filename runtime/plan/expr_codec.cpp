@@ -96,6 +96,8 @@ bool has_function(ExprKind kind) {
          kind == ExprKind::kInList || kind == ExprKind::kArrayCompare;
 }
 
+bool has_value(ExprKind kind) { return kind == ExprKind::kConstant || kind == ExprKind::kRow; }
+
 void put_expr(const Expr& expr, ByteWriter& out) {
   TROUPE_CHECK(expr.kind < ExprKind::kAggregate);
   out.u8(static_cast<uint8_t>(expr.kind));
@@ -106,7 +108,7 @@ void put_expr(const Expr& expr, ByteWriter& out) {
   out.u8(static_cast<uint8_t>(expr.setting));
   put_type(expr.type, out);
   out.varint(expr.index);
-  if (expr.kind == ExprKind::kConstant) {
+  if (has_value(expr.kind)) {
     std::string value;
     encode_values({&expr.value, 1}, &value);
     out.bytes(value);
@@ -154,7 +156,7 @@ absl::StatusOr<ExprPtr> get_expr(ByteReader& in, int depth) {
   expr->setting = static_cast<NamedSetting>(in.u8());
   expr->type = get_type(in);
   expr->index = static_cast<uint32_t>(in.varint());
-  if (expr->kind == ExprKind::kConstant) TROUPE_RETURN_IF_ERROR(get_constant(in, expr.get()));
+  if (has_value(expr->kind)) TROUPE_RETURN_IF_ERROR(get_constant(in, expr.get()));
   if (has_function(expr->kind)) TROUPE_RETURN_IF_ERROR(get_function(in, &expr->call));
   if (expr->kind == ExprKind::kCast) {
     const Type from = get_type(in);

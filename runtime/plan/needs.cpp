@@ -124,6 +124,16 @@ void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, 
   visit_query(query, [&](const ExprPtr& expr) { collect_relations(*expr, mentioned); });
 }
 
+void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out) {
+  if (tree.relation) {
+    if (nullable) out->push_back(tree.relation->number);
+    return;
+  }
+  const bool full = tree.join == JoinKind::kFull;
+  collect_nullable(*tree.left, nullable || full || tree.join == JoinKind::kRight, out);
+  collect_nullable(*tree.right, nullable || full || tree.join == JoinKind::kLeft, out);
+}
+
 bool has_subquery(const Expr& expr) {
   bool found = false;
   visit_expr(expr, [&](const Expr& part) { found = found || part.subquery != nullptr; });

@@ -149,21 +149,6 @@ absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<S
   return absl::OkStatus();
 }
 
-namespace {
-
-/// The relations of which an outer join may make up rows.
-void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out) {
-  if (tree.relation) {
-    if (nullable) out->push_back(tree.relation->number);
-    return;
-  }
-  const bool full = tree.join == JoinKind::kFull;
-  collect_nullable(*tree.left, nullable || full || tree.join == JoinKind::kRight, out);
-  collect_nullable(*tree.right, nullable || full || tree.join == JoinKind::kLeft, out);
-}
-
-}  // namespace
-
 absl::Status QueryPlanner::check_locks(const BoundQuery& query, const Conditions& conditions) {
   static constexpr std::string_view kNames[] = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
   std::vector<uint32_t> nullable;

@@ -136,13 +136,22 @@ class StatementPlanner {
     return absl::OkStatus();
   }
 
+  /// The statement itself, or the query that it runs.
+  const sql::Statement& explained(const sql::ExplainStatement& explain) const {
+    if (const auto* declare = explain.query->as<sql::DeclareCursorStatement>()) return *declare->query;
+    const auto* create = explain.query->as<sql::CreateTableAsStatement>();
+    if (create != nullptr && !create->materialized_view && !result_->explain.analyze) return *create->query;
+    return *explain.query;
+  }
+
   absl::Status plan_explain(const sql::ExplainStatement& explain) {
     TROUPE_RETURN_IF_ERROR(read_explain_options(explain, &result_->explain));
-    TROUPE_RETURN_IF_ERROR(plan_any(*explain.query));
+    TROUPE_RETURN_IF_ERROR(plan_any(explained(explain)));
     if (!result_->root) return error(ErrorCode::kFeatureNotSupported, "EXPLAIN of this statement is not supported yet");
     result_->explained = result_->kind;
     result_->kind = StatementKind::kExplain;
-    result_->columns = {{"QUERY PLAN", Type{oid::kText}, kNoOid, 0}};
+    const bool json = result_->explain.format == ExplainOptions::Format::kJson;
+    result_->columns = {{"QUERY PLAN", Type{json ? oid::kJson : oid::kText}, kNoOid, 0}};
     return absl::OkStatus();
   }
 
@@ -211,8 +220,14 @@ absl::Status StatementPlanner::read_explain_options(const sql::ExplainStatement&
       known = true;
       const auto* literal = option->value != nullptr ? option->value->as<sql::Literal>() : nullptr;
       const std::string_view format = literal != nullptr ? literal->text : std::string_view();
-      if (format != "text") {
+      if (format == "json") {
+        out->format = ExplainOptions::Format::kJson;
+      } else if (format == "xml" || format == "yaml") {
         return error(ErrorCode::kFeatureNotSupported, "EXPLAIN format \"", format, "\" is not supported yet");
+      } else if (format != "text") {
+        return with_position(error(ErrorCode::kInvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"",
+                                   format, "\""),
+                             sql::character_position(context_.text, option->position));
       }
     }
     if (!known) {

@@ -1,7 +1,9 @@
 #pragma once
 /// From a syntax tree to a plan: the one entry point for sessions.
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +46,8 @@ struct ActualRun {
   double rows = 0;
   uint64_t loops = 0;  ///< 0: never executed
 };
-std::vector<std::string> explain_plan(const StatementPlan& plan, std::span<const ActualRun> actual = {});
+/// The rows that EXPLAIN answers.
+std::vector<std::string> explain_plan(const StatementPlan& plan, std::span<const ActualRun> actual = {},
+                                      std::optional<double> execution_ms = std::nullopt);
 
 }  // namespace troupe

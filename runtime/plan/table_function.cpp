@@ -7,6 +7,7 @@
 #include "runtime/types/regex.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/column/array_format.hpp"
+#include "storage/column/record_format.hpp"
 
 namespace troupe {
 namespace {
@@ -170,13 +171,14 @@ Open open_unnest(std::span<const Type>, std::span<const Value> args, EvalContext
   return std::make_unique<Unnest>(args[0].string());
 }
 
-/// information_schema._pg_expandarray(): (x, n) for each element, as an array of two integers.
+/// information_schema._pg_expandarray(): (x, n) for each element.
 Open open_pairs(std::span<const Type>, std::span<const Value> args, EvalContext&) {
   const ArrayView array(args[0].bytes());
   std::vector<std::string> pairs;
   for (uint32_t i = 0; i < array.size(); ++i) {
-    const Value pair[] = {Value::of(int32_t{array.value(i).get<int16_t>()}), Value::of(static_cast<int32_t>(i + 1))};
-    pairs.push_back(pack_array(oid::kInt4, Physical::kInt32, pair));
+    std::string& pair = pairs.emplace_back();
+    append_record_field(oid::kInt2, Physical::kInt16, "x", array.value(i), &pair);
+    append_record_field(oid::kInt4, Physical::kInt32, "n", Value::of(static_cast<int32_t>(i + 1)), &pair);
   }
   return std::make_unique<StringList>(std::move(pairs));
 }

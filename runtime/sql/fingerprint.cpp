@@ -231,6 +231,11 @@ void add_token(std::string_view text, const Token& token, Hash* hash) {
   }
 }
 
+bool is_long_name(const Token& token) {
+  return token.end - token.begin > kNameBytesMax &&
+         (token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedWord);
+}
+
 struct Pass {
   bool complete = false;       ///< to the end, without an error and as one statement
   bool exact_needed = false;   ///< stopped: this statement must keep its constants
@@ -246,6 +251,7 @@ Pass scan(std::string_view text, bool exact, Fingerprint* out) {
     const Token token = scanner.next();
     if (token.kind == TokenKind::kError) return {};
     if (first && !starts_cacheable(token)) return {};
+    if (is_long_name(token)) return {};  // each time it is said that the name was cut
     first = false;
     if (token.kind == TokenKind::kSemicolon) {
       while (true) {

@@ -82,6 +82,9 @@ class SqlBuilder {
             error(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement")};
       }
       sql_->statements_ = statements.finish();
+      ListBuilder<CutName, 1> cut_names(in);
+      for (const CutName& cut : in.cut_names) cut_names.add(cut);
+      sql_->cut_names_ = cut_names.finish();
       return sql_;
     });
   }

@@ -27,6 +27,11 @@ struct RawStatement {
   uint32_t parameter_count = 0;  ///< the highest $n
 };
 
+/// A name that was too long, and what is taken instead.
+struct CutName {
+  std::string_view whole, kept;
+};
+
 /// An immutable parsed text: it owns a copy of the text and every node. Share it between threads at will.
 class ParsedSql {
  public:
@@ -35,6 +40,7 @@ class ParsedSql {
 
   std::string_view text() const { return text_; }
   List<RawStatement> statements() const { return statements_; }  ///< empty for an empty query
+  List<CutName> cut_names() const { return cut_names_; }
   std::string_view text_of(const RawStatement& s) const { return text_.substr(s.begin, s.end - s.begin); }
   size_t memory_bytes() const { return sizeof *this + arena_.allocated_bytes(); }
 
@@ -52,6 +58,7 @@ class ParsedSql {
   Arena arena_;
   std::string_view text_;
   List<RawStatement> statements_;
+  List<CutName> cut_names_;
   alignas(8) char inline_[kInlineBytes];
 };
 using ParsedSqlPtr = std::shared_ptr<const ParsedSql>;

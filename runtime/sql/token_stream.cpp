@@ -41,6 +41,20 @@ void TokenStream::fill(uint32_t wanted) {
   }
 }
 
+void TokenStream::note_cut(const Token& token, std::string_view kept) {
+  if ((token.flags & kTokenUnicode) != 0) return;  // its length is that of the escapes
+  const bool quoted = token.kind == TokenKind::kQuotedWord;
+  const std::string_view text = quoted ? raw(token).substr(1, raw(token).size() - 2) : raw(token);
+  char* whole = arena_->bytes(text.size());
+  size_t size = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool capital = !quoted && text[i] >= 'A' && text[i] <= 'Z';
+    whole[size++] = capital ? static_cast<char>(text[i] | 0x20) : text[i];
+    if (quoted && text[i] == '"') ++i;  // it is doubled
+  }
+  if (size > kept.size()) cut_names.push_back({{whole, size}, kept});
+}
+
 // U&'…' UESCAPE '!' is one token whose keyword field holds the escape character.
 void TokenStream::join_unicode_escape(Token* token) {
   const uint32_t after = scanner_.offset();

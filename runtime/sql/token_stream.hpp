@@ -3,6 +3,7 @@
 /// Internal to runtime/sql.
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "runtime/sql/ast_all.hpp"
 #include "runtime/sql/decode.hpp"
@@ -76,7 +77,11 @@ class TokenStream {
   bool accept_word(std::string_view lower);
 
   // -- tokens' values
-  std::string_view name_of(const Token& token) { return decode_name(scanner_.text(), token, *arena_); }
+  std::string_view name_of(const Token& token) {
+    const std::string_view name = decode_name(scanner_.text(), token, *arena_);
+    if (token.end - token.begin > kNameBytesMax) [[unlikely]] note_cut(token, name);
+    return name;
+  }
   std::string_view string_of(const Token& token) { return decode_string(scanner_.text(), token, *arena_); }
   std::string_view bits_of(const Token& token) { return decode_bits(scanner_.text(), token, *arena_); }
 
@@ -112,10 +117,12 @@ class TokenStream {
   }
 
   uint32_t parameter_count = 0;
+  std::vector<CutName> cut_names;
   /// Inside CONNECT BY, where PRIOR is an operator.
   bool in_connect_by = false;
 
  private:
+  void note_cut(const Token& token, std::string_view kept);
   friend class Nested;
   static constexpr uint32_t kMask = 7;
   void fill(uint32_t wanted);

@@ -107,8 +107,9 @@ void locks(const SystemSession& session, RowWriter& out) {
     if (lock.relation != kNoOid) out.set("relation", lock.relation);
     if (lock.transaction) out.set("transactionid", static_cast<uint32_t>(*lock.transaction));
     if (lock.advisory_key) {
-      out.set("classid", static_cast<uint32_t>(*lock.advisory_key >> 32));
-      out.set("objid", static_cast<uint32_t>(*lock.advisory_key)).set("objsubid", 1);
+      const AdvisoryKey& key = *lock.advisory_key;
+      out.set("classid", static_cast<uint32_t>(key.number >> 32)).set("objid", static_cast<uint32_t>(key.number));
+      out.set("objsubid", key.pair ? 2 : 1);
     }
     out.set("virtualtransaction", lock.holder).set("pid", lock.process_id).set("mode", lock.mode);
     out.set("granted", lock.granted).set("fastpath", false).set("waitstart", instant(lock.waiting_since_us));

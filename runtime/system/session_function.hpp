@@ -81,6 +81,7 @@ void register_definition_functions(SessionFunctions& to);
 void register_visibility_functions(SessionFunctions& to);
 void register_privilege_functions(SessionFunctions& to);
 void register_session_functions(SessionFunctions& to);
+void register_advisory_functions(SessionFunctions& to);
 void register_size_functions(SessionFunctions& to);
 
 }  // namespace troupe

@@ -104,6 +104,7 @@ void register_system_functions(FunctionRegistry& registry) {
   register_visibility_functions(to);
   register_privilege_functions(to);
   register_session_functions(to);
+  register_advisory_functions(to);
   register_size_functions(to);
 }
 

@@ -15,6 +15,13 @@ int64_t SystemSession::database_bytes() const {
   return total;
 }
 
+absl::StatusOr<bool> SystemSession::try_advisory_lock(const AdvisoryLock&, AdvisoryScope) {
+  return error(ErrorCode::kFeatureNotSupported, "advisory locks need a session");
+}
+absl::Status SystemSession::advisory_lock(const AdvisoryLock& lock, AdvisoryScope scope) {
+  return try_advisory_lock(lock, scope).status();
+}
+
 bool SystemSession::is_superuser() const {
   const auto* role = catalog()->find_as<RoleDef>(user());
   return role != nullptr && role->superuser;

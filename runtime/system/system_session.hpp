@@ -11,6 +11,7 @@
 #include "runtime/settings/session_parameters.hpp"
 #include "storage/base/error.hpp"
 #include "storage/catalog/catalog.hpp"
+#include "storage/lock/advisory_lock.hpp"
 
 namespace troupe {
 
@@ -39,7 +40,7 @@ struct LockInfo {
   std::string kind;  ///< locktype: "relation", "tuple", "transactionid", "advisory"
   Oid relation = kNoOid;
   std::optional<uint64_t> transaction;
-  std::optional<int64_t> advisory_key;
+  std::optional<AdvisoryKey> advisory_key;
   std::string holder;  ///< virtualtransaction
   int32_t process_id = 0;
   std::string mode;  ///< "AccessShareLock", ...
@@ -155,6 +156,14 @@ class SystemSession {
   virtual absl::StatusOr<bool> kill_actor(uint64_t) { return false; }
   /// pg_sleep(): the session rests before the rows computed so far go out.
   virtual void sleep_for(double) {}
+
+  // --- advisory locks; without a session there are none ---
+  virtual absl::StatusOr<bool> try_advisory_lock(const AdvisoryLock&, AdvisoryScope);
+  /// Had before the rows computed so far go out.
+  virtual absl::Status advisory_lock(const AdvisoryLock&, AdvisoryScope);
+  /// False, with a warning, when the session does not hold it.
+  virtual bool advisory_unlock(const AdvisoryLock&) { return false; }
+  virtual void advisory_unlock_all() {}
 
   // --- rows ---
   virtual std::vector<SessionInfo> sessions() const { return {}; }

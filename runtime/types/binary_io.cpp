@@ -7,6 +7,7 @@
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/numeric_digits.hpp"
+#include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
@@ -201,6 +202,18 @@ absl::StatusOr<Value> receive_array(Type type, NetworkReader& in, const EvalCont
   return Value::text(pack_array(element.oid, physical_of(element), shape, elements));
 }
 
+void send_record(std::string_view packed, std::string* out) {
+  const std::vector<RecordField> fields = record_fields(packed);
+  put(static_cast<uint32_t>(fields.size()), out);
+  for (const RecordField& field : fields) {
+    put(static_cast<uint32_t>(field.type), out);
+    std::string bytes;
+    if (!field.is_null) send_binary(Type{field.type}, field.value(), &bytes);
+    put(field.is_null ? UINT32_MAX : static_cast<uint32_t>(bytes.size()), out);
+    out->append(bytes);
+  }
+}
+
 void send_bits(std::string_view bits, std::string* out) {
   put(static_cast<uint32_t>(bits.size()), out);
   for (size_t i = 0; i < bits.size(); i += 8) {
@@ -264,6 +277,7 @@ void send_fixed(Type type, Physical kind, const void* at, std::string* out) {
 void send_varlen(Type type, std::string_view bytes, std::string* out) {
   switch (type.oid) {
     case oid::kNumeric: return send_numeric(bytes, out);
+    case oid::kRecord: return send_record(bytes, out);
     case oid::kBit:
     case oid::kVarbit: return send_bits(bytes, out);
     case oid::kJsonb: out->push_back('\1'); break;

@@ -15,6 +15,7 @@ void register_all(FunctionRegistry& registry) {
   register_floats(to);
   register_degrees(to);
   register_json(to);
+  register_records(to);
   register_overlaps(to);
   register_numerics(to);
   register_strings(to);

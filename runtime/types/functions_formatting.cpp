@@ -32,11 +32,15 @@ void register_formatting(Registrar& to) {
   }>("to_char", {oid::kTimestamptz, kT}, kT, kStable);
   to.function<[](const Interval& v, std::string_view p) { return format_interval_pattern(v, p); }>("to_char", {oid::kInterval, kT}, kT, kStable);
   to.function<[](const Numeric& v, std::string_view p) { return format_number_pattern(v, p); }>("to_char", {oid::kNumeric, kT}, kT, kStable);
-  to.function<[](int32_t v, std::string_view p) { return format_number_pattern(Numeric::of_int(v), p); }>("to_char", {oid::kInt4, kT}, kT, kStable);
+  to.function<[](int32_t v, std::string_view p) { return format_number_pattern(v, p); }>("to_char", {oid::kInt4, kT}, kT, kStable);
   to.function<[](int64_t v, std::string_view p) { return format_number_pattern(Numeric::of_int(v), p); }>("to_char", {oid::kInt8, kT}, kT, kStable);
-  to.function<[](float v, std::string_view p) { return format_number_pattern(Numeric::of_float(v), p); }>("to_char", {oid::kFloat4, kT}, kT, kStable);
-  to.function<[](double v, std::string_view p) { return format_number_pattern(Numeric::of_double(v), p); }>("to_char", {oid::kFloat8, kT}, kT, kStable);
-  to.function<[](std::string_view t, std::string_view p) { return parse_number_pattern(t, p); }>("to_number", {kT, kT}, oid::kNumeric, kStable);
+  to.function<[](float v, std::string_view p) { return format_number_pattern(v, p); }>("to_char", {oid::kFloat4, kT}, kT, kStable);
+  to.function<[](double v, std::string_view p) { return format_number_pattern(v, p); }>("to_char", {oid::kFloat8, kT}, kT, kStable);
+  to.function<[](std::string_view t, std::string_view p) -> absl::StatusOr<std::optional<Numeric>> {
+    if (p.empty()) return std::nullopt;
+    TROUPE_ASSIGN_OR_RETURN(const Numeric read, parse_number_pattern(t, p));
+    return std::optional(read);
+  }>("to_number", {kT, kT}, oid::kNumeric, kStable);
   to.function<[](std::string_view t, std::string_view p) -> absl::StatusOr<int32_t> {
     bool has_zone = false;
     TROUPE_ASSIGN_OR_RETURN(const DateTimeFields f, parse_datetime_pattern(t, p, &has_zone));

@@ -3,6 +3,7 @@
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/column/array_format.hpp"
+#include "storage/column/record_format.hpp"
 
 /// json made from values: json_build_object, json_build_array, to_json.
 namespace troupe {
@@ -46,6 +47,7 @@ std::string iso_time(Oid type, std::string text) {
 }
 
 void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out);
+void append_record(std::string_view bytes, EvalContext& context, std::string* out);
 
 void append_value(const Value& value, Type type, EvalContext& context, std::string* out) {
   if (value.is_null()) {
@@ -57,6 +59,7 @@ void append_value(const Value& value, Type type, EvalContext& context, std::stri
     return;
   }
   if (is_array_type(type.oid)) return append_array(value.bytes(), type, context, out);
+  if (type.oid == oid::kRecord) return append_record(value.bytes(), context, out);
   if (type.oid == oid::kDate || type.oid == oid::kTimestamp || type.oid == oid::kTimestamptz) {
     SessionSettings iso = context.session();
     iso.date_output = DateOutput::kIso;
@@ -97,6 +100,17 @@ void append_array(std::string_view bytes, Type type, EvalContext& context, std::
   }
   uint32_t at = 0;
   append_dimension(array, 0, Type{element_type_of(type.oid)}, context, &at, out);
+}
+
+void append_record(std::string_view bytes, EvalContext& context, std::string* out) {
+  size_t number = 0;
+  for (const RecordField& field : record_fields(bytes)) {
+    out->push_back(number++ == 0 ? '{' : ',');
+    append_string(field.name.empty() ? cat("f", number) : std::string(field.name), out);
+    out->push_back(':');
+    append_value(field.value(), Type{field.type}, context, out);
+  }
+  out->append(number == 0 ? "{}" : "}");
 }
 
 Value value_of(const Vector& arg, uint32_t row) { return arg.is_null(row) ? Value() : arg.value(row); }
@@ -157,6 +171,8 @@ void register_json(Registrar& to) {
   to.raw({.name = "json_build_array", .arguments = {oid::kAny}, .result = oid::kJson, .kernel = build_array,
           .strict = false, .variadic = true, .volatility = Volatility::kStable});
   to.raw({.name = "to_json", .arguments = {oid::kAnyElement}, .result = oid::kJson, .kernel = to_json,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "row_to_json", .arguments = {oid::kRecord}, .result = oid::kJson, .kernel = to_json,
           .volatility = Volatility::kStable});
 }
 

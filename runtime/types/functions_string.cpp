@@ -36,18 +36,6 @@ std::string right(std::string_view text, int32_t n) {
   return std::string(text.substr(utf8_offset(text, static_cast<size_t>(skip))));
 }
 
-absl::StatusOr<std::string> padded(std::string_view text, int32_t length, std::string_view fill, bool on_left) {
-  if (length <= 0) return std::string();
-  if (static_cast<size_t>(length) > kValueBytesMax / 4) return requested_length_too_large();
-  const size_t have = utf8_length(text), want = static_cast<size_t>(length);
-  if (have >= want || fill.empty()) return std::string(text.substr(0, utf8_offset(text, want)));
-  std::string padding;
-  const size_t fill_length = utf8_length(fill), missing = want - have;
-  for (size_t i = 0; i < missing / fill_length; ++i) padding.append(fill);
-  padding.append(fill.substr(0, utf8_offset(fill, missing % fill_length)));
-  return on_left ? padding.append(text) : std::string(text).append(padding);
-}
-
 enum class Side : uint8_t { kLeft = 1, kRight = 2, kBoth = 3 };
 
 bool contains_character(std::string_view set, std::string_view character) {
@@ -196,6 +184,18 @@ absl::StatusOr<std::string> repeated(const EvalContext& context, std::string_vie
   return out;
 }
 
+absl::StatusOr<std::string> padded(const EvalContext& context, std::string_view text, int32_t length,
+                                   std::string_view fill, bool on_left) {
+  if (length <= 0) return std::string();
+  if (static_cast<size_t>(length) > kValueBytesMax / 4) return requested_length_too_large();
+  const size_t have = utf8_length(text), want = static_cast<size_t>(length);
+  if (have >= want || fill.empty()) return std::string(text.substr(0, utf8_offset(text, want)));
+  const size_t fill_length = utf8_length(fill), missing = want - have;
+  TROUPE_ASSIGN_OR_RETURN(std::string padding, repeated(context, fill, static_cast<int32_t>(missing / fill_length)));
+  padding.append(fill.substr(0, utf8_offset(fill, missing % fill_length)));
+  return on_left ? padding.append(text) : std::string(text).append(padding);
+}
+
 void register_parts(Registrar& to) {
   for (const char* name : {"substr", "substring"}) {
     to.function<[](std::string_view t, int32_t from) { return substring(t, from, std::nullopt); }>(name, {kT, kI4}, kT);
@@ -213,10 +213,14 @@ void register_parts(Registrar& to) {
 }
 
 void register_padding(Registrar& to) {
-  to.function<[](std::string_view t, int32_t n) { return padded(t, n, " ", true); }>("lpad", {kT, kI4}, kT);
-  to.function<[](std::string_view t, int32_t n, std::string_view f) { return padded(t, n, f, true); }>("lpad", {kT, kI4, kT}, kT);
-  to.function<[](std::string_view t, int32_t n) { return padded(t, n, " ", false); }>("rpad", {kT, kI4}, kT);
-  to.function<[](std::string_view t, int32_t n, std::string_view f) { return padded(t, n, f, false); }>("rpad", {kT, kI4, kT}, kT);
+  to.function<[](EvalContext& c, std::string_view t, int32_t n) { return padded(c, t, n, " ", true); }>("lpad", {kT, kI4}, kT);
+  to.function<[](EvalContext& c, std::string_view t, int32_t n, std::string_view f) {
+    return padded(c, t, n, f, true);
+  }>("lpad", {kT, kI4, kT}, kT);
+  to.function<[](EvalContext& c, std::string_view t, int32_t n) { return padded(c, t, n, " ", false); }>("rpad", {kT, kI4}, kT);
+  to.function<[](EvalContext& c, std::string_view t, int32_t n, std::string_view f) {
+    return padded(c, t, n, f, false);
+  }>("rpad", {kT, kI4, kT}, kT);
   to.function<[](std::string_view t) { return trimmed(t, " ", Side::kBoth); }>("btrim", {kT}, kT);
   to.function<[](std::string_view t) { return trimmed(t, " ", Side::kLeft); }>("ltrim", {kT}, kT);
   to.function<[](std::string_view t) { return trimmed(t, " ", Side::kRight); }>("rtrim", {kT}, kT);

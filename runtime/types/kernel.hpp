@@ -168,6 +168,7 @@ void register_comparisons(Registrar& to);
 void register_integers(Registrar& to);
 void register_floats(Registrar& to);
 void register_degrees(Registrar& to);
+void register_records(Registrar& to);
 void register_json(Registrar& to);
 void register_overlaps(Registrar& to);
 void register_numerics(Registrar& to);

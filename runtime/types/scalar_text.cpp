@@ -45,6 +45,46 @@ void lay_out(std::string_view scientific, int plain_limit, std::string* out) {
   }
 }
 
+/// The significant digits of scientific notation, without zeros at the end.
+std::string significant_digits(std::string_view scientific) {
+  std::string digits;
+  for (const char c : scientific.substr(0, scientific.find('e'))) {
+    if (is_digit(c)) digits.push_back(c);
+  }
+  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  return digits;
+}
+
+/// Whether the shortest text lies half-way between v and its neighbour, so that it is read as v only by rounding to
+/// even. PostgreSQL does not rely on that.
+template <typename F>
+bool is_half_way(const std::string& shortest, F v) {
+  // Half-way values have 54 (25) significant bits: among smaller numbers none has so few decimals.
+  constexpr F kSmallest = std::is_same_v<F, float> ? F(0x1p22) : F(0x1p52);
+  if (std::abs(v) < kSmallest) return false;
+  using Wide = std::conditional_t<std::is_same_v<F, float>, double, long double>;
+  const Wide read = std::is_same_v<F, float> ? std::strtod(shortest.c_str(), nullptr)
+                                             : static_cast<Wide>(std::strtold(shortest.c_str(), nullptr));
+  if (read == static_cast<Wide>(v)) return false;
+  const F limit = std::numeric_limits<F>::infinity();
+  const F next = std::nextafter(v, read > static_cast<Wide>(v) ? limit : -limit);
+  if (std::isinf(next) || read != (static_cast<Wide>(v) + static_cast<Wide>(next)) / 2) return false;
+  char exact[128];
+  std::snprintf(exact, sizeof exact, "%.60Le", static_cast<long double>(read));
+  return significant_digits(exact) == significant_digits(shortest);
+}
+
+template <typename F>
+std::string shortest_text(F v) {
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr;
+  std::string text(buffer, end);
+  for (auto digits = static_cast<int>(significant_digits(text).size()); is_half_way(text, v); ++digits) {
+    text.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific, digits).ptr);
+  }
+  return text;
+}
+
 template <typename F>
 void format_floating(F v, int extra_float_digits, int precision, std::string* out) {
   if (std::isnan(v)) {
@@ -58,9 +98,7 @@ void format_floating(F v, int extra_float_digits, int precision, std::string* ou
     std::snprintf(buffer, sizeof buffer, "%.*g", std::max(precision + extra_float_digits, 1), static_cast<double>(v));
     out->append(buffer);
   } else {
-    char buffer[64];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr;
-    lay_out({buffer, static_cast<size_t>(end - buffer)}, precision, out);
+    lay_out(shortest_text(v), precision, out);
   }
 }
 

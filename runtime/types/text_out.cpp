@@ -4,6 +4,7 @@
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/numeric.hpp"
+#include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 
@@ -89,6 +90,7 @@ void format_vector_array(std::string_view bytes, std::string* out) {
 void format_varlen(Type type, std::string_view bytes, const EvalContext& context, std::string* out) {
   switch (type.oid) {
     case oid::kNumeric: return format_numeric(bytes, out);
+    case oid::kRecord: return format_record(bytes, context, out);
     case oid::kBytea: return format_bytea(bytes, context.session().bytea_escape, out);
     case oid::kInt2Vector:
     case oid::kOidVector: return format_vector_array(bytes, out);

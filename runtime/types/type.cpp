@@ -132,7 +132,7 @@ const TypeInfo* find_type_by_name(std::string_view name) {
 
 bool is_array_type(Oid type) {
   const TypeInfo* info = find_type(type);
-  return info != nullptr && info->category == 'A';
+  return info != nullptr && (info->category == 'A' || type == array_type_of(oid::kRecord));
 }
 
 Oid element_type_of(Oid type) { return is_array_type(type) ? type_info(type).element : oid::kInvalid; }

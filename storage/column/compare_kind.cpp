@@ -6,12 +6,13 @@
 
 #include "storage/column/array_format.hpp"
 #include "storage/column/numeric_format.hpp"
+#include "storage/column/record_format.hpp"
 
 namespace troupe {
 namespace {
 
 // The few pg_type oids whose order differs from their representation's.
-constexpr Oid kBpcharOid = 1042, kNumericOid = 1700, kIntervalOid = 1186, kTimetzOid = 1266;
+constexpr Oid kBpcharOid = 1042, kNumericOid = 1700, kIntervalOid = 1186, kTimetzOid = 1266, kRecordOid = 2249;
 
 template <typename T>
 T load(const void* at) {
@@ -73,6 +74,7 @@ CompareKind compare_kind(Oid type, Physical physical) {
   }
   if (type == kNumericOid) return CompareKind::kNumeric;
   if (type == kBpcharOid) return CompareKind::kPadded;
+  if (type == kRecordOid) return CompareKind::kRecord;
   return is_array_representation(type) ? CompareKind::kArray : CompareKind::kBytes;
 }
 
@@ -115,6 +117,7 @@ int compare_bytes(CompareKind kind, std::string_view a, std::string_view b) {
     case CompareKind::kPadded: return compare_plain(without_padding(a), without_padding(b));
     case CompareKind::kNumeric: return compare_numeric(a, b);
     case CompareKind::kArray: return compare_arrays(a, b);
+    case CompareKind::kRecord: return compare_records(a, b);
     default: return compare_plain(a, b);
   }
 }

@@ -26,6 +26,7 @@ enum class CompareKind : uint8_t {
   kTimeTz,    ///< by instant, then zone
   kUuid,
   kArray,     ///< array_format.hpp: by elements, then dimensions
+  kRecord,    ///< record_format.hpp: by fields
 };
 
 /// Of a type by its pg_type oid; `physical` decides for oids it does not know (enums, domains).

@@ -146,7 +146,8 @@ Value decode_payload(CompareKind kind, KeyReader* key) {
     case CompareKind::kInterval: return decode_interval(key);
     case CompareKind::kTimeTz: return decode_timetz(key);
     case CompareKind::kUuid: return decode_uuid(key);
-    case CompareKind::kArray: break;
+    case CompareKind::kArray:
+    case CompareKind::kRecord: break;
   }
   key->fail();
   return {};
@@ -191,7 +192,8 @@ bool key_is_lossless(CompareKind kind) {
     case CompareKind::kPadded:
     case CompareKind::kNumeric:
     case CompareKind::kInterval:
-    case CompareKind::kArray: return false;
+    case CompareKind::kArray:
+    case CompareKind::kRecord: return false;
     default: return true;
   }
 }

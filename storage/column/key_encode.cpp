@@ -5,6 +5,7 @@
 #include "storage/column/key_codec.hpp"
 #include "storage/column/key_format.hpp"
 #include "storage/column/numeric_format.hpp"
+#include "storage/column/record_format.hpp"
 
 namespace troupe {
 namespace {
@@ -137,10 +138,30 @@ void encode_array(std::string_view bytes, std::string* out) {
   for (int d = 0; d < array.dimensions(); ++d) encode_signed(array.lower_bound(d), out);
 }
 
+/// Every field behind a mark with its type, then an end mark.
+void encode_record(std::string_view bytes, std::string* out) {
+  for (const RecordField& field : record_fields(bytes)) {
+    if (field.is_null) {
+      encode_u8(kArrayNull, out);
+      continue;
+    }
+    encode_u8(kArrayElement, out);
+    big_endian(field.type, out);
+    const CompareKind kind = compare_kind(field.type, field.kind);
+    if (field.kind == Physical::kVarlen) {
+      encode_varlen(kind, field.bytes, out);
+    } else {
+      encode_fixed(kind, field.bytes.data(), out);
+    }
+  }
+  encode_u8(kArrayEnd, out);
+}
+
 void encode_varlen(CompareKind kind, std::string_view bytes, std::string* out) {
   switch (kind) {
     case CompareKind::kNumeric: return encode_numeric(bytes, out);
     case CompareKind::kArray: return encode_array(bytes, out);
+    case CompareKind::kRecord: return encode_record(bytes, out);
     case CompareKind::kPadded:
       while (!bytes.empty() && bytes.back() == ' ') bytes.remove_suffix(1);
       return encode_escaped(bytes, out);

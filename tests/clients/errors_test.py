@@ -197,6 +197,20 @@ class ErrorsTest(unittest.TestCase):
                                       pg.bind([None, value], portal, formats=[code]), pg.SYNC)
                     self.assertEqual(result.error.fields["W"], f"{named} parameter $2{expected}")
 
+    def test_names_that_are_too_long_are_cut_with_a_notice(self):
+        long, quoted = "A" * 70, "b" * 60 + '""""' + "c" * 10
+        for _ in range(3):  # also when the statement is known
+            self.connection.notices.clear()
+            self.run_sql(f'SELECT 1 AS {long}, 2 AS "{quoted}", 3 AS {"d" * 63}')
+            self.assertEqual(self.connection.notices, [
+                f'NOTICE:  identifier "{long.lower()}" will be truncated to "{"a" * 63}"\n',
+                'NOTICE:  identifier "{}" will be truncated to "{}"\n'.format("b" * 60 + '""' + "c" * 10,
+                                                                             "b" * 60 + '""c')])
+        with self.node.connect() as wire:
+            wire.ask(pg.parse(f"SELECT 1 AS {long}"), pg.SYNC)
+            self.assertEqual([notice["C"] for notice in wire.notices], ["42622"])
+
+
 
 if __name__ == "__main__":
     unittest.main()

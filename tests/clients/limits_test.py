@@ -23,6 +23,7 @@ statements_in_flight_max = 20
 pending_bytes_max = "1MB"
 history_bytes_max = "1MB"
 lock_waiters_max = 2
+advisory_locks_max = 10
 dirty_bytes_max = "2MB"
 cache_bytes = "2MB"
 sort_bytes_max = "1MB"
@@ -165,6 +166,13 @@ class LimitsTest(unittest.TestCase):
     def test_memory_of_one_sort(self):
         self.assert_refused("53200", "sort_bytes_max", lambda: self.cursor.execute(
             "SELECT i, repeat('x', 100) FROM generate_series(1, 100000) i ORDER BY 2, 1 DESC"))
+
+    def test_keys_of_advisory_locks(self):
+        self.assert_refused("53200", "advisory_locks_max", lambda: self.cursor.execute(
+            "SELECT pg_advisory_lock(i) FROM generate_series(1, 11) i"))
+        self.assertEqual(self.used("advisory_locks_max"), (10, 10))
+        self.cursor.execute("SELECT pg_advisory_unlock_all()")
+        self.assertEqual(self.used("advisory_locks_max"), (0, 10))
 
     def test_memory_of_what_an_aggregate_collects(self):
         for call in ("string_agg(repeat('x', 1000), '')", "array_agg(i::text)", "string_agg(i::text, '' ORDER BY -i)"):

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Row locks among sessions: queues, keys that change while somebody waits, savepoints."""
+"""Row locks among sessions: queues, keys that change while somebody waits, savepoints; and advisory locks."""
 import os
 import sys
 import threading
+import time
 import unittest
 
 import psycopg2
@@ -296,6 +297,151 @@ class LocksTest(unittest.TestCase):
         problem = self.after("ALTER TABLE t ADD COLUMN z int", "", "EXECUTE q")
         self.assertEqual((problem.pgcode, problem.diag.message_primary),
                          ("0A000", "cached plan must not change result type"))
+
+
+class AdvisoryLocksTest(unittest.TestCase):
+    maxDiff = None
+    @classmethod
+    def setUpClass(cls):
+        cls.node = servers.TroupeServer()
+        cls.node.__enter__()
+        cls.addClassCleanup(cls.node.__exit__)
+
+    def setUp(self):
+        self.a, self.b, self.c = (self.connect() for _ in range(3))
+
+    def tearDown(self):
+        for connection in (self.a, self.b, self.c):
+            connection.close()
+        other = self.connect()
+        for _ in range(100):
+            if run_in(other, "SELECT count(*) FROM pg_locks") == [(0,)]:
+                break
+            time.sleep(0.05)
+        self.assertEqual(run_in(other, "SELECT * FROM pg_locks"), [])
+
+    def connect(self):
+        connection = psycopg2.connect(self.node.dsn())
+        connection.autocommit = True
+        self.addCleanup(connection.close)
+        return connection
+
+    def value(self, connection, sql):
+        return run_in(connection, sql)[0][0]
+
+    def test_one_session_at_a_time_holds_a_key(self):
+        self.value(self.a, "SELECT pg_advisory_lock(7)")
+        self.assertFalse(self.value(self.b, "SELECT pg_try_advisory_lock(7)"))
+        self.assertFalse(self.value(self.b, "SELECT pg_try_advisory_lock_shared(7)"))
+        self.assertTrue(self.value(self.b, "SELECT pg_try_advisory_lock(8)"))
+        waiting = Waiting(self.b, "SELECT pg_advisory_lock(7)::text, 'mine'")
+        self.assertTrue(waiting.waits())
+        self.assertTrue(self.value(self.a, "SELECT pg_advisory_unlock(7)"))
+        self.assertEqual(waiting.result(), [("", "mine")])
+        self.assertFalse(self.value(self.a, "SELECT pg_try_advisory_lock(7)"))
+        run_in(self.b, "SELECT pg_advisory_unlock_all()")
+        self.assertTrue(self.value(self.a, "SELECT pg_try_advisory_lock(7) AND pg_try_advisory_lock(8)"))
+
+    def test_a_key_is_held_as_often_as_it_was_taken(self):
+        run_in(self.a, "SELECT pg_advisory_lock(1), pg_advisory_lock(1), pg_advisory_lock_shared(1)")
+        for left in ("pg_advisory_unlock(1)", "pg_advisory_unlock_shared(1)"):
+            self.assertTrue(self.value(self.a, f"SELECT {left}"))
+            self.assertFalse(self.value(self.b, "SELECT pg_try_advisory_lock_shared(1)"))
+        self.assertTrue(self.value(self.a, "SELECT pg_advisory_unlock(1)"))
+        self.assertTrue(self.value(self.b, "SELECT pg_try_advisory_lock(1)"))
+        self.assertFalse(self.value(self.a, "SELECT pg_advisory_unlock(1)"))
+        self.assertEqual(self.a.notices[-1], "WARNING:  you don't own a lock of type ExclusiveLock\n")
+        self.assertFalse(self.value(self.a, "SELECT pg_advisory_unlock_shared(1)"))
+        self.assertEqual(self.a.notices[-1], "WARNING:  you don't own a lock of type ShareLock\n")
+
+    def test_shared_locks_are_held_together(self):
+        run_in(self.a, "SELECT pg_advisory_lock_shared(3)")
+        run_in(self.b, "SELECT pg_advisory_lock_shared(3)")
+        waiting = Waiting(self.c, "SELECT pg_advisory_lock(3)")
+        self.assertTrue(waiting.waits())
+        run_in(self.a, "SELECT pg_advisory_unlock_shared(3)")
+        self.assertTrue(waiting.waits())
+        run_in(self.b, "SELECT pg_advisory_unlock_shared(3)")
+        self.assertEqual(waiting.result(), [("",)])
+
+    def test_what_a_transaction_took_goes_with_it_or_with_a_savepoint(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SELECT pg_advisory_xact_lock(1), pg_advisory_lock(2)")
+        run_in(self.a, "SAVEPOINT s")
+        run_in(self.a, "SELECT pg_advisory_xact_lock(3), pg_advisory_xact_lock(1)")
+        held = "SELECT key FROM generate_series(1, 3) key WHERE NOT pg_try_advisory_xact_lock(key)"
+        self.assertEqual(ids_in(self.b, held), [1, 2, 3])
+        run_in(self.a, "ROLLBACK TO s")
+        self.assertEqual(ids_in(self.b, held), [1, 2])
+        self.assertFalse(self.value(self.a, "SELECT pg_advisory_unlock(1)"))
+        run_in(self.a, "COMMIT")
+        self.assertEqual(ids_in(self.b, held), [2])
+        run_in(self.a, "SELECT pg_advisory_xact_lock(1)")  # and a statement by itself is a transaction
+        self.assertEqual(ids_in(self.b, held), [2])
+        run_in(self.a, "DISCARD ALL")
+        self.assertEqual(ids_in(self.b, held), [])
+
+    def test_a_failed_transaction_lets_go_at_once(self):
+        run_in(self.a, "BEGIN")
+        run_in(self.a, "SELECT pg_advisory_xact_lock(5)")
+        with self.assertRaises(psycopg2.errors.DivisionByZero):
+            run_in(self.a, "SELECT 1/0")
+        self.assertTrue(self.value(self.b, "SELECT pg_try_advisory_xact_lock(5)"))
+
+    def test_the_end_of_a_session_lets_its_keys_go(self):
+        run_in(self.a, "SELECT pg_advisory_lock(9)")
+        waiting = Waiting(self.b, "SELECT pg_advisory_lock(9)")
+        self.assertTrue(waiting.waits())
+        self.a.close()
+        self.assertEqual(waiting.result(), [("",)])
+
+    def test_pairs_are_keys_of_their_own_and_pg_locks_shows_all(self):
+        run_in(self.a, "SELECT pg_advisory_lock(1), pg_advisory_lock_shared(-1, 1), pg_advisory_lock(-1)")
+        self.assertTrue(self.value(self.b, "SELECT pg_try_advisory_xact_lock(0, 1)"))
+        waiting = Waiting(self.b, "SELECT pg_advisory_lock(-1, 1)")
+        self.assertTrue(waiting.waits())
+        pids = [self.value(connection, "SELECT pg_backend_pid()") for connection in (self.a,)]
+        shown = run_in(self.c, "SELECT locktype, classid, objid, objsubid, mode, granted, pid = %d FROM pg_locks "
+                               "ORDER BY granted DESC, objsubid, classid" % pids[0])
+        self.assertEqual(shown, [("advisory", 0, 1, 1, "ExclusiveLock", True, True),
+                                 ("advisory", 4294967295, 4294967295, 1, "ExclusiveLock", True, True),
+                                 ("advisory", 4294967295, 1, 2, "ShareLock", True, True),
+                                 ("advisory", 4294967295, 1, 2, "ExclusiveLock", False, False)])
+        run_in(self.a, "SELECT pg_advisory_unlock_shared(-1, 1)")
+        self.assertEqual(waiting.result(), [("",)])
+
+    def test_waits_end_with_lock_timeout_statement_timeout_and_cancel(self):
+        run_in(self.a, "SELECT pg_advisory_lock(4)")
+        for setting, code in (("lock_timeout", "55P03"), ("statement_timeout", "57014")):
+            run_in(self.b, f"SET {setting} = 200")
+            with self.assertRaises(psycopg2.Error) as ended:
+                run_in(self.b, "SELECT pg_advisory_lock(4)")
+            self.assertEqual(ended.exception.pgcode, code)
+            run_in(self.b, f"RESET {setting}")
+        pid = self.value(self.b, "SELECT pg_backend_pid()")
+        waiting = Waiting(self.b, "SELECT pg_advisory_lock(4)")
+        self.assertTrue(waiting.waits())
+        run_in(self.a, f"SELECT pg_cancel_backend({pid})")
+        self.assertEqual(waiting.result().pgcode, "57014")
+        run_in(self.a, "SELECT pg_advisory_unlock(4)")
+        self.assertTrue(self.value(self.c, "SELECT pg_try_advisory_lock(4)"))
+
+    def test_deadlocks_are_found_also_across_rows(self):
+        run_in(self.c, "CREATE TABLE t (id int PRIMARY KEY, v int)")
+        self.addCleanup(lambda: run_in(self.connect(), "DROP TABLE t"))
+        run_in(self.c, "INSERT INTO t VALUES (1, 0)")
+        for first, second in (("SELECT pg_advisory_xact_lock(1)", "SELECT pg_advisory_xact_lock(2)"),
+                              ("SELECT pg_advisory_xact_lock(1)", "UPDATE t SET v = v + 1 WHERE id = 1")):
+            run_in(self.a, "BEGIN")
+            run_in(self.b, "BEGIN")
+            run_in(self.a, first)
+            run_in(self.b, second)
+            waits = [Waiting(self.a, second), Waiting(self.b, first)]
+            outcomes = [wait.result() for wait in waits]
+            failed = [outcome.pgcode for outcome in outcomes if isinstance(outcome, psycopg2.Error)]
+            self.assertEqual(failed, ["40P01"])
+            run_in(self.a, "ROLLBACK")
+            run_in(self.b, "ROLLBACK")
 
 
 if __name__ == "__main__":

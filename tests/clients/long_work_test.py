@@ -43,6 +43,7 @@ LONG_VALUES = [
     "SELECT sha256(repeat('x', 500000000)::bytea)",
     "SELECT length(encode(repeat('x', 500000000)::bytea, 'base64'))",
     "SELECT length(replace(repeat('x', 100000000), 'x', 'yyyyyyyyy'))",
+    "SELECT length(lpad('x', 260000000, 'ab'))",
     LONG_GCD,
     "SELECT length(string_agg(repeat('x', 10000000), '')) FROM generate_series(1, 25)",
 ]
