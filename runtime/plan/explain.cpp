@@ -1,4 +1,5 @@
 /// EXPLAIN in PostgreSQL's text format.
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
@@ -39,6 +40,9 @@ class Explainer {
       : plan_{plan}, actual_{actual}, options_{plan.explain} {
     tables_ = count_tables(*plan.root);
     for (const PlanPtr& cte : plan.ctes) tables_ += count_tables(*cte);
+    number_marks(*plan.root);
+    for (const InitPlan& init : plan.init_plans) number_marks(*init.plan);
+    for (const PlanPtr& cte : plan.ctes) number_marks(*cte);
   }
 
   std::vector<std::string> run() {
@@ -59,6 +63,31 @@ class Explainer {
     int count = node.kind == PlanKind::kTableScan || node.kind == PlanKind::kIndexJoin ? 1 : 0;
     for (const PlanPtr& input : node.inputs) count += count_tables(*input);
     return count;
+  }
+
+  static JoinKind join_kind(const PlanNode& node) {
+    if (const auto* join = node.as<HashJoinPlan>()) return join->join;
+    if (const auto* join = node.as<NestedLoopPlan>()) return join->join;
+    if (const auto* join = node.as<IndexJoinPlan>()) return join->join;
+    if (const auto* join = node.as<ApplyPlan>()) return join->join;
+    return JoinKind::kInner;
+  }
+  /// What a join adds as a mark is what PostgreSQL calls a subplan. Inner ones come first, as they are computed.
+  void number_marks(const PlanNode& node) {
+    for (const PlanPtr& input : node.inputs) number_marks(*input);
+    if (join_kind(node) == JoinKind::kMark) marks_.push_back(&node);
+  }
+  size_t mark_number(const PlanNode& node) const {
+    return static_cast<size_t>(std::find(marks_.begin(), marks_.end(), &node) - marks_.begin()) + 1;
+  }
+  std::string mark_name(const PlanNode& node) const {
+    return cat(node.kind == PlanKind::kHashJoin ? "(hashed SubPlan " : "(SubPlan ", mark_number(node), ")");
+  }
+  /// " Join", and which subplan it is.
+  std::string join_suffix(const PlanNode& node, std::string_view word) const {
+    const JoinKind kind = join_kind(node);
+    if (kind == JoinKind::kMark) return cat(word, " (SubPlan ", mark_number(node), ")");
+    return kind == JoinKind::kInner && node.kind != PlanKind::kHashJoin ? "" : std::string(word);
   }
 
   void line(int depth, const std::string& text) {
@@ -165,7 +194,9 @@ class Explainer {
       case PlanKind::kIndexJoin: {
         Names names = input_names(node);
         const auto& join = node.to<IndexJoinPlan>();
-        if (join.join != JoinKind::kSemi && join.join != JoinKind::kAnti) {
+        if (join.join == JoinKind::kMark) {
+          names.push_back(mark_name(node));
+        } else if (join.join != JoinKind::kSemi && join.join != JoinKind::kAnti) {
           Names inner = scan_names(*join.inner);
           names.insert(names.end(), inner.begin(), inner.end());
         }
@@ -174,7 +205,9 @@ class Explainer {
       case PlanKind::kHashJoin:
       case PlanKind::kNestedLoop:
       case PlanKind::kApply: {
-        Names names = input_names(node);
+        const bool marks = join_kind(node) == JoinKind::kMark;
+        Names names = marks ? output_names(*node.inputs[0]) : input_names(node);
+        if (marks) names.push_back(mark_name(node));
         if (names.size() > node.output.size()) names.resize(node.output.size());
         return names;
       }
@@ -288,7 +321,7 @@ class Explainer {
   }
 
   void hash_join(const HashJoinPlan& join, int depth, std::string_view arrow) {
-    title(join, depth, arrow, cat("Hash", join_prefix(join.join), " Join"));
+    title(join, depth, arrow, cat("Hash", join_prefix(join.join), join_suffix(join, " Join")));
     const Names left = output_names(*join.inputs[0]), right = output_names(*join.inputs[1]);
     std::vector<std::string> parts;
     for (size_t i = 0; i < join.left_keys.size(); ++i) {
@@ -305,7 +338,7 @@ class Explainer {
   }
 
   void index_join(const IndexJoinPlan& join, int depth, std::string_view arrow) {
-    title(join, depth, arrow, cat("Nested Loop", join_prefix(join.join), join.join == JoinKind::kInner ? "" : " Join"));
+    title(join, depth, arrow, cat("Nested Loop", join_prefix(join.join), join_suffix(join, " Join")));
     Names names = output_names(*join.inputs[0]);
     const Names outer = names;
     const Names inner = scan_names(*join.inner);
@@ -350,6 +383,7 @@ class Explainer {
   std::span<const ActualRun> actual_;
   const ExplainOptions& options_;
   int tables_ = 0;
+  std::vector<const PlanNode*> marks_;
   std::vector<std::string> lines_;
 };
 
@@ -390,14 +424,13 @@ void Explainer::node(const PlanNode& plan, int depth, std::string_view arrow) {
     case PlanKind::kProjectSet: title(plan, depth, arrow, "ProjectSet"); break;
     case PlanKind::kNestedLoop: {
       const auto& join = plan.to<NestedLoopPlan>();
-      title(plan, depth, arrow,
-            cat("Nested Loop", join_prefix(join.join), join.join == JoinKind::kInner ? "" : " Join"));
+      title(plan, depth, arrow, cat("Nested Loop", join_prefix(join.join), join_suffix(join, " Join")));
       expression(depth, "Join Filter", join.condition, input_names(plan));
       break;
     }
     case PlanKind::kApply: {
       const auto& apply = plan.to<ApplyPlan>();
-      title(plan, depth, arrow, cat("Apply", join_prefix(apply.join)));
+      title(plan, depth, arrow, cat("Apply", join_prefix(apply.join), join_suffix(apply, "")));
       expression(depth, "Join Filter", apply.condition, input_names(plan));
       break;
     }

@@ -12,6 +12,8 @@ constexpr size_t kExhaustiveItems = 8;
 constexpr double kProbeCost = 0.01;
 constexpr double kBuildCost = 0.02;
 constexpr double kPairCost = 0.0025;
+/// A range for each outer row is a message to every partition, one row after another; look-ups go in batches.
+constexpr double kRangeCost = 10;
 
 bool is_equality(const Expr& expr) {
   return expr.kind == ExprKind::kCall && expr.args.size() == 2 &&
@@ -54,17 +56,39 @@ bool unify_keys(ExprPtr* left, ExprPtr* right, const EvalContext& context) {
 
 }  // namespace
 
+const TableDef* QueryPlanner::analyzed_table(const Expr& key, uint32_t* column) const {
+  const Expr* at = &key;
+  while (at->kind == ExprKind::kCast) at = at->args[0].get();
+  const TableDef* table = at->is_column() && at->relation < tables_.size() ? tables_[at->relation] : nullptr;
+  if (table == nullptr || !table->statistics || at->index >= table->columns.size()) return nullptr;
+  *column = at->index;
+  return table;
+}
+
 /// Of a join key among the rows of `rel`: what ANALYZE found where it is a table's column, otherwise all of them.
 double QueryPlanner::distinct_values(const Expr& key, const Rel& rel) const {
-  const Expr* column = &key;
-  while (column->kind == ExprKind::kCast) column = column->args[0].get();
-  const TableDef* table = column->is_column() && column->relation < tables_.size() ? tables_[column->relation] : nullptr;
-  if (table == nullptr || !table->statistics || column->index >= table->columns.size()) return rel.rows();
-  return std::min(rel.rows(), estimate_.distinct_values(*table, column->index));
+  uint32_t column = 0;
+  const TableDef* table = analyzed_table(key, &column);
+  return table == nullptr ? rel.rows() : std::min(rel.rows(), estimate_.distinct_values(*table, column));
+}
+
+/// Of the left rows: those whose key is among the right ones, as in PostgreSQL's eqjoinsel_semi. Without statistics half.
+double QueryPlanner::semi_join_fraction(const ExprList& left_keys, const Rel& left, const ExprList& right_keys,
+                                        const Rel& right) const {
+  double fraction = 1;
+  bool known = false;
+  for (size_t i = 0; i < left_keys.size(); ++i) {
+    uint32_t column = 0;
+    if (analyzed_table(*left_keys[i], &column) == nullptr) continue;
+    known = true;
+    const double values = std::max(1.0, distinct_values(*left_keys[i], left));
+    fraction = std::min(fraction, distinct_values(*right_keys[i], right) / values);
+  }
+  return known ? fraction : 0.5;
 }
 
 absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Conditions conditions,
-                                       bool null_aware_mark) {
+                                       bool null_aware_mark, bool keeps_left) {
   ExprList left_keys, right_keys, residual;
   for (ExprPtr& condition : conditions) {
     bool is_key = false;
@@ -87,11 +111,15 @@ absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Condi
   for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
   if (kind == JoinKind::kLeft || kind == JoinKind::kSingle) rows = std::max(rows, left.rows());
   if (kind == JoinKind::kFull) rows = std::max(rows, left.rows() + right.rows());
-  if (kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kNullAwareAnti) rows = left.rows() * 0.5;
+  const bool left_only = kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kNullAwareAnti;
+  if (left_only) {
+    const double fraction = semi_join_fraction(left_keys, left, right_keys, right);
+    rows = left.rows() * (kind == JoinKind::kSemi ? fraction : 1 - fraction);
+  }
   if (kind == JoinKind::kMark || kind == JoinKind::kSingle) rows = left.rows();
 
   // The smaller side is built into the hash table.
-  const bool swaps = !left_keys.empty() && left.rows() < right.rows() &&
+  const bool swaps = !keeps_left && !left_keys.empty() && left.rows() < right.rows() &&
                      (kind == JoinKind::kInner || kind == JoinKind::kLeft);
   if (swaps) {
     std::swap(left, right);
@@ -100,10 +128,10 @@ absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Condi
   }
   Rel result;
   result.columns = left.columns;
+  result.in_order = left.in_order && !swaps && keeps_order(kind);
   std::vector<Type> output = left.plan->output;
   std::vector<ColumnId> both = left.columns;
   both.insert(both.end(), right.columns.begin(), right.columns.end());
-  const bool left_only = kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kNullAwareAnti;
   if (kind == JoinKind::kMark) {
     output.push_back(Type{oid::kBool});
     result.columns.push_back({binder_.relations++, 0});
@@ -154,6 +182,11 @@ bool mentions(const Expr& expr, const Rel& rel) {
 
 }  // namespace
 
+bool QueryPlanner::is_bare_table(const JoinItem& item) {
+  return item.tree && item.tree->relation && item.tree->relation->kind == BoundRelation::Kind::kTable &&
+         item.rel.plan->kind == PlanKind::kTableScan;
+}
+
 absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
                                                             const Conditions& conditions) {
   // Something above the scan has to run before the join.
@@ -195,9 +228,14 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, co
   joined->output = outer.plan->output;
   Rel result;
   result.columns = outer.columns;
+  result.in_order = outer.in_order && keeps_order(kind);
   std::vector<ColumnId> both = outer.columns;
   both.insert(both.end(), inner_columns.begin(), inner_columns.end());
-  if (kind != JoinKind::kSemi && kind != JoinKind::kAnti) {
+  const bool asks_only = kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kMark;
+  if (kind == JoinKind::kMark) {
+    joined->output.push_back(Type{oid::kBool});
+    result.columns.push_back({binder_.relations++, 0});
+  } else if (!asks_only) {
     joined->output.insert(joined->output.end(), scan->output.begin(), scan->output.end());
     result.columns = both;
   }
@@ -205,15 +243,76 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, co
   double rows = outer.rows() * (lookup ? std::min(path.rows, 1.0) : path.rows);
   for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
   if (kind == JoinKind::kLeft) rows = std::max(rows, outer.rows());
+  if (kind == JoinKind::kSemi) rows = std::min(rows, outer.rows());
+  if (kind == JoinKind::kAnti) rows = outer.rows() - std::min(rows, outer.rows());
+  if (kind == JoinKind::kMark) rows = outer.rows();
+  // The first row decides.
+  if (asks_only && range && residual.empty()) scan->row_limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
   if (!residual.empty()) {
     TROUPE_ASSIGN_OR_RETURN(joined->residual, place(make_and(std::move(residual)), both));
   }
-  const double each = std::max(0.1, path.cost - (lookup ? 0.0 : 1.0));
+  const double each = lookup ? std::max(0.1, path.cost) : path.cost + kRangeCost;
   joined->cost = {outer.plan->cost.startup, outer.cost() + outer.rows() * each, std::max(1.0, rows),
                   outer.plan->cost.width + scan->cost.width};
   joined->inner = std::move(scan);
   result.plan = std::move(joined);
   return std::optional<Rel>(std::move(result));
+}
+
+/// `right` reduced to its different keys, each looked up in the table. Null where no index serves, or a condition is
+/// not an equality: then one row of the table could match several keys.
+absl::StatusOr<std::optional<Rel>> QueryPlanner::look_up_distinct(const JoinItem& item, Rel right,
+                                                                  const Conditions& conditions) {
+  const uint32_t relation = binder_.relations++;
+  ExprList keys;
+  std::vector<ColumnId> ids;
+  Conditions on;
+  double values = 1;
+  for (const ExprPtr& condition : conditions) {
+    if (!is_equality(*condition)) return std::nullopt;
+    const size_t side = lies_in(condition->arg(0), right, item.rel) ? 0 : 1;
+    const ExprPtr key = condition->args[side], other = condition->args[1 - side];
+    const bool same = key->type.oid == other->type.oid ||
+                      (is_signed_integer(key->type.oid) && is_signed_integer(other->type.oid));
+    if (!same || !lies_in(*key, right, item.rel) || !lies_in(*other, item.rel, right)) return std::nullopt;
+    ExprList args = condition->args;
+    args[side] = make_column(key->type, static_cast<uint32_t>(keys.size()), relation);
+    ids.push_back({relation, static_cast<uint32_t>(keys.size())});
+    on.push_back(make_call(condition->call, std::move(args)));
+    values *= distinct_values(*key, right);
+    keys.push_back(key);
+  }
+  // Projecting and pushing down change the scan below, which the hashed form may still use.
+  if (right.plan->kind == PlanKind::kTableScan) {
+    right.plan = std::make_shared<TableScanPlan>(static_cast<const TableScanPlan&>(*right.plan));
+  }
+  TROUPE_RETURN_IF_ERROR(project(keys, std::move(ids), &right));
+  auto distinct = std::make_shared<DistinctPlan>();
+  distinct->output = right.plan->output;
+  distinct->cost = right.plan->cost;
+  distinct->cost.total += right.rows() * kGroupCost;
+  distinct->cost.rows = std::clamp(values, 1.0, std::max(1.0, right.rows()));
+  distinct->inputs = {right.plan};
+  right.plan = std::move(distinct);
+  return index_join(right, item, JoinKind::kInner, on);
+}
+
+absl::StatusOr<Rel> QueryPlanner::semi_join(const JoinItem& item, Rel right, const JoinItem* inner, JoinKind kind,
+                                            Conditions conditions) {
+  TROUPE_ASSIGN_OR_RETURN(Rel best, join(item.rel, right, kind, conditions));
+  const auto consider = [&](std::optional<Rel> other) {
+    if (other && other->cost() < best.cost()) best = *std::move(other);
+  };
+  if (conditions.empty()) return best;
+  if (kind == JoinKind::kSemi && is_bare_table(item)) {
+    TROUPE_ASSIGN_OR_RETURN(auto looked_up, look_up_distinct(item, right, conditions));
+    consider(std::move(looked_up));
+  }
+  if (kind != JoinKind::kNullAwareAnti && inner != nullptr && is_bare_table(*inner)) {
+    TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join(item.rel, *inner, kind, conditions));
+    consider(std::move(looked_up));
+  }
+  return best;
 }
 
 /// Chooses the order for one FROM clause.
@@ -224,7 +323,14 @@ class JoinOrder {
     for (const ExprPtr& condition : conditions_) masks_.push_back(mask_of(*condition));
   }
 
-  absl::StatusOr<Rel> run() { return items_.size() <= kExhaustiveItems ? exhaustive() : greedy(); }
+  absl::StatusOr<Rel> run(const std::optional<QueryPlanner::WantedOrder>& order) {
+    TROUPE_ASSIGN_OR_RETURN(Rel best, items_.size() <= kExhaustiveItems ? exhaustive() : greedy());
+    if (!order) return best;
+    const double part = std::min(1.0, order->rows / std::max(1.0, best.rows()));
+    TROUPE_ASSIGN_OR_RETURN(auto ordered, in_order(*order, part));
+    const double sorted_cost = best.cost() + best.rows() * kOperatorCost * 4;
+    return ordered && cost_of_part(*ordered, part) < sorted_cost ? *std::move(ordered) : best;
+  }
 
  private:
   using Mask = uint64_t;
@@ -263,13 +369,65 @@ class JoinOrder {
   absl::Status try_index(const Rel& outer, Mask inner, const ExprList& conditions, Rel* best) {
     if (!std::has_single_bit(inner) || conditions.empty()) return absl::OkStatus();
     const auto& item = items_[static_cast<size_t>(std::countr_zero(inner))];
-    if (!item.tree || !item.tree->relation || item.tree->relation->kind != BoundRelation::Kind::kTable ||
-        item.rel.plan->kind != PlanKind::kTableScan) {
-      return absl::OkStatus();
-    }
+    if (!QueryPlanner::is_bare_table(item)) return absl::OkStatus();
     TROUPE_ASSIGN_OR_RETURN(auto joined, planner_.index_join(outer, item, JoinKind::kInner, conditions));
     if (joined && joined->cost() < best->cost()) *best = *std::move(joined);
     return absl::OkStatus();
+  }
+
+  static double cost_of_part(const Rel& rel, double part) {
+    const Cost& cost = rel.plan->cost;
+    return cost.startup + (cost.total - cost.startup) * part;
+  }
+
+  /// The joins one after the other around a scan in the wanted order, of which only a part has to be done. Null where
+  /// no key or index has the order, or nothing connects all.
+  absl::StatusOr<std::optional<Rel>> in_order(const QueryPlanner::WantedOrder& order, double part) {
+    Mask done = mask_of(*order.keys[0].value);
+    if (!std::has_single_bit(done)) return std::nullopt;
+    std::optional<Rel> rel = ordered_scan(items_[static_cast<size_t>(std::countr_zero(done))], order);
+    const Mask all = (Mask{1} << items_.size()) - 1;
+    while (rel && done != all) {
+      std::optional<Rel> next;
+      Mask with = 0;
+      for (size_t i = 0; i < items_.size(); ++i) {
+        const Mask item = Mask{1} << i;
+        const ExprList conditions = joining(done, item);
+        if ((done & item) != 0 || conditions.empty()) continue;
+        TROUPE_ASSIGN_OR_RETURN(Rel joined, planner_.join(*rel, items_[i].rel, JoinKind::kInner, conditions,
+                                                          /*null_aware_mark=*/false, /*keeps_left=*/true));
+        TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join_in_order(*rel, items_[i], conditions));
+        if (looked_up && cost_of_part(*looked_up, part) < cost_of_part(joined, part)) joined = *std::move(looked_up);
+        if (next && cost_of_part(*next, part) <= cost_of_part(joined, part)) continue;
+        next = std::move(joined);
+        with = item;
+      }
+      rel = std::move(next);
+      done |= with;
+    }
+    if (rel && !rel->in_order) return std::nullopt;
+    return rel;
+  }
+  absl::StatusOr<std::optional<Rel>> index_join_in_order(const Rel& outer, const QueryPlanner::JoinItem& item,
+                                                         const ExprList& conditions) {
+    if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
+    return planner_.index_join(outer, item, JoinKind::kInner, conditions);
+  }
+  std::optional<Rel> ordered_scan(const QueryPlanner::JoinItem& item, const QueryPlanner::WantedOrder& order) {
+    if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
+    Rel rel = item.rel;
+    auto scan = std::make_shared<TableScanPlan>(static_cast<const TableScanPlan&>(*item.rel.plan));
+    rel.plan = scan;
+    if (!planner_.try_ordered_scan(order.keys, /*limited=*/true, &rel)) return std::nullopt;
+    // Rows through an index are fetched one by one; all entries of a global one are read first.
+    if (scan->access.index && item.rel.plan->to<TableScanPlan>().access.kind == AccessKind::kFull) {
+      const double rows = planner_.estimate_.row_count(*scan->table);
+      const bool global = scan->access.index->global();
+      scan->cost.startup = global ? rows * kRowCost : 0;
+      scan->cost.total += scan->cost.startup + rows * (global ? kRemoteFetchCost : kFetchCost);
+    }
+    rel.in_order = true;
+    return rel;
   }
 
   absl::StatusOr<Rel> exhaustive() {
@@ -335,7 +493,8 @@ class JoinOrder {
   std::vector<Mask> masks_;
 };
 
-absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Conditions conditions) {
+absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Conditions conditions,
+                                              const std::optional<WantedOrder>& order) {
   if (items.size() == 1) {
     Rel rel = std::move(items[0].rel);
     TROUPE_RETURN_IF_ERROR(filter(conditions, &rel));
@@ -344,7 +503,7 @@ absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Condi
   if (items.size() > 60) {
     return error(ErrorCode::kStatementTooComplex, "more than 60 tables in one FROM clause");
   }
-  return JoinOrder(*this, std::move(items), std::move(conditions)).run();
+  return JoinOrder(*this, std::move(items), std::move(conditions)).run(order);
 }
 
 }  // namespace troupe
