@@ -18,8 +18,7 @@ bool is_plain_join(const BoundQuery& query) {
 
 /// Whether the values that IN compares may be computed where the subquery's tables are joined.
 bool compares_where_it_joins(const BoundQuery& query) {
-  return is_plain_join(query) &&
-         std::all_of(query.targets.begin(), query.targets.end(), [](const BoundTarget& target) {
+  return is_plain_join(query) && std::all_of(query.targets.begin(), query.targets.end(), [](const BoundTarget& target) {
            return !has_subquery(*target.value) && volatility_of(*target.value) != Volatility::kVolatile;
          });
 }
@@ -32,8 +31,8 @@ void drop_what_exists_ignores(BoundQuery* query, const EvalContext& context) {
   }
   if (query->limit) {
     query->limit = fold_constants(query->limit, context);
-    const bool passes = query->limit->is_constant() &&
-                        (query->limit->value.is_null() || query->limit->value.get<int64_t>() > 0);
+    const bool passes =
+        query->limit->is_constant() && (query->limit->value.is_null() || query->limit->value.get<int64_t>() > 0);
     if (!passes) return;
     query->limit = nullptr;
     query->with_ties = false;
@@ -414,8 +413,8 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Join
   if (!split_exists(query, where, &inside, &on)) return false;
   for (const ExprPtr& part : on) need(part);
   TROUPE_ASSIGN_OR_RETURN(const JoinItem inner, plan_exists(query, std::move(inside)));
-  TROUPE_ASSIGN_OR_RETURN(rel, semi_join(*item, inner.rel, &inner, negated ? JoinKind::kAnti : JoinKind::kSemi,
-                                         std::move(on)));
+  TROUPE_ASSIGN_OR_RETURN(
+      rel, semi_join(*item, inner.rel, &inner, negated ? JoinKind::kAnti : JoinKind::kSemi, std::move(on)));
   return true;
 }
 

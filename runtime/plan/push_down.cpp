@@ -37,19 +37,22 @@ bool cannot_fail(const Expr& condition) {
   bool safe = true;
   visit_expr(condition, [&](const Expr& part) {
     switch (part.kind) {
-      case ExprKind::kConstant: case ExprKind::kColumn: case ExprKind::kParameter: case ExprKind::kSlot:
-      case ExprKind::kAnd: case ExprKind::kOr: case ExprKind::kNot: case ExprKind::kNullTest:
-      case ExprKind::kBooleanTest: case ExprKind::kDistinctTest: case ExprKind::kInList:
-        break;
+      case ExprKind::kConstant:
+      case ExprKind::kColumn:
+      case ExprKind::kParameter:
+      case ExprKind::kSlot:
+      case ExprKind::kAnd:
+      case ExprKind::kOr:
+      case ExprKind::kNot:
+      case ExprKind::kNullTest:
+      case ExprKind::kBooleanTest:
+      case ExprKind::kDistinctTest:
+      case ExprKind::kInList: break;
       case ExprKind::kCall:
         safe = safe && (part.call.function->comparison != Comparison::kNone || is_safe_match(part));
         break;
-      case ExprKind::kArrayCompare:
-        safe = safe && part.call.function->comparison != Comparison::kNone;
-        break;
-      case ExprKind::kCast:
-        safe = safe && (part.cast.is_noop() || widens_integer(part.cast));
-        break;
+      case ExprKind::kArrayCompare: safe = safe && part.call.function->comparison != Comparison::kNone; break;
+      case ExprKind::kCast: safe = safe && (part.cast.is_noop() || widens_integer(part.cast)); break;
       default: safe = false;
     }
   });

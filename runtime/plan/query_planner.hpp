@@ -1,7 +1,7 @@
 #pragma once
 /// QueryPlanner: bound query to physical plan. One plans one statement.
-/// Sources: plan_query (the pipeline of a SELECT), plan_from (join trees), join_order (which join first, and how),
-/// access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
+/// Sources: plan_query (the pipeline of a SELECT), plan_from (join trees), join (one join), join_order (which join
+/// first), access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,8 +70,8 @@ class QueryPlanner {
     double rows = 0;            ///< LIMIT and OFFSET together
   };
   struct JoinItem {
-    FromPtr tree;       ///< a leaf that is a table: candidates for look-ups
-    Conditions local;   ///< its own conditions, already in rel
+    FromPtr tree;      ///< a leaf that is a table: candidates for look-ups
+    Conditions local;  ///< its own conditions, already in rel
     Rel rel;
   };
 
@@ -139,8 +139,8 @@ class QueryPlanner {
   /// Null plan when no index helps.
   absl::StatusOr<std::optional<Rel>> index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
                                                 const Conditions& conditions);
-  /// Rows of `item` for which `right` has some row (kSemi) or none (kAnti, kNullAwareAnti), or all, marked: hashed, or by look-ups in
-  /// `item`, or in `inner`, which is `right` as a bare table (may be null).
+  /// Rows of `item` for which `right` has some row (kSemi) or none (kAnti, kNullAwareAnti), or all, marked: hashed, or
+  /// by look-ups in `item`, or in `inner`, which is `right` as a bare table (may be null).
   absl::StatusOr<Rel> semi_join(const JoinItem& item, Rel right, const JoinItem* inner, JoinKind kind,
                                 Conditions conditions);
   absl::StatusOr<std::optional<Rel>> look_up_distinct(const JoinItem& item, Rel right, const Conditions& conditions);
@@ -148,6 +148,7 @@ class QueryPlanner {
   /// The table that has a key, casts aside, as a column, where ANALYZE has seen it; otherwise null.
   const TableDef* analyzed_table(const Expr& key, uint32_t* column) const;
   double distinct_values(const Expr& key, const Rel& rel) const;
+  double key_values(const Expr& key, const Rel& rel) const;
   double semi_join_fraction(const ExprList& left_keys, const Rel& left, const ExprList& right_keys,
                             const Rel& right) const;
   friend class JoinOrder;
@@ -256,12 +257,11 @@ ExprPtr fold_constants(const ExprPtr& expr, const EvalContext& context);
 inline constexpr double kRowCost = 0.01;
 inline constexpr double kOperatorCost = 0.0025;
 inline constexpr double kGroupCost = 0.01;
-inline constexpr double kFetchCost = 0.05;       ///< a row by its key, from a local index
-inline constexpr double kRemoteFetchCost = 0.4;  ///< the same from a global index: the row is elsewhere
 
 /// A scan that nothing has been pushed into yet but conditions and a projection.
 bool is_plain_scan(const Rel& rel);
-/// Whether the left rows come out of such a join in their order; those without a match come after others of their batch.
+/// Whether the left rows come out of such a join in their order; those without a match come after others of their
+/// batch.
 inline bool keeps_order(JoinKind kind) {
   return kind == JoinKind::kInner || kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kMark ||
          kind == JoinKind::kNullAwareAnti;

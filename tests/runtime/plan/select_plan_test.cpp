@@ -317,8 +317,9 @@ Delete on accounts
               Index Cond: (accounts.aid = branches.bid)
 )");
   // Something other than an equality could match several of them.
-  const std::string plan = explain("SELECT * FROM accounts WHERE EXISTS (SELECT 1 FROM branches b WHERE b.bid = aid AND "
-                                   "b.bbalance < abalance)");
+  const std::string plan = explain(
+      "SELECT * FROM accounts WHERE EXISTS (SELECT 1 FROM branches b WHERE b.bid = aid AND "
+      "b.bbalance < abalance)");
   CHECK(plan.find("HashAggregate") == std::string::npos);
 }
 
@@ -363,7 +364,7 @@ Limit
   ->  Nested Loop
         ->  Index Scan using accounts_pkey on accounts a
         ->  Index Scan using items_pkey on items i
-              Index Cond: (i.id = a.bid::bigint)
+              Index Cond: (i.id = (a.bid)::bigint)
 )");
   CHECK(explain("SELECT row_number() OVER (ORDER BY aid) FROM accounts LIMIT 10") == R"(
 Limit
