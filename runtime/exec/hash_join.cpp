@@ -1,4 +1,6 @@
 /// Joins that keep the right side in memory: by a hash table over the keys, or (no keys) every row with every row.
+#include <utility>
+
 #include "runtime/exec/group_table.hpp"
 #include "runtime/exec/operator.hpp"
 #include "runtime/exec/pair_matcher.hpp"
@@ -128,6 +130,7 @@ class Join final : public Operator {
     left_done_ = false;
     next_unmatched_ = 0;
   }
+  void want(uint64_t rows) override { wanted_ = rows; }
 
   Task<BatchResult> next() override {
     if (!build_) {
@@ -135,9 +138,11 @@ class Join final : public Operator {
       absl::Status status = co_await building;
       if (!status.ok()) co_return status;
     }
+    const uint64_t wanted = std::exchange(wanted_, UINT64_MAX);
     while (true) {
       if (!probing_) {
         if (left_done_) co_return unmatched_right();
+        if (wanted != UINT64_MAX) left_->want(wanted);
         auto pulling = left_->next();
         BatchResult batch = co_await pulling;
         if (!batch.ok()) co_return batch;
@@ -255,6 +260,7 @@ class Join final : public Operator {
   uint32_t row_ = 0;
   bool probing_ = false;
   bool left_done_ = false;
+  uint64_t wanted_ = UINT64_MAX;
   std::vector<bool> right_matched_;
   uint32_t next_unmatched_ = 0;
 };

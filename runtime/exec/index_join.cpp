@@ -1,4 +1,6 @@
 /// Index join: for a batch of outer rows, all their keys are looked up at once.
+#include <utility>
+
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/pair_matcher.hpp"
 #include "runtime/exec/table_scan.hpp"
@@ -29,11 +31,14 @@ class IndexJoin final : public Operator {
     has_outer_ = false;
     in_row_ = false;
   }
+  void want(uint64_t rows) override { wanted_ = rows; }
 
   Task<BatchResult> next() override {
     Batch out;
+    const uint64_t wanted = std::exchange(wanted_, UINT64_MAX);
     while (true) {
       if (!has_outer_) {
+        if (wanted != UINT64_MAX) outer_->want(wanted);
         auto pulling = outer_->next();
         BatchResult batch = co_await pulling;
         if (!batch.ok() || batch->rows == 0) co_return batch;
@@ -131,6 +136,7 @@ class IndexJoin final : public Operator {
   Batch outer_rows_;
   Batch outer_row_;
   uint32_t row_ = 0;
+  uint64_t wanted_ = UINT64_MAX;
   bool has_outer_ = false;
   bool in_row_ = false;
 };

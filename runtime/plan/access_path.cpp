@@ -10,9 +10,9 @@ namespace {
 
 constexpr double kConditionCost = 0.0025;
 constexpr double kSeekCost = 0.25;        ///< finding a key in a tree
+constexpr double kPartitionCost = 1.0;    ///< asking all partitions rather than one
 constexpr double kFetchCost = 0.05;       ///< a row by its key, from a local index
 constexpr double kRemoteFetchCost = 0.4;  ///< the same from a global index: the row is elsewhere
-constexpr double kPartitionCost = 1.0;    ///< asking all partitions rather than one
 constexpr double kByteCost = 1.0 / 8192;
 /// An IN list longer than this is not expanded to keys of several columns.
 constexpr size_t kKeysMax = 10000;

@@ -130,10 +130,12 @@ double Estimate::equality(const TableDef& table, uint32_t column, const Expr* va
     const bool unique = table.primary_key.size() == 1 && table.primary_key[0] == def.attnum;
     return unique ? 1.0 / row_count(table) : kDefaultEquality;
   }
-  double common = 0;
   const auto key = value != nullptr ? key_bytes(def, *value) : std::nullopt;
+  // Which value it will be is not known before the run: one of all.
+  if (!key) return clamp((1.0 - known->null_fraction) / distinct_values(table, column));
+  double common = 0;
   for (size_t i = 0; i < known->common_values.size(); ++i) {
-    if (key && known->common_values[i] == *key) return known->common_frequencies[i];
+    if (known->common_values[i] == *key) return known->common_frequencies[i];
     common += known->common_frequencies[i];
   }
   const double rest = std::max(0.0, 1.0 - common - known->null_fraction);

@@ -1,4 +1,6 @@
 /// What EXPLAIN says of each node of a plan.
+#include <algorithm>
+
 #include "runtime/plan/explain_node.hpp"
 #include "runtime/plan/system_table.hpp"
 #include "runtime/plan/table_function.hpp"
@@ -47,6 +49,9 @@ class Explainer {
   explicit Explainer(const StatementPlan& plan) : plan_{plan}, options_{plan.explain} {
     tables_ = count_tables(*plan.root);
     for (const PlanPtr& cte : plan.ctes) tables_ += count_tables(*cte);
+    number_marks(*plan.root);
+    for (const InitPlan& init : plan.init_plans) number_marks(*init.plan);
+    for (const PlanPtr& cte : plan.ctes) number_marks(*cte);
   }
 
   ExplainNode run() {
@@ -65,6 +70,32 @@ class Explainer {
     for (const PlanPtr& input : node.inputs) count += count_tables(*input);
     return count;
   }
+
+  static JoinKind join_kind(const PlanNode& node) {
+    if (const auto* join = node.as<HashJoinPlan>()) return join->join;
+    if (const auto* join = node.as<NestedLoopPlan>()) return join->join;
+    if (const auto* join = node.as<IndexJoinPlan>()) return join->join;
+    if (const auto* join = node.as<ApplyPlan>()) return join->join;
+    return JoinKind::kInner;
+  }
+  /// What a join adds as a mark is what PostgreSQL calls a subplan. Inner ones come first, as they are computed.
+  void number_marks(const PlanNode& node) {
+    for (const PlanPtr& input : node.inputs) number_marks(*input);
+    if (join_kind(node) == JoinKind::kMark) marks_.push_back(&node);
+  }
+  size_t mark_number(const PlanNode& node) const {
+    return static_cast<size_t>(std::find(marks_.begin(), marks_.end(), &node) - marks_.begin()) + 1;
+  }
+  std::string mark_name(const PlanNode& node) const {
+    return cat(node.kind == PlanKind::kHashJoin ? "(hashed SubPlan " : "(SubPlan ", mark_number(node), ")");
+  }
+  /// " Join", and which subplan it is.
+  std::string join_suffix(const PlanNode& node, std::string_view word) const {
+    const JoinKind kind = join_kind(node);
+    if (kind == JoinKind::kMark) return cat(word, " (SubPlan ", mark_number(node), ")");
+    return kind == JoinKind::kInner && node.kind != PlanKind::kHashJoin ? "" : std::string(word);
+  }
+
   void add_subplan(std::string name, const PlanNode& plan, ExplainNode* root) {
     ExplainNode subplan = node(plan);
     subplan.name = std::move(name);
@@ -138,7 +169,9 @@ class Explainer {
       case PlanKind::kIndexJoin: {
         Names names = input_names(node);
         const auto& join = node.to<IndexJoinPlan>();
-        if (join.join != JoinKind::kSemi && join.join != JoinKind::kAnti) {
+        if (join.join == JoinKind::kMark) {
+          names.push_back(mark_name(node));
+        } else if (join.join != JoinKind::kSemi && join.join != JoinKind::kAnti) {
           Names inner = scan_names(*join.inner);
           names.insert(names.end(), inner.begin(), inner.end());
         }
@@ -147,7 +180,9 @@ class Explainer {
       case PlanKind::kHashJoin:
       case PlanKind::kNestedLoop:
       case PlanKind::kApply: {
-        Names names = input_names(node);
+        const bool marks = join_kind(node) == JoinKind::kMark;
+        Names names = marks ? output_names(*node.inputs[0]) : input_names(node);
+        if (marks) names.push_back(mark_name(node));
         if (names.size() > node.output.size()) names.resize(node.output.size());
         return names;
       }
@@ -185,9 +220,8 @@ class Explainer {
   void add_inputs(const PlanNode& plan, ExplainNode* out) {
     for (const PlanPtr& input : plan.inputs) add_input(*input, out);
   }
-  static ExplainNode joined(const PlanNode& plan, std::string_view type, std::string_view stem, JoinKind kind) {
-    const bool plain = kind == JoinKind::kInner && type == "Nested Loop";
-    ExplainNode out = made(plan, type, cat(stem, join_prefix(kind), plain ? "" : " Join"));
+  ExplainNode joined(const PlanNode& plan, std::string_view type, std::string_view stem, JoinKind kind) const {
+    ExplainNode out = made(plan, type, cat(stem, join_prefix(kind), join_suffix(plan, " Join")));
     out.facts.push_back({"Join Type", join_type(kind)});
     return out;
   }
@@ -369,6 +403,7 @@ class Explainer {
   const StatementPlan& plan_;
   const ExplainOptions& options_;
   int tables_ = 0;
+  std::vector<const PlanNode*> marks_;
 };
 
 ExplainNode Explainer::node(const PlanNode& plan) {
@@ -442,7 +477,7 @@ ExplainNode Explainer::with_inputs(const PlanNode& plan) {
     }
     case PlanKind::kApply: {
       const auto& apply = plan.to<ApplyPlan>();
-      ExplainNode out = made(plan, "Apply", cat("Apply", join_prefix(apply.join)));
+      ExplainNode out = made(plan, "Apply", cat("Apply", join_prefix(apply.join), join_suffix(apply, "")));
       out.facts.push_back({"Join Type", join_type(apply.join)});
       add_condition("Join Filter", apply.condition, input_names(plan), &out);
       return out;

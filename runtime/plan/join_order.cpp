@@ -1,5 +1,5 @@
 /// Which join first, and how: dynamic programming over sets of items up to kExhaustiveItems, the cheapest pair next
-/// above (Selinger et al. 1979; Fegaras' GOO for many).
+/// above (Selinger et al. 1979; Fegaras' GOO for many); and, for ORDER BY ... LIMIT, around a scan in that order.
 #include <algorithm>
 #include <bit>
 
@@ -9,212 +9,11 @@ namespace troupe {
 namespace {
 
 constexpr size_t kExhaustiveItems = 8;
-constexpr double kProbeCost = 0.01;
-constexpr double kBuildCost = 0.02;
-constexpr double kPairCost = 0.0025;
-
-bool is_equality(const Expr& expr) {
-  return expr.kind == ExprKind::kCall && expr.args.size() == 2 &&
-         expr.call.function->comparison == Comparison::kEqual;
-}
-
-/// Whether all columns of the expression that some rel has are in this one; at least one.
-bool lies_in(const Expr& expr, const Rel& rel, const Rel& other) {
-  bool any = false, all = true;
-  visit_expr(expr, [&](const Expr& part) {
-    if (!part.is_column()) return;
-    const ColumnId id{part.relation, part.index};
-    if (rel.has(id)) any = true;
-    if (other.has(id)) all = false;
-  });
-  return any && all;
-}
-
-bool is_signed_integer(Oid type) { return type == oid::kInt2 || type == oid::kInt4 || type == oid::kInt8; }
-
-/// Both keys as one type, so that they hash alike; false when there is none.
-bool unify_keys(ExprPtr* left, ExprPtr* right, const EvalContext& context) {
-  const Type a = (*left)->type, b = (*right)->type;
-  if (a.oid == b.oid || compare_kind_of(a) == compare_kind_of(b)) return true;
-  Type wider;
-  if (is_signed_integer(a.oid) && is_signed_integer(b.oid)) {
-    wider = Type{oid::kInt8};
-  } else if ((a.oid == oid::kFloat4 && b.oid == oid::kFloat8) || (a.oid == oid::kFloat8 && b.oid == oid::kFloat4)) {
-    wider = Type{oid::kFloat8};
-  } else {
-    return false;
-  }
-  for (ExprPtr* key : {left, right}) {
-    auto cast = make_cast(*key, wider, CastContext::kImplicit, context);
-    if (!cast.ok()) return false;
-    *key = *std::move(cast);
-  }
-  return true;
-}
+/// Rows that are wanted in order come in small pages and are merged; through an index each is also fetched by itself.
+constexpr double kOrderedRowCost = 0.2;
+constexpr double kOrderedFetchCost = 0.3;
 
 }  // namespace
-
-/// Of a join key among the rows of `rel`: what ANALYZE found where it is a table's column, otherwise all of them.
-double QueryPlanner::distinct_values(const Expr& key, const Rel& rel) const {
-  const Expr* column = &key;
-  while (column->kind == ExprKind::kCast) column = column->args[0].get();
-  const TableDef* table = column->is_column() && column->relation < tables_.size() ? tables_[column->relation] : nullptr;
-  if (table == nullptr || !table->statistics || column->index >= table->columns.size()) return rel.rows();
-  return std::min(rel.rows(), estimate_.distinct_values(*table, column->index));
-}
-
-absl::StatusOr<Rel> QueryPlanner::join(Rel left, Rel right, JoinKind kind, Conditions conditions,
-                                       bool null_aware_mark) {
-  ExprList left_keys, right_keys, residual;
-  for (ExprPtr& condition : conditions) {
-    bool is_key = false;
-    if (is_equality(*condition)) {
-      for (size_t side = 0; side < 2 && !is_key; ++side) {
-        ExprPtr l = condition->args[side], r = condition->args[1 - side];
-        if (!lies_in(*l, left, right) || !lies_in(*r, right, left)) continue;
-        if (!unify_keys(&l, &r, binder_eval())) continue;
-        left_keys.push_back(std::move(l));
-        right_keys.push_back(std::move(r));
-        is_key = true;
-      }
-    }
-    if (!is_key) residual.push_back(std::move(condition));
-  }
-  double rows = left.rows() * right.rows();
-  for (size_t i = 0; i < left_keys.size(); ++i) {
-    rows /= std::max({distinct_values(*left_keys[i], left), distinct_values(*right_keys[i], right), 1.0});
-  }
-  for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
-  if (kind == JoinKind::kLeft || kind == JoinKind::kSingle) rows = std::max(rows, left.rows());
-  if (kind == JoinKind::kFull) rows = std::max(rows, left.rows() + right.rows());
-  if (kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kNullAwareAnti) rows = left.rows() * 0.5;
-  if (kind == JoinKind::kMark || kind == JoinKind::kSingle) rows = left.rows();
-
-  // The smaller side is built into the hash table.
-  const bool swaps = !left_keys.empty() && left.rows() < right.rows() &&
-                     (kind == JoinKind::kInner || kind == JoinKind::kLeft);
-  if (swaps) {
-    std::swap(left, right);
-    std::swap(left_keys, right_keys);
-    if (kind == JoinKind::kLeft) kind = JoinKind::kRight;
-  }
-  Rel result;
-  result.columns = left.columns;
-  std::vector<Type> output = left.plan->output;
-  std::vector<ColumnId> both = left.columns;
-  both.insert(both.end(), right.columns.begin(), right.columns.end());
-  const bool left_only = kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kNullAwareAnti;
-  if (kind == JoinKind::kMark) {
-    output.push_back(Type{oid::kBool});
-    result.columns.push_back({binder_.relations++, 0});
-  } else if (!left_only) {
-    output.insert(output.end(), right.plan->output.begin(), right.plan->output.end());
-    result.columns = both;
-  }
-  ExprPtr condition;
-  if (!residual.empty()) {
-    TROUPE_ASSIGN_OR_RETURN(condition, place(make_and(std::move(residual)), both));
-  }
-  const double input_cost = left.cost() + right.cost();
-  rows = std::max(rows, 1.0);
-  if (left_keys.empty()) {
-    auto loop = std::make_shared<NestedLoopPlan>();
-    loop->join = kind;
-    loop->condition = std::move(condition);
-    loop->null_aware_mark = null_aware_mark;
-    loop->cost = {right.cost(), input_cost + left.rows() * right.rows() * kPairCost + rows * kProbeCost, rows, 0};
-    loop->inputs = {left.plan, right.plan};
-    result.plan = std::move(loop);
-  } else {
-    auto hash = std::make_shared<HashJoinPlan>();
-    hash->join = kind;
-    TROUPE_ASSIGN_OR_RETURN(hash->left_keys, place_all(left_keys, left.columns));
-    TROUPE_ASSIGN_OR_RETURN(hash->right_keys, place_all(right_keys, right.columns));
-    hash->residual = std::move(condition);
-    hash->null_aware_mark = null_aware_mark;
-    const double build = right.rows() * kBuildCost;
-    hash->cost = {right.cost() + build, input_cost + build + (left.rows() + rows) * kProbeCost, rows, 0};
-    hash->inputs = {left.plan, right.plan};
-    result.plan = std::move(hash);
-  }
-  result.plan->cost.width = left.plan->cost.width + (left_only ? 0 : right.plan->cost.width);
-  result.plan->output = std::move(output);
-  return result;
-}
-
-namespace {
-
-bool mentions(const Expr& expr, const Rel& rel) {
-  bool found = false;
-  visit_expr(expr, [&](const Expr& part) {
-    found = found || (part.is_column() && rel.has({part.relation, part.index}));
-  });
-  return found;
-}
-
-}  // namespace
-
-absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
-                                                            const Conditions& conditions) {
-  // Something above the scan has to run before the join.
-  if (inner.rel.plan->kind != PlanKind::kTableScan) return std::nullopt;
-  const BoundRelation& relation = *inner.tree->relation;
-  Conditions all = inner.local;
-  all.insert(all.end(), conditions.begin(), conditions.end());
-  TableAccess path = choose_access(relation, all, &outer);
-  const bool lookup = path.access.kind == AccessKind::kLookup && path.access.keys.size() == 1;
-  const bool range = path.access.kind == AccessKind::kRange && !path.access.prefix.empty();
-  if (!lookup && !range) return std::nullopt;
-  // Without a value from the outer row it would be the same rows for each.
-  const ExprList& key = lookup ? path.access.keys[0] : path.access.prefix;
-  if (std::none_of(key.begin(), key.end(), [&](const ExprPtr& value) { return mentions(*value, outer); })) {
-    return std::nullopt;
-  }
-  Conditions own, residual;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!path.used[i]) (mentions(*all[i], outer) ? residual : own).push_back(all[i]);
-  }
-  const auto& before = static_cast<const TableScanPlan&>(*inner.rel.plan);
-  auto scan = std::make_shared<TableScanPlan>();
-  scan->table = before.table;
-  scan->alias = before.alias;
-  scan->with_row_key = before.with_row_key;
-  scan->one_partition = lookup;
-  std::vector<uint32_t> wanted;
-  for (const ColumnId& id : inner.rel.columns) {
-    if (id.index < kFillerColumn) wanted.push_back(id.index);
-  }
-  TROUPE_ASSIGN_OR_RETURN(const std::vector<ColumnId> inner_columns, fill_scan(relation, wanted, own, scan.get()));
-  scan->access = path.access;
-  TROUPE_RETURN_IF_ERROR(place_access(outer.columns, &scan->access));
-  scan->cost = {0, path.cost, std::max(1.0, path.rows), scan->cost.width};
-
-  auto joined = std::make_shared<IndexJoinPlan>();
-  joined->join = kind;
-  joined->inputs = {outer.plan};
-  joined->output = outer.plan->output;
-  Rel result;
-  result.columns = outer.columns;
-  std::vector<ColumnId> both = outer.columns;
-  both.insert(both.end(), inner_columns.begin(), inner_columns.end());
-  if (kind != JoinKind::kSemi && kind != JoinKind::kAnti) {
-    joined->output.insert(joined->output.end(), scan->output.begin(), scan->output.end());
-    result.columns = both;
-  }
-  // A batch of look-ups shares the messages; the seek and the fetch remain.
-  double rows = outer.rows() * (lookup ? std::min(path.rows, 1.0) : path.rows);
-  for (const ExprPtr& condition : residual) rows *= Estimate::default_selectivity(*condition);
-  if (kind == JoinKind::kLeft) rows = std::max(rows, outer.rows());
-  if (!residual.empty()) {
-    TROUPE_ASSIGN_OR_RETURN(joined->residual, place(make_and(std::move(residual)), both));
-  }
-  const double each = std::max(0.1, path.cost - (lookup ? 0.0 : 1.0));
-  joined->cost = {outer.plan->cost.startup, outer.cost() + outer.rows() * each, std::max(1.0, rows),
-                  outer.plan->cost.width + scan->cost.width};
-  joined->inner = std::move(scan);
-  result.plan = std::move(joined);
-  return std::optional<Rel>(std::move(result));
-}
 
 /// Chooses the order for one FROM clause.
 class JoinOrder {
@@ -224,7 +23,14 @@ class JoinOrder {
     for (const ExprPtr& condition : conditions_) masks_.push_back(mask_of(*condition));
   }
 
-  absl::StatusOr<Rel> run() { return items_.size() <= kExhaustiveItems ? exhaustive() : greedy(); }
+  absl::StatusOr<Rel> run(const std::optional<QueryPlanner::WantedOrder>& order) {
+    TROUPE_ASSIGN_OR_RETURN(Rel best, items_.size() <= kExhaustiveItems ? exhaustive() : greedy());
+    if (!order) return best;
+    const double part = std::min(1.0, order->rows / std::max(1.0, best.rows()));
+    TROUPE_ASSIGN_OR_RETURN(auto ordered, in_order(*order, part));
+    const double sorted_cost = best.cost() + best.rows() * kOperatorCost * 4;
+    return ordered && cost_of_part(*ordered, part) < sorted_cost ? *std::move(ordered) : best;
+  }
 
  private:
   using Mask = uint64_t;
@@ -263,13 +69,65 @@ class JoinOrder {
   absl::Status try_index(const Rel& outer, Mask inner, const ExprList& conditions, Rel* best) {
     if (!std::has_single_bit(inner) || conditions.empty()) return absl::OkStatus();
     const auto& item = items_[static_cast<size_t>(std::countr_zero(inner))];
-    if (!item.tree || !item.tree->relation || item.tree->relation->kind != BoundRelation::Kind::kTable ||
-        item.rel.plan->kind != PlanKind::kTableScan) {
-      return absl::OkStatus();
-    }
+    if (!QueryPlanner::is_bare_table(item)) return absl::OkStatus();
     TROUPE_ASSIGN_OR_RETURN(auto joined, planner_.index_join(outer, item, JoinKind::kInner, conditions));
     if (joined && joined->cost() < best->cost()) *best = *std::move(joined);
     return absl::OkStatus();
+  }
+
+  static double cost_of_part(const Rel& rel, double part) {
+    const Cost& cost = rel.plan->cost;
+    return cost.startup + (cost.total - cost.startup) * part;
+  }
+
+  /// The joins one after the other around a scan in the wanted order, of which only a part has to be done. Null where
+  /// no key or index has the order, or nothing connects all.
+  absl::StatusOr<std::optional<Rel>> in_order(const QueryPlanner::WantedOrder& order, double part) {
+    Mask done = mask_of(*order.keys[0].value);
+    if (!std::has_single_bit(done)) return std::nullopt;
+    std::optional<Rel> rel = ordered_scan(items_[static_cast<size_t>(std::countr_zero(done))], order);
+    const Mask all = (Mask{1} << items_.size()) - 1;
+    while (rel && done != all) {
+      std::optional<Rel> next;
+      Mask with = 0;
+      for (size_t i = 0; i < items_.size(); ++i) {
+        const Mask item = Mask{1} << i;
+        const ExprList conditions = joining(done, item);
+        if ((done & item) != 0 || conditions.empty()) continue;
+        TROUPE_ASSIGN_OR_RETURN(Rel joined, planner_.join(*rel, items_[i].rel, JoinKind::kInner, conditions,
+                                                          /*null_aware_mark=*/false, /*keeps_left=*/true));
+        TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join_in_order(*rel, items_[i], conditions));
+        if (looked_up && cost_of_part(*looked_up, part) < cost_of_part(joined, part)) joined = *std::move(looked_up);
+        if (next && cost_of_part(*next, part) <= cost_of_part(joined, part)) continue;
+        next = std::move(joined);
+        with = item;
+      }
+      rel = std::move(next);
+      done |= with;
+    }
+    if (rel && !rel->in_order) return std::nullopt;
+    return rel;
+  }
+  absl::StatusOr<std::optional<Rel>> index_join_in_order(const Rel& outer, const QueryPlanner::JoinItem& item,
+                                                         const ExprList& conditions) {
+    if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
+    return planner_.index_join(outer, item, JoinKind::kInner, conditions);
+  }
+  std::optional<Rel> ordered_scan(const QueryPlanner::JoinItem& item, const QueryPlanner::WantedOrder& order) {
+    if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
+    Rel rel = item.rel;
+    auto scan = std::make_shared<TableScanPlan>(static_cast<const TableScanPlan&>(*item.rel.plan));
+    rel.plan = scan;
+    if (!planner_.try_ordered_scan(order.keys, /*limited=*/true, &rel)) return std::nullopt;
+    if (item.rel.plan->to<TableScanPlan>().access.kind == AccessKind::kFull) {
+      const double rows = planner_.estimate_.row_count(*scan->table);
+      // All entries of a global index are read first.
+      scan->cost.startup = scan->access.index && scan->access.index->global() ? rows * kRowCost : 0;
+      scan->cost.total += scan->cost.startup + rows * kOrderedRowCost;
+      if (scan->access.index) scan->cost.total += rows * kOrderedFetchCost;
+    }
+    rel.in_order = true;
+    return rel;
   }
 
   absl::StatusOr<Rel> exhaustive() {
@@ -335,7 +193,8 @@ class JoinOrder {
   std::vector<Mask> masks_;
 };
 
-absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Conditions conditions) {
+absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Conditions conditions,
+                                              const std::optional<WantedOrder>& order) {
   if (items.size() == 1) {
     Rel rel = std::move(items[0].rel);
     TROUPE_RETURN_IF_ERROR(filter(conditions, &rel));
@@ -344,7 +203,7 @@ absl::StatusOr<Rel> QueryPlanner::order_joins(std::vector<JoinItem> items, Condi
   if (items.size() > 60) {
     return error(ErrorCode::kStatementTooComplex, "more than 60 tables in one FROM clause");
   }
-  return JoinOrder(*this, std::move(items), std::move(conditions)).run();
+  return JoinOrder(*this, std::move(items), std::move(conditions)).run(order);
 }
 
 }  // namespace troupe

@@ -1,5 +1,6 @@
 /// FROM and WHERE: conditions go down to where they can be checked first, then the joins are ordered.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/plan/refusal.hpp"
@@ -164,6 +165,8 @@ void derive_constants(ExprList* conditions) {
 }  // namespace
 
 absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, Conditions conditions) {
+  const std::optional<WantedOrder> order = std::exchange(wanted_order_, std::nullopt);
+  TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
   const bool one_table = trees.size() == 1 && trees[0]->relation &&
                          trees[0]->relation->kind == BoundRelation::Kind::kTable &&
                          std::none_of(conditions.begin(), conditions.end(),
@@ -174,6 +177,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
     simplify_outer_joins(tree.get(), conditions);
     flatten(tree, &items, &conditions);
   }
+  TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
   if (items.size() > 1) derive_constants(&conditions);
   std::vector<uint32_t> own;
   for (const FromPtr& item : items) relations_of(*item, &own);
@@ -218,7 +222,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
       TROUPE_RETURN_IF_ERROR(filter(local[i], &item.rel));
     }
     for (const ExprPtr& condition : local_subqueries[i]) {
-      TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &item.rel));
+      TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &item));
       if (!joined) {
         TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(condition, &item.rel));
         TROUPE_RETURN_IF_ERROR(filter({std::move(plain)}, &item.rel));
@@ -239,20 +243,22 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
   };
   Conditions now, later;
   for (ExprPtr& condition : joining) (needs_lateral(condition) ? later : now).push_back(std::move(condition));
-  TROUPE_ASSIGN_OR_RETURN(Rel rel, order_joins(std::move(planned), std::move(now)));
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, order_joins(std::move(planned), std::move(now), order));
   for (const size_t i : lateral) {
     Conditions on = local[i];
     on.insert(on.end(), local_subqueries[i].begin(), local_subqueries[i].end());
     TROUPE_ASSIGN_OR_RETURN(rel, lateral_join(std::move(rel), items[i], JoinKind::kInner, std::move(on)));
   }
   TROUPE_RETURN_IF_ERROR(filter(later, &rel));
+  JoinItem all;
+  all.rel = std::move(rel);
   for (const ExprPtr& condition : subqueries) {
-    TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &rel));
+    TROUPE_ASSIGN_OR_RETURN(const bool joined, plan_semi_join(condition, &all));
     if (joined) continue;
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(condition, &rel));
-    TROUPE_RETURN_IF_ERROR(filter({std::move(plain)}, &rel));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr plain, take_subqueries(condition, &all.rel));
+    TROUPE_RETURN_IF_ERROR(filter({std::move(plain)}, &all.rel));
   }
-  return rel;
+  return all.rel;
 }
 
 absl::StatusOr<Rel> QueryPlanner::lateral_join(Rel left, const FromPtr& right, JoinKind kind, Conditions conditions) {
@@ -282,6 +288,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
     });
   }
   if (tree.condition) split_and(fold(tree.condition), &on_parts);
+  TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&on_parts));
   for (ExprPtr& part : on_parts) {
     const bool down = kind == JoinKind::kLeft && only_in(*part, right_relations, left_relations);
     (down ? right_conditions : on).push_back(std::move(part));
@@ -316,7 +323,10 @@ absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelat
   absl::StatusOr<Rel> rel;
   switch (relation->kind) {
     case BoundRelation::Kind::kTable: return plan_table(*relation, std::move(conditions));
-    case BoundRelation::Kind::kSubquery: rel = plan_query(relation->query, relation->number); break;
+    case BoundRelation::Kind::kSubquery:
+      push_into_subquery(*relation, &conditions);
+      rel = plan_query(relation->query, relation->number);
+      break;
     case BoundRelation::Kind::kFunction: rel = plan_function(*relation); break;
     case BoundRelation::Kind::kValues: rel = plan_values(*relation); break;
     case BoundRelation::Kind::kCte:

@@ -128,6 +128,7 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
   need_change(modify);
   Conditions conditions;
   if (query.where) split_and(fold(query.where), &conditions);
+  TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
   TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_from(query.from, conditions));
 
   std::vector<ColumnAssignment> assignments = modify.assignments;

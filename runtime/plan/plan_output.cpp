@@ -6,12 +6,36 @@
 namespace troupe {
 namespace {
 
+/// What a LIMIT is taken for whose value is not known yet.
+constexpr double kUnknownLimit = 100;
+
 std::optional<double> constant_count(const ExprPtr& expr) {
   if (!expr || !expr->is_constant() || expr->value.is_null()) return std::nullopt;
   return static_cast<double>(expr->value.get<int64_t>());
 }
 
 }  // namespace
+
+std::optional<double> QueryPlanner::rows_wanted(const BoundQuery& query) {
+  if (!query.limit) return std::nullopt;
+  const ExprPtr limit = fold(query.limit), offset = fold(query.offset);
+  const double rows = constant_count(limit).value_or(kUnknownLimit) + constant_count(offset).value_or(0);
+  return rows < 0 ? std::nullopt : std::optional(rows);
+}
+
+std::optional<QueryPlanner::WantedOrder> QueryPlanner::wanted_order(const BoundQuery& query) {
+  const std::optional<double> rows = rows_wanted(query);
+  if (!rows || query.order.empty() || query.aggregated || query.distinct || !query.distinct_on.empty() ||
+      !query.windows.empty() || query.has_table_functions || !query.locks.empty()) {
+    return std::nullopt;
+  }
+  WantedOrder wanted{query.order, *rows};
+  for (SortKey& key : wanted.keys) {
+    key.value = fold(key.value);
+    if (!key.value->is_column() || key.value->relation != wanted.keys[0].value->relation) return std::nullopt;
+  }
+  return wanted;
+}
 
 absl::Status QueryPlanner::plan_output(BoundQuery& query, uint32_t result, Rel* rel) {
   ExprList values;
@@ -31,9 +55,9 @@ absl::Status QueryPlanner::plan_output(BoundQuery& query, uint32_t result, Rel* 
     return make_column(value->type, static_cast<uint32_t>(values.size() - 1), result);
   };
   const bool sorted = !query.order.empty() && !query.distinct && query.distinct_on.empty() &&
-                      try_ordered_scan(query.order, query.limit != nullptr, rel);
+                      (rel->in_order || try_ordered_scan(query.order, query.limit != nullptr, rel));
   std::vector<SortKey> order;
-  if (!sorted) {
+  if (!sorted || query.with_ties) {
     for (const SortKey& key : query.order) order.push_back({column_for(key.value), key.descending, key.nulls_first});
   }
   ExprList on;
@@ -41,7 +65,8 @@ absl::Status QueryPlanner::plan_output(BoundQuery& query, uint32_t result, Rel* 
   TROUPE_RETURN_IF_ERROR(project(values, ids, rel));
   query.distinct_on = on;
   TROUPE_RETURN_IF_ERROR(plan_distinct(query, width, order, rel));
-  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(query, std::move(order), rel));
+  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(query, std::move(order), sorted, rel));
+  rel->in_order = false;  // as the query around this one may want it
   if (values.size() == width) return absl::OkStatus();
   ExprList visible;
   for (uint32_t i = 0; i < width; ++i) visible.push_back(make_column(values[i]->type, i, result));
@@ -105,12 +130,12 @@ bool QueryPlanner::push_limit(const ExprPtr& limit, const ExprPtr& offset, std::
   return true;
 }
 
-absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel) {
+absl::Status QueryPlanner::plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, bool sorted, Rel* rel) {
   for (SortKey& key : order) {
     TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
   }
   // DISTINCT ON has sorted already.
-  const bool sorts = !order.empty() && query.distinct_on.empty();
+  const bool sorts = !order.empty() && !sorted && query.distinct_on.empty();
   const std::vector<SortKey> ties = query.with_ties ? order : std::vector<SortKey>{};
   ExprPtr limit, offset;
   TROUPE_ASSIGN_OR_RETURN(limit, place(query.limit, {}));
@@ -225,7 +250,7 @@ absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result
   BoundQuery limits;
   limits.limit = query.limit;
   limits.offset = query.offset;
-  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(limits, {}, rel));
+  TROUPE_RETURN_IF_ERROR(plan_order_and_limit(limits, {}, /*sorted=*/true, rel));
   if (query.with_ties) static_cast<LimitPlan&>(*rel->plan).ties = std::move(order);
   ExprList values;
   std::vector<ColumnId> ids;

@@ -187,7 +187,12 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
     }
     TROUPE_RETURN_IF_ERROR(filter(conditions, &rel));
   } else {
-    if (!query.locks.empty()) TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
+    TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
+    if (!query.locks.empty()) {
+      TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
+      query.where = make_and(conditions);  // asked again of rows that were waited for
+    }
+    wanted_order_ = wanted_order(query);
     TROUPE_ASSIGN_OR_RETURN(rel, plan_from(query.from, std::move(conditions)));
   }
   if (query.aggregated) TROUPE_RETURN_IF_ERROR(plan_aggregation(query, &rel));

@@ -16,6 +16,30 @@ bool is_plain_join(const BoundQuery& query) {
          query.distinct_on.empty() && query.locks.empty();
 }
 
+/// Whether the values that IN compares may be computed where the subquery's tables are joined.
+bool compares_where_it_joins(const BoundQuery& query) {
+  return is_plain_join(query) && std::all_of(query.targets.begin(), query.targets.end(), [](const BoundTarget& target) {
+           return !has_subquery(*target.value) && volatility_of(*target.value) != Volatility::kVolatile;
+         });
+}
+
+/// Whether there is a row depends on neither their order nor a LIMIT that lets one pass.
+void drop_what_exists_ignores(BoundQuery* query, const EvalContext& context) {
+  if (query->operation || query->recursive || query->modify || query->offset || !query->distinct_on.empty() ||
+      query->has_table_functions) {
+    return;
+  }
+  if (query->limit) {
+    query->limit = fold_constants(query->limit, context);
+    const bool passes =
+        query->limit->is_constant() && (query->limit->value.is_null() || query->limit->value.get<int64_t>() > 0);
+    if (!passes) return;
+    query->limit = nullptr;
+    query->with_ties = false;
+  }
+  query->order.clear();
+}
+
 bool is_null_when_empty(const Expr& target) {
   bool counts = false;
   visit_expr(target, [&](const Expr& part) {
@@ -29,6 +53,25 @@ bool is_null_when_empty(const Expr& target) {
 
 bool is_equality(const Expr& expr) {
   return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
+}
+
+/// Whether the expression's columns, of which it has some, are all of `rel`.
+bool is_made_of(const Expr& expr, const Rel& rel) {
+  bool any = false, all = true;
+  visit_expr(expr, [&](const Expr& part) {
+    if (!part.is_column()) return;
+    any = true;
+    all = all && rel.has({part.relation, part.index});
+  });
+  return any && all;
+}
+
+bool mentions_none(const Expr& expr, const Rel& rel) {
+  bool none = true;
+  visit_expr(expr, [&](const Expr& part) {
+    none = none && !(part.is_column() && rel.has({part.relation, part.index}));
+  });
+  return none;
 }
 
 /// One row with the array of all that the first column holds, null when there is no row.
@@ -128,6 +171,7 @@ absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::Stat
   node->output = left.plan->output;
   Rel result;
   result.columns = left.columns;
+  result.in_order = left.in_order && keeps_order(kind);
   std::vector<ColumnId> both = left.columns;
   both.insert(both.end(), right->columns.begin(), right->columns.end());
   if (!conditions.empty()) {
@@ -152,6 +196,7 @@ absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::Stat
 absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   const BoundSubquery& subquery = *expr.subquery;
   const bool exists = subquery.kind == BoundSubquery::Kind::kExists;
+  if (exists) drop_what_exists_ignores(subquery.query.get(), binder_eval());
   if (!is_correlated(*subquery.query)) {
     if (exists && !subquery.query->limit)
       subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
@@ -170,6 +215,8 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
     return empty_when_null(make_column(expr.type, 0, subquery.relation));
   }
   if (exists) {
+    TROUPE_ASSIGN_OR_RETURN(auto mark_of_join, decorrelate_exists(*subquery.query, rel));
+    if (mark_of_join) return *std::move(mark_of_join);
     TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
                                         JoinKind::kMark, {}));
     const ColumnId mark = rel->columns.back();
@@ -180,6 +227,37 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
                                       JoinKind::kSingle, {}));
   return make_column(expr.type, 0, subquery.relation);
+}
+
+absl::StatusOr<QueryPlanner::JoinItem> QueryPlanner::plan_exists(const BoundQuery& query, Conditions inside) {
+  TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&inside));
+  JoinItem item;
+  const bool bare = query.from.size() == 1 && query.from[0]->relation &&
+                    std::none_of(inside.begin(), inside.end(), [](const ExprPtr& part) { return has_subquery(*part); });
+  if (bare) item.tree = query.from[0];
+  item.local = inside;
+  TROUPE_ASSIGN_OR_RETURN(item.rel, plan_from(query.from, std::move(inside)));
+  return item;
+}
+
+/// EXISTS (query) that an equality ties to the row around it becomes a join that marks the rows with a match.
+absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_exists(BoundQuery& query, Rel* rel) {
+  if (!is_plain_join(query)) return std::nullopt;
+  Conditions inside, on;
+  if (!split_exists(query, query.where, &inside, &on)) return std::nullopt;
+  // An equality with a query further out is better asked of an index, once for each of its rows.
+  const bool tied = std::any_of(on.begin(), on.end(), [&](const ExprPtr& part) {
+    return is_equality(*part) && ((is_made_of(part->arg(0), *rel) && mentions_none(part->arg(1), *rel)) ||
+                                  (is_made_of(part->arg(1), *rel) && mentions_none(part->arg(0), *rel)));
+  });
+  if (!tied) return std::nullopt;
+  for (const ExprPtr& part : on) need(part);
+  TROUPE_ASSIGN_OR_RETURN(const JoinItem inner, plan_exists(query, std::move(inside)));
+  JoinItem left;
+  left.rel = std::move(*rel);
+  TROUPE_ASSIGN_OR_RETURN(*rel, semi_join(left, inner.rel, &inner, JoinKind::kMark, std::move(on)));
+  const ColumnId mark = rel->columns.back();
+  return make_column(Type{oid::kBool}, mark.index, mark.relation);
 }
 
 /// (SELECT agg(..) FROM t WHERE t.k = outer.k AND ..) becomes a left join with the aggregate grouped by t.k.
@@ -278,28 +356,52 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_any(const Expr& expr, Rel* rel) {
   return make_column(Type{oid::kBool}, mark.index, mark.relation);
 }
 
-absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel* rel) {
+absl::StatusOr<ExprPtr> QueryPlanner::run_uncorrelated_first(const ExprPtr& expr) {
+  if (!has_subquery(*expr)) return expr;
+  absl::Status status;
+  Rel no_rows;
+  ExprPtr known = replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+    if (!part->subquery || part->subquery->kind == BoundSubquery::Kind::kAny || !status.ok()) return nullptr;
+    if (is_correlated(*part->subquery->query)) return nullptr;
+    auto taken = take_subquery(*part, &no_rows);
+    status.Update(taken.status());
+    return taken.ok() ? *std::move(taken) : part;
+  });
+  TROUPE_RETURN_IF_ERROR(status);
+  return known;
+}
+
+absl::Status QueryPlanner::run_uncorrelated_first(Conditions* conditions) {
+  for (ExprPtr& condition : *conditions) {
+    TROUPE_ASSIGN_OR_RETURN(condition, run_uncorrelated_first(condition));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, JoinItem* item) {
   const bool negated = condition->kind == ExprKind::kNot;
-  const Expr& inner = negated ? condition->arg(0) : *condition;
-  if (inner.kind != ExprKind::kSubquery) return false;
-  const BoundSubquery& subquery = *inner.subquery;
+  const Expr& test = negated ? condition->arg(0) : *condition;
+  if (test.kind != ExprKind::kSubquery) return false;
+  const BoundSubquery& subquery = *test.subquery;
   BoundQuery& query = *subquery.query;
+  if (subquery.kind == BoundSubquery::Kind::kExists) drop_what_exists_ignores(&query, binder_eval());
   const bool correlated = is_correlated(query);
+  Rel& rel = item->rel;
   ExprPtr where = query.where;
   if (subquery.kind == BoundSubquery::Kind::kAny) {
-    if (has_subquery(*inner.args[0])) return false;
-    Conditions conditions;
-    split_and(inner.args[0], &conditions);
-    if (!correlated) {
+    if (has_subquery(*test.args[0])) return false;
+    if (!correlated && (negated || !compares_where_it_joins(query))) {
+      Conditions conditions;
+      split_and(test.args[0], &conditions);
       if (negated && (conditions.size() != 1 || !is_equality(*conditions[0]))) return false;
       TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
-      TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right),
-                                         negated ? JoinKind::kNullAwareAnti : JoinKind::kSemi, std::move(conditions)));
+      const JoinKind kind = negated ? JoinKind::kNullAwareAnti : JoinKind::kSemi;
+      TROUPE_ASSIGN_OR_RETURN(rel, semi_join(*item, std::move(right), nullptr, kind, std::move(conditions)));
       return true;
     }
     if (negated || !is_plain_join(query)) return false;
-    // Correlated IN is EXISTS with the comparison among its conditions.
-    ExprPtr compared = replace_expr(inner.args[0], [&](const ExprPtr& part) -> ExprPtr {
+    // IN is EXISTS with the comparison among its conditions.
+    ExprPtr compared = replace_expr(test.args[0], [&](const ExprPtr& part) -> ExprPtr {
       if (!part->is_column() || part->relation != subquery.relation) return nullptr;
       return query.targets[part->index].value;
     });
@@ -307,11 +409,22 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
   } else if (subquery.kind != BoundSubquery::Kind::kExists || !correlated || !is_plain_join(query)) {
     return false;
   }
-  // EXISTS: join on what mentions the outer row, filter the inner side by the rest.
+  Conditions inside, on;
+  if (!split_exists(query, where, &inside, &on)) return false;
+  for (const ExprPtr& part : on) need(part);
+  TROUPE_ASSIGN_OR_RETURN(const JoinItem inner, plan_exists(query, std::move(inside)));
+  TROUPE_ASSIGN_OR_RETURN(
+      rel, semi_join(*item, inner.rel, &inner, negated ? JoinKind::kAnti : JoinKind::kSemi, std::move(on)));
+  return true;
+}
+
+/// EXISTS (query): `on`, the conditions that mention the outer row and join it, and `inside`, the rest. False when the
+/// outer row is needed elsewhere.
+bool QueryPlanner::split_exists(const BoundQuery& query, const ExprPtr& where, Conditions* inside, Conditions* on) {
   std::vector<uint32_t> defined, ignored;
   collect_relations(query, &defined, &ignored);
   std::sort(defined.begin(), defined.end());
-  Conditions parts, inside, on;
+  Conditions parts;
   if (where) split_and(fold(where), &parts);
   for (const ExprPtr& part : parts) {
     std::vector<uint32_t> mentioned;
@@ -319,7 +432,7 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
     const bool local = std::all_of(mentioned.begin(), mentioned.end(),
                                    [&](uint32_t r) { return std::binary_search(defined.begin(), defined.end(), r); });
     if (!local && has_subquery(*part)) return false;
-    (local ? inside : on).push_back(part);
+    (local ? inside : on)->push_back(part);
   }
   for (const FromPtr& tree : query.from) {
     // Correlation inside FROM (ON conditions, LATERAL) needs the outer row there.
@@ -327,10 +440,6 @@ absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, Rel*
     only.from = {tree};
     if (is_correlated(only)) return false;
   }
-  for (const ExprPtr& part : on) need(part);
-  TROUPE_ASSIGN_OR_RETURN(Rel right, plan_from(query.from, std::move(inside)));
-  TROUPE_ASSIGN_OR_RETURN(
-      *rel, join(std::move(*rel), std::move(right), negated ? JoinKind::kAnti : JoinKind::kSemi, std::move(on)));
   return true;
 }
 

@@ -32,6 +32,73 @@ absl::Status QueryPlanner::take_window_subqueries(BoundQuery& query, Rel* rel) {
   return status;
 }
 
+namespace {
+
+/// Whether a call's answers need no more than the rows up to the current one and its peers.
+bool looks_back(const WindowCall& call, const WindowSpec& spec) {
+  switch (call.function) {
+    case WindowFunction::kRowNumber:
+    case WindowFunction::kRank:
+    case WindowFunction::kDenseRank: return true;
+    case WindowFunction::kAggregate:
+    case WindowFunction::kFirstValue:
+      // Peers of the current row are within its frame: ORDER BY tells them from the others.
+      return spec.exclusion == FrameExclusion::kNone && !spec.order.empty() &&
+             spec.start.kind == FrameBoundKind::kUnboundedPreceding && spec.end.kind == FrameBoundKind::kCurrentRow;
+    default: return false;
+  }
+}
+
+bool same_order(const std::vector<SortKey>& a, const std::vector<SortKey>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const SortKey& x, const SortKey& y) {
+    return x.descending == y.descending && x.nulls_first == y.nulls_first && equal(x.value, y.value);
+  });
+}
+
+}  // namespace
+
+/// LIMIT n of the only window's rows, in its order: the first n rows and their peers are all that the calls look at.
+/// False when the query asks for something else; otherwise the rows are in order, and cut off.
+bool QueryPlanner::limit_before_window(const BoundQuery& query, const WindowSpec& spec, Rel* rel) {
+  const ExprPtr limit = fold(query.limit), offset = fold(query.offset);
+  const auto is_count = [](const ExprPtr& count) {
+    return count->is_constant() && !count->value.is_null() && count->value.get<int64_t>() >= 0;
+  };
+  if (!limit || !is_count(limit) || (offset && !is_count(offset))) return false;
+  if (offset && offset->value.get<int64_t>() > INT64_MAX - limit->value.get<int64_t>()) return false;
+  if (query.windows.size() != 1 || !spec.partition_by.empty() || query.distinct || !query.distinct_on.empty() ||
+      query.with_ties || query.has_table_functions || (!query.order.empty() && !same_order(query.order, spec.order))) {
+    return false;
+  }
+  bool looks_only_back = true;
+  const auto check = [&](const ExprPtr& expr) {
+    visit_expr(*expr, [&](const Expr& part) {
+      if (part.kind == ExprKind::kWindow) looks_only_back = looks_only_back && looks_back(*part.window, spec);
+    });
+  };
+  for (const BoundTarget& target : query.targets) check(target.value);
+  if (!looks_only_back) return false;
+  std::vector<SortKey> placed;
+  for (const SortKey& key : spec.order) {
+    auto value = place(key.value, rel->columns);
+    if (!value.ok()) return false;
+    placed.push_back({*std::move(value), key.descending, key.nulls_first});
+  }
+  if (!spec.order.empty() && !try_ordered_scan(spec.order, /*limited=*/true, rel)) sort(placed, rel);
+  auto node = std::make_shared<LimitPlan>();
+  const int64_t count = limit->value.get<int64_t>() + (offset ? offset->value.get<int64_t>() : 0);
+  node->limit = make_constant(Type{oid::kInt8}, Value::of(count));
+  node->ties = std::move(placed);
+  node->output = rel->plan->output;
+  node->cost = rel->plan->cost;
+  const double part = std::min(1.0, (static_cast<double>(count) + 1) / std::max(1.0, rel->rows()));
+  node->cost.total = node->cost.startup + (node->cost.total - node->cost.startup) * part;
+  node->cost.rows = std::max(1.0, rel->rows() * part);
+  node->inputs = {rel->plan};
+  rel->plan = std::move(node);
+  return true;
+}
+
 absl::Status QueryPlanner::plan_windows(BoundQuery& query, Rel* rel) {
   TROUPE_RETURN_IF_ERROR(take_window_subqueries(query, rel));
   const uint32_t relation = binder_.relations++;
@@ -47,7 +114,8 @@ absl::Status QueryPlanner::plan_windows(BoundQuery& query, Rel* rel) {
       TROUPE_ASSIGN_OR_RETURN(key.value, place(key.value, rel->columns));
       keys.push_back(key);
     }
-    if (!keys.empty()) sort(std::move(keys), rel);
+    const bool limited = limit_before_window(query, spec, rel);
+    if (!limited && !keys.empty()) sort(std::move(keys), rel);
     std::vector<std::pair<ExprPtr, ExprPtr>> replaced;
     const auto find = [&](const ExprPtr& expr) {
       replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {

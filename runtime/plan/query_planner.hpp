@@ -1,7 +1,7 @@
 #pragma once
 /// QueryPlanner: bound query to physical plan. One plans one statement.
-/// Sources: plan_query (the pipeline of a SELECT), plan_from (join trees), join_order (which join first, and how),
-/// access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
+/// Sources: plan_query (the pipeline of a SELECT), plan_from (join trees), join (one join), join_order (which join
+/// first), access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +30,7 @@ struct ColumnId {
 struct Rel {
   std::shared_ptr<PlanNode> plan;
   std::vector<ColumnId> columns;
+  bool in_order = false;  ///< the rows come as WantedOrder wants them
 
   double rows() const { return plan->cost.rows; }
   double cost() const { return plan->cost.total; }
@@ -63,6 +64,17 @@ class QueryPlanner {
  private:
   using Conditions = ExprList;
 
+  /// ORDER BY ... LIMIT of the query being planned: a join that keeps the order of an index need not be finished.
+  struct WantedOrder {
+    std::vector<SortKey> keys;  ///< columns
+    double rows = 0;            ///< LIMIT and OFFSET together
+  };
+  struct JoinItem {
+    FromPtr tree;      ///< a leaf that is a table: candidates for look-ups
+    Conditions local;  ///< its own conditions, already in rel
+    Rel rel;
+  };
+
   // --- plan_query.cpp ---
   absl::StatusOr<Rel> plan_query(const QueryPtr& query, uint32_t result);
   absl::StatusOr<Rel> plan_plain(BoundQuery& query, uint32_t result);
@@ -79,7 +91,11 @@ class QueryPlanner {
   absl::Status check_locks(const BoundQuery& query, const Conditions& conditions);
   absl::Status plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel);
   absl::Status plan_distinct(BoundQuery& query, size_t width, const std::vector<SortKey>& order, Rel* rel);
-  absl::Status plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, Rel* rel);
+  absl::Status plan_order_and_limit(BoundQuery& query, std::vector<SortKey> order, bool sorted, Rel* rel);
+  std::optional<WantedOrder> wanted_order(const BoundQuery& query);
+  /// LIMIT and OFFSET as one number, or a guess; nothing when there is no LIMIT or it fails.
+  std::optional<double> rows_wanted(const BoundQuery& query);
+  bool limit_before_window(const BoundQuery& query, const WindowSpec& spec, Rel* rel);
   absl::Status project(const ExprList& values, std::vector<ColumnId> ids, Rel* rel);
   void sort(std::vector<SortKey> keys, Rel* rel);
   absl::Status filter(const Conditions& conditions, Rel* rel);
@@ -110,18 +126,31 @@ class QueryPlanner {
   /// `right` is planned to run anew for each row of `left`, whose columns it and the conditions may mention.
   absl::StatusOr<Rel> lateral_join(Rel left, const FromPtr& right, JoinKind kind, Conditions conditions);
 
+  // --- push_down.cpp ---
+  /// Takes out the conditions that the relation's subquery will see to.
+  void push_into_subquery(const BoundRelation& relation, Conditions* conditions);
+
   // --- join_order.cpp ---
-  struct JoinItem {
-    FromPtr tree;       ///< a leaf that is a table: candidates for look-ups
-    Conditions local;   ///< its own conditions, already in rel
-    Rel rel;
-  };
-  absl::StatusOr<Rel> order_joins(std::vector<JoinItem> items, Conditions conditions);
-  absl::StatusOr<Rel> join(Rel left, Rel right, JoinKind kind, Conditions conditions, bool null_aware_mark = false);
+  absl::StatusOr<Rel> order_joins(std::vector<JoinItem> items, Conditions conditions,
+                                  const std::optional<WantedOrder>& order);
+  /// `keeps_left`: the left side stays the one that is probed with, in its order.
+  absl::StatusOr<Rel> join(Rel left, Rel right, JoinKind kind, Conditions conditions, bool null_aware_mark = false,
+                           bool keeps_left = false);
   /// Null plan when no index helps.
   absl::StatusOr<std::optional<Rel>> index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
                                                 const Conditions& conditions);
+  /// Rows of `item` for which `right` has some row (kSemi) or none (kAnti, kNullAwareAnti), or all, marked: hashed, or
+  /// by look-ups in `item`, or in `inner`, which is `right` as a bare table (may be null).
+  absl::StatusOr<Rel> semi_join(const JoinItem& item, Rel right, const JoinItem* inner, JoinKind kind,
+                                Conditions conditions);
+  absl::StatusOr<std::optional<Rel>> look_up_distinct(const JoinItem& item, Rel right, const Conditions& conditions);
+  static bool is_bare_table(const JoinItem& item);
+  /// The table that has a key, casts aside, as a column, where ANALYZE has seen it; otherwise null.
+  const TableDef* analyzed_table(const Expr& key, uint32_t* column) const;
   double distinct_values(const Expr& key, const Rel& rel) const;
+  double key_values(const Expr& key, const Rel& rel) const;
+  double semi_join_fraction(const ExprList& left_keys, const Rel& left, const ExprList& right_keys,
+                            const Rel& right) const;
   friend class JoinOrder;
 
   // --- access_path.cpp ---
@@ -144,9 +173,17 @@ class QueryPlanner {
   /// Takes subqueries out of an expression: joins, applies or init plans are added to `rel`.
   absl::StatusOr<ExprPtr> take_subqueries(ExprPtr expr, Rel* rel);
   absl::StatusOr<ExprPtr> take_subquery(const Expr& expr, Rel* rel);
-  /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else.
-  absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, Rel* rel);
+  /// Subqueries that depend on no row around them become values that are known before any row is read: fit for keys.
+  absl::StatusOr<ExprPtr> run_uncorrelated_first(const ExprPtr& expr);
+  absl::Status run_uncorrelated_first(Conditions* conditions);
+  /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else. A bare
+  /// table's rows may be looked up by what the subquery yields.
+  absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, JoinItem* item);
+  bool split_exists(const BoundQuery& query, const ExprPtr& where, Conditions* inside, Conditions* on);
+  /// The rows of EXISTS (query), and the table they come from where it is nothing else.
+  absl::StatusOr<JoinItem> plan_exists(const BoundQuery& query, Conditions inside);
   absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);
+  absl::StatusOr<std::optional<ExprPtr>> decorrelate_exists(BoundQuery& query, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any(const Expr& expr, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any_once(const Expr& expr);
   absl::StatusOr<std::optional<ExprPtr>> decorrelate_scalar(const Expr& expr, Rel* rel);
@@ -201,6 +238,7 @@ class QueryPlanner {
     std::vector<ColumnId> ids;  ///< parallel to bindings
   };
   std::vector<OuterRow*> outer_rows_;
+  std::optional<WantedOrder> wanted_order_;  ///< for the next FROM that is planned
 
   const PlanContext& context_;
   Binder& binder_;
@@ -222,6 +260,13 @@ inline constexpr double kGroupCost = 0.01;
 
 /// A scan that nothing has been pushed into yet but conditions and a projection.
 bool is_plain_scan(const Rel& rel);
+/// Whether the left rows come out of such a join in their order; those without a match come after others of their
+/// batch.
+inline bool keeps_order(JoinKind kind) {
+  return kind == JoinKind::kInner || kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kMark ||
+         kind == JoinKind::kNullAwareAnti;
+}
+
 /// Whether computing it where the rows are changes nothing: immutable, and of no names that only the session knows.
 bool is_pushable(const Expr& expr);
 

@@ -291,3 +291,87 @@ TEST_CASE_METHOD(BankFixture, "columns without a name are called as PostgreSQL c
   CHECK(name("true") == "?column?");
   CHECK(name("COALESCE(aid, 1)::text") == "coalesce");
 }
+
+TEST_CASE_METHOD(BankFixture, "a subquery that runs once is a key like any other value", "[plan]") {
+  CHECK(explain("UPDATE accounts SET abalance = 0 WHERE aid = (SELECT max(delta) FROM history)") == R"(
+Update on accounts
+  ->  Index Scan using accounts_pkey on accounts
+        Index Cond: (aid = $$0)
+  InitPlan 1 (returns $$0)
+  ->  Finalize Aggregate
+        ->  Partial Aggregate
+              ->  Seq Scan on history
+)");
+  const StatementPlanPtr plan = this->plan("DELETE FROM accounts WHERE aid = (SELECT 5)");
+  CHECK_FALSE(plan->one_partition);
+  CHECK(plan->root->to<DeletePlan>().direct);
+}
+
+TEST_CASE_METHOD(BankFixture, "few values of IN are looked up, each once", "[plan]") {
+  CHECK(explain("DELETE FROM accounts WHERE aid IN (SELECT bid FROM branches)") == R"(
+Delete on accounts
+  ->  Nested Loop
+        ->  HashAggregate
+              ->  Seq Scan on branches
+        ->  Index Scan using accounts_pkey on accounts
+              Index Cond: (accounts.aid = branches.bid)
+)");
+  // Something other than an equality could match several of them.
+  const std::string plan = explain(
+      "SELECT * FROM accounts WHERE EXISTS (SELECT 1 FROM branches b WHERE b.bid = aid AND "
+      "b.bbalance < abalance)");
+  CHECK(plan.find("HashAggregate") == std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "EXISTS among other conditions marks the rows that match", "[plan]") {
+  CHECK(explain("SELECT aid FROM accounts a WHERE abalance < 0 OR EXISTS (SELECT 1 FROM history h WHERE h.aid = a.aid "
+                "ORDER BY 1 LIMIT 1)") == R"(
+Filter
+  Filter: ((a.abalance < 0) OR (hashed SubPlan 1))
+  ->  Hash Mark Join (SubPlan 1)
+        Hash Cond: (a.aid = h.aid)
+        ->  Seq Scan on accounts a
+        ->  Hash
+              ->  Seq Scan on history h
+)");
+  CHECK(explain("SELECT EXISTS (SELECT 1 FROM accounts a WHERE a.aid > b.bid) FROM branches b").find("Apply Mark") !=
+        std::string::npos);
+}
+
+TEST_CASE_METHOD(BankFixture, "conditions move into subqueries onto what divides their rows", "[plan]") {
+  const auto is_inside = [&](std::string_view query, std::string_view condition) {
+    const std::string plan = explain(cat("SELECT * FROM (", query, ") q WHERE ", condition));
+    return plan.find("accounts_bid_idx") != std::string::npos || plan.find("accounts_pkey") != std::string::npos;
+  };
+  CHECK(is_inside("SELECT bid, count(*) FROM accounts GROUP BY bid", "bid = 3"));
+  CHECK(is_inside("SELECT DISTINCT bid, abalance FROM accounts", "bid IN (3, 4)"));
+  CHECK(is_inside("SELECT bid, rank() OVER (PARTITION BY bid ORDER BY aid) FROM accounts", "bid = 3"));
+  CHECK(is_inside("SELECT DISTINCT ON (bid) bid, aid FROM accounts ORDER BY bid, aid", "bid = 3"));
+  for (const char* operation : {"UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"}) {
+    CHECK(is_inside(cat("SELECT aid FROM accounts ", operation, " SELECT tid FROM history"), "aid = 3"));
+  }
+  CHECK_FALSE(is_inside("SELECT bid, count(*) c FROM accounts GROUP BY bid", "c = 3"));
+  CHECK_FALSE(is_inside("SELECT bid, rank() OVER (ORDER BY abalance) FROM accounts", "bid = 3"));
+  CHECK_FALSE(is_inside("SELECT DISTINCT ON (abalance) bid FROM accounts", "bid = 3"));
+  CHECK_FALSE(is_inside("SELECT bid FROM accounts LIMIT 10", "bid = 3"));
+  CHECK_FALSE(is_inside("SELECT bid, random() FROM accounts GROUP BY bid", "bid = 3"));
+  CHECK_FALSE(is_inside("SELECT bid, count(*) FROM accounts GROUP BY GROUPING SETS ((bid), ())", "bid = 3"));
+}
+
+TEST_CASE_METHOD(BankFixture, "the first rows of a join come in an index's order", "[plan]") {
+  CHECK(explain("SELECT a.aid, i.price FROM accounts a JOIN items i ON i.id = a.bid ORDER BY a.aid LIMIT 10") == R"(
+Limit
+  ->  Nested Loop
+        ->  Index Scan using accounts_pkey on accounts a
+        ->  Index Scan using items_pkey on items i
+              Index Cond: (i.id = (a.bid)::bigint)
+)");
+  CHECK(explain("SELECT row_number() OVER (ORDER BY aid) FROM accounts LIMIT 10") == R"(
+Limit
+  ->  WindowAgg
+        ->  Limit
+              ->  Index Scan using accounts_pkey on accounts
+)");
+  CHECK(explain("SELECT a.aid FROM accounts a JOIN items i ON i.id = a.bid ORDER BY a.aid").find("Sort") !=
+        std::string::npos);
+}
