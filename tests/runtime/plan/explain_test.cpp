@@ -21,7 +21,7 @@ TEST_CASE_METHOD(ExplainFixture, "JSON has a field for what the text format says
       plan("EXPLAIN (FORMAT JSON, COSTS OFF) SELECT a.v, count(*) FROM a JOIN b ON b.a = a.id "
            "WHERE a.v <> 'x\"y\n' GROUP BY a.v ORDER BY 2 DESC");
   CHECK(planned->columns[0].type.oid == oid::kJson);
-  CHECK(text_of(explain_plan(*planned)) == R"([
+  CHECK(text_of(explain_plan(*planned)) == R"json([
   {
     "Plan": {
       "Node Type": "Sort",
@@ -79,7 +79,7 @@ TEST_CASE_METHOD(ExplainFixture, "JSON has a field for what the text format says
     }
   }
 ]
-)");
+)json");
 }
 
 TEST_CASE_METHOD(ExplainFixture, "what was measured is in both formats, the time only when it is asked for", "[plan]") {
