@@ -65,6 +65,7 @@ LockShard::behavior_type LockShard::make_behavior() {
         tell(caf::actor_cast<DeadlockDetectorActor>(current_sender()), waits_atom::value, id_, std::move(waits));
       },
       [this](tick_atom) {
+        directory_.get();  // lets go of dead ones: their threads end with the last reference
         const Heir<LockShardState>::Use use(heir_, state_);
         check_timeouts();
       },

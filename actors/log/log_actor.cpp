@@ -19,7 +19,6 @@ constexpr size_t kCommitsToGather = 3;
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)),
       node_{node},
-      directory_{node.directory},
       heir_{*node.log},
       reserve_{node.services.files, join_path(node.services.config.data_directory, "disk.reserve"),
                node.services.config.disk_reserve_bytes} {}
@@ -64,15 +63,16 @@ LogActor::behavior_type LogActor::make_behavior() {
 Scn LogActor::newest_taken() const { return std::max(state_->appender.last_scn(), state_->recovered); }
 
 void LogActor::ask_for_missing() {
-  missing_asked_of_ = directory_.get().manager_incarnation;
-  tell(directory_.get().manager, append_atom::value, newest_taken());
+  const auto to = node_.directory.get();
+  missing_asked_of_ = to->manager_incarnation;
+  tell(to->manager, append_atom::value, newest_taken());
 }
 
 void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
   if (commit->scn <= newest_taken()) return;  // sent again
   if (commit->scn != newest_taken() + 1) {
     // Others before it were lost with a predecessor's mailbox; this one will be sent again too.
-    if (missing_asked_of_ != directory_.get().manager_incarnation) ask_for_missing();
+    if (missing_asked_of_ != node_.directory.get()->manager_incarnation) ask_for_missing();
     return;
   }
   missing_asked_of_ = 0;
@@ -206,7 +206,7 @@ void LogActor::note_full(const absl::Status& status) {
   if (retry_at_us_ != 0) return;
   retry_at_us_ = node_.services.clock.monotonic_us() + kRetryDiskFull / std::chrono::microseconds(2);
   const bool covered = node_.checkpoint_scn.load(std::memory_order_acquire) >= node_.services.commits.durable();
-  if (!covered) tell(directory_.get().checkpointer, full_atom::value);
+  if (!covered) tell(node_.directory.get()->checkpointer, full_atom::value);
   tell_self_after(kRetryDiskFull, tick_atom::value);
 }
 
@@ -238,7 +238,7 @@ void LogActor::tell_durable() {
     if (followed) commits->push_back(std::move(done.commit));
     state_->waiting.pop_front();
   }
-  if (followed && !commits->empty()) tell(directory_.get().publisher, durable_atom::value, std::move(commits));
+  if (followed && !commits->empty()) tell(node_.directory.get()->publisher, durable_atom::value, std::move(commits));
 }
 
 void LogActor::on_idle() {
@@ -266,7 +266,6 @@ void LogActor::show_failed(const absl::Status& status) {
 /// At a clean stop the last commits are taken out of doubt, and where the log ended is written down.
 void LogActor::on_exit() {
   if (node_.stopping.load()) heir_.use_for_the_last_time(state_, [this] { append_last_mark(); });
-  directory_.clear();
 }
 
 /// How far the log reached is kept with it: without its newest segment it would look like a log that ends earlier.

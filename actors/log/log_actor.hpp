@@ -70,7 +70,6 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void give_up(const absl::Status& why);
 
   NodeContext& node_;
-  AddressView directory_;
   Heir<LogState>& heir_;
   Heir<LogState>::Claim state_;
   DiskReserve reserve_;

@@ -16,11 +16,15 @@ class Ticker final : public ActorOf<TickerActor::base> {
     running();
     tell_self_after(kPeriod, tick_atom::value);
     return {[this](tick_atom) {
+      const uint64_t version = node_.directory.version();
+      const bool replaced = std::exchange(seen_, version) != version;
       const Addresses& to = directory_.get();
       for (const PartitionActor& partition : to.partitions) tell(partition, tick_atom::value);
       for (const LockShardActor& shard : to.lock_shards) tell(shard, tick_atom::value);
       tell(to.manager, tick_atom::value);
-      for (const SessionRecordPtr& session : node_.services.sessions.ticking()) session->tell.tick();
+      // Whoever holds an address of an actor that is gone is to look up the new one.
+      auto& sessions = node_.services.sessions;
+      for (const SessionRecordPtr& session : replaced ? sessions.list() : sessions.ticking()) session->tell.tick();
       tell_self_after(kPeriod, tick_atom::value);
     }};
   }
@@ -31,6 +35,7 @@ class Ticker final : public ActorOf<TickerActor::base> {
   static constexpr std::chrono::milliseconds kPeriod{50};
   NodeContext& node_;
   AddressView directory_;
+  uint64_t seen_ = 0;  ///< of the directory's versions
 };
 
 }  // namespace troupe

@@ -96,6 +96,7 @@ Partition::behavior_type Partition::make_behavior() {
         on_turn();
       },
       [this](tick_atom) {
+        directory_.get();  // lets go of dead ones: their threads end with the last reference
         const Heir<PartitionState>::Use use(heir_, state_);
         collect_garbage();
         watch_checkpoint();

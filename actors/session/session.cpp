@@ -94,11 +94,11 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
       [this](lost_atom, uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
-        directory_.get();  // lets go of the dead one: its thread ends with the last reference to it
         backend_->on_lost(static_cast<LostPart>(part), index, incarnation, state_lost);
         after();
       },
       [this](tick_atom) {
+        directory_.get();  // lets go of dead ones: their threads end with the last reference
         if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
         backend_->on_tick(node_.services.clock.wall_us());
         after();

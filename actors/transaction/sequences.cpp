@@ -69,7 +69,6 @@ absl::StatusOr<SequencePosition> decode_sequence(std::string_view bytes) {
 Sequences::Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)),
       node_{node},
-      directory_{node.directory},
       heir_{*node.sequences} {
   state_ = heir_.take_over();
 }
@@ -120,7 +119,7 @@ void Sequences::take_in_what_was_left() {
 void Sequences::send_records_again() {
   for (const auto& [oid, sequence] : state_->sequences) {
     if (sequence.logging == kNoTxn) continue;
-    tell(directory_.get().manager, commit_atom::value, sequence.record, caf::actor_cast<caf::strong_actor_ptr>(this));
+    tell(node_.directory.get()->manager, commit_atom::value, sequence.record, caf::actor_cast<caf::strong_actor_ptr>(this));
   }
 }
 
@@ -192,7 +191,7 @@ void Sequences::log(Oid oid, Sequence& sequence, const SequencePosition& positio
   sequence.logging = commit->txn;
   sequence.logging_to = position;
   sequence.record = commit;
-  tell(directory_.get().manager, commit_atom::value, std::move(commit),
+  tell(node_.directory.get()->manager, commit_atom::value, std::move(commit),
        caf::actor_cast<caf::strong_actor_ptr>(this));
 }
 

@@ -78,7 +78,6 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   Sequences(caf::actor_config& config, ActorSeat seat, NodeContext& node);
   behavior_type make_behavior() override;
   const char* name() const override { return "sequences"; }
-  void on_exit() override { directory_.clear(); }
 
  private:
   using Sequence = SequenceState::Sequence;
@@ -95,7 +94,6 @@ class Sequences final : public ActorOf<SequenceActor::base> {
   void answer(const Request& request, int64_t first, uint32_t count, const absl::Status& status);
 
   NodeContext& node_;
-  AddressView directory_;
   Heir<SequenceState>& heir_;
   Heir<SequenceState>::Claim state_;
 };

@@ -46,6 +46,7 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
         send_again();
       },
       [this](tick_atom) {
+        directory_.get();  // lets go of dead ones: their threads end with the last reference
         const Heir<TransactionManagerState>::Use use(heir_, state_);
         forget_finished();
         watch_oldest();

@@ -77,7 +77,7 @@ def run_cycle(server, args, number, expectations, history, randomness):
     writers = acked_writers.start_writers(server.dsn(), args.writers, first_batch=number * 10_000_000)
     pgbench = Pgbench(server, args)
     try:
-        time.sleep(args.seconds * (0.5 + randomness.random() / 2))
+        time.sleep(args.seconds * sanitizers.SLOWNESS * (0.5 + randomness.random() / 2))
         server.kill()
     finally:
         done = pgbench.acknowledged()
@@ -109,7 +109,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     servers.add_server_arguments(parser)
     parser.add_argument("--cycles", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=3, help="of load before a kill, at most")
+    parser.add_argument("--seconds", type=float, default=3, help="of load before a kill, at most; longer with a sanitizer")
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--clients", type=int, default=4, help="of pgbench")
     parser.add_argument("--writers", type=int, default=3)

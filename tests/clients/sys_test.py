@@ -255,6 +255,21 @@ class SysTest(unittest.TestCase):
         self.assertLessEqual(self.value("SELECT count(*) FROM sys.events"), 40)
         self.assertEqual(self.used("limits.events_max"), self.value("SELECT count(*) FROM sys.events"))
 
+    def test_threads_of_killed_actors_end_though_everybody_else_is_idle(self):
+        self.table("idle", 100)
+
+        def threads():
+            return len(os.listdir(f"/proc/{self.node.process.pid}/task"))
+        with self.node.connect() as idle:
+            idle.query("INSERT INTO idle SELECT id + 1000 FROM idle")
+            before = threads()
+            for kind in ("log_writer", "page_reader", "change_publisher", "page_writer", "page_reader", "log_writer"):
+                actor, restarts = self.rows("SELECT id, restarts FROM sys.actors WHERE kind = %s ORDER BY 1 LIMIT 1", kind)[0]
+                self.assertTrue(self.value("SELECT sys.kill_actor(%s)", actor))
+                wait_until(lambda: self.value("SELECT count(*) FROM sys.actors WHERE id = %s AND restarts > %s",
+                                              actor, restarts) == 1, f"the {kind} is there again")
+            wait_until(lambda: threads() <= before, "the threads of those that were killed have ended")
+
     def test_killing_an_actor_that_is_not_there_says_so(self):
         self.assertFalse(self.value("SELECT sys.kill_actor(999999)"))
 

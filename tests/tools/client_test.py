@@ -297,6 +297,9 @@ class CleanStop(ClientTest):
 
         writer = threading.Thread(target=write)
         writer.start()
+        until = time.monotonic() + 20 * sanitizers.SLOWNESS
+        while not acknowledged and time.monotonic() < until:
+            time.sleep(0.05)
         time.sleep(1)
         self.stop_within(8, signal.SIGTERM)
         writer.join()

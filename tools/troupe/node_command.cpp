@@ -174,6 +174,7 @@ int run_node(const NodeOptions& options) {
     kill(getpid(), kStartedSignal);
   });
   if (const int signal = wait_for_signal(); signal != kStartedSignal) {
+    starter.detach();  // the process ends without waiting for it
     if (signal == kFencedSignal) exit_fenced();
     spdlog::warn("stopped before the node was ready");
     exit_at_once(kExitFailed);
