@@ -1,4 +1,5 @@
-/// Index join: for a batch of outer rows, all their keys are looked up at once.
+/// Index join: for a batch of outer rows, all their keys are looked up at once. Outer rows come out in their order,
+/// those of a left join that have no match among the others.
 #include <utility>
 
 #include "runtime/exec/index_entry.hpp"
@@ -56,7 +57,7 @@ class IndexJoin final : public Operator {
       }
       if (row_ == outer_rows_.rows) {
         has_outer_ = false;
-        matcher_.finish_left(&out);
+        if (!pads()) matcher_.finish_left(&out);
         if (out.rows > 0) co_return out;
         continue;
       }
@@ -68,6 +69,8 @@ class IndexJoin final : public Operator {
   }
 
  private:
+  bool pads() const { return blueprint_.match.join == JoinKind::kLeft; }
+
   /// Looks up the keys of all outer rows; equal keys are asked for once each, as they come.
   Task<absl::Status> look_up(Batch* out) {
     const CompiledAccess& access = blueprint_.inner->access();
@@ -94,14 +97,43 @@ class IndexJoin final : public Operator {
         }
       }
     }
-    if (rows.empty()) co_return absl::OkStatus();
+    if (rows.empty()) {
+      if (pads()) matcher_.finish_left(out);
+      co_return absl::OkStatus();
+    }
     auto fetching = rows.fetch();
     absl::StatusOr<std::vector<LookupReader::Answer>> answers = co_await fetching;
     if (!answers.ok()) co_return answers.status();
     const OrderedRows inner = in_ordinal_order(*answers);
     std::vector<uint32_t> inner_rows(inner.batch.rows);
     for (uint32_t i = 0; i < inner_rows.size(); ++i) inner_rows[i] = i;
-    co_return matcher_.add_pairs(inner.ordinals, inner.batch, inner_rows, out, nullptr);
+    std::vector<uint32_t> matched;
+    status = matcher_.add_pairs(inner.ordinals, inner.batch, inner_rows, out, &matched);
+    if (!status.ok() || !pads()) co_return status;
+    for (uint32_t& row : matched) row = inner.ordinals[row];
+    pad_in_order(matched, out);
+    co_return absl::OkStatus();
+  }
+
+  /// Adds the outer rows without a match to the pairs, whose outer rows are `left_rows`.
+  void pad_in_order(const std::vector<uint32_t>& left_rows, Batch* out) const {
+    Batch unmatched;
+    matcher_.finish_left(&unmatched);
+    if (unmatched.rows == 0) return;
+    const auto pairs = static_cast<uint32_t>(left_rows.size());
+    std::vector<uint32_t> order;
+    uint32_t pair = 0, padded = 0;
+    for (uint32_t row = 0; row < outer_rows_.rows; ++row) {
+      if (!matcher_.matched(row)) order.push_back(pairs + padded++);
+      for (; pair < pairs && left_rows[pair] == row; ++pair) order.push_back(pair);
+    }
+    if (pairs == 0) {
+      *out = std::move(unmatched);
+      return;
+    }
+    for (size_t c = 0; c < out->columns.size(); ++c) out->columns[c].append_all(unmatched.columns[c]);
+    out->rows += unmatched.rows;
+    *out = out->gather(order);
   }
 
   /// A range of the inner table for one outer row.
@@ -123,6 +155,7 @@ class IndexJoin final : public Operator {
       if (!status.ok()) co_return status;
     }
     if (inner->rows == 0 || (matcher_.first_match_decides() && matcher_.matched(row_))) {
+      if (pads() && !matcher_.matched(row_)) matcher_.pad_left(row_, out);
       in_row_ = false;
       ++row_;
     }

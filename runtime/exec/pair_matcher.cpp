@@ -63,6 +63,12 @@ absl::Status PairMatcher::add_pairs(std::span<const uint32_t> left_rows, const B
   return absl::OkStatus();
 }
 
+void PairMatcher::pad_left(uint32_t left_row, Batch* out) const {
+  const uint32_t rows[] = {left_row};
+  *out = left_->gather(rows);
+  append_null_columns(spec_.right_types, 1, &out->columns);
+}
+
 void PairMatcher::finish_left(Batch* out) const {
   *out = {};
   if (spec_.join == JoinKind::kMark) {

@@ -28,6 +28,8 @@ class PairMatcher {
   /// For a left row, that some pair might be true if a null were known.
   void note_unknown(uint32_t left_row) { unknown_[left_row] = true; }
   bool matched(uint32_t left_row) const { return matched_[left_row]; }
+  /// The left row with nulls beside it.
+  void pad_left(uint32_t left_row, Batch* out) const;
   /// Whether a left row that has matched needs no further candidates.
   bool first_match_decides() const;
   /// The rows that depend on whether there was a match at all.

@@ -239,7 +239,7 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, co
   joined->output = outer.plan->output;
   Rel result;
   result.columns = outer.columns;
-  result.in_order = outer.in_order && keeps_order(kind);
+  result.in_order = outer.in_order && (keeps_order(kind) || kind == JoinKind::kLeft);
   std::vector<ColumnId> both = outer.columns;
   both.insert(both.end(), inner_columns.begin(), inner_columns.end());
   const bool asks_only = kind == JoinKind::kSemi || kind == JoinKind::kAnti || kind == JoinKind::kMark;

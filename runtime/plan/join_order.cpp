@@ -9,9 +9,6 @@ namespace troupe {
 namespace {
 
 constexpr size_t kExhaustiveItems = 8;
-/// Rows that are wanted in order come in small pages and are merged; through an index each is also fetched by itself.
-constexpr double kOrderedRowCost = 0.2;
-constexpr double kOrderedFetchCost = 0.3;
 
 }  // namespace
 
@@ -28,8 +25,10 @@ class JoinOrder {
     if (!order) return best;
     const double part = std::min(1.0, order->rows / std::max(1.0, best.rows()));
     TROUPE_ASSIGN_OR_RETURN(auto ordered, in_order(*order, part));
-    const double sorted_cost = best.cost() + best.rows() * kOperatorCost * 4;
-    return ordered && cost_of_part(*ordered, part) < sorted_cost ? *std::move(ordered) : best;
+    if (!ordered) return best;
+    // The fewer rows are expected, the more of them have to be made.
+    const double needed = std::min(1.0, order->rows / std::max(1.0, std::min(best.rows(), ordered->rows())));
+    return ordered->cost_of_part(needed) < best.sorted_cost() ? *std::move(ordered) : best;
   }
 
  private:
@@ -75,17 +74,12 @@ class JoinOrder {
     return absl::OkStatus();
   }
 
-  static double cost_of_part(const Rel& rel, double part) {
-    const Cost& cost = rel.plan->cost;
-    return cost.startup + (cost.total - cost.startup) * part;
-  }
-
   /// The joins one after the other around a scan in the wanted order, of which only a part has to be done. Null where
   /// no key or index has the order, or nothing connects all.
   absl::StatusOr<std::optional<Rel>> in_order(const QueryPlanner::WantedOrder& order, double part) {
     Mask done = mask_of(*order.keys[0].value);
     if (!std::has_single_bit(done)) return std::nullopt;
-    std::optional<Rel> rel = ordered_scan(items_[static_cast<size_t>(std::countr_zero(done))], order);
+    std::optional<Rel> rel = planner_.ordered_scan(items_[static_cast<size_t>(std::countr_zero(done))], order);
     const Mask all = (Mask{1} << items_.size()) - 1;
     while (rel && done != all) {
       std::optional<Rel> next;
@@ -97,8 +91,8 @@ class JoinOrder {
         TROUPE_ASSIGN_OR_RETURN(Rel joined, planner_.join(*rel, items_[i].rel, JoinKind::kInner, conditions,
                                                           /*null_aware_mark=*/false, /*keeps_left=*/true));
         TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join_in_order(*rel, items_[i], conditions));
-        if (looked_up && cost_of_part(*looked_up, part) < cost_of_part(joined, part)) joined = *std::move(looked_up);
-        if (next && cost_of_part(*next, part) <= cost_of_part(joined, part)) continue;
+        if (looked_up && looked_up->cost_of_part(part) < joined.cost_of_part(part)) joined = *std::move(looked_up);
+        if (next && next->cost_of_part(part) <= joined.cost_of_part(part)) continue;
         next = std::move(joined);
         with = item;
       }
@@ -112,22 +106,6 @@ class JoinOrder {
                                                          const ExprList& conditions) {
     if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
     return planner_.index_join(outer, item, JoinKind::kInner, conditions);
-  }
-  std::optional<Rel> ordered_scan(const QueryPlanner::JoinItem& item, const QueryPlanner::WantedOrder& order) {
-    if (!QueryPlanner::is_bare_table(item)) return std::nullopt;
-    Rel rel = item.rel;
-    auto scan = std::make_shared<TableScanPlan>(static_cast<const TableScanPlan&>(*item.rel.plan));
-    rel.plan = scan;
-    if (!planner_.try_ordered_scan(order.keys, /*limited=*/true, &rel)) return std::nullopt;
-    if (item.rel.plan->to<TableScanPlan>().access.kind == AccessKind::kFull) {
-      const double rows = planner_.estimate_.row_count(*scan->table);
-      // All entries of a global index are read first.
-      scan->cost.startup = scan->access.index && scan->access.index->global() ? rows * kRowCost : 0;
-      scan->cost.total += scan->cost.startup + rows * kOrderedRowCost;
-      if (scan->access.index) scan->cost.total += rows * kOrderedFetchCost;
-    }
-    rel.in_order = true;
-    return rel;
   }
 
   absl::StatusOr<Rel> exhaustive() {

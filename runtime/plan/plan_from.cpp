@@ -94,6 +94,24 @@ std::vector<uint32_t> relations_reached(const FromTree& tree) {
   return mentioned;
 }
 
+/// Whether one of the equalities could be asked of a key or an index of the table.
+bool may_look_up(const FromTree& tree, const ExprList& on, const Catalog& catalog) {
+  if (!tree.relation || tree.relation->kind != BoundRelation::Kind::kTable) return false;
+  const TableDef& table = *tree.relation->table;
+  const auto leads = [&](uint32_t column) {
+    if (!table.primary_key.empty() && table.shape->key[0] == column) return true;
+    return std::any_of(table.indexes.begin(), table.indexes.end(), [&](Oid oid) {
+      const IndexDef* index = catalog.find_index(oid);
+      return index != nullptr && !index->building && index->predicate_sql.empty() && !index->shape->columns.empty() &&
+             index->shape->columns[0] == column;
+    });
+  };
+  return std::any_of(on.begin(), on.end(), [&](const ExprPtr& part) {
+    const auto comparison = match_comparison(*part, tree.relation->number);
+    return comparison && comparison->comparison == Comparison::kEqual && leads(comparison->column);
+  });
+}
+
 }  // namespace
 
 void QueryPlanner::flatten(const FromPtr& tree, std::vector<FromPtr>* items, Conditions* conditions) {
@@ -218,7 +236,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
       TROUPE_ASSIGN_OR_RETURN(item.rel, plan_relation(items[i]->relation, local[i]));
       item.local = local[i];
     } else {
-      TROUPE_ASSIGN_OR_RETURN(item.rel, plan_outer_join(*items[i], &local[i]));
+      TROUPE_ASSIGN_OR_RETURN(item.rel,
+                              plan_outer_join(*items[i], &local[i], items.size() == 1 ? order : std::nullopt));
       TROUPE_RETURN_IF_ERROR(filter(local[i], &item.rel));
     }
     for (const ExprPtr& condition : local_subqueries[i]) {
@@ -265,7 +284,8 @@ absl::StatusOr<Rel> QueryPlanner::lateral_join(Rel left, const FromPtr& right, J
   return apply(std::move(left), [&]() { return plan_from({right}, std::move(conditions)); }, kind, {});
 }
 
-absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditions* above) {
+absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditions* above,
+                                                  std::optional<WantedOrder> order) {
   const bool swapped = tree.join == JoinKind::kRight;
   const FromPtr& left_tree = swapped ? tree.right : tree.left;
   const FromPtr& right_tree = swapped ? tree.left : tree.right;
@@ -293,7 +313,16 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
     const bool down = kind == JoinKind::kLeft && only_in(*part, right_relations, left_relations);
     (down ? right_conditions : on).push_back(std::move(part));
   }
-  TROUPE_ASSIGN_OR_RETURN(Rel left, plan_from({left_tree}, std::move(left_conditions)));
+  // An order lasts through look-ups in the right table only.
+  if (order && (kind != JoinKind::kLeft || !contains(left_relations, order->keys[0].value->relation) ||
+                !may_look_up(*right_tree, on, *context_.catalog))) {
+    order = std::nullopt;
+  }
+  JoinItem left_item{left_tree, left_conditions, {}};
+  wanted_order_ = order;
+  TROUPE_ASSIGN_OR_RETURN(left_item.rel, plan_from({left_tree}, std::move(left_conditions)));
+  wanted_order_ = std::nullopt;
+  Rel& left = left_item.rel;
   const bool for_each_row = mentions_any(relations_reached(*right_tree), left_relations) ||
                             std::any_of(on.begin(), on.end(), [&](const ExprPtr& part) {
                               return needs_both_sides(*part, left_relations, right_relations);
@@ -310,13 +339,27 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
     TROUPE_ASSIGN_OR_RETURN(part, take_subqueries(part, of_right ? &right : &left));
   }
   if (kind == JoinKind::kLeft && right_tree->relation && right_tree->relation->kind == BoundRelation::Kind::kTable) {
-    JoinItem inner{right_tree, right_conditions, right};
-    TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join(left, inner, kind, on));
-    if (looked_up && looked_up->cost() < left.cost() + right.cost() + (left.rows() + 2 * right.rows()) * 0.01) {
-      return *std::move(looked_up);
-    }
+    const JoinItem inner{right_tree, right_conditions, right};
+    TROUPE_ASSIGN_OR_RETURN(auto looked_up, left_index_join(left_item, inner, on, order));
+    if (looked_up) return *std::move(looked_up);
   }
   return join(std::move(left), std::move(right), kind, std::move(on));
+}
+
+absl::StatusOr<std::optional<Rel>> QueryPlanner::left_index_join(const JoinItem& left, const JoinItem& right,
+                                                                 const Conditions& on,
+                                                                 const std::optional<WantedOrder>& order) {
+  const double hashed = left.rel.cost() + right.rel.cost() + (left.rel.rows() + 2 * right.rel.rows()) * 0.01;
+  TROUPE_ASSIGN_OR_RETURN(auto looked_up, index_join(left.rel, right, JoinKind::kLeft, on));
+  if (!looked_up || looked_up->in_order) return looked_up;
+  const bool cheaper = looked_up->cost() < hashed;
+  if (std::optional<Rel> scan = order ? ordered_scan(left, *order) : std::nullopt) {
+    TROUPE_ASSIGN_OR_RETURN(auto ordered, index_join(*scan, right, JoinKind::kLeft, on));
+    const double part = std::min(1.0, order->rows / std::max(1.0, looked_up->rows()));
+    const double sorted = looked_up->sorted_cost() + std::min(0.0, hashed - looked_up->cost());
+    if (ordered && ordered->cost_of_part(part) < sorted) return ordered;
+  }
+  return cheaper ? looked_up : std::nullopt;
 }
 
 absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions) {

@@ -9,6 +9,10 @@ namespace {
 /// What a LIMIT is taken for whose value is not known yet.
 constexpr double kUnknownLimit = 100;
 
+/// Rows that are wanted in order come in small pages and are merged; through an index each is also fetched by itself.
+constexpr double kOrderedRowCost = 0.2;
+constexpr double kOrderedFetchCost = 0.3;
+
 std::optional<double> constant_count(const ExprPtr& expr) {
   if (!expr || !expr->is_constant() || expr->value.is_null()) return std::nullopt;
   return static_cast<double>(expr->value.get<int64_t>());
@@ -316,6 +320,25 @@ bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limi
     if (const auto backward = candidate(index)) return use(index, *backward);
   }
   return false;
+}
+
+/// The table read in the wanted order; null where no key or index has it.
+std::optional<Rel> QueryPlanner::ordered_scan(const JoinItem& item, const WantedOrder& order) {
+  if (!is_bare_table(item)) return std::nullopt;
+  Rel rel = item.rel;
+  auto scan = std::make_shared<TableScanPlan>(item.rel.plan->to<TableScanPlan>());
+  rel.plan = scan;
+  const bool whole = scan->access.kind == AccessKind::kFull;
+  if (!try_ordered_scan(order.keys, /*limited=*/true, &rel)) return std::nullopt;
+  if (whole) {
+    const double rows = estimate_.row_count(*scan->table);
+    // All entries of a global index are read first.
+    scan->cost.startup = scan->access.index && scan->access.index->global() ? rows * kRowCost : 0;
+    scan->cost.total += scan->cost.startup + rows * kOrderedRowCost;
+    if (scan->access.index) scan->cost.total += rows * kOrderedFetchCost;
+  }
+  rel.in_order = true;
+  return rel;
 }
 
 }  // namespace troupe

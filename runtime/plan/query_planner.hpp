@@ -34,6 +34,10 @@ struct Rel {
 
   double rows() const { return plan->cost.rows; }
   double cost() const { return plan->cost.total; }
+  /// Of so much of its rows: the rest is never asked for.
+  double cost_of_part(double part) const { return plan->cost.startup + (cost() - plan->cost.startup) * part; }
+  /// With a sort of which the first few rows are wanted.
+  double sorted_cost() const { return cost() + rows() * 0.01; }
   bool has(ColumnId id) const {
     for (const ColumnId& column : columns) {
       if (column == id) return true;
@@ -110,7 +114,10 @@ class QueryPlanner {
 
   // --- plan_from.cpp ---
   absl::StatusOr<Rel> plan_from(const std::vector<FromPtr>& trees, Conditions conditions);
-  absl::StatusOr<Rel> plan_outer_join(const FromTree& tree, Conditions* above);
+  absl::StatusOr<Rel> plan_outer_join(const FromTree& tree, Conditions* above, std::optional<WantedOrder> order);
+  /// A left join by look-ups in the right table, where that is cheaper or keeps a wanted order.
+  absl::StatusOr<std::optional<Rel>> left_index_join(const JoinItem& left, const JoinItem& right, const Conditions& on,
+                                                     const std::optional<WantedOrder>& order);
   absl::StatusOr<Rel> plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_table(const BoundRelation& relation, Conditions conditions);
   absl::StatusOr<Rel> plan_scan(const BoundRelation& relation, const Conditions& conditions);
@@ -166,6 +173,7 @@ class QueryPlanner {
   /// of other relations count as known. `order`, when given, prefers a path that yields it.
   TableAccess choose_access(const BoundRelation& relation, const Conditions& conditions, const Rel* outer,
                             const std::vector<ColumnId>* order = nullptr);
+  std::optional<Rel> ordered_scan(const JoinItem& item, const WantedOrder& order);
   bool try_ordered_scan(const std::vector<SortKey>& order, bool limited, Rel* rel);
   friend class AccessChooser;
 

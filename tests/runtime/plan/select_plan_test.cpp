@@ -359,6 +359,7 @@ TEST_CASE_METHOD(BankFixture, "conditions move into subqueries onto what divides
 }
 
 TEST_CASE_METHOD(BankFixture, "the first rows of a join come in an index's order", "[plan]") {
+  analyze("items", 100000);
   CHECK(explain("SELECT a.aid, i.price FROM accounts a JOIN items i ON i.id = a.bid ORDER BY a.aid LIMIT 10") == R"(
 Limit
   ->  Nested Loop
