@@ -79,7 +79,7 @@ const std::vector<Key>& keys() {
       number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "lock requests that wait in one lock shard"),
       number("limits.row_locks_max", Unit::kCount, &NodeConfig::row_locks_max, 1, true,
              "rows that are locked at the same time, about 140 bytes each"),
-      number("limits.advisory_locks_max", Unit::kCount, &NodeConfig::advisory_locks_max, 1, false,
+      number("limits.advisory_locks_max", Unit::kCount, &NodeConfig::advisory_locks_max, 1, true,
              "keys that advisory locks are held on or waited for"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),
       number("limits.checkpoints_max", Unit::kCount, &NodeConfig::checkpoints_max, 1, true,

@@ -148,7 +148,7 @@ void ExprPrinter::print(const Expr& e) {
     case ExprKind::kConstant: return constant(e);
     case ExprKind::kColumn: return column(e);
     case ExprKind::kParameter: out_ += cat("$", e.index + 1); return;
-    case ExprKind::kSlot: out_ += cat("$$", e.index); return;
+    case ExprKind::kSlot: out_ += cat("$", e.index); return;
     case ExprKind::kCall: return call(e);
     case ExprKind::kCast:
       wrapped("(", e.args, cat(")::", format_type(e.type)));

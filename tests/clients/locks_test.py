@@ -334,7 +334,7 @@ class AdvisoryLocksTest(unittest.TestCase):
         self.assertFalse(self.value(self.b, "SELECT pg_try_advisory_lock(7)"))
         self.assertFalse(self.value(self.b, "SELECT pg_try_advisory_lock_shared(7)"))
         self.assertTrue(self.value(self.b, "SELECT pg_try_advisory_lock(8)"))
-        waiting = Waiting(self.b, "SELECT pg_advisory_lock(7)::text, 'mine'")
+        waiting = Waiting(self.b, "SELECT pg_advisory_lock(7), 'mine'")
         self.assertTrue(waiting.waits())
         self.assertTrue(self.value(self.a, "SELECT pg_advisory_unlock(7)"))
         self.assertEqual(waiting.result(), [("", "mine")])

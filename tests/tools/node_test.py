@@ -356,12 +356,12 @@ class LostFiles(NodeTest):
         self.end(signal.SIGTERM)
         self.data = self.scratch / "small"
         config = self.scratch / "small.toml"
-        config.write_text('[log]\nsegment_bytes = "1MB"\nrecord_bytes_max = "512KB"\n')
+        config.write_text('[log]\nsegment_bytes = "2MB"\nrecord_bytes_max = "1MB"\n')
         options = ("--data", str(self.data), "--port", self.port, "--config", str(config))
         self.start(*options)
         self.sql("CREATE TABLE t (i int)")
-        for _ in range(12):
-            self.sql("INSERT INTO t SELECT i FROM generate_series(1, 5000) i")
+        for _ in range(20):
+            self.sql("INSERT INTO t SELECT i FROM generate_series(1, 20000) i")
         rows = self.sql("SELECT count(*) FROM t")
         self.end(signal.SIGTERM)
         end = int(re.search(r"(?m)^end (\d+)", self.inspect("log").stdout).group(1))

@@ -67,7 +67,7 @@ TEST_CASE_METHOD(ExplainFixture, "JSON has a field for what the text format says
                       "Async Capable": false,
                       "Relation Name": "a",
                       "Alias": "a",
-                      "Filter": "(v <> 'x\"y\u000a'::text)"
+                      "Filter": "(a.v <> 'x\"y\u000a'::text)"
                     }
                   ]
                 }

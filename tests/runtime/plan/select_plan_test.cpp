@@ -296,8 +296,8 @@ TEST_CASE_METHOD(BankFixture, "a subquery that runs once is a key like any other
   CHECK(explain("UPDATE accounts SET abalance = 0 WHERE aid = (SELECT max(delta) FROM history)") == R"(
 Update on accounts
   ->  Index Scan using accounts_pkey on accounts
-        Index Cond: (aid = $$0)
-  InitPlan 1 (returns $$0)
+        Index Cond: (aid = $0)
+  InitPlan 1 (returns $0)
   ->  Finalize Aggregate
         ->  Partial Aggregate
               ->  Seq Scan on history
