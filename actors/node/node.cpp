@@ -63,11 +63,11 @@ struct Node::Parts {
   OpenedLog opened_log;
   std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
 
+  std::shared_ptr<Platform> platform;  ///< before the system: CAF's threads may still wake a cell until that has ended
   caf::actor_system_config system_config;
   std::optional<caf::actor_system> system;
   std::optional<NodeServices> services;
   std::optional<NodeContext> context;
-  std::shared_ptr<Platform> platform;
   std::vector<caf::execution_unit*> units;
   SupervisorActor root;
 

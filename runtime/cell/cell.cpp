@@ -56,8 +56,6 @@ Cell::Cell(caf::actor_system& system, CellOptions options)
 Cell::~Cell() {
   stop();
   join();
-  for (caf::resumable* job : ready_) caf::intrusive_ptr_release(job);
-  for (caf::resumable* job : inbox_) caf::intrusive_ptr_release(job);
 }
 
 Cell* Cell::current() { return current_cell; }
@@ -109,8 +107,20 @@ void Cell::stop() {
   wake();
 }
 
+/// Whatever is still to be run belongs to actors that have ended, and is let go while there is an actor system.
 void Cell::join() {
   if (thread_.joinable()) thread_.join();
+  drop_jobs();
+}
+
+/// Letting one go may bring more.
+void Cell::drop_jobs() {
+  while (inbox_filled_.load(std::memory_order_seq_cst) || !ready_.empty() || !postponed_.empty()) {
+    take_inbox();
+    const auto jobs = std::exchange(ready_, {});
+    for (caf::resumable* job : jobs) caf::intrusive_ptr_release(job);
+    postponed_.clear();
+  }
 }
 
 /// Should the core have been taken from the process meanwhile, the kernel chooses as before.

@@ -68,6 +68,7 @@ class Cell final : public caf::execution_unit {
   void run();
   void stay_on_core() const;
   void take_inbox();
+  void drop_jobs();
   bool drain();
   void run_postponed();
   bool has_work_waiting() const {
