@@ -3,11 +3,13 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "storage/base/random.hpp"
 #include "storage/column/array_format.hpp"
 #include "storage/column/hash.hpp"
 #include "storage/column/numeric_format.hpp"
+#include "storage/column/record_format.hpp"
 
 namespace troupe {
 namespace {
@@ -44,7 +46,7 @@ void check_order(CompareKind kind, const std::vector<Value>& values) {
       std::string_view rest;
       const std::string key = key_of(column, values[i]) + "tail";
       rest = key;
-      if (kind == CompareKind::kArray) continue;
+      if (kind == CompareKind::kArray || kind == CompareKind::kRecord) continue;
       const auto back = decode_key_column(column, &rest);
       REQUIRE(back.ok());
       CHECK(rest == "tail");
@@ -105,6 +107,24 @@ TEST_CASE("intervals, arrays and times with zone sort by their keys", "[column]"
   const auto array = [](std::vector<Value> v) { return Value::text(pack_array(23, Physical::kInt32, v)); };
   check_order(CompareKind::kArray, {array({}), array({Value::of(1)}), array({Value::of(1), Value::of(0)}), array({Value::of(2)}),
                                     array({Value::null(Physical::kInt32)})});
+}
+
+TEST_CASE("records sort by their keys, field by field", "[column]") {
+  constexpr Oid kInt4 = 23, kText = 25, kNumeric = 1700;
+  const auto record = [](std::optional<int32_t> a, std::optional<std::string_view> b, const Value& c) {
+    std::string packed;
+    append_record_field(kInt4, Physical::kInt32, "a", a ? Value::of(*a) : Value::null(Physical::kInt32), &packed);
+    append_record_field(kText, Physical::kVarlen, "", b ? Value::text(std::string(*b)) : Value::null(Physical::kVarlen), &packed);
+    append_record_field(kNumeric, Physical::kVarlen, "", c, &packed);
+    return Value::text(packed);
+  };
+  std::string shorter;
+  append_record_field(kInt4, Physical::kInt32, "other", Value::of(1), &shorter);
+  check_order(CompareKind::kRecord,
+              {Value::text(""), record(-1, "b", small(0, 0)), Value::text(shorter), record(1, "", small(9, 0)),
+               record(1, "a", small(10, 1)), record(1, "a", small(100, 2)), record(1, "ab", small(0, 0)),
+               record(1, std::nullopt, small(0, 0)), record(std::nullopt, "a", small(0, 0)),
+               record(std::nullopt, std::nullopt, Value::null(Physical::kVarlen))});
 }
 
 TEST_CASE("nulls sort where the column says", "[column]") {
