@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "storage/base/bytes.hpp"
-#include "storage/base/crc32c.hpp"
-
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -18,27 +15,6 @@ constexpr std::chrono::milliseconds kRetryDiskFull{500};
 constexpr size_t kCommitsToGather = 3;
 
 }  // namespace
-
-std::string recovery_point_path(const std::string& data_directory) {
-  return join_path(data_directory, "recovery.point");
-}
-
-absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory) {
-  const std::string path = recovery_point_path(data_directory);
-  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
-  RecoveryPoint point;
-  if (!there) return point;
-  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
-  ByteReader reader(bytes);
-  point.scn = reader.u64();
-  point.position = reader.u64();
-  const uint32_t crc = reader.u32();
-  if (reader.ok() && crc == crc32c(std::string_view(bytes).substr(0, 16))) return point;
-  // Only a hint that saves scanning.
-  point = {};
-  point.problem = cat(path, " is damaged; the log was read from its beginning instead");
-  return point;
-}
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
     : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log},
@@ -284,24 +260,21 @@ void LogActor::show_failed(const absl::Status& status) {
   if (!status.ok()) node_.services.events.add("log", "log_writer", std::string(status.message()));
 }
 
-/// At a clean stop the last commits are taken out of doubt.
+/// At a clean stop the last commits are taken out of doubt, and where the log ended is written down.
 void LogActor::on_exit() {
-  if (state_.state != nullptr && node_.stopping.load() && !state_->unwritten && node_.services.commits.durable() >= state_->appender.last_scn() &&
-      state_->appender.append_mark(true).ok()) {
-    write_queued();
+  if (state_.state != nullptr && node_.stopping.load() && !state_->unwritten &&
+      node_.services.commits.durable() >= state_->appender.last_scn() && state_->appender.append_mark(true).ok() &&
+      write_queued()) {
+    node_.durable_log_position.store(state_->appender.durable_position(), std::memory_order_release);
+    show_failed(keep_point());
   }
   directory_.clear();
 }
 
-/// On a full disk in place: should that be torn, recovery reads all of the log.
-absl::Status LogActor::write_recovery_point(const std::string& bytes) {
-  FileSystem& files = node_.services.files;
-  const std::string path = recovery_point_path(node_.services.config.data_directory);
-  const absl::Status replaced = replace_file(files, path, bytes);
-  if (error_code(replaced) != ErrorCode::kDiskFull) return replaced;
-  TROUPE_ASSIGN_OR_RETURN(const auto file, files.open(path, {.write = true, .create = true}));
-  TROUPE_RETURN_IF_ERROR(file->write(0, bytes));
-  return file->sync();
+/// How far the log reached is kept with it: without its newest segment it would look like a log that ends earlier.
+absl::Status LogActor::keep_point() {
+  state_->point.reached = node_.durable_log_position.load(std::memory_order_acquire);
+  return write_recovery_point(node_.services.files, node_.services.config.data_directory, state_->point);
 }
 
 /// Every partition's checkpoint covers `scn`: recovery starts behind it.
@@ -310,12 +283,9 @@ void LogActor::release(Scn scn) {
   while (batches.size() > 1 && batches[1].first <= scn + 1) batches.pop_front();
   if (batches.empty() || batches.front().first > scn + 1) return;
   const LogPosition position = batches.front().second;
-  std::string bytes;
-  ByteWriter out(&bytes);
-  out.u64(scn);
-  out.u64(position);
-  out.u32(crc32c(bytes));
-  absl::Status status = write_recovery_point(bytes);
+  state_->point.scn = scn;
+  state_->point.position = position;
+  absl::Status status = keep_point();
   if (status.ok()) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }

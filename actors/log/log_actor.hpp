@@ -12,6 +12,7 @@
 #include "runtime/cell/heir.hpp"
 #include "storage/file/disk_reserve.hpp"
 #include "storage/log/log_writer.hpp"
+#include "storage/log/recovery_point.hpp"
 
 namespace troupe {
 
@@ -33,17 +34,9 @@ struct LogState {
   Scn first_unbatched = kNoScn;
   std::optional<LogBatch> unwritten;  ///< the disk is full; only where the actor must not wait for it
   Scn recovered = kNoScn;             ///< the newest commit when the node started
+  RecoveryPoint point;                ///< as it was kept last
   uint64_t bytes_since_checkpoint = 0;
 };
-
-/// Where recovery may start scanning: kept beside the log.
-struct RecoveryPoint {
-  Scn scn = kNoScn;
-  LogPosition position = 0;
-  std::string problem;  ///< why what was kept is not used; empty: it is, or nothing was kept
-};
-std::string recovery_point_path(const std::string& data_directory);
-absl::StatusOr<RecoveryPoint> read_recovery_point(FileSystem& files, const std::string& data_directory);
 
 class LogActor final : public ActorOf<LogWriterActor::base> {
  public:
@@ -70,7 +63,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void tell_durable();
   void on_idle();
   void release(Scn scn);
-  absl::Status write_recovery_point(const std::string& bytes);
+  absl::Status keep_point();
   void show_use();
   void show_failed(const absl::Status& status);
   void give_up(const absl::Status& why);

@@ -127,7 +127,7 @@ absl::Status Node::Parts::recover() {
   TROUPE_ASSIGN_OR_RETURN(const RecoveryPoint point, read_recovery_point(*files, config.data_directory));
   LogScanOptions scan;
   scan.scan_from = point.position;
-  scan.known_durable = point.position;
+  scan.known_durable = std::max(point.position, point.reached);
   scan.must_exist = meta.formed;
   scan.new_log_id = static_cast<uint64_t>(clock->wall_us()) | 1;
   TROUPE_ASSIGN_OR_RETURN(opened_log, open_log(*files, log_directory(config), log_options(config), scan));
@@ -162,6 +162,7 @@ absl::Status Node::Parts::recover() {
   for (const auto& [oid, position] : sequences) context->logged_sequences->set(oid, position);
   first_log = std::make_unique<LogState>(*files, log_directory(config), opened_log, log_options(config));
   first_log->recovered = newest;
+  first_log->point = point;
   // A checkpoint that covers all that was recovered lets the next recovery begin here.
   first_log->batches.emplace_back(newest + 1, opened_log.tail.end);
   context->log_bytes.store(opened_log.tail.end - std::max(point.position, opened_log.start));

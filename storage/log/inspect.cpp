@@ -53,7 +53,7 @@ absl::Status inspect_log(FileSystem& files, const std::string& directory, const 
       if (++lines == options.lines_max) return absl::OkStatus();
     }
   }
-  const auto scan = scan_log(files, directory, {.scan_from = options.from});
+  const auto scan = scan_log(files, directory, {.scan_from = options.from, .known_durable = options.known_durable});
   if (!scan.ok()) {
     line(cat("damaged: ", std_view(scan.status().message())));
   } else {

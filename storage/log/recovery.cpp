@@ -110,11 +110,7 @@ class LogScanner {
     const LogPosition bad = cursor_.position();
     scan_.end = std::max(scan_.end, std::min(bad, scan_.segments.back().end()));
     if (!has_room(cursor_.segment(), bad)) scan_.end = cursor_.segment().end();
-    if (scan_.end < options_.known_durable) {
-      return cursor_.corruption(cat(scan_.cut_because.empty() ? "the log ends" : scan_.cut_because,
-                                    " (the checkpoint says that the log is durable up to ", options_.known_durable,
-                                    ")"));
-    }
+    if (scan_.end < options_.known_durable) return ends_too_early();
     if (open_.begin != 0) {
       scan_.end = open_.begin;
       scan_.cut_because =
@@ -128,6 +124,17 @@ class LogScanner {
     }
     scan_.doubtful_from = std::min(scan_.doubtful_from, scan_.end);
     return absl::OkStatus();
+  }
+
+  absl::Status ends_too_early() const {
+    const SegmentId& newest = scan_.segments.back();
+    if (scan_.end < newest.end()) {
+      return cursor_.corruption(cat(scan_.cut_because, " (the log is known to have reached ", options_.known_durable, ")"));
+    }
+    return with_hint(error(ErrorCode::kDataCorrupted, "log segment \"",
+                           join_path(cursor_.directory(), segment_name(newest.end())), "\" is missing: the log ends at ",
+                           scan_.end, ", but is known to have reached ", options_.known_durable),
+                     "Restore it, or the newest backup.");
   }
 
   absl::Status find_stale(LogPosition from) {

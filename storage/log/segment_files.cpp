@@ -5,6 +5,18 @@
 #include "storage/base/check.hpp"
 
 namespace troupe {
+namespace {
+
+/// A segment has its whole size before it has its name, so no crash leaves a shorter one.
+absl::Status check_size(const File& file, const SegmentId& segment) {
+  TROUPE_ASSIGN_OR_RETURN(const uint64_t size_bytes, file.size());
+  if (size_bytes >= segment.size_bytes) return absl::OkStatus();
+  return with_hint(error(ErrorCode::kDataCorrupted, "log segment \"", file.path(), "\" is ", size_bytes,
+                         " bytes, its header says ", segment.size_bytes),
+                   "The file was cut short, perhaps while it was copied. Restore it, or the newest backup.");
+}
+
+}  // namespace
 
 absl::StatusOr<OpenSegment> open_segment(FileSystem& files, const std::string& directory, LogPosition first,
                                          bool write) {
@@ -29,6 +41,7 @@ absl::StatusOr<std::vector<SegmentId>> list_segments(FileSystem& files, const st
     const auto first = parse_segment_name(name);
     if (!first) continue;
     TROUPE_ASSIGN_OR_RETURN(const OpenSegment segment, open_segment(files, directory, *first, false));
+    TROUPE_RETURN_IF_ERROR(check_size(*segment.file, segment.id));
     if (!segments.empty() && (segments.back().end() != *first || segments.back().log_id != segment.id.log_id)) {
       return with_hint(error(ErrorCode::kDataCorrupted, "log segment \"", join_path(directory, name),
                              "\" does not continue the one before, which ends at ", segments.back().end()),

@@ -16,8 +16,8 @@ struct OpenSegment {
 absl::StatusOr<OpenSegment> open_segment(FileSystem& files, const std::string& directory, LogPosition first,
                                          bool write);
 
-/// The segments in ascending order; each begins where the one before ends. Errors: kDataCorrupted (a header, or a
-/// missing segment), I/O.
+/// The segments in ascending order; each begins where the one before ends. Errors: kDataCorrupted (a header, a missing
+/// segment, one that was cut short), I/O.
 absl::StatusOr<std::vector<SegmentId>> list_segments(FileSystem& files, const std::string& directory);
 
 /// Makes and releases segments.

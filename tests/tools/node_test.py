@@ -336,6 +336,52 @@ class LostFiles(NodeTest):
             self.start()
         self.assertEqual(self.sql("SELECT count(*) FROM t"), "102\n")
 
+    def test_a_segment_that_was_cut_short(self):
+        self.end(signal.SIGTERM)
+        segment = sorted((self.data / "log").glob("log-*.seg"))[-1]
+        content = segment.read_bytes()
+        used = int(re.search(r"(?m)^end (\d+)", self.inspect("log").stdout).group(1))
+        for size in (used // 2 // 512 * 512, used // 4 * 3 + 1, used - 512, used, 100, 0):
+            segment.write_bytes(content[:size])
+            self.refuses(segment.name)
+            inspected = self.inspect("log")
+            self.assertEqual(inspected.returncode, 1)
+            if size >= 512:
+                self.assertIn(f"is {size} bytes, its header says {len(content)}", inspected.stderr)
+        segment.write_bytes(content)
+        self.start()
+        self.assertEqual(self.sql("SELECT count(*) FROM t"), "100\n")
+
+    def test_the_newest_segments_after_a_clean_stop(self):
+        self.end(signal.SIGTERM)
+        self.data = self.scratch / "small"
+        config = self.scratch / "small.toml"
+        config.write_text('[log]\nsegment_bytes = "2MB"\nrecord_bytes_max = "1MB"\n')
+        options = ("--data", str(self.data), "--port", self.port, "--config", str(config))
+        self.start(*options)
+        self.sql("CREATE TABLE t (i int)")
+        for _ in range(12):
+            self.sql("INSERT INTO t SELECT i FROM generate_series(1, 30000) i")
+        rows = self.sql("SELECT count(*) FROM t")
+        self.end(signal.SIGTERM)
+        end = int(re.search(r"(?m)^end (\d+)", self.inspect("log").stdout).group(1))
+        segments = [path for path in sorted((self.data / "log").glob("log-*.seg")) if int(path.stem[4:], 16) < end]
+        self.assertGreater(len(segments), 2)
+        away = self.scratch / "away"
+        away.mkdir()
+        for segment in reversed(segments[1:]):  # from the newest that holds records on, one more each time
+            for later in (self.data / "log").glob("log-*.seg"):
+                if later.name >= segment.name:
+                    later.rename(away / later.name)
+            self.refuses(f'{segment.name}" is missing: the log ends at')
+            inspected = self.inspect("log")
+            self.assertEqual(inspected.returncode, 1)
+            self.assertIn("is known to have reached", inspected.stdout)
+        for path in away.glob("*"):
+            path.rename(self.data / "log" / path.name)
+        self.start(*options)
+        self.assertEqual(self.sql("SELECT count(*) FROM t"), rows)
+
     def test_a_damaged_recovery_point_is_reported_and_done_without(self):
         self.sql("CHECKPOINT")
         self.end(signal.SIGTERM)

@@ -8,6 +8,7 @@
 #include "storage/buffer/load_page.hpp"
 #include "storage/file/posix_file_system.hpp"
 #include "storage/log/inspect.hpp"
+#include "storage/log/recovery_point.hpp"
 #include "storage/partition/partition_store.hpp"
 #include "tools/troupe/command.hpp"
 #include "tools/troupe/page_check.hpp"
@@ -68,6 +69,8 @@ Verdict inspect_log_of(FileSystem& files, const InspectCommandOptions& options) 
   if (!options.from.empty() && !parse_position(options.from, &log_options.from)) {
     return error(ErrorCode::kInvalidParameterValue, "--from ", options.from, " is no log position");
   }
+  TROUPE_ASSIGN_OR_RETURN(const RecoveryPoint point, read_recovery_point(files, options.data_directory));
+  log_options.known_durable = point.reached;
   bool sound = true;
   TROUPE_RETURN_IF_ERROR(inspect_log(files, join_path(options.data_directory, "log"), log_options,
                                      [&sound](std::string_view line) {

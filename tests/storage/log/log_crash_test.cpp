@@ -36,6 +36,7 @@ class CrashRun {
       if (random_.chance(0.1) && !(*log)->writer.prepare_next().ok() && disk_.powered_off()) return;
       if (random_.chance(0.5) && !(*log)->writer.prepare_piece().ok() && disk_.powered_off()) return;
       if (random_.chance(0.1)) checkpoint(**log);
+      if (random_.chance(0.2)) note_reached(**log);
     }
   }
 
@@ -71,8 +72,13 @@ class CrashRun {
     log.writer.release(checkpoint_).IgnoreError();
   }
 
+  /// Behind whole transactions only: what recovery cuts from an unfinished one was durable, too.
+  void note_reached(const RunningLog& log) {
+    if (log.appender.durable_scn() == log.appender.last_scn()) reached_ = log.appender.durable_position();
+  }
+
   LogScanOptions scan_options() const {
-    return {.scan_from = checkpoint_, .known_durable = checkpoint_, .new_log_id = 42};
+    return {.scan_from = checkpoint_, .known_durable = std::max(checkpoint_, reached_), .new_log_id = 42};
   }
   Scn last_scn() const { return appended_.empty() ? 1 : appended_.rbegin()->first; }
 
@@ -103,6 +109,7 @@ class CrashRun {
   Scn acknowledged_ = 1;
   LogPosition checkpoint_ = 0;
   Scn checkpoint_scn_ = 1;
+  LogPosition reached_ = 0;
   LogPosition durable_position_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "storage/base/text.hpp"
 #include "storage/log/bulk_record.hpp"
 #include "storage/log/inspect.hpp"
+#include "storage/log/recovery_point.hpp"
 #include "tests/storage/log/log_fixture.hpp"
 
 namespace troupe {
@@ -337,6 +338,61 @@ TEST_CASE("a missing segment is damage", "[log]") {
   const absl::Status status = scan_log(disk, kLogDirectory, {}).status();
   CHECK(error_code(status) == ErrorCode::kDataCorrupted);
   CHECK_FALSE(error_fields(status).hint.empty());
+}
+
+TEST_CASE("a segment that was cut short is damage, wherever the cut lies", "[log]") {
+  SimFileSystem disk(1);
+  auto log = RunningLog::open(disk).value();
+  for (Scn scn = 2; scn < 9; ++scn) REQUIRE((log->commit(scn, payload_of(scn, 900)).ok() && log->flush().ok()));
+  const std::string path = join_path(kLogDirectory, segment_name(0));
+  for (const uint64_t size : {8191, 6000, 4096, 1024, 512, 100, 0}) {
+    INFO(size);
+    disk.open(path, {.write = true}).value()->truncate(size).IgnoreError();
+    const absl::Status status = scan_log(disk, kLogDirectory, {}).status();
+    CHECK(error_code(status) == ErrorCode::kDataCorrupted);
+    CHECK_FALSE(error_fields(status).hint.empty());
+    if (size < kSegmentHeaderBytes) continue;
+    CHECK(error_fields(status).message ==
+          cat("log segment \"", path, "\" is ", size, " bytes, its header says 8192"));
+  }
+}
+
+TEST_CASE("a missing newest segment is damage when the log is known to have reached it", "[log]") {
+  SimFileSystem disk(1);
+  auto log = RunningLog::open(disk).value();
+  for (Scn scn = 2; scn < 12; ++scn) REQUIRE((log->commit(scn, payload_of(scn, 900)).ok() && log->flush().ok()));
+  const LogPosition reached = log->appender.durable_position();
+  REQUIRE(log->writer.segments().size() == 2);
+  REQUIRE(disk.remove(join_path(kLogDirectory, segment_name(8192))).ok());
+  CHECK(scan_log(disk, kLogDirectory, {.known_durable = 8192}).ok());
+  const absl::Status status = scan_log(disk, kLogDirectory, {.known_durable = reached}).status();
+  CHECK(error_code(status) == ErrorCode::kDataCorrupted);
+  CHECK(error_fields(status).message ==
+        cat("log segment \"", join_path(kLogDirectory, segment_name(8192)),
+            "\" is missing: the log ends at 8192, but is known to have reached ", reached));
+  CHECK_FALSE(error_fields(status).hint.empty());
+}
+
+TEST_CASE("where recovery starts and how far the log reached survive a crash, and damage to them is noticed", "[log]") {
+  SimFileSystem disk(1);
+  REQUIRE(disk.create_directory("data").ok());
+  CHECK(read_recovery_point(disk, "data").value().problem.empty());
+  const auto keep = [&](uint64_t capacity) {
+    disk.set_capacity(capacity);
+    REQUIRE(write_recovery_point(disk, "data", {.scn = 7, .position = 512, .reached = 4096}).ok());
+    disk.crash();
+    const RecoveryPoint point = read_recovery_point(disk, "data").value();
+    CHECK(point.scn == 7);
+    CHECK(point.position == 512);
+    CHECK(point.reached == 4096);
+    CHECK(point.problem.empty());
+  };
+  keep(1 << 20);
+  keep(28);  // no room for a second one
+  disk.flip_bit("data/recovery.point", 20, 1);
+  const RecoveryPoint damaged = read_recovery_point(disk, "data").value();
+  CHECK(damaged.problem == "data/recovery.point is damaged; the log was read from its beginning instead");
+  CHECK((damaged.scn == kNoScn && damaged.position == 0 && damaged.reached == 0));
 }
 
 TEST_CASE("another segment size is taken over by new segments", "[log]") {
