@@ -1,5 +1,7 @@
 #include "runtime/cell/supervisor.hpp"
 
+#include <algorithm>
+
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -28,9 +30,9 @@ Supervisor::behavior_type Supervisor::make_behavior() {
 
 void Supervisor::on_exit() {
   for (const auto& [serial, child] : children_) {
+    options_.registry->remove(child.seat.record->id);  // also of one that waits to be started again
     if (!child.address) continue;
     tell<caf::message_priority::high>(child.address, caf::exit_msg{address(), caf::make_error(caf::exit_reason::kill)});
-    options_.registry->remove(child.seat.record->id);
   }
 }
 
@@ -119,7 +121,7 @@ void Supervisor::restart_from(Child& failed, const std::string& reason) {
   for (auto it = children_.rbegin(); (all || rest) && it != children_.rend(); ++it) {
     Child& sibling = it->second;
     if (&sibling == &failed || (rest && sibling.serial < failed.serial) || !sibling.address) continue;
-    sibling.restart_wanted = true;
+    sibling.restart_wanted = sibling.spec.restart != RestartType::kTemporary;
     sibling.seat.record->state.store(ActorState::kRestarting, std::memory_order_relaxed);
     ask_to_end(sibling);
   }
@@ -130,21 +132,37 @@ void Supervisor::restart_from(Child& failed, const std::string& reason) {
     start_stopped_children();
     return;
   }
+  failed.backs_off = true;
   tell_self_after(std::chrono::milliseconds(delay_ms), restart_atom::value, failed.serial);
 }
 
 void Supervisor::on_restart_due(uint64_t serial) {
-  if (!stopping_ && children_.contains(serial)) start_stopped_children();
+  const auto found = children_.find(serial);
+  if (stopping_ || found == children_.end()) return;
+  found->second.backs_off = false;
+  start_stopped_children();
 }
 
-/// Starts what is down and wanted, in order; waits while a sibling that has to stop first still runs.
+/// Starts what is down and wanted, in order. One that backs off holds up those that depend on it, and nobody else.
 void Supervisor::start_stopped_children() {
-  for (const auto& [serial, child] : children_) {
-    if (child.restart_wanted && child.address) return;
-  }
+  if (!may_start_any()) return;
   for (auto& [serial, child] : children_) {
-    if (child.restart_wanted) start_child(child);
+    if (!child.restart_wanted) continue;
+    if (!child.backs_off) {
+      start_child(child);
+    } else if (options_.strategy == RestartStrategy::kRestForOne) {
+      return;
+    }
   }
+}
+
+/// Not while a sibling that has to stop first still runs.
+bool Supervisor::may_start_any() const {
+  const bool all = options_.strategy == RestartStrategy::kOneForAll;
+  return std::none_of(children_.begin(), children_.end(), [all](const auto& entry) {
+    const Child& child = entry.second;
+    return child.restart_wanted && (child.address || (all && child.backs_off));
+  });
 }
 
 void Supervisor::forget(uint64_t serial) {

@@ -16,10 +16,14 @@
 
 namespace troupe {
 
-enum class RestartStrategy : uint8_t { kOneForOne, kOneForAll, kRestForOne };
+enum class RestartStrategy : uint8_t {
+  kOneForOne,   ///< only the child that failed is started again
+  kOneForAll,   ///< all of them are: the others are stopped first
+  kRestForOne,  ///< it and those that were started after it
+};
 enum class RestartType : uint8_t {
   kPermanent,  ///< always restarted
-  kTransient,  ///< restarted unless it ended normally
+  kTransient,  ///< restarted unless it ended normally, then forgotten
   kTemporary,  ///< never restarted, and forgotten when it ends (sessions)
 };
 
@@ -81,7 +85,8 @@ class Supervisor : public ActorOf<SupervisorActor::base> {
     ActorSeat seat;
     caf::actor address;      ///< invalid while down
     uint64_t serial = 0;
-    bool restart_wanted = false;  ///< stopped by us and to be started again
+    bool restart_wanted = false;  ///< it failed, or was stopped by us, and is to be started again
+    bool backs_off = false;       ///< not before a restart_atom says so
     RestartBackoff backoff;
     int64_t started_at_us = 0;
   };
@@ -92,6 +97,7 @@ class Supervisor : public ActorOf<SupervisorActor::base> {
   void on_restart_due(uint64_t serial);
   void restart_from(Child& failed, const std::string& reason);
   void start_stopped_children();
+  bool may_start_any() const;
   bool within_intensity();
   void give_up(const std::string& reason);
   void begin_stop();
