@@ -121,6 +121,7 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
+  transaction_.on_tick();
   const SettingsSnapshot& settings = parameters_.snapshot();
   const int64_t since = now_us - record_->state_changed_us.load(std::memory_order_relaxed);
   switch (record_->state.load(std::memory_order_relaxed)) {

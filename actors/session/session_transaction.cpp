@@ -15,6 +15,9 @@ constexpr Oid kOidBlock = 1'024;
 constexpr TreeId kTreeBlock = 256;
 /// Log that a transaction may take on a full disk when it drops something.
 constexpr uint64_t kRoomMakerBytesMax = 1 << 20;
+/// Between two looks at how far the log is: first about as long as a fast disk syncs, at last what nobody notices.
+constexpr int64_t kFirstPauseUs = 100;
+constexpr int64_t kLongestPauseUs = 10'000;
 
 absl::Status restarted(std::string_view what) {
   return with_hint(error(ErrorCode::kSerializationFailure, "the transaction was lost with a restarted ", what),
@@ -369,6 +372,7 @@ bool SessionTransaction::makes_room(uint64_t bytes) const {
 /// The disk does not keep up: commits wait where they are, rather than in the log writer's memory.
 Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
   const uint64_t limit = services_.config.log_queued_bytes_max;
+  int64_t pause_us = kFirstPauseUs;
   while (true) {
     if (services_.disk_full.load(std::memory_order_relaxed) && !makes_room(bytes)) {
       co_return with_hint(error(ErrorCode::kDiskFull, "could not extend the log: no space left on the disk"),
@@ -377,29 +381,41 @@ Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
     }
     const uint64_t queued = services_.log_queued_bytes.load(std::memory_order_relaxed);
     if (queued == 0 || queued + bytes <= limit) co_return absl::OkStatus();
-    if (services_.fenced.load(std::memory_order_acquire)) {
-      co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
-    }
-    if (const absl::Status cancelled = data_.check_cancelled(); !cancelled.ok()) {
-      co_return with_detail(cancelled,
+    auto pausing = pause(&pause_us);
+    const absl::Status status = co_await pausing;
+    if (!status.ok()) {
+      co_return with_detail(status,
                             cat("The log is ", queued, " bytes behind; limits.log_queued_bytes_max is ", limit, "."));
     }
-    Yield yield(data_);
-    co_await yield;
   }
 }
 
-/// Only a transaction that locked rows of a commit still on its way to the disk waits here, so a turn at a time will
-/// do.
+/// Only a transaction that changed nothing and locked rows of a commit still on its way to the disk waits here. Nothing
+/// is lost when it is cancelled.
 Task<absl::Status> SessionTransaction::wait_for_durable(Scn scn) {
+  int64_t pause_us = kFirstPauseUs;
   while (services_.commits.durable() < scn) {
-    if (services_.fenced.load(std::memory_order_acquire)) {
-      co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
-    }
-    Yield yield(data_);
-    co_await yield;
+    auto pausing = pause(&pause_us);
+    const absl::Status status = co_await pausing;
+    if (!status.ok()) co_return status;
   }
   co_return absl::OkStatus();
+}
+
+/// Lets `*us` go by, and makes the next pause longer. Errors: 57014; the node is fenced, so that waiting is vain.
+Task<absl::Status> SessionTransaction::pause(int64_t* us) {
+  host_.send_tick_after(*us);
+  *us = std::min(*us * 2, kLongestPauseUs);
+  pausing_ = true;
+  co_await pause_over_;
+  if (services_.fenced.load(std::memory_order_acquire)) {
+    co_return error(ErrorCode::kIoError, "the node is fenced: its log could not be written; restart it");
+  }
+  co_return data_.check_cancelled();
+}
+
+void SessionTransaction::on_tick() {
+  if (std::exchange(pausing_, false)) pause_over_.raise();
 }
 
 void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost) {

@@ -90,6 +90,7 @@ class SessionTransaction {
   void on_committed(TxnId txn, Scn scn, const std::string& error);
   void on_granted(uint64_t request, const std::string& error);
   void on_lost(LostPart part, uint32_t index, bool state_lost);
+  void on_tick();
   /// Ends a wait for a table lock.
   void cancel(const absl::Status& status);
 
@@ -132,6 +133,7 @@ class SessionTransaction {
   bool makes_room(uint64_t bytes) const;
   Task<absl::Status> wait_for_log(uint64_t bytes);
   Task<absl::Status> wait_for_durable(Scn scn);
+  Task<absl::Status> pause(int64_t* us);
   std::string drop_changes();
   std::string news_changes();
   void note_former_tree(const Catalog& base, const CatalogChange& change);
@@ -167,6 +169,8 @@ class SessionTransaction {
   absl::Status commit_status_;
   bool commit_answered_ = false;
   ReplySignal commit_signal_;
+  ReplySignal pause_over_;
+  bool pausing_ = false;
   absl::Status doom_;
 };
 

@@ -101,6 +101,46 @@ class BrokenDiskTest(unittest.TestCase):
                 killer.execute("SELECT count(*) FROM t WHERE v = %s", (name,))
                 self.assertEqual(killer.fetchone(), (1,))
 
+    def cpu_s(self):
+        with open(f"/proc/{self.node.process.pid}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_who_waits_for_others_commits_keeps_no_core_busy_and_hears_cancel_and_timeout(self):
+        self.start()
+        self.cursor.execute("INSERT INTO t SELECT i, 'x' FROM generate_series(1, 8) i")
+        failures = []
+
+        def run(cursor, statement):
+            try:
+                cursor.execute(statement)
+            except psycopg2.Error as problem:
+                failures.append(problem.pgcode)
+        self.node.break_disk("hang")
+        statements = ["UPDATE t SET v = 'y' WHERE id = 8"]
+        statements += [f"SELECT * FROM t WHERE id = {i} FOR UPDATE" for i in range(1, 5)]
+        lockers = [threading.Thread(target=run, args=(self.connect(), text), daemon=True) for text in statements]
+        for locker in lockers:
+            locker.start()
+            time.sleep(0.2)
+        before = self.cpu_s()
+        time.sleep(2)
+        self.assertLess(self.cpu_s() - before, 0.2 * sanitizers.SLOWNESS)
+        self.assertTrue(all(locker.is_alive() for locker in lockers))
+        self.cursor.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%id = 1 FOR UPDATE' "
+                            "AND pid <> pg_backend_pid()")
+        lockers[1].join(5 * sanitizers.SLOWNESS)
+        self.assertEqual(failures, ["57014"])
+        other = self.connect()
+        other.execute("SET statement_timeout = '300ms'")
+        run(other, "SELECT * FROM t WHERE id = 5 FOR UPDATE")
+        self.assertEqual(failures, ["57014", "57014"])
+        self.node.mend_disk()
+        for locker in lockers:
+            locker.join(10 * sanitizers.SLOWNESS)
+            self.assertFalse(locker.is_alive())
+        self.assertEqual(len(failures), 2)
+
     def test_a_full_disk_refuses_commits_and_takes_them_again(self):
         self.start('[log]\nsegment_bytes = "17MB"\n[checkpoint]\ninterval_s = 3600\nlog_bytes = "1GB"\n')
         self.cursor.execute("CREATE TABLE small (id int)")
