@@ -62,8 +62,11 @@ absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_
   for (uint32_t part = 0; part < parts; ++part) {
     records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
     if (records.back().size() <= record_bytes_max) continue;
-    return error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", records.back().size(),
-                 " bytes in the log, more than log.record_bytes_max (", record_bytes_max, ")");
+    return with_hint(
+        error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", records.back().size(),
+              " bytes in the log, more than log.record_bytes_max (", record_bytes_max, ")"),
+        "An update logs the row as it was and as it becomes. Raise log.record_bytes_max, or delete the row "
+        "and insert it again in another transaction.");
   }
   return records;
 }

@@ -27,6 +27,8 @@ dirty_bytes_max = "2MB"
 cache_bytes = "2MB"
 sort_bytes_max = "1MB"
 log_queued_bytes_max = "17MB"
+[log]
+record_bytes_max = "1MB"
 """
 
 
@@ -164,6 +166,14 @@ class LimitsTest(unittest.TestCase):
                 self.assertLessEqual(used, value + 100_000, name)
         self.cursor.execute("SELECT count(*), sum(length(v)) FROM t")
         self.assertEqual(self.cursor.fetchone(), (10_000, 10_000 * 832))
+
+    def test_one_changed_row_in_the_log(self):
+        self.cursor.execute("INSERT INTO t VALUES (1, repeat(md5(random()::text), 12500))")
+        with self.assertRaises(psycopg2.Error) as refused:
+            self.cursor.execute("UPDATE t SET v = v || v")
+        self.assertEqual(refused.exception.pgcode, "54000")
+        self.assertIn("more than log.record_bytes_max (1048576)", refused.exception.diag.message_primary)
+        self.assertIn("logs the row as it was and as it becomes", refused.exception.diag.message_hint)
 
     def test_commits_on_their_way_to_the_disk(self):
         self.cursor.execute("INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 5000) i")
