@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "tests/sim/simulation.hpp"
+#include "tests/sim/workload.hpp"
 
 namespace {
 
@@ -24,6 +26,8 @@ void print(uint64_t seed, const RunResult& result) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> faults = troupe::sim::fault_names();
+  faults.insert(faults.end(), {"none", "lie"});
   CLI::App app{"Runs a whole node under deterministic simulation. The same seed gives the same run."};
   RunOptions options;
   uint64_t seeds = 1;
@@ -35,9 +39,12 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "how many seeds, one after the other")->capture_default_str();
   app.add_option("--seconds", seconds, "stop after so long; 0: after --seeds");
   app.add_option("--steps", options.steps, "turns of actors and events under mishaps")->capture_default_str();
-  app.add_option("--workload", options.workloads, "what clients do; what the seed draws when absent")->delimiter(',');
+  app.add_option("--workload", options.workloads, "what clients do; what the seed draws when absent")
+      ->delimiter(',')
+      ->check(CLI::IsMember(troupe::sim::workload_names()));
   app.add_option("--faults", options.faults, "what befalls the node, or none; what the seed draws when absent")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(CLI::IsMember(faults));
   app.add_flag("--trace", trace, "print every event");
   app.add_flag("--twice", twice, "run each seed twice and compare the traces");
   app.add_flag("--quiet", quiet, "print only what is wrong, and the sum");
