@@ -49,6 +49,9 @@ class Heir {
     take_over_locked();
   }
 
+  /// Between two handlers, for checks where nobody works on it meanwhile (the simulator); null: none is usable.
+  const State* at_rest() const { return state_ != nullptr && !busy_ && !tainted_ ? state_.get() : nullptr; }
+
   /// The state is known to be wrong.
   void taint() { tainted_ = true; }
 
@@ -56,8 +59,7 @@ class Heir {
   /// behind. Throws when the claim is an old one. May be nested.
   class Use {
    public:
-    Use(Heir& heir, const Claim& claim)
-        : heir_{heir}, lock_{heir.mutex_}, exceptions_{std::uncaught_exceptions()} {
+    Use(Heir& heir, const Claim& claim) : heir_{heir}, lock_{heir.mutex_}, exceptions_{std::uncaught_exceptions()} {
       TROUPE_CHECK_MSG(claim.serial == heir.serial_, "a successor has taken over");
       ++heir_.depth_;
       heir_.busy_ = true;

@@ -2,12 +2,18 @@
 
 #include <algorithm>
 
+#include "actors/lock/lock_shard.hpp"
+#include "actors/log/log_actor.hpp"
 #include "actors/node/recovery.hpp"
+#include "actors/partition/partition.hpp"
 #include "actors/session/session.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe::sim {
 namespace {
+
+/// A check looks at every page in memory.
+constexpr uint64_t kStepsBetweenChecks = 200;
 
 /// Small pages, segments and caches: little data goes every way that much data goes.
 NodeConfig small_node(Random& random) {
@@ -111,6 +117,7 @@ bool World::step() {
   if (platform_ != nullptr && platform_->run_one()) {
     timeline_.advance_to(timeline_.now_us() + 1 + static_cast<int64_t>(seeds_.schedule.below(8)));
     note_log();
+    if (steps_ % kStepsBetweenChecks == 0) check_invariants();
     return true;
   }
   if (timeline_.run_due()) return true;
@@ -124,6 +131,22 @@ bool World::step() {
 void World::complain(std::string what) {
   trace_.add(timeline_.now_us(), "complaint", 0, what);
   if (complaint_.empty()) complaint_ = std::move(what);
+}
+
+/// Of what the actors own, between two of their messages.
+void World::check_invariants() {
+  const NodeContext& node = platform_->context();
+  try {
+    for (const auto& heir : node.partitions) {
+      if (const PartitionState* state = heir->at_rest()) state->store->check_invariants();
+    }
+    for (const auto& heir : node.lock_shards) {
+      if (const LockShardState* state = heir->at_rest()) state->rows.check_invariants();
+    }
+    if (const LogState* state = node.log->at_rest()) state->appender.check_invariants();
+  } catch (const CheckFailure& broken) {
+    complain(broken.what());
+  }
 }
 
 void World::note_log() {

@@ -71,6 +71,7 @@ class World {
 
  private:
   void note_log();
+  void check_invariants();
 
   const uint64_t seed_;
   Seeds seeds_;
