@@ -17,7 +17,10 @@ constexpr size_t kCommitsToGather = 3;
 }  // namespace
 
 LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, heir_{*node.log},
+    : ActorOf(config, std::move(seat)),
+      node_{node},
+      directory_{node.directory},
+      heir_{*node.log},
       reserve_{node.services.files, join_path(node.services.config.data_directory, "disk.reserve"),
                node.services.config.disk_reserve_bytes} {}
 

@@ -77,7 +77,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   bool flush_wanted_ = false;
   bool gathered_ = false;    ///< it waited for more, once a batch
   size_t newest_batch_ = 0;  ///< its commits
-  bool full_ = false;       ///< the next segment cannot be made
+  bool full_ = false;        ///< the next segment cannot be made
   int64_t retry_at_us_ = 0;  ///< a tick comes then that tries again; 0: none
   bool idle_watch_ = false;
   uint64_t appended_ = 0;

@@ -83,7 +83,7 @@ class Supervisor : public ActorOf<SupervisorActor::base> {
   struct Child {
     ChildSpec spec;
     ActorSeat seat;
-    caf::actor address;      ///< invalid while down
+    caf::actor address;  ///< invalid while down
     uint64_t serial = 0;
     bool restart_wanted = false;  ///< it failed, or was stopped by us, and is to be started again
     bool backs_off = false;       ///< not before a restart_atom says so

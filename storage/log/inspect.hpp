@@ -10,8 +10,8 @@ namespace troupe {
 std::string describe(const LogFrame& frame);
 
 struct InspectOptions {
-  LogPosition from = 0;    ///< 0: the oldest
-  uint64_t lines_max = 0;  ///< 0: all
+  LogPosition from = 0;           ///< 0: the oldest
+  uint64_t lines_max = 0;         ///< 0: all
   LogPosition known_durable = 0;  ///< as in LogScanOptions
   bool with_padding = false;
 };

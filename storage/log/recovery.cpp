@@ -37,12 +37,14 @@ class LogScanner {
 
  private:
   absl::StatusOr<LogScan> no_log() {
-    if (!options_.must_exist && options_.scan_from <= kSegmentHeaderBytes && options_.known_durable <= kSegmentHeaderBytes) {
+    if (!options_.must_exist && options_.scan_from <= kSegmentHeaderBytes &&
+        options_.known_durable <= kSegmentHeaderBytes) {
       return std::move(scan_);
     }
-    return with_hint(error(ErrorCode::kDataCorrupted, "there is no log in \"", cursor_.directory(),
-                           "\", but there was one, and the checkpoint needs it from position ", options_.scan_from, " on"),
-                     "Restore the log directory, or the newest backup.");
+    return with_hint(
+        error(ErrorCode::kDataCorrupted, "there is no log in \"", cursor_.directory(),
+              "\", but there was one, and the checkpoint needs it from position ", options_.scan_from, " on"),
+        "Restore the log directory, or the newest backup.");
   }
 
   absl::StatusOr<SegmentId> segment_of(LogPosition position) const {
@@ -129,12 +131,13 @@ class LogScanner {
   absl::Status ends_too_early() const {
     const SegmentId& newest = scan_.segments.back();
     if (scan_.end < newest.end()) {
-      return cursor_.corruption(cat(scan_.cut_because, " (the log is known to have reached ", options_.known_durable, ")"));
+      return cursor_.corruption(
+          cat(scan_.cut_because, " (the log is known to have reached ", options_.known_durable, ")"));
     }
-    return with_hint(error(ErrorCode::kDataCorrupted, "log segment \"",
-                           join_path(cursor_.directory(), segment_name(newest.end())), "\" is missing: the log ends at ",
-                           scan_.end, ", but is known to have reached ", options_.known_durable),
-                     "Restore it, or the newest backup.");
+    return with_hint(
+        error(ErrorCode::kDataCorrupted, "log segment \"", join_path(cursor_.directory(), segment_name(newest.end())),
+              "\" is missing: the log ends at ", scan_.end, ", but is known to have reached ", options_.known_durable),
+        "Restore it, or the newest backup.");
   }
 
   absl::Status find_stale(LogPosition from) {

@@ -35,8 +35,8 @@ class SegmentFiles {
   /// Turns it into a spare, or removes it when there are enough. Oldest first, one call after the other.
   absl::Status release(const SegmentId& id);
 
-  /// Makes a spare in pieces, because allocating a whole segment takes long: the one under way becomes so large. Errors:
-  /// kDiskFull, I/O; then nothing of it is left.
+  /// Makes a spare in pieces, because allocating a whole segment takes long: the one under way becomes so large.
+  /// Errors: kDiskFull, I/O; then nothing of it is left.
   absl::Status grow_spare(uint64_t size_bytes);
   uint64_t growing_bytes() const { return growing_bytes_; }
 

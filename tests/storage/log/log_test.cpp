@@ -352,8 +352,7 @@ TEST_CASE("a segment that was cut short is damage, wherever the cut lies", "[log
     CHECK(error_code(status) == ErrorCode::kDataCorrupted);
     CHECK_FALSE(error_fields(status).hint.empty());
     if (size < kSegmentHeaderBytes) continue;
-    CHECK(error_fields(status).message ==
-          cat("log segment \"", path, "\" is ", size, " bytes, its header says 8192"));
+    CHECK(error_fields(status).message == cat("log segment \"", path, "\" is ", size, " bytes, its header says 8192"));
   }
 }
 
@@ -367,9 +366,9 @@ TEST_CASE("a missing newest segment is damage when the log is known to have reac
   CHECK(scan_log(disk, kLogDirectory, {.known_durable = 8192}).ok());
   const absl::Status status = scan_log(disk, kLogDirectory, {.known_durable = reached}).status();
   CHECK(error_code(status) == ErrorCode::kDataCorrupted);
-  CHECK(error_fields(status).message ==
-        cat("log segment \"", join_path(kLogDirectory, segment_name(8192)),
-            "\" is missing: the log ends at 8192, but is known to have reached ", reached));
+  CHECK(error_fields(status).message == cat("log segment \"", join_path(kLogDirectory, segment_name(8192)),
+                                            "\" is missing: the log ends at 8192, but is known to have reached ",
+                                            reached));
   CHECK_FALSE(error_fields(status).hint.empty());
 }
 
