@@ -28,12 +28,6 @@ std::string_view write_tag(StatementKind kind) {
   }
 }
 
-/// Whether the statement is run by the executor.
-bool reads_or_writes(StatementKind kind) {
-  return kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
-         kind == StatementKind::kDelete;
-}
-
 /// The statement's first two words: "CREATE ROLE".
 std::string statement_name(std::string_view text) {
   std::string name;
@@ -208,6 +202,10 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   if (portal.finished) co_return run_again(portal);
   if (!portal.started) begin_transaction_statement();
   auto running = is_utility(statement) ? run_utility(portal) : run_planned(portal, rows_max, suspended);
+  if (portal.kept != nullptr) {
+    auto fetching = run_cursor(portal, rows_max, suspended);
+    co_return co_await fetching;
+  }
   const absl::Status status = co_await running;
   if (!*suspended) {
     portal.execution = nullptr;

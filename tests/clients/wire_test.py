@@ -394,6 +394,62 @@ def a_portal_ends_with_its_transaction(context):
 
 
 @test
+def execute_and_fetch_read_a_portal_in_turn(context):
+    rows = "SELECT i FROM generate_series(1, 20) i"
+    with context.wire() as wire:
+        for kind in ("CURSOR", "NO SCROLL CURSOR", "SCROLL CURSOR", "CURSOR WITH HOLD"):
+            wire.query("BEGIN")
+            wire.query(f"DECLARE c {kind} FOR {rows}")
+            part = wire.ask(pg.execute("c", 3), pg.SYNC)
+            expect((part.types, part.rows), ("DDDsZ", [[b"1"], [b"2"], [b"3"]]), kind)
+            part = wire.query("FETCH 1 FROM c")
+            expect((part.rows, part.tags), ([[b"4"]], ["FETCH 1"]), kind)
+            expect(wire.ask(pg.execute("c", 2), pg.SYNC).rows, [[b"5"], [b"6"]], kind)
+            expect(wire.query("MOVE FORWARD 11 FROM c").tags, ["MOVE 11"], kind)
+            part = wire.ask(pg.execute("c"), pg.SYNC)
+            expect((part.rows, part.tags), ([[b"18"], [b"19"], [b"20"]], ["SELECT 3"]), kind)
+            expect(wire.query("FETCH 1 FROM c").tags, ["FETCH 0"], kind)
+            expect(wire.ask(pg.execute("c", 1), pg.SYNC).tags, ["SELECT 0"], kind)
+            wire.query("COMMIT")
+            wire.query("CLOSE ALL")
+
+
+@test
+def execute_reads_on_where_a_cursor_was_moved_back_to(context):
+    with context.wire() as wire:
+        wire.query("BEGIN")
+        wire.query("DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT i FROM generate_series(1, 5) i")
+        expect(wire.ask(pg.execute("c"), pg.SYNC).tags, ["SELECT 5"])
+        expect(wire.query("MOVE ABSOLUTE 1 IN c").tags, ["MOVE 1"])
+        wire.query("COMMIT")
+        part = wire.ask(pg.execute("c", 2), pg.SYNC)
+        expect((part.types, part.rows), ("DDsZ", [[b"2"], [b"3"]]))
+        expect(wire.query("FETCH PRIOR FROM c").rows, [[b"2"]])
+        expect(wire.ask(pg.execute("c"), pg.SYNC).rows, [[b"3"], [b"4"], [b"5"]])
+        wire.query("CLOSE c")
+
+
+@test
+def fetch_reads_a_portal_that_bind_made(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE taken (a int)")
+        wire.query("BEGIN")
+        wire.ask(pg.parse("SELECT i FROM generate_series(1, 20) i"), pg.bind(portal="p"), pg.execute("p", 3), pg.SYNC)
+        expect(wire.query("MOVE FORWARD 4 p").tags, ["MOVE 4"])
+        part = wire.ask(pg.execute("p", 2), pg.SYNC)
+        expect((part.types, part.rows), ("DDsZ", [[b"8"], [b"9"]]))
+        # Not begun by an Execute; nor is it run twice when FETCH came to its end.
+        wire.ask(pg.parse("INSERT INTO taken VALUES (1), (2), (3) RETURNING a"), pg.bind(portal="q"), pg.SYNC)
+        expect(wire.query("FETCH 2 FROM q").rows, [[b"1"], [b"2"]])
+        expect(wire.query("FETCH 2 FROM q").rows, [[b"3"]])
+        expect(wire.ask(pg.execute("q"), pg.SYNC).rows, [])
+        expect(wire.query("SELECT count(*) FROM taken").rows, [[b"3"]])
+        wire.ask(pg.parse("SELECT 7"), pg.bind(portal="r"), pg.execute("r"), pg.SYNC)
+        expect(wire.query("FETCH 1 FROM r").tags, ["FETCH 0"])
+        wire.query("ROLLBACK; DROP TABLE taken")
+
+
+@test
 def a_named_portal_may_not_be_bound_twice(context):
     with context.wire() as wire:
         expect_error(wire.ask(pg.parse("SELECT 1"), pg.bind(portal="p"), pg.bind(portal="p"), pg.SYNC), "42P03")
