@@ -337,6 +337,18 @@ def binary_parameters_that_are_no_values_are_refused(context):
 
 
 @test
+def a_plan_whose_result_type_changed_names_the_routine_that_drivers_look_for(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE widened (a int)")
+        wire.ask(pg.parse("SELECT * FROM widened", "s"), pg.bind(statement="s"), pg.execute(), pg.SYNC)
+        wire.query("ALTER TABLE widened ADD COLUMN b int")
+        result = wire.ask(pg.bind(statement="s"), pg.execute(), pg.SYNC)
+        expect_error(result, "0A000", "cached plan must not change result type")
+        expect(result.error.fields.get("R"), "RevalidateCachedQuery")
+        wire.query("DROP TABLE widened")
+
+
+@test
 def a_failed_transaction_describes_no_rows(context):
     with context.wire() as wire:
         wire.ask(pg.parse("SELECT 1", "rows"), pg.parse("ROLLBACK", "end"), pg.SYNC)
