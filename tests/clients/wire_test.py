@@ -349,6 +349,36 @@ def a_plan_whose_result_type_changed_names_the_routine_that_drivers_look_for(con
 
 
 @test
+def columns_tell_which_table_they_come_from(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE origin_a (id int, v text); CREATE TABLE origin_b (id int, w text);"
+                   "CREATE VIEW origin_v AS SELECT v, id FROM origin_a")
+        oids = {name: int(wire.query(f"SELECT '{name}'::regclass::oid").rows[0][0])
+                for name in ("origin_a", "origin_b", "origin_v", "pg_type")}
+        a, b, v = oids["origin_a"], oids["origin_b"], oids["origin_v"]
+        none = (0, 0)
+        for sql, origins in (
+                ("SELECT w, a.v, a.id + 1, b.id FROM origin_a a JOIN origin_b b ON a.id = b.id",
+                 [(b, 2), (a, 2), none, (b, 1)]),
+                ("SELECT * FROM origin_a JOIN origin_b USING (id)", [(a, 1), (a, 2), (b, 2)]),
+                ("SELECT * FROM origin_a FULL JOIN origin_b USING (id)", [none, (a, 2), (b, 2)]),
+                ("SELECT j.* FROM (origin_a a LEFT JOIN origin_b b ON true) j", [(a, 1), (a, 2), (b, 1), (b, 2)]),
+                ("SELECT q.y, q.x FROM (SELECT id AS x, v AS y, 1 FROM origin_a) q", [(a, 2), (a, 1)]),
+                ("WITH c AS (SELECT w FROM origin_b) SELECT w, upper(w) FROM c", [(b, 2), none]),
+                ("WITH RECURSIVE r AS (SELECT id FROM origin_a UNION ALL SELECT id + 1 FROM r WHERE id < 3) "
+                 "SELECT id FROM r", [none]),
+                ("SELECT * FROM origin_v", [(v, 1), (v, 2)]),
+                ("SELECT v FROM (SELECT * FROM origin_v) q", [(v, 1)]),
+                ("SELECT id FROM origin_a UNION SELECT id FROM origin_b", [none]),
+                ("SELECT id, count(*) FROM origin_a GROUP BY id", [(a, 1), none]),
+                ("SELECT l.x FROM origin_a, LATERAL (SELECT origin_a.v AS x) l", [(a, 2)]),
+                ("SELECT typname FROM pg_type", [(oids["pg_type"], 2)])):
+            columns = wire.ask(pg.parse(sql), pg.describe("S"), pg.SYNC).columns
+            expect([(column.table, column.attribute) for column in columns], origins, sql)
+        wire.query("DROP VIEW origin_v; DROP TABLE origin_a, origin_b")
+
+
+@test
 def a_failed_transaction_describes_no_rows(context):
     with context.wire() as wire:
         wire.ask(pg.parse("SELECT 1", "rows"), pg.parse("ROLLBACK", "end"), pg.SYNC)
