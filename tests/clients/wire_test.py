@@ -349,6 +349,14 @@ def a_plan_whose_result_type_changed_names_the_routine_that_drivers_look_for(con
 
 
 @test
+def a_void_parameter_is_no_argument(context):
+    with context.wire() as wire:
+        result = wire.ask(pg.parse("SELECT * FROM length($1, $2) AS result", "", [2278, 1043]),
+                          pg.bind([None, "four"]), pg.execute(), pg.SYNC)
+        expect(result.rows, [[b"4"]])
+
+
+@test
 def columns_tell_which_table_they_come_from(context):
     with context.wire() as wire:
         wire.query("CREATE TABLE origin_a (id int, v text); CREATE TABLE origin_b (id int, w text);"
