@@ -18,6 +18,22 @@ std::vector<ColumnOrigin> origins_in(Oid relation, size_t columns) {
   return origins;
 }
 
+/// A function that PostgreSQL shows through a view; here the view is all there is. Empty: it is none of them.
+std::string_view view_of_function(std::string_view function) {
+  constexpr std::pair<std::string_view, std::string_view> kViews[] = {
+      {"pg_timezone_names", "pg_timezone_names"},
+      {"pg_timezone_abbrevs", "pg_timezone_abbrevs"},
+      {"pg_show_all_settings", "pg_settings"},
+      {"pg_prepared_statement", "pg_prepared_statements"},
+      {"pg_cursor", "pg_cursors"},
+      {"pg_lock_status", "pg_locks"},
+  };
+  for (const auto& [name, view] : kViews) {
+    if (name == function) return view;
+  }
+  return {};
+}
+
 std::vector<ColumnOrigin> origins_of(const std::vector<BoundTarget>& targets) {
   std::vector<ColumnOrigin> origins;
   for (const BoundTarget& target : targets) origins.push_back(target.origin);
@@ -206,8 +222,27 @@ absl::StatusOr<Binder::FromItem> Binder::bind_subquery_ref(const sql::SubqueryRe
   return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : std::string_view(), query);
 }
 
+absl::StatusOr<Binder::FromItem> Binder::bind_view_function(std::string_view view, const sql::FunctionCall& call,
+                                                            const sql::Alias* alias, BoundQuery* query) {
+  sql::TableRef ref;
+  ref.position = call.position;
+  ref.schema = "pg_catalog";
+  ref.name = view;
+  sql::Alias named_alias;
+  named_alias.name = call.name.back();
+  ref.alias = alias != nullptr ? alias : &named_alias;
+  TROUPE_ASSIGN_OR_RETURN(FromItem item, bind_table(ref, nullptr, query));
+  item.names->relation->origins.clear();
+  return item;
+}
+
 absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRef& ref, Scope* scope,
                                                            BoundQuery* query) {
+  if (ref.functions.size() == 1 && !ref.ordinality) {
+    const auto* only = ref.functions[0].call->as<sql::FunctionCall>();
+    const std::string_view view = only == nullptr ? std::string_view() : view_of_function(only->name.back());
+    if (!view.empty() && only->arguments.empty()) return bind_view_function(view, *only, ref.alias, query);
+  }
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kFunction;
   relation->lateral = true;  // a function in FROM may always look to its left
