@@ -1,5 +1,6 @@
 #include "actors/session/backend.hpp"
 
+#include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -239,7 +240,7 @@ void Backend::trim_when_idle() {
 }
 
 void Backend::send_error(const absl::Status& status, Severity severity) {
-  writer_.error_response(error_fields(status), severity);
+  writer_.error_response(error_fields(status), severity, routine_of(status));
 }
 
 void Backend::send_notice(const absl::Status& status, Severity severity) {

@@ -129,6 +129,7 @@ class Backend final : public RowIdSource {
   void finish_sync();
   std::shared_ptr<Prepared> find_prepared(std::string_view name) const;
   Portal* find_portal(std::string_view name) const;
+  void let_go(const Portal& portal);
 
   // backend_statement.cpp: from syntax tree to rows.
   void begin_clock(std::string_view text);
@@ -198,6 +199,8 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_fetch(const sql::FetchStatement& statement, Portal& portal);
   Task<absl::StatusOr<bool>> keep_more_rows(Portal& cursor);
   Task<absl::Status> keep_all_rows(Portal& cursor);
+  Task<absl::Status> start_bound_portal(Portal& portal);
+  Task<absl::Status> run_cursor(Portal& cursor, int64_t rows_max, bool* suspended);
   Task<absl::Status> fetch_once(Portal& cursor, int64_t count, bool shows, uint64_t* fetched);
   Task<absl::Status> fetch_forward(Portal& cursor, uint64_t count, bool shows, uint64_t* fetched);
   Task<absl::Status> reach_row(Portal& cursor, int64_t row);

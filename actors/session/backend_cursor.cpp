@@ -142,6 +142,11 @@ Task<absl::Status> Backend::run_fetch(const sql::FetchStatement& statement, Port
   const Fetch fetch(statement);
   const bool stays = fetch.direction == sql::FetchDirection::kForward && fetch.count == 0;
   if (!cursor->scrolls && !fetch.goes_forward() && !stays) co_return cannot_go_back();
+  if (!cursor->started) {
+    auto starting = start_bound_portal(*cursor);
+    const absl::Status started = co_await starting;
+    if (!started.ok()) co_return started;
+  }
   if (portal.describe_first && fetch.shows) send_columns(cursor->plan->columns, cursor->result_formats);
   uint64_t count = 0;
   absl::Status status;
@@ -167,18 +172,47 @@ Task<absl::Status> Backend::run_fetch(const sql::FetchStatement& statement, Port
   co_return status;
 }
 
-/// Of a cursor that does not go back.
+/// A portal that Bind made is read by FETCH before any Execute.
+Task<absl::Status> Backend::start_bound_portal(Portal& portal) {
+  if (portal.plan == nullptr || !reads_or_writes(portal.plan->kind) || portal.plan->columns.empty()) {
+    co_return error(ErrorCode::kFeatureNotSupported, "portal \"", portal.name,
+                    "\" is of a statement that FETCH cannot read");
+  }
+  auto starting = start_portal(portal);
+  const absl::Status started = co_await starting;
+  if (!started.ok()) co_return started;
+  portal.suspended = true;
+  ++suspended_portals_;
+  co_return absl::OkStatus();
+}
+
+/// Of a cursor that does not go back. Execute reads on where it ends, and it where Execute ended.
 Task<absl::Status> Backend::fetch_once(Portal& cursor, int64_t count, bool shows, uint64_t* fetched) {
   const uint64_t before = cursor.rows_sent;
   bool suspended = false;
-  cursor.passes = !shows;
-  if (count > 0 && !cursor.at_end) {
+  if (count > 0 && !cursor.at_end && !cursor.finished) {
+    cursor.passes = !shows;
     auto fetching = send_rows(cursor, count == sql::FetchStatement::kFetchAll ? 0 : count, &suspended);
     const absl::Status status = co_await fetching;
+    cursor.passes = false;
     if (!status.ok()) co_return status;
     if (!suspended) cursor.at_end = true;
   }
   *fetched = cursor.rows_sent - before;
+  co_return absl::OkStatus();
+}
+
+/// Execute of a cursor that keeps its rows: it reads on from where the last FETCH left it, and may be run again after
+/// its end, because a FETCH may have gone back.
+Task<absl::Status> Backend::run_cursor(Portal& cursor, int64_t rows_max, bool* suspended) {
+  const uint64_t wanted = rows_max > 0 ? static_cast<uint64_t>(rows_max) : UINT64_MAX;
+  uint64_t count = 0;
+  auto fetching = fetch_forward(cursor, wanted, true, &count);
+  const absl::Status status = co_await fetching;
+  if (suspended_portals_ == 0) transaction_.release_statement_snapshot();
+  if (!status.ok()) co_return status;
+  *suspended = count == wanted;
+  if (!*suspended) writer_.command_complete(cat("SELECT ", count));
   co_return absl::OkStatus();
 }
 
@@ -253,7 +287,7 @@ absl::Status Backend::run_close(const sql::CloseStatement& statement, std::strin
   if (it == portals_.end()) {
     return error(ErrorCode::kInvalidCursorName, "cursor \"", statement.cursor, "\" does not exist");
   }
-  if (it->second->suspended) --suspended_portals_;
+  let_go(*it->second);
   portals_.erase(it);
   return absl::OkStatus();
 }

@@ -105,6 +105,7 @@ absl::Status Backend::on_bind(const BindMessage& message) {
     portal->result_formats.push_back(message.result_formats.of(k));
   }
   if (message.portal.empty()) {
+    if (unnamed_portal_ != nullptr) let_go(*unnamed_portal_);
     unnamed_portal_ = std::move(portal);
   } else {
     portals_.emplace(portal->name, std::move(portal));
@@ -128,6 +129,11 @@ Portal* Backend::find_portal(std::string_view name) const {
   if (name.empty()) return unnamed_portal_.get();
   const auto it = portals_.find(name);
   return it == portals_.end() ? nullptr : it->second.get();
+}
+
+/// Before a portal is dropped: nobody needs its snapshot any more.
+void Backend::let_go(const Portal& portal) {
+  if (portal.suspended) --suspended_portals_;
 }
 
 absl::Status Backend::on_describe(const DescribeMessage& message) {
@@ -185,8 +191,10 @@ absl::Status Backend::on_close(const CloseMessage& message) {
       prepared_.erase(it);
     }
   } else if (message.name.empty()) {
+    if (unnamed_portal_ != nullptr) let_go(*unnamed_portal_);
     unnamed_portal_ = nullptr;
   } else if (const auto it = portals_.find(message.name); it != portals_.end()) {
+    let_go(*it->second);
     portals_.erase(it);
   }
   writer_.close_complete();

@@ -4,6 +4,7 @@
 #include "actors/session/backend.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
+#include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -26,12 +27,6 @@ std::string_view write_tag(StatementKind kind) {
     case StatementKind::kDelete: return "DELETE";
     default: return "SELECT FOR UPDATE";
   }
-}
-
-/// Whether the statement is run by the executor.
-bool reads_or_writes(StatementKind kind) {
-  return kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
-         kind == StatementKind::kDelete;
 }
 
 /// The statement's first two words: "CREATE ROLE".
@@ -159,7 +154,8 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
                                   : plan_explained(prepared.raw->node->to<sql::ExplainStatement>(), *executes, context);
   if (!plan.ok()) return plan.status();
   if (prepared.told && prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
-    return error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
+    return with_routine(error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type"),
+                        "RevalidateCachedQuery");
   }
   prepared.plan = *std::move(plan);
   if (prepared.told) prepared.declared = prepared.plan->parameters;  // as they were told
@@ -206,6 +202,10 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   if (const absl::Status usable = transaction.check_usable(); !usable.ok()) co_return usable;
   if (!transaction_.doom().ok()) co_return transaction_.doom();
   if (portal.finished) co_return run_again(portal);
+  if (portal.kept != nullptr) {
+    auto fetching = run_cursor(portal, rows_max, suspended);
+    co_return co_await fetching;
+  }
   if (!portal.started) begin_transaction_statement();
   auto running = is_utility(statement) ? run_utility(portal) : run_planned(portal, rows_max, suspended);
   const absl::Status status = co_await running;

@@ -64,4 +64,9 @@ const sql::ExecuteStatement* explained_execute(const sql::Statement& statement) 
   return explain == nullptr ? nullptr : explain->query->as<sql::ExecuteStatement>();
 }
 
+bool reads_or_writes(StatementKind kind) {
+  return kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
+         kind == StatementKind::kDelete;
+}
+
 }  // namespace troupe

@@ -1,5 +1,6 @@
 #pragma once
 /// Which statements the session runs itself, and which need a fresh plan each time.
+#include "runtime/plan/statement_plan.hpp"
 #include "runtime/sql/ast_all.hpp"
 
 namespace troupe {
@@ -12,5 +13,7 @@ bool is_definition(const sql::Statement& statement);
 bool ends_transaction(const sql::Statement& statement);
 /// Of EXPLAIN EXECUTE, else null.
 const sql::ExecuteStatement* explained_execute(const sql::Statement& statement);
+/// Run by the executor.
+bool reads_or_writes(StatementKind kind);
 
 }  // namespace troupe

@@ -171,6 +171,12 @@ class Join final : public Operator {
     return blueprint_.match.join == JoinKind::kRight || blueprint_.match.join == JoinKind::kFull;
   }
 
+  /// Without a right row no left row comes out.
+  bool needs_right_rows() const {
+    const JoinKind join = blueprint_.match.join;
+    return join == JoinKind::kInner || join == JoinKind::kSemi || join == JoinKind::kRight;
+  }
+
   Task<absl::Status> build() {
     build_ = std::make_unique<BuildSide>(blueprint_, &run_.memory);
     while (true) {
@@ -185,6 +191,7 @@ class Join final : public Operator {
         co_await yield;
       }
     }
+    left_done_ = build_->rows().rows == 0 && needs_right_rows();
     if (keeps_right_rows()) right_matched_.assign(build_->rows().rows, false);
     co_return absl::OkStatus();
   }

@@ -26,6 +26,15 @@ ElementPairs unfold(const Vector& arrays, uint32_t count, Physical element_kind)
   return pairs;
 }
 
+/// A name is an array of 64 bytes, counted from 0, of which the unused ones are 0.
+Value name_element(std::string_view name, std::span<const int32_t> subscripts) {
+  constexpr int32_t kNameBytes = 64;
+  const int32_t at = subscripts[0];
+  if (subscripts.size() > 1 || at < 0 || at >= kNameBytes) return Value::null(Physical::kInt16);
+  const bool used = static_cast<size_t>(at) < name.size();
+  return Value::of(static_cast<int16_t>(used ? static_cast<uint8_t>(name[static_cast<size_t>(at)]) : 0));
+}
+
 }  // namespace
 
 /// x op ANY (array): true if one is, else null if one is unknown, else false. ALL is the same with the truth turned.
@@ -129,6 +138,7 @@ absl::Status Program::Run::subscript(const Node& node, const Rows& rows, Vector*
   TROUPE_RETURN_IF_ERROR(evaluate_children(node, rows, &args));
   out->reset(node.physical, rows.count());
   std::vector<int32_t> subscripts(args.size() - 1);
+  const bool of_name = node.expr->args[0]->type.oid == oid::kName;
   for (uint32_t row = 0; row < rows.count(); ++row) {
     bool has_null = args[0].is_null(row);
     for (size_t i = 1; i < args.size(); ++i) {
@@ -138,7 +148,8 @@ absl::Status Program::Run::subscript(const Node& node, const Rows& rows, Vector*
     if (has_null) {
       out->set_null(row);
     } else {
-      out->set_value(row, array_element(args[0].string(row), subscripts));
+      const std::string_view bytes = args[0].string(row);
+      out->set_value(row, of_name ? name_element(bytes, subscripts) : array_element(bytes, subscripts));
     }
   }
   return absl::OkStatus();

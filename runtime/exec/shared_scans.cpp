@@ -18,7 +18,8 @@ struct SystemScanBlueprint final : Blueprint {
 class SystemScan final : public Operator {
  public:
   SystemScan(Run& run, const SystemScanBlueprint& blueprint) : Operator(run), blueprint_{blueprint} {}
-  void rewind() override { rows_.reset(); }
+  /// The rows stay: to a statement, the system looks the same however often a subquery asks.
+  void rewind() override { position_ = 0; }
 
   Task<BatchResult> next() override {
     if (!rows_) {

@@ -52,6 +52,11 @@ std::optional<std::vector<size_t>> places_of(const NamedFunction& function, sql:
 
 bool is_named(const sql::Expr* argument) { return argument->is<sql::NamedArgument>(); }
 
+/// A driver's place for what a procedure call returns (JDBC's `{? = call f(?)}`): it is passed along, and no argument.
+bool is_returned_value(const Expr& argument) {
+  return argument.kind == ExprKind::kParameter && argument.type.oid == oid::kVoid;
+}
+
 }  // namespace
 
 absl::Status Binder::check_argument_names(sql::ExprList arguments) const {
@@ -92,7 +97,10 @@ absl::StatusOr<ExprList> Binder::bind_arguments(const sql::FunctionCall& call, c
     }
     return all;
   }
-  if (!named) return args;
+  if (!named) {
+    std::erase_if(args, [](const ExprPtr& argument) { return is_returned_value(*argument); });
+    return args;
+  }
   std::string text = cat(name, "(");
   for (size_t i = 0; i < args.size(); ++i) {
     const auto* argument = call.arguments[i]->as<sql::NamedArgument>();

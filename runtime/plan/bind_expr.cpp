@@ -404,7 +404,7 @@ absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, c
     }
     args.push_back(*std::move(as_int));
   }
-  const Oid element = element_type_of(base->type.oid);
+  const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
   if (element == 0) {
     return fail(ErrorCode::kDatatypeMismatch, expr, "cannot subscript type ", format_type(Type{base->type.oid}),
                 " because it does not support subscripting");

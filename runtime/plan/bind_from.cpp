@@ -11,6 +11,35 @@ namespace {
 /// A view inside a view inside ...: deeper than this can only be a cycle.
 constexpr int kViewDepthMax = 100;
 
+/// Columns of a relation that the catalog names: a view's are its own, not those of the tables under it.
+std::vector<ColumnOrigin> origins_in(Oid relation, size_t columns) {
+  std::vector<ColumnOrigin> origins;
+  for (size_t i = 0; i < columns; ++i) origins.push_back({relation, static_cast<int16_t>(i + 1)});
+  return origins;
+}
+
+/// A function that PostgreSQL shows through a view; here the view is all there is. Empty: it is none of them.
+std::string_view view_of_function(std::string_view function) {
+  constexpr std::pair<std::string_view, std::string_view> kViews[] = {
+      {"pg_timezone_names", "pg_timezone_names"},
+      {"pg_timezone_abbrevs", "pg_timezone_abbrevs"},
+      {"pg_show_all_settings", "pg_settings"},
+      {"pg_prepared_statement", "pg_prepared_statements"},
+      {"pg_cursor", "pg_cursors"},
+      {"pg_lock_status", "pg_locks"},
+  };
+  for (const auto& [name, view] : kViews) {
+    if (name == function) return view;
+  }
+  return {};
+}
+
+std::vector<ColumnOrigin> origins_of(const std::vector<BoundTarget>& targets) {
+  std::vector<ColumnOrigin> origins;
+  for (const BoundTarget& target : targets) origins.push_back(target.origin);
+  return origins;
+}
+
 }  // namespace
 
 namespace {
@@ -112,6 +141,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
       relation->names.push_back(column.name);
       relation->types.push_back(column.type);
     }
+    relation->origins = origins_in(relation->system->oid, relation->types.size());
   }
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
@@ -149,6 +179,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sq
     relation->names.push_back(i < view.columns.size() ? view.columns[i].name : relation->query->targets[i].name);
     relation->types.push_back(relation->query->targets[i].value->type);
   }
+  relation->origins = origins_in(view.oid, relation->types.size());
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
   if (ref.alias == nullptr) item.names->schema = ref.schema;
@@ -164,6 +195,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(const CteName& name, const
   relation->names = cte.names;
   relation->types = cte.types;
   if (!name.work_table) {
+    relation->origins = origins_of(cte.query->targets);
     if (cte.query->modify && cte.query->targets.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, ref, "WITH query \"", cte.name,
                   "\" does not have a RETURNING clause");
@@ -184,13 +216,33 @@ absl::StatusOr<Binder::FromItem> Binder::bind_subquery_ref(const sql::SubqueryRe
     relation->names.push_back(target.name);
     relation->types.push_back(target.value->type);
   }
+  relation->origins = origins_of(bound->targets);
   relation->query = std::move(bound);
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : std::string_view(), query);
 }
 
+absl::StatusOr<Binder::FromItem> Binder::bind_view_function(std::string_view view, const sql::FunctionCall& call,
+                                                            const sql::Alias* alias, BoundQuery* query) {
+  sql::TableRef ref;
+  ref.position = call.position;
+  ref.schema = "pg_catalog";
+  ref.name = view;
+  sql::Alias named_alias;
+  named_alias.name = call.name.back();
+  ref.alias = alias != nullptr ? alias : &named_alias;
+  TROUPE_ASSIGN_OR_RETURN(FromItem item, bind_table(ref, nullptr, query));
+  item.names->relation->origins.clear();
+  return item;
+}
+
 absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRef& ref, Scope* scope,
                                                            BoundQuery* query) {
+  if (ref.functions.size() == 1 && !ref.ordinality) {
+    const auto* only = ref.functions[0].call->as<sql::FunctionCall>();
+    const std::string_view view = only == nullptr ? std::string_view() : view_of_function(only->name.back());
+    if (!view.empty() && only->arguments.empty()) return bind_view_function(view, *only, ref.alias, query);
+  }
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kFunction;
   relation->lateral = true;  // a function in FROM may always look to its left

@@ -153,11 +153,10 @@ absl::Status Binder::bind_targets(sql::List<const sql::Target*> targets, const S
   out->reserve(targets.size());
   const auto origin = [&](BoundTarget* target) {
     const Expr& value = *target->value;
-    if (!value.is_column() || site.scope == nullptr) return;
-    for (const auto& item : site.scope->items) {
-      if (!item->relation || item->relation->number != value.relation || !item->relation->table) continue;
-      target->table = item->relation->table->oid;
-      target->attnum = static_cast<int16_t>(value.index + 1);
+    if (!value.is_column()) return;
+    for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
+      const FromNames* leaf = leaf_of(*scope, value.relation);
+      if (leaf != nullptr) target->origin = leaf->relation->origin_of(value.index);
     }
   };
   for (const sql::Target* target : targets) {

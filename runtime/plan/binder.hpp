@@ -175,6 +175,9 @@ class Binder {
   absl::StatusOr<FromItem> bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_cte_ref(const CteName& cte, const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope, BoundQuery* query);
+  /// A function's view, under the function's name.
+  absl::StatusOr<FromItem> bind_view_function(std::string_view view, const sql::FunctionCall& call,
+                                              const sql::Alias* alias, BoundQuery* query);
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
   absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);

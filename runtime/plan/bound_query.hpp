@@ -15,6 +15,12 @@
 
 namespace troupe {
 
+/// The table's or view's column that a column of a result comes from; none: of no table.
+struct ColumnOrigin {
+  Oid table = kNoOid;
+  int16_t attnum = 0;
+};
+
 struct BoundQuery;
 using QueryPtr = std::shared_ptr<BoundQuery>;
 
@@ -34,6 +40,7 @@ struct BoundRelation {
   std::vector<ExprList> values;
   uint32_t cte = 0;                   ///< kCte; kWorkTable: its work table
   std::shared_ptr<const SystemTable> system;
+  std::vector<ColumnOrigin> origins;  ///< of what is not a table, as far as they are known
   std::vector<std::string> names;     ///< of the columns; empty: the table's own
   std::vector<Type> types;            ///< of what is not a table
 
@@ -44,6 +51,10 @@ struct BoundRelation {
   Type type_of(uint32_t column) const {
     if (kind != Kind::kTable) return types[column];
     return {table->columns[column].type, table->columns[column].typmod};
+  }
+  ColumnOrigin origin_of(uint32_t column) const {
+    if (kind == Kind::kTable) return {table->oid, static_cast<int16_t>(column + 1)};
+    return column < origins.size() ? origins[column] : ColumnOrigin{};
   }
   bool visible(uint32_t column) const { return kind != Kind::kTable || !table->columns[column].dropped; }
 };
@@ -61,8 +72,7 @@ using FromPtr = std::shared_ptr<FromTree>;
 struct BoundTarget {
   ExprPtr value;
   std::string name;
-  Oid table = kNoOid;
-  int16_t attnum = 0;
+  ColumnOrigin origin;
 };
 
 struct BoundLock {

@@ -279,18 +279,10 @@ absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, 
   return absl::OkStatus();
 }
 
-absl::Status set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl) {
-  using Type = sql::RoleName::Type;
-  if (name.type != Type::kNamed && name.type != Type::kPublic) {
-    object->owner = ddl.context().role;
-    return absl::OkStatus();
-  }
-  const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name.name);
-  if (role == nullptr) {
-    return error(ErrorCode::kUndefinedObject, "role \"", name.name, "\" does not exist");
-  }
-  object->owner = role->oid;
-  return absl::OkStatus();
+absl::Status alter_identity(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) return no_such_column(action.name, *table);
+  return ddl_alter_identity(action, table, column, ddl);
 }
 
 absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
@@ -303,9 +295,12 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kSetNotNull:
     case AlterAction::kDropNotNull: return set_not_null(action, table, ddl);
     case AlterAction::kAlterType: return alter_type(action, table, ddl);
+    case AlterAction::kAddIdentity:
+    case AlterAction::kSetIdentity:
+    case AlterAction::kDropIdentity: return alter_identity(action, table, ddl);
     case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
-    case AlterAction::kOwnerTo: return set_owner(*action.role, table, ddl);
+    case AlterAction::kOwnerTo: return ddl_set_table_owner(*action.role, table, ddl);
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
     // Hints for PostgreSQL's storage that mean nothing here.
@@ -328,10 +323,19 @@ absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind,
   std::shared_ptr<ObjectDef> changed = copy_object(*object);
   for (const sql::AlterTableAction* action : alter.actions) {
     if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
-    TROUPE_RETURN_IF_ERROR(set_owner(*action->role, changed.get(), ddl));
+    TROUPE_RETURN_IF_ERROR(ddl_set_owner(*action->role, changed.get(), ddl));
   }
   ddl.put(std::move(changed));
   return absl::OkStatus();
+}
+
+/// ALTER TABLE is also how pg_dump gives a sequence or view its owner.
+ObjectKind kind_to_alter(const sql::AlterTableStatement& alter, const DdlBuilder& ddl) {
+  const ObjectDef* found = ddl.find_named(alter.table->schema, alter.table->name);
+  const bool only_owner = std::all_of(alter.actions.begin(), alter.actions.end(), [](const sql::AlterTableAction* one) {
+    return one->action == sql::AlterAction::kOwnerTo;
+  });
+  return found != nullptr && only_owner ? found->kind : ObjectKind::table;
 }
 
 /// What goes first, in whatever order it is written: a type can be changed together with the constraints on it.
@@ -342,6 +346,7 @@ Pass pass_of(sql::AlterAction action) {
     case AlterAction::kDropColumn:
     case AlterAction::kDropConstraint:
     case AlterAction::kDropDefault:
+    case AlterAction::kDropIdentity:
     case AlterAction::kDropNotNull: return Pass::kDrop;
     case AlterAction::kAlterType: return Pass::kAlterType;
     default: return Pass::kRest;
@@ -365,7 +370,11 @@ absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, Tab
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl) {
   if (!alter.all_in_tablespace.empty()) return ddl.refuse(alter, "ALTER TABLE ALL IN TABLESPACE");
   switch (alter.object) {
-    case sql::ObjectKind::kTable: break;
+    case sql::ObjectKind::kTable: {
+      const ObjectKind kind = kind_to_alter(alter, ddl);
+      if (kind != ObjectKind::table) return alter_other(alter, kind, ddl);
+      break;
+    }
     case sql::ObjectKind::kView: return alter_other(alter, ObjectKind::view, ddl);
     case sql::ObjectKind::kIndex: return alter_other(alter, ObjectKind::index, ddl);
     case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);

@@ -90,6 +90,7 @@ absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, Ddl
 absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl);
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);
 absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl);
@@ -113,6 +114,20 @@ std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, con
 /// Options of CREATE/ALTER SEQUENCE and of identity columns.
 absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is_new, SequenceDef* sequence,
                                   DdlBuilder& ddl, std::optional<int64_t>* restart);
+/// Applies options to a changed copy of a sequence and puts it back; RESTART sets its value.
+absl::Status ddl_change_sequence(sql::List<const sql::Option*> options, std::shared_ptr<SequenceDef> sequence,
+                                 DdlBuilder& ddl);
+/// A sequence for a serial or identity column, not yet put().
+std::shared_ptr<SequenceDef> ddl_owned_sequence(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl);
+void ddl_put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl);
+/// GENERATED ... AS IDENTITY onto a column that has no default.
+absl::Status ddl_make_identity(const sql::Constraint& constraint, const TableDef& table, ColumnDef* column,
+                               DdlBuilder& ddl);
+/// ALTER COLUMN ... ADD, SET and DROP of identity.
+absl::Status ddl_alter_identity(const sql::AlterTableAction& action, TableDef* table, ColumnDef* column,
+                                DdlBuilder& ddl);
+absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl);
+absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, DdlBuilder& ddl);
 /// A table and everything that goes with it: indexes, owned sequences, trees.
 void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);

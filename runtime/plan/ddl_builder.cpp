@@ -222,7 +222,6 @@ std::string_view missing_feature(sql::NodeKind kind) {
     case NodeKind::kDefine: return "this CREATE command";
     case NodeKind::kAlterOptions: return "this ALTER command";
     case NodeKind::kAlterSchema: return "ALTER ... SET SCHEMA";
-    case NodeKind::kAlterOwner: return "ALTER ... OWNER TO of this kind of object";
     case NodeKind::kAlterDepends: return "ALTER ... DEPENDS ON EXTENSION";
     case NodeKind::kSecurityLabel: return "SECURITY LABEL";
     case NodeKind::kCreateCast: return "CREATE CAST";
@@ -270,6 +269,10 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     case NodeKind::kAlterTable: {
       const auto& alter = statement.to<sql::AlterTableStatement>();
       return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });
+    }
+    case NodeKind::kAlterOwner: {
+      const auto& alter = statement.to<sql::AlterOwnerStatement>();
+      return run(alter_tag(alter.target->object), [&](DdlBuilder& ddl) { return ddl_alter_owner(alter, ddl); });
     }
     case NodeKind::kDrop: {
       const auto& drop = statement.to<sql::DropStatement>();

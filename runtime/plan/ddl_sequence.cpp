@@ -144,6 +144,24 @@ absl::Status ddl_sequence_options(sql::List<const sql::Option*> options, bool is
   return check_sequence(*sequence);
 }
 
+std::shared_ptr<SequenceDef> ddl_owned_sequence(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl) {
+  auto sequence = std::make_shared<SequenceDef>();
+  sequence->oid = ddl.new_oid();
+  sequence->schema = table.schema;
+  sequence->owner = table.owner;
+  sequence->name = ddl.free_name(table.schema, table.name, column.name, "seq");
+  sequence->type = column.type;
+  sequence->maximum = range_of(column.type).high;
+  sequence->owner_table = table.oid;
+  sequence->owner_column = column.attnum;
+  return sequence;
+}
+
+void ddl_put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
+  ddl.act(DdlAction::Kind::kSetSequence).sequence = sequence->oid;
+  ddl.put(std::move(sequence));
+}
+
 absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, DdlBuilder& ddl) {
   if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY SEQUENCE");
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.sequence->schema, *create.sequence));
@@ -163,8 +181,7 @@ absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, Ddl
   sequence->name = create.sequence->name;
   std::optional<int64_t> restart;
   TROUPE_RETURN_IF_ERROR(ddl_sequence_options(create.options, true, sequence.get(), ddl, &restart));
-  ddl.act(DdlAction::Kind::kSetSequence).sequence = sequence->oid;
-  ddl.put(std::move(sequence));
+  ddl_put_sequence(std::move(sequence), ddl);
   return absl::OkStatus();
 }
 
@@ -172,9 +189,14 @@ absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBui
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                           ddl.require_relation(*alter.sequence, ObjectKind::sequence, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
-  auto sequence = std::make_shared<SequenceDef>(static_cast<const SequenceDef&>(*object));
+  return ddl_change_sequence(alter.options, std::make_shared<SequenceDef>(static_cast<const SequenceDef&>(*object)),
+                             ddl);
+}
+
+absl::Status ddl_change_sequence(sql::List<const sql::Option*> options, std::shared_ptr<SequenceDef> sequence,
+                                 DdlBuilder& ddl) {
   std::optional<int64_t> restart;
-  TROUPE_RETURN_IF_ERROR(ddl_sequence_options(alter.options, false, sequence.get(), ddl, &restart));
+  TROUPE_RETURN_IF_ERROR(ddl_sequence_options(options, false, sequence.get(), ddl, &restart));
   if (restart) {
     DdlAction& action = ddl.act(DdlAction::Kind::kSetSequence);
     action.sequence = sequence->oid;

@@ -32,25 +32,6 @@ void set_type(ColumnDef* column, Type type) {
   column->collation = info.is_collatable ? 100 : kNoOid;  // pg_collation's "default"
 }
 
-/// A sequence for a serial or identity column.
-std::shared_ptr<SequenceDef> owned_sequence(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl) {
-  auto sequence = std::make_shared<SequenceDef>();
-  sequence->oid = ddl.new_oid();
-  sequence->schema = table.schema;
-  sequence->owner = table.owner;
-  sequence->name = ddl.free_name(table.schema, table.name, column.name, "seq");
-  sequence->type = column.type;
-  sequence->maximum = column.type == oid::kInt2 ? INT16_MAX : column.type == oid::kInt4 ? INT32_MAX : INT64_MAX;
-  sequence->owner_table = table.oid;
-  sequence->owner_column = column.attnum;
-  return sequence;
-}
-
-void put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
-  ddl.act(DdlAction::Kind::kSetSequence).sequence = sequence->oid;
-  ddl.put(std::move(sequence));
-}
-
 absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
   if (ddl.find_relation(schema, ref.name) == nullptr) return absl::OkStatus();
   return error(ErrorCode::kDuplicateTable, "relation \"", ref.name, "\" already exists");
@@ -101,9 +82,9 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
   if (const Oid serial = serial_type(*definition.type); serial != oid::kInvalid) {
     set_type(&column, Type{serial});
     column.not_null = true;
-    auto sequence = owned_sequence(*table, column, ddl);
+    auto sequence = ddl_owned_sequence(*table, column, ddl);
     column.owned_sequence = sequence->oid;
-    put_sequence(std::move(sequence), ddl);
+    ddl_put_sequence(std::move(sequence), ddl);
   } else {
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
     TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
@@ -124,17 +105,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
         break;
       }
       case sql::ConstraintType::kIdentity: {
-        if (column.type != oid::kInt2 && column.type != oid::kInt4 && column.type != oid::kInt8) {
-          return error(ErrorCode::kInvalidParameterValue,
-                          "identity column type must be smallint, integer, or bigint");
-        }
-        column.identity = constraint->identity_always ? IdentityKind::always : IdentityKind::by_default;
-        column.not_null = true;
-        auto sequence = owned_sequence(*table, column, ddl);
-        std::optional<int64_t> restart;
-        TROUPE_RETURN_IF_ERROR(ddl_sequence_options(constraint->options, true, sequence.get(), ddl, &restart));
-        column.owned_sequence = sequence->oid;
-        put_sequence(std::move(sequence), ddl);
+        TROUPE_RETURN_IF_ERROR(ddl_make_identity(*constraint, *table, &column, ddl));
         break;
       }
       case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "GENERATED ALWAYS AS (...) STORED");

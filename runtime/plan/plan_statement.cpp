@@ -160,7 +160,7 @@ class StatementPlanner {
   void output_columns(const std::vector<BoundTarget>& targets) {
     result_->columns.reserve(targets.size());
     for (const BoundTarget& target : targets) {
-      result_->columns.push_back({target.name, target.value->type, target.table, target.attnum});
+      result_->columns.push_back({target.name, target.value->type, target.origin.table, target.origin.attnum});
     }
   }
 

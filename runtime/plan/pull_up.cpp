@@ -110,10 +110,10 @@ void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuer
   }
   BoundRelation& relation = *tree->relation;
   if (relation.kind == BoundRelation::Kind::kCte) {
-    BoundCte& cte = binder_.ctes[relation.cte];
-    const bool once = cte.references == 1 && !cte.materialized;
-    if ((once || cte.not_materialized) && !cte.query->modify && !cte.query->recursive && cte.references == 1 &&
-        !is_volatile(*cte.query)) {
+    const BoundCte& cte = binder_.ctes[relation.cte];
+    // One that refers to an outer query has other rows for each of its rows: it is computed where it is read.
+    const bool dissolvable = !cte.materialized && !cte.query->recursive && !is_volatile(*cte.query);
+    if (cte.references == 1 && !cte.query->modify && (dissolvable || is_correlated(*cte.query))) {
       relation.kind = BoundRelation::Kind::kSubquery;
       relation.query = cte.query;
     }

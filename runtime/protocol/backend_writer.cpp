@@ -139,7 +139,7 @@ void BackendWriter::parameter_description(std::span<const Oid> types) {
   patch_length(mark);
 }
 
-void BackendWriter::report(char type, const ErrorFields& fields, Severity severity) {
+void BackendWriter::report(char type, const ErrorFields& fields, Severity severity, std::string_view routine) {
   const size_t mark = begin(type);
   const auto put = [this](char field, std::string_view text) {
     if (text.empty()) return;
@@ -160,6 +160,7 @@ void BackendWriter::report(char type, const ErrorFields& fields, Severity severi
   put('c', fields.column);
   put('d', fields.data_type);
   put('n', fields.constraint);
+  put('R', routine);
   out_.push_back('\0');
   patch_length(mark);
 }

@@ -62,11 +62,12 @@ class BackendWriter {
   void no_data() { empty_message('n'); }
   void portal_suspended() { empty_message('s'); }
   void parameter_description(std::span<const Oid> types);
-  void error_response(const ErrorFields& fields, Severity severity = Severity::kError) {
-    report('E', fields, severity);
+  /// `routine`: see storage/base/error_routine.hpp.
+  void error_response(const ErrorFields& fields, Severity severity = Severity::kError, std::string_view routine = {}) {
+    report('E', fields, severity, routine);
   }
   void notice_response(const ErrorFields& fields, Severity severity = Severity::kNotice) {
-    report('N', fields, severity);
+    report('N', fields, severity, {});
   }
   void notification_response(int32_t process_id, std::string_view channel, std::string_view payload);
 
@@ -159,7 +160,7 @@ class BackendWriter {
   void empty_message(char type);
   void authentication(uint32_t code, std::string_view data = {});
   void copy_response(char type, bool binary, uint16_t columns);
-  void report(char type, const ErrorFields& fields, Severity severity);
+  void report(char type, const ErrorFields& fields, Severity severity, std::string_view routine);
   void append_u16(uint16_t v);
   void append_u32(uint32_t v);
   void append_string(std::string_view text);  // up to a NUL, then one

@@ -16,9 +16,25 @@ std::string user_by_id(SystemSession& session, int64_t role) {
   return def != nullptr ? def->name : cat("unknown (OID=", role, ")");
 }
 
-std::string expression(SystemSession&, std::string_view sql, int64_t) { return expression_text(sql); }
-std::string pretty_expression(SystemSession&, std::string_view sql, int64_t, bool pretty) {
-  std::string text = expression_text(sql);
+/// nextval('name'::regclass) with the sequence called as the session's search path asks for: pg_dump has an empty one.
+std::string with_sequence_named(std::string text, const SystemSession& session) {
+  constexpr std::string_view kCall = "nextval('", kEnd = "')", kTypedEnd = "'::regclass)";
+  if (!text.starts_with(kCall) || !text.ends_with(')')) return text;
+  const std::string_view end = text.ends_with(kTypedEnd) ? kTypedEnd : kEnd;
+  if (!text.ends_with(end)) return text;
+  const std::string name = text.substr(kCall.size(), text.size() - kCall.size() - end.size());
+  const CatalogNames names(session);
+  absl::StatusOr<Oid> sequence = names.oid_of(oid::kRegclass, name);
+  if (!sequence.ok()) sequence = names.oid_of(oid::kRegclass, cat("public.", name));
+  const std::optional<std::string> shown = sequence.ok() ? names.name_of(oid::kRegclass, *sequence) : std::nullopt;
+  return shown ? cat(kCall, *shown, kTypedEnd) : text;
+}
+
+std::string expression(SystemSession& session, std::string_view sql, int64_t) {
+  return with_sequence_named(expression_text(sql), session);
+}
+std::string pretty_expression(SystemSession& session, std::string_view sql, int64_t relation, bool pretty) {
+  std::string text = expression(session, sql, relation);
   return pretty ? without_outer_parentheses(std::move(text)) : text;
 }
 

@@ -7,7 +7,10 @@ namespace troupe {
 
 inline constexpr Oid kTypeClass = 1247, kProcClass = 1255, kRelationClass = 1259, kRoleClass = 1260,
                      kDatabaseClass = 1262, kAttrdefClass = 2604, kConstraintClass = 2606, kNamespaceClass = 2615,
-                     kRewriteClass = 2618, kTablespaceDefault = 1663, kTablespaceGlobal = 1664;
+                     kRewriteClass = 2618, kExtensionClass = 3079, kTablespaceDefault = 1663, kTablespaceGlobal = 1664;
+
+/// The extension that schema sys belongs to.
+inline constexpr Oid kTroupeExtension = 13185;
 
 /// Column defaults and view rules lie above what the catalog hands out for a long time: unique as long as it has given
 /// out fewer than a million oids.

@@ -1,4 +1,5 @@
 /// pg_constraint, pg_depend, pg_rewrite, pg_description, pg_shdescription.
+#include "runtime/system/catalog_names.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
 
@@ -54,16 +55,32 @@ void write_dependency(const Dependency& d, RowWriter& out) {
   out.set("refobjid", d.referenced).set("refobjsubid", d.referenced_column).set("deptype", d.type);
 }
 
-void write_table_dependencies(const TableDef& table, RowWriter& out) {
+/// The sequence of a default nextval('name'::regclass); none: it is another default. pg_dump must know, to create the
+/// sequence before the default.
+Oid sequence_of_default(const Catalog& catalog, const TableDef& table, std::string_view text) {
+  constexpr std::string_view kCall = "nextval('";
+  const size_t call = text.find(kCall);
+  if (call == std::string_view::npos) return kNoOid;
+  text.remove_prefix(call + kCall.size());
+  const auto parts = split_qualified_name(text.substr(0, text.find('\'')));
+  if (!parts.ok() || parts->empty() || parts->size() > 2) return kNoOid;
+  const SchemaDef* schema = parts->size() == 2 ? catalog.find_schema(parts->front()) : nullptr;
+  if (parts->size() == 2 && schema == nullptr) return kNoOid;
+  const ObjectDef* found = catalog.find_relation(schema != nullptr ? schema->oid : kPublicSchema, parts->back());
+  if (found == nullptr && schema == nullptr) found = catalog.find_relation(table.schema, parts->back());
+  return found != nullptr && found->kind == ObjectKind::sequence ? found->oid : kNoOid;
+}
+
+void write_table_dependencies(const Catalog& catalog, const TableDef& table, RowWriter& out) {
   write_dependency({kRelationClass, table.oid, kNamespaceClass, table.schema}, out);
   for (const ColumnDef& column : table.columns) {
     const bool serial = column.owned_sequence != kNoOid && column.identity == IdentityKind::none;
     if (column.dropped || (column.default_sql.empty() && !serial)) continue;
     const Oid value = default_oid(table.oid, column.attnum);
     write_dependency({kAttrdefClass, value, kRelationClass, table.oid, column.attnum, 'a'}, out);
-    if (column.owned_sequence != kNoOid && column.identity == IdentityKind::none) {
-      write_dependency({kAttrdefClass, value, kRelationClass, column.owned_sequence}, out);
-    }
+    const Oid sequence =
+        column.default_sql.empty() ? column.owned_sequence : sequence_of_default(catalog, table, column.default_sql);
+    if (sequence != kNoOid) write_dependency({kAttrdefClass, value, kRelationClass, sequence}, out);
   }
   for (const ConstraintDef& c : table.constraints) {
     if (constraint_type(c.kind) == 0) continue;
@@ -99,10 +116,21 @@ void write_view_dependencies(const ViewDef& view, RowWriter& out) {
   }
 }
 
+void write_extension_dependencies(RowWriter& out) {
+  write_dependency({kNamespaceClass, kSysSchema, kExtensionClass, kTroupeExtension, 0, 'e'}, out);
+  for (const SystemRelation& relation : all_system_relations()) {
+    if (relation.schema != kSysSchema) continue;
+    write_dependency({kRelationClass, relation.oid, kExtensionClass, kTroupeExtension, 0, 'e'}, out);
+  }
+}
+
 void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
+  write_extension_dependencies(out);
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
-      case ObjectKind::table: write_table_dependencies(static_cast<const TableDef&>(*object), out); break;
+      case ObjectKind::table:
+        write_table_dependencies(scan.catalog, static_cast<const TableDef&>(*object), out);
+        break;
       case ObjectKind::sequence:
         write_sequence_dependencies(scan.catalog, static_cast<const SequenceDef&>(*object), out);
         break;

@@ -1,9 +1,10 @@
-/// pg_namespace, pg_authid and its views, pg_auth_members, pg_database, pg_tablespace.
+/// pg_namespace, pg_extension, pg_authid and its views, pg_auth_members, pg_database, pg_tablespace.
 #include <algorithm>
 
 #include "runtime/settings/encoding.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
+#include "storage/column/array_format.hpp"
 
 namespace troupe {
 namespace {
@@ -13,10 +14,25 @@ void for_each(const CatalogScan& scan, ObjectKind kind, const Write& write) {
   for (const ObjectPtr& object : scan.catalog.objects(kind)) write(static_cast<const Def&>(*object));
 }
 
+/// What PostgreSQL's initdb grants on schema public: everybody may use it. pg_dump knows, and says no more of it.
+Value public_privileges(const Catalog& catalog, const SchemaDef& schema) {
+  const RoleDef* role = catalog.find_as<RoleDef>(schema.owner);
+  const std::string owner = role == nullptr ? cat(schema.owner) : role->name;
+  const Value items[] = {Value::text(cat(owner, "=UC/", owner)), Value::text(cat("=U/", owner))};
+  return Value::text(pack_array(oid::kAclItem, Physical::kVarlen, items));
+}
+
 void catalog_namespaces(const CatalogScan& scan, RowWriter& out) {
   for_each<SchemaDef>(scan, ObjectKind::schema, [&](const SchemaDef& schema) {
     out.row().set("oid", schema.oid).set("nspname", schema.name).set("nspowner", schema.owner);
+    if (schema.oid == kPublicSchema) out.set("nspacl", public_privileges(scan.catalog, schema));
   });
+}
+
+/// Schema sys and what is in it are an extension that is always there, so that pg_dump leaves them out.
+void extensions(RowWriter& out) {
+  out.row().set("oid", kTroupeExtension).set("extname", "troupe").set("extowner", kBootstrapRole);
+  out.set("extnamespace", kSysSchema).set("extversion", "1.0");
 }
 
 /// Superusers see through every rule.
@@ -99,6 +115,7 @@ void system_tablespaces(RowWriter& out) {
 
 void provide_roles(Providers& to) {
   to.catalog("pg_namespace", catalog_namespaces);
+  to.builtin("pg_extension", extensions);
   to.catalog("pg_authid", catalog_authids);
   to.catalog("pg_roles", catalog_roles);
   to.catalog("pg_user", catalog_users);

@@ -1,6 +1,9 @@
 /// pg_settings, pg_stat_activity, pg_locks, pg_prepared_statements, pg_cursors, time zones, and sys.*: what the session
 /// and the node say about themselves.
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -133,9 +136,24 @@ void cursors(const SystemSession& session, RowWriter& out) {
   }
 }
 
+/// Zones ("Z name ...") and their other names ("L zone name") in tzdata's table, sorted.
+std::vector<std::string> read_time_zone_names() {
+  const char* directory = std::getenv("TZDIR");  // where absl looks, too
+  std::ifstream table(cat(directory != nullptr ? directory : "/usr/share/zoneinfo", "/tzdata.zi"));
+  std::vector<std::string> names;
+  for (std::string line; std::getline(table, line);) {
+    if (!line.starts_with("Z ") && !line.starts_with("L ")) continue;
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    names.push_back(words[line[0] == 'Z' || words.size() < 3 ? 1 : 2]);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 void time_zone_names(const SystemSession& session, RowWriter& out) {
+  static const std::vector<std::string> names = read_time_zone_names();
   const absl::Time now = absl::FromUnixMicros(session.started_us());
-  for (const std::string& name : session.time_zone_names()) {
+  for (const std::string& name : names) {
     const auto zone = find_time_zone(name);
     if (!zone.ok()) continue;
     const absl::TimeZone::CivilInfo at = zone->At(now);

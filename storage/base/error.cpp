@@ -4,11 +4,13 @@
 
 #include "absl/strings/cord.h"
 #include "storage/base/bytes.hpp"
+#include "storage/base/error_routine.hpp"
 
 namespace troupe {
 namespace {
 
 constexpr absl::string_view kPayload = "troupe/error";
+constexpr absl::string_view kRoutine = "troupe/routine";
 
 absl::StatusCode status_code(ErrorCode code) {
   switch (code) {
@@ -86,6 +88,16 @@ absl::Status with_position(absl::Status status, int position) {
   return change(status, [&](ErrorFields& fields) {
     if (fields.position == 0) fields.position = position;
   });
+}
+
+absl::Status with_routine(absl::Status status, std::string_view routine) {
+  status.SetPayload(kRoutine, absl::Cord(absl_view(routine)));
+  return status;
+}
+
+std::string routine_of(const absl::Status& status) {
+  const auto routine = status.GetPayload(kRoutine);
+  return routine ? std::string(*routine) : std::string();
 }
 
 absl::Status annotate(const absl::Status& status, std::string_view context) {

@@ -337,6 +337,56 @@ def binary_parameters_that_are_no_values_are_refused(context):
 
 
 @test
+def a_plan_whose_result_type_changed_names_the_routine_that_drivers_look_for(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE widened (a int)")
+        wire.ask(pg.parse("SELECT * FROM widened", "s"), pg.bind(statement="s"), pg.execute(), pg.SYNC)
+        wire.query("ALTER TABLE widened ADD COLUMN b int")
+        result = wire.ask(pg.bind(statement="s"), pg.execute(), pg.SYNC)
+        expect_error(result, "0A000", "cached plan must not change result type")
+        expect(result.error.fields.get("R"), "RevalidateCachedQuery")
+        wire.query("DROP TABLE widened")
+
+
+@test
+def a_void_parameter_is_no_argument(context):
+    with context.wire() as wire:
+        result = wire.ask(pg.parse("SELECT * FROM length($1, $2) AS result", "", [2278, 1043]),
+                          pg.bind([None, "four"]), pg.execute(), pg.SYNC)
+        expect(result.rows, [[b"4"]])
+
+
+@test
+def columns_tell_which_table_they_come_from(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE origin_a (id int, v text); CREATE TABLE origin_b (id int, w text);"
+                   "CREATE VIEW origin_v AS SELECT v, id FROM origin_a")
+        oids = {name: int(wire.query(f"SELECT '{name}'::regclass::oid").rows[0][0])
+                for name in ("origin_a", "origin_b", "origin_v", "pg_type")}
+        a, b, v = oids["origin_a"], oids["origin_b"], oids["origin_v"]
+        none = (0, 0)
+        for sql, origins in (
+                ("SELECT w, a.v, a.id + 1, b.id FROM origin_a a JOIN origin_b b ON a.id = b.id",
+                 [(b, 2), (a, 2), none, (b, 1)]),
+                ("SELECT * FROM origin_a JOIN origin_b USING (id)", [(a, 1), (a, 2), (b, 2)]),
+                ("SELECT * FROM origin_a FULL JOIN origin_b USING (id)", [none, (a, 2), (b, 2)]),
+                ("SELECT j.* FROM (origin_a a LEFT JOIN origin_b b ON true) j", [(a, 1), (a, 2), (b, 1), (b, 2)]),
+                ("SELECT q.y, q.x FROM (SELECT id AS x, v AS y, 1 FROM origin_a) q", [(a, 2), (a, 1)]),
+                ("WITH c AS (SELECT w FROM origin_b) SELECT w, upper(w) FROM c", [(b, 2), none]),
+                ("WITH RECURSIVE r AS (SELECT id FROM origin_a UNION ALL SELECT id + 1 FROM r WHERE id < 3) "
+                 "SELECT id FROM r", [none]),
+                ("SELECT * FROM origin_v", [(v, 1), (v, 2)]),
+                ("SELECT v FROM (SELECT * FROM origin_v) q", [(v, 1)]),
+                ("SELECT id FROM origin_a UNION SELECT id FROM origin_b", [none]),
+                ("SELECT id, count(*) FROM origin_a GROUP BY id", [(a, 1), none]),
+                ("SELECT l.x FROM origin_a, LATERAL (SELECT origin_a.v AS x) l", [(a, 2)]),
+                ("SELECT typname FROM pg_type", [(oids["pg_type"], 2)])):
+            columns = wire.ask(pg.parse(sql), pg.describe("S"), pg.SYNC).columns
+            expect([(column.table, column.attribute) for column in columns], origins, sql)
+        wire.query("DROP VIEW origin_v; DROP TABLE origin_a, origin_b")
+
+
+@test
 def a_failed_transaction_describes_no_rows(context):
     with context.wire() as wire:
         wire.ask(pg.parse("SELECT 1", "rows"), pg.parse("ROLLBACK", "end"), pg.SYNC)
@@ -391,6 +441,62 @@ def a_portal_ends_with_its_transaction(context):
         result = wire.ask(pg.parse("SELECT 1"), pg.bind(portal="p"), pg.SYNC)
         expect(result.types, "12Z")
         expect_error(wire.ask(pg.execute("p"), pg.SYNC), "34000", 'portal "p" does not exist')
+
+
+@test
+def execute_and_fetch_read_a_portal_in_turn(context):
+    rows = "SELECT i FROM generate_series(1, 20) i"
+    with context.wire() as wire:
+        for kind in ("CURSOR", "NO SCROLL CURSOR", "SCROLL CURSOR", "CURSOR WITH HOLD"):
+            wire.query("BEGIN")
+            wire.query(f"DECLARE c {kind} FOR {rows}")
+            part = wire.ask(pg.execute("c", 3), pg.SYNC)
+            expect((part.types, part.rows), ("DDDsZ", [[b"1"], [b"2"], [b"3"]]), kind)
+            part = wire.query("FETCH 1 FROM c")
+            expect((part.rows, part.tags), ([[b"4"]], ["FETCH 1"]), kind)
+            expect(wire.ask(pg.execute("c", 2), pg.SYNC).rows, [[b"5"], [b"6"]], kind)
+            expect(wire.query("MOVE FORWARD 11 FROM c").tags, ["MOVE 11"], kind)
+            part = wire.ask(pg.execute("c"), pg.SYNC)
+            expect((part.rows, part.tags), ([[b"18"], [b"19"], [b"20"]], ["SELECT 3"]), kind)
+            expect(wire.query("FETCH 1 FROM c").tags, ["FETCH 0"], kind)
+            expect(wire.ask(pg.execute("c", 1), pg.SYNC).tags, ["SELECT 0"], kind)
+            wire.query("COMMIT")
+            wire.query("CLOSE ALL")
+
+
+@test
+def execute_reads_on_where_a_cursor_was_moved_back_to(context):
+    with context.wire() as wire:
+        wire.query("BEGIN")
+        wire.query("DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT i FROM generate_series(1, 5) i")
+        expect(wire.ask(pg.execute("c"), pg.SYNC).tags, ["SELECT 5"])
+        expect(wire.query("MOVE ABSOLUTE 1 IN c").tags, ["MOVE 1"])
+        wire.query("COMMIT")
+        part = wire.ask(pg.execute("c", 2), pg.SYNC)
+        expect((part.types, part.rows), ("DDsZ", [[b"2"], [b"3"]]))
+        expect(wire.query("FETCH PRIOR FROM c").rows, [[b"2"]])
+        expect(wire.ask(pg.execute("c"), pg.SYNC).rows, [[b"3"], [b"4"], [b"5"]])
+        wire.query("CLOSE c")
+
+
+@test
+def fetch_reads_a_portal_that_bind_made(context):
+    with context.wire() as wire:
+        wire.query("CREATE TABLE taken (a int)")
+        wire.query("BEGIN")
+        wire.ask(pg.parse("SELECT i FROM generate_series(1, 20) i"), pg.bind(portal="p"), pg.execute("p", 3), pg.SYNC)
+        expect(wire.query("MOVE FORWARD 4 p").tags, ["MOVE 4"])
+        part = wire.ask(pg.execute("p", 2), pg.SYNC)
+        expect((part.types, part.rows), ("DDsZ", [[b"8"], [b"9"]]))
+        # Not begun by an Execute; nor is it run twice when FETCH came to its end.
+        wire.ask(pg.parse("INSERT INTO taken VALUES (1), (2), (3) RETURNING a"), pg.bind(portal="q"), pg.SYNC)
+        expect(wire.query("FETCH 2 FROM q").rows, [[b"1"], [b"2"]])
+        expect(wire.query("FETCH 2 FROM q").rows, [[b"3"]])
+        expect(wire.ask(pg.execute("q"), pg.SYNC).rows, [])
+        expect(wire.query("SELECT count(*) FROM taken").rows, [[b"3"]])
+        wire.ask(pg.parse("SELECT 7"), pg.bind(portal="r"), pg.execute("r"), pg.SYNC)
+        expect(wire.query("FETCH 1 FROM r").tags, ["FETCH 0"])
+        wire.query("ROLLBACK; DROP TABLE taken")
 
 
 @test
