@@ -147,10 +147,15 @@ class BrokenDiskTest(unittest.TestCase):
                 cursor.execute(statement)
             except psycopg2.Error as problem:
                 failures.append(problem.pgcode)
+        waiting = [(self.connect(), "UPDATE t SET v = 'y' WHERE id = 8")]
+        for i in range(1, 6):
+            waiting.append((self.connect(), "COMMIT"))
+            waiting[-1][0].execute("BEGIN")
+            waiting[-1][0].execute("SELECT * FROM t WHERE id = %s FOR UPDATE", (i,))
+        late, _ = waiting.pop()
+        late.execute("SET statement_timeout = '300ms'")
         self.node.break_disk("hang")
-        statements = ["UPDATE t SET v = 'y' WHERE id = 8"]
-        statements += [f"SELECT * FROM t WHERE id = {i} FOR UPDATE" for i in range(1, 5)]
-        lockers = [threading.Thread(target=run, args=(self.connect(), text), daemon=True) for text in statements]
+        lockers = [threading.Thread(target=run, args=arguments, daemon=True) for arguments in waiting]
         for locker in lockers:
             locker.start()
             time.sleep(0.2)
@@ -158,13 +163,10 @@ class BrokenDiskTest(unittest.TestCase):
         time.sleep(2)
         self.assertLess(self.cpu_s() - before, 0.2 * sanitizers.SLOWNESS)
         self.assertTrue(all(locker.is_alive() for locker in lockers))
-        self.cursor.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%id = 1 FOR UPDATE' "
-                            "AND pid <> pg_backend_pid()")
+        self.cursor.execute("SELECT pg_cancel_backend(%s)", (waiting[1][0].connection.get_backend_pid(),))
         lockers[1].join(5 * sanitizers.SLOWNESS)
         self.assertEqual(failures, ["57014"])
-        other = self.connect()
-        other.execute("SET statement_timeout = '300ms'")
-        run(other, "SELECT * FROM t WHERE id = 5 FOR UPDATE")
+        run(late, "COMMIT")
         self.assertEqual(failures, ["57014", "57014"])
         self.node.mend_disk()
         for locker in lockers:
