@@ -152,8 +152,9 @@ void QueryPlanner::simplify_outer_joins(FromTree* tree, const Conditions& above)
 
 namespace {
 
-/// a = b and b = 5 make a = 5: every relation gets to use the constant.
-void derive_constants(ExprList* conditions) {
+/// a = b and b = 5 make a = 5: every relation gets to use the constant. a may be of another type than b, so that the
+/// equality is looked up anew.
+void derive_constants(ExprList* conditions, const EvalContext& context) {
   const auto is_equality = [](const Expr& e) {
     return e.kind == ExprKind::kCall && e.args.size() == 2 && e.call.function->comparison == Comparison::kEqual;
   };
@@ -171,10 +172,11 @@ void derive_constants(ExprList* conditions) {
       if (!link->arg(0).is_column() || !link->arg(1).is_column()) continue;
       for (size_t side = 0; side < 2; ++side) {
         if (!equal(link->arg(side), known->arg(0))) continue;
-        ExprPtr derived = make_call(known->call, {link->args[1 - side], known->args[1]});
+        const auto derived = make_operator("=", link->args[1 - side], known->args[1], context);
+        if (!derived.ok()) continue;
         const bool there = std::any_of(conditions->begin(), conditions->end(),
-                                       [&](const ExprPtr& other) { return equal(other, derived); });
-        if (!there) conditions->push_back(std::move(derived));
+                                       [&](const ExprPtr& other) { return equal(other, *derived); });
+        if (!there) conditions->push_back(*derived);
       }
     }
   }
@@ -196,7 +198,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
     flatten(tree, &items, &conditions);
   }
   TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
-  if (items.size() > 1) derive_constants(&conditions);
+  if (items.size() > 1) derive_constants(&conditions, binder_eval());
   std::vector<uint32_t> own;
   for (const FromPtr& item : items) relations_of(*item, &own);
   std::sort(own.begin(), own.end());
