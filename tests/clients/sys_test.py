@@ -266,8 +266,8 @@ class SysTest(unittest.TestCase):
             for kind in ("log_writer", "page_reader", "change_publisher", "page_writer", "page_reader", "log_writer"):
                 actor, restarts = self.rows("SELECT id, restarts FROM sys.actors WHERE kind = %s ORDER BY 1 LIMIT 1", kind)[0]
                 self.assertTrue(self.value("SELECT sys.kill_actor(%s)", actor))
-                wait_until(lambda: self.value("SELECT count(*) FROM sys.actors WHERE id = %s AND restarts > %s",
-                                              actor, restarts) == 1, f"the {kind} is there again")
+                wait_until(lambda: self.value("SELECT count(*) FROM sys.actors WHERE id = %s AND restarts > %s "
+                                              "AND state = 'running'", actor, restarts) == 1, f"the {kind} is there again")
             wait_until(lambda: threads() <= before, "the threads of those that were killed have ended")
 
     def test_killing_an_actor_that_is_not_there_says_so(self):
