@@ -91,7 +91,8 @@ Task<absl::Status> Backend::write_catalog_rows(const std::vector<CatalogChange>&
     const ObjectDef* old = catalog.find(change.oid);
     rows.change(change.oid, old, change.object.get());
   }
-  auto erasing = send_raw(schema::WriteKind::erase, kCatalogNameTree, rows.erased_names, {}, false);
+  const std::vector<std::string> no_values;  // outlives the tasks, which refer to it
+  auto erasing = send_raw(schema::WriteKind::erase, kCatalogNameTree, rows.erased_names, no_values, false);
   absl::Status status = co_await erasing;
   if (!status.ok()) co_return status;
   auto naming = send_raw(schema::WriteKind::put, kCatalogNameTree, rows.names, rows.name_values, false);
@@ -100,7 +101,7 @@ Task<absl::Status> Backend::write_catalog_rows(const std::vector<CatalogChange>&
     co_return error(ErrorCode::kDuplicateTable, "a relation of that name was created at the same time");
   }
   if (!status.ok()) co_return status;
-  auto dropping = send_raw(schema::WriteKind::erase, kCatalogObjectTree, rows.erased_objects, {}, false);
+  auto dropping = send_raw(schema::WriteKind::erase, kCatalogObjectTree, rows.erased_objects, no_values, false);
   status = co_await dropping;
   if (!status.ok()) co_return status;
   auto putting = send_raw(schema::WriteKind::put, kCatalogObjectTree, rows.objects, rows.object_values, true);
