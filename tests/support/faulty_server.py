@@ -14,7 +14,10 @@ class FaultyServer(servers.TroupeServer):
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", self.shim, SHIM_SOURCE, "-ldl"], check=True)
 
     def launch(self, command, **options):
-        super().launch(command, env=dict(os.environ, LD_PRELOAD=self.shim, FAULTY_DISK=self.fault), **options)
+        # AddressSanitizer wants to be the first library, which it need not be for this one.
+        sanitizer = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+        environment = dict(os.environ, LD_PRELOAD=self.shim, FAULTY_DISK=self.fault, ASAN_OPTIONS=sanitizer)
+        super().launch(command, env=environment, **options)
 
     def break_disk(self, how):
         with open(self.fault + ".new", "w") as out:
