@@ -175,7 +175,6 @@ class SystemSession {
   virtual std::vector<CheckpointInfo> checkpoints() const { return {}; }
   virtual std::vector<PreparedInfo> prepared_statements() const { return {}; }
   virtual std::vector<CursorInfo> cursors() const { return {}; }
-  virtual std::vector<std::string> time_zone_names() const { return {}; }
   virtual RelationCounters relation_counters(Oid) const { return {}; }
   virtual DatabaseCounters database_counters() const { return {}; }
 
