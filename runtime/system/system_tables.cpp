@@ -64,8 +64,9 @@ const ProviderTable& provider_table() {
 
 /// Rows that never change: made by whoever asks first, then shared by every cell.
 const Batch& builtin_rows(const SystemRelation& relation, BuiltinRows rows) {
-  // One slot per relation; std::atomic so that two cells may race to fill one, and the loser throws its rows away.
-  static std::vector<std::atomic<const Batch*>> slots(all_system_relations().size());
+  // One slot per relation; std::atomic so that two cells may race to fill one, and the loser throws its rows away. Never
+  // destroyed: cells may still look while the process ends.
+  static auto& slots = *new std::vector<std::atomic<const Batch*>>(all_system_relations().size());
   std::atomic<const Batch*>& slot = slots[ProviderTable::index_of(relation)];
   if (const Batch* done = slot.load(std::memory_order_acquire)) return *done;
   RowWriter out(relation);

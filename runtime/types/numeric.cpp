@@ -58,14 +58,14 @@ bool parse_small(std::string_view word, bool negative, Numeric* out) {
     if (c == '.' && scale < 0) {
       scale = 0;
     } else if (c >= '0' && c <= '9') {
+      if (++digits > 18) return false;
       v = v * 10 + (c - '0');
-      ++digits;
       if (scale >= 0) ++scale;
     } else {
       return false;
     }
   }
-  if (digits == 0 || digits > 18) return false;
+  if (digits == 0) return false;
   *out = Numeric::of_int(negative ? -v : v, std::max(scale, 0));
   return true;
 }
