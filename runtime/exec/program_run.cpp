@@ -26,16 +26,17 @@ void select_true(const Vector& condition, uint32_t rows, std::vector<uint32_t>* 
   const size_t from = selection->size();
   selection->resize(from + rows);
   uint32_t* at = selection->data() + from;
-  const bool* values = condition.values<bool>();
+  // As bytes: where the value is null there may be any.
+  const auto* values = condition.values<uint8_t>();
   if (!condition.may_have_nulls()) {
     for (uint32_t i = 0; i < rows; ++i) {
       *at = i;
-      at += values[i] ? 1 : 0;
+      at += values[i] != 0 ? 1 : 0;
     }
   } else {
     for (uint32_t i = 0; i < rows; ++i) {
       *at = i;
-      at += (values[i] && !condition.is_null(i)) ? 1 : 0;
+      at += (values[i] != 0 && !condition.is_null(i)) ? 1 : 0;
     }
   }
   selection->resize(static_cast<size_t>(at - selection->data()));
