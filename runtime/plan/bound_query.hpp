@@ -72,7 +72,7 @@ using FromPtr = std::shared_ptr<FromTree>;
 struct BoundTarget {
   ExprPtr value;
   std::string name;
-  ColumnOrigin origin;
+  ColumnOrigin origin{};
 };
 
 struct BoundLock {

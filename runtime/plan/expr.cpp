@@ -253,8 +253,42 @@ Volatility volatility_of(const Expr& expr) {
   return most;
 }
 
+namespace {
+
+bool holds(const ExprList& parts, const ExprPtr& part) {
+  return std::any_of(parts.begin(), parts.end(), [&](const ExprPtr& other) { return equal(other, part); });
+}
+
+/// `(a AND b) OR (a AND c)` as `a`, `b OR c`: what all arms ask for may be an index's or a join's key.
+void split_or(const ExprPtr& condition, ExprList* out) {
+  std::vector<ExprList> arms(condition->args.size());
+  split_and(condition->args[0], &arms[0]);
+  ExprList common = arms[0];
+  for (size_t i = 1; i < arms.size() && !common.empty(); ++i) {
+    split_and(condition->args[i], &arms[i]);
+    std::erase_if(common, [&](const ExprPtr& part) { return !holds(arms[i], part); });
+  }
+  std::erase_if(common, [](const ExprPtr& part) { return volatility_of(*part) == Volatility::kVolatile; });
+  if (common.empty()) {
+    out->push_back(condition);
+    return;
+  }
+  ExprList rest;
+  bool always = false;  // an arm that asks for nothing more
+  for (ExprList& arm : arms) {
+    std::erase_if(arm, [&](const ExprPtr& part) { return holds(common, part); });
+    always |= arm.empty();
+    rest.push_back(make_and(std::move(arm)));
+  }
+  out->insert(out->end(), common.begin(), common.end());
+  if (!always) out->push_back(make_or(std::move(rest)));
+}
+
+}  // namespace
+
 void split_and(const ExprPtr& condition, ExprList* out) {
   if (!condition) return;
+  if (condition->kind == ExprKind::kOr) return split_or(condition, out);
   if (condition->kind != ExprKind::kAnd) {
     out->push_back(condition);
     return;

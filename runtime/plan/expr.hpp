@@ -149,7 +149,7 @@ inline bool equal(const ExprPtr& a, const ExprPtr& b) {
 uint64_t hash_expr(const Expr& expr);
 /// The least of its parts: a call of random() makes all of it volatile.
 Volatility volatility_of(const Expr& expr);
-/// The conjuncts of a condition, appended.
+/// The conjuncts of a condition, appended; also those that all arms of an OR have in common.
 void split_and(const ExprPtr& condition, ExprList* out);
 /// Calls `visit(const Expr&)` for expr and everything under it (not into subqueries), parents first.
 template <typename Visit>

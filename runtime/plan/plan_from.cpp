@@ -150,40 +150,6 @@ void QueryPlanner::simplify_outer_joins(FromTree* tree, const Conditions& above)
   simplify_outer_joins(tree->right.get(), below);
 }
 
-namespace {
-
-/// a = b and b = 5 make a = 5: every relation gets to use the constant. a may be of another type than b, so that the
-/// equality is looked up anew.
-void derive_constants(ExprList* conditions, const EvalContext& context) {
-  const auto is_equality = [](const Expr& e) {
-    return e.kind == ExprKind::kCall && e.args.size() == 2 && e.call.function->comparison == Comparison::kEqual;
-  };
-  const auto is_value = [](const Expr& e) {
-    return e.is_constant() || e.kind == ExprKind::kParameter || e.kind == ExprKind::kSlot;
-  };
-  for (size_t i = 0; i < conditions->size(); ++i) {
-    const ExprPtr known = (*conditions)[i];
-    if (!is_equality(*known)) continue;
-    const bool value_right = is_value(known->arg(1)) && known->arg(0).is_column();
-    if (!value_right) continue;
-    for (size_t j = 0; j < conditions->size(); ++j) {
-      const ExprPtr link = (*conditions)[j];
-      if (!is_equality(*link) || link->call.function != known->call.function) continue;
-      if (!link->arg(0).is_column() || !link->arg(1).is_column()) continue;
-      for (size_t side = 0; side < 2; ++side) {
-        if (!equal(link->arg(side), known->arg(0))) continue;
-        const auto derived = make_operator("=", link->args[1 - side], known->args[1], context);
-        if (!derived.ok()) continue;
-        const bool there = std::any_of(conditions->begin(), conditions->end(),
-                                       [&](const ExprPtr& other) { return equal(other, *derived); });
-        if (!there) conditions->push_back(*derived);
-      }
-    }
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, Conditions conditions) {
   const std::optional<WantedOrder> order = std::exchange(wanted_order_, std::nullopt);
   TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
@@ -198,10 +164,13 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
     flatten(tree, &items, &conditions);
   }
   TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
-  if (items.size() > 1) derive_constants(&conditions, binder_eval());
   std::vector<uint32_t> own;
   for (const FromPtr& item : items) relations_of(*item, &own);
   std::sort(own.begin(), own.end());
+  if (items.size() > 1) {
+    derive_constants(&conditions, binder_eval());
+    derive_restrictions(own, &conditions);
+  }
 
   // Each condition goes to the one item it speaks of; the others join items, or wait for subqueries.
   std::vector<std::vector<uint32_t>> item_relations;

@@ -258,6 +258,12 @@ class QueryPlanner {
   std::vector<std::pair<std::shared_ptr<const BoundSubquery>, ExprPtr>> taken_subqueries_;
 };
 
+/// a = b and b = 5 make a = 5: every relation gets to use the constant. a may be of another type than b, so that the
+/// equality is looked up anew.
+void derive_constants(ExprList* conditions, const EvalContext& context);
+/// What an OR over several relations asks of each of `relations` (sorted) alone.
+void derive_restrictions(const std::vector<uint32_t>& relations, ExprList* conditions);
+
 /// Constants computed, conditions simplified; what would fail is left for the run.
 ExprPtr fold_constants(const ExprPtr& expr, const EvalContext& context);
 

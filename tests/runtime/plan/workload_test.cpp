@@ -79,6 +79,22 @@ TEST_CASE_METHOD(OrdersFixture, "joins of many tables have no cross product", "[
   CHECK_FALSE(has(*plan->root, PlanKind::kNestedLoop));
 }
 
+TEST_CASE_METHOD(OrdersFixture, "what all arms of an OR ask for joins, what they ask of one table restricts it", "[plan]") {
+  const StatementPlanPtr common = this->plan(
+      "SELECT sum(l_extendedprice) FROM lineitem, part WHERE (p_partkey = l_partkey AND p_brand = 'Brand#12' AND "
+      "l_quantity >= 1 AND p_size BETWEEN 1 AND 5) OR (p_partkey = l_partkey AND p_brand = 'Brand#23' AND l_quantity "
+      ">= 10 AND p_size BETWEEN 1 AND 10)");
+  CHECK_FALSE(has(*common->root, PlanKind::kNestedLoop));
+  const std::string nations = explain(
+      "SELECT count(*) FROM supplier, customer, nation n1, nation n2 WHERE s_nationkey = n1.n_nationkey AND c_nationkey "
+      "= n2.n_nationkey AND s_acctbal = c_acctbal AND ((n1.n_name = 'FRANCE' AND n2.n_name = 'GERMANY') OR (n1.n_name = "
+      "'GERMANY' AND n2.n_name = 'FRANCE'))");
+  CHECK(nations.find("Filter: ((n1.n_name = 'FRANCE'::character) OR (n1.n_name = 'GERMANY'::character))") !=
+        std::string::npos);
+  CHECK(nations.find("Filter: ((n2.n_name = 'GERMANY'::character) OR (n2.n_name = 'FRANCE'::character))") !=
+        std::string::npos);
+}
+
 TEST_CASE_METHOD(OrdersFixture, "EXISTS, NOT EXISTS, IN and HAVING over groups are joins", "[plan]") {
   for (const std::string_view text : {
            "SELECT o_orderpriority, count(*) FROM orders WHERE EXISTS (SELECT * FROM lineitem WHERE l_orderkey = "
