@@ -40,17 +40,6 @@ void drop_what_exists_ignores(BoundQuery* query, const EvalContext& context) {
   query->order.clear();
 }
 
-bool is_null_when_empty(const Expr& target) {
-  bool counts = false;
-  visit_expr(target, [&](const Expr& part) {
-    if (part.kind == ExprKind::kAggregate && part.aggregate->aggregate.aggregate->name == "count") counts = true;
-    if (part.kind == ExprKind::kCoalesce || part.kind == ExprKind::kCase || part.kind == ExprKind::kNullTest) {
-      counts = true;
-    }
-  });
-  return !counts;
-}
-
 bool is_equality(const Expr& expr) {
   return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
 }
@@ -258,60 +247,6 @@ absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_exists(BoundQue
   TROUPE_ASSIGN_OR_RETURN(*rel, semi_join(left, inner.rel, &inner, JoinKind::kMark, std::move(on)));
   const ColumnId mark = rel->columns.back();
   return make_column(Type{oid::kBool}, mark.index, mark.relation);
-}
-
-/// (SELECT agg(..) FROM t WHERE t.k = outer.k AND ..) becomes a left join with the aggregate grouped by t.k.
-absl::StatusOr<std::optional<ExprPtr>> QueryPlanner::decorrelate_scalar(const Expr& expr, Rel* rel) {
-  const BoundSubquery& subquery = *expr.subquery;
-  BoundQuery& query = *subquery.query;
-  if (query.operation || query.modify || !query.aggregated || !query.groups.empty() || query.having ||
-      query.from.empty() || query.limit || query.offset || !query.windows.empty() || query.has_table_functions ||
-      !query.where || query.targets.size() != 1 || !is_null_when_empty(*query.targets[0].value)) {
-    return std::nullopt;
-  }
-  std::vector<uint32_t> defined, ignored;
-  collect_relations(query, &defined, &ignored);
-  std::sort(defined.begin(), defined.end());
-  const auto sides = [&](const Expr& part) {  // bit 0: inner relations, bit 1: outer ones
-    std::vector<uint32_t> mentioned;
-    collect_relations(part, &mentioned);
-    int mask = 0;
-    for (const uint32_t r : mentioned) mask |= std::binary_search(defined.begin(), defined.end(), r) ? 1 : 2;
-    return mask;
-  };
-  for (const FromPtr& tree : query.from) {
-    if (!tree->relation || tree->relation->query) return std::nullopt;
-  }
-  if ((sides(*query.targets[0].value) & 2) != 0) return std::nullopt;
-  Conditions parts, inner, keys;
-  split_and(fold(query.where), &parts);
-  for (const ExprPtr& part : parts) {
-    const int where = sides(*part);
-    if ((where & 2) == 0) {
-      inner.push_back(part);
-    } else if (is_equality(*part) && ((sides(part->arg(0)) == 1 && sides(part->arg(1)) == 2) ||
-                                      (sides(part->arg(0)) == 2 && sides(part->arg(1)) == 1))) {
-      keys.push_back(part);
-    } else {
-      return std::nullopt;
-    }
-  }
-  if (keys.empty()) return std::nullopt;
-  Conditions on;
-  for (const ExprPtr& key : keys) {
-    const size_t side = sides(key->arg(0)) == 1 ? 0 : 1;
-    const auto number = static_cast<uint32_t>(query.targets.size());
-    query.groups.push_back(key->args[side]);
-    query.targets.push_back({key->args[side], {}});
-    ExprList args = key->args;
-    args[side] = make_column(key->arg(side).type, number, subquery.relation);
-    on.push_back(make_call(key->call, std::move(args)));
-  }
-  query.where = inner.empty() ? nullptr : make_and(std::move(inner));
-  query.order.clear();
-  TROUPE_ASSIGN_OR_RETURN(Rel right, plan_query(subquery.query, subquery.relation));
-  TROUPE_ASSIGN_OR_RETURN(*rel, join(std::move(*rel), std::move(right), JoinKind::kLeft, std::move(on)));
-  return make_column(expr.type, 0, subquery.relation);
 }
 
 /// x IN (query) where there are no rows around it: x = ANY (ARRAY (query)), or the value of SELECT x IN (query).

@@ -194,11 +194,14 @@ class QueryPlanner {
   absl::StatusOr<std::optional<ExprPtr>> decorrelate_exists(BoundQuery& query, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any(const Expr& expr, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any_once(const Expr& expr);
-  absl::StatusOr<std::optional<ExprPtr>> decorrelate_scalar(const Expr& expr, Rel* rel);
   absl::StatusOr<ExprPtr> add_init_plan(InitPlan::Kind kind, const QueryPtr& query, Type type);
   absl::StatusOr<Rel> apply(Rel left, const std::function<absl::StatusOr<Rel>()>& plan_right, JoinKind kind,
                             Conditions conditions, bool null_aware_mark = false);
   bool is_correlated(const BoundQuery& query) const;
+
+  // --- plan_decorrelate.cpp ---
+  absl::StatusOr<std::optional<ExprPtr>> decorrelate_scalar(const Expr& expr, Rel* rel);
+  bool prefers_look_ups(const BoundQuery& query, Conditions where, const Rel& rel);
 
   // --- needs.cpp: which columns are read ---
   void need(const ExprPtr& expr);

@@ -67,6 +67,20 @@ TEST_CASE_METHOD(OrdersFixture, "a correlated minimum is a join with groups", "[
   CHECK(plan->root->kind == PlanKind::kTopN);
 }
 
+TEST_CASE_METHOD(OrdersFixture, "a correlated count is a join with groups, and 0 where there is none", "[plan]") {
+  const std::string text =
+      explain("SELECT c_custkey FROM customer WHERE (SELECT count(*) FROM orders WHERE o_custkey = c_custkey) > 5");
+  CHECK(text.find("Apply") == std::string::npos);
+  CHECK(text.find("CASE WHEN (orders.o_custkey IS NULL) THEN '0'::bigint ELSE count(*) END > 5") != std::string::npos);
+}
+
+TEST_CASE_METHOD(OrdersFixture, "a correlated subquery of one row looks up its rows by an index", "[plan]") {
+  CHECK(has(*plan("SELECT (SELECT count(*) FROM lineitem WHERE l_orderkey = o_orderkey) FROM orders WHERE o_orderkey = "
+                  "5")
+                 ->root,
+            PlanKind::kApply));
+}
+
 TEST_CASE_METHOD(OrdersFixture, "joins of many tables have no cross product", "[plan]") {
   const StatementPlanPtr plan = this->plan(
       "SELECT o_year, sum(CASE WHEN nation = 'BRAZIL' THEN volume ELSE 0 END) / sum(volume) AS share FROM "
@@ -79,15 +93,18 @@ TEST_CASE_METHOD(OrdersFixture, "joins of many tables have no cross product", "[
   CHECK_FALSE(has(*plan->root, PlanKind::kNestedLoop));
 }
 
-TEST_CASE_METHOD(OrdersFixture, "what all arms of an OR ask for joins, what they ask of one table restricts it", "[plan]") {
+TEST_CASE_METHOD(OrdersFixture, "what all arms of an OR ask for joins, what they ask of one table restricts it",
+                 "[plan]") {
   const StatementPlanPtr common = this->plan(
       "SELECT sum(l_extendedprice) FROM lineitem, part WHERE (p_partkey = l_partkey AND p_brand = 'Brand#12' AND "
       "l_quantity >= 1 AND p_size BETWEEN 1 AND 5) OR (p_partkey = l_partkey AND p_brand = 'Brand#23' AND l_quantity "
       ">= 10 AND p_size BETWEEN 1 AND 10)");
   CHECK_FALSE(has(*common->root, PlanKind::kNestedLoop));
   const std::string nations = explain(
-      "SELECT count(*) FROM supplier, customer, nation n1, nation n2 WHERE s_nationkey = n1.n_nationkey AND c_nationkey "
-      "= n2.n_nationkey AND s_acctbal = c_acctbal AND ((n1.n_name = 'FRANCE' AND n2.n_name = 'GERMANY') OR (n1.n_name = "
+      "SELECT count(*) FROM supplier, customer, nation n1, nation n2 WHERE s_nationkey = n1.n_nationkey AND "
+      "c_nationkey "
+      "= n2.n_nationkey AND s_acctbal = c_acctbal AND ((n1.n_name = 'FRANCE' AND n2.n_name = 'GERMANY') OR (n1.n_name "
+      "= "
       "'GERMANY' AND n2.n_name = 'FRANCE'))");
   CHECK(nations.find("Filter: ((n1.n_name = 'FRANCE'::character) OR (n1.n_name = 'GERMANY'::character))") !=
         std::string::npos);
@@ -113,7 +130,8 @@ TEST_CASE_METHOD(OrdersFixture, "EXISTS, NOT EXISTS, IN and HAVING over groups a
            "GROUP BY 1",
            "SELECT sum(l_extendedprice) / 7.0 FROM lineitem, part WHERE p_partkey = l_partkey AND p_brand = 'Brand#23' "
            "AND l_quantity < (SELECT 0.2 * avg(l_quantity) FROM lineitem WHERE l_partkey = p_partkey)",
-           "SELECT s_name FROM supplier, nation WHERE s_suppkey IN (SELECT ps_suppkey FROM partsupp WHERE ps_partkey IN "
+           "SELECT s_name FROM supplier, nation WHERE s_suppkey IN (SELECT ps_suppkey FROM partsupp WHERE ps_partkey "
+           "IN "
            "(SELECT p_partkey FROM part WHERE p_name LIKE 'forest%') AND ps_availqty > (SELECT 0.5 * sum(l_quantity) "
            "FROM lineitem WHERE l_partkey = ps_partkey AND l_suppkey = ps_suppkey)) AND s_nationkey = n_nationkey",
        }) {
@@ -132,7 +150,8 @@ TEST_CASE_METHOD(OrdersFixture, "every other construct finds a plan", "[plan]") 
            "WITH revenue (supplier_no, total) AS (SELECT l_suppkey, sum(l_extendedprice) FROM lineitem GROUP BY "
            "l_suppkey) SELECT s_name, total FROM supplier, revenue WHERE s_suppkey = supplier_no AND total = (SELECT "
            "max(total) FROM revenue) ORDER BY s_suppkey",
-           "SELECT sum(l_extendedprice) FROM lineitem, part WHERE (p_partkey = l_partkey AND p_brand = 'a' AND l_quantity "
+           "SELECT sum(l_extendedprice) FROM lineitem, part WHERE (p_partkey = l_partkey AND p_brand = 'a' AND "
+           "l_quantity "
            "< 11) OR (p_partkey = l_partkey AND p_brand = 'b' AND l_quantity < 20)",
            "SELECT n_name, r.* FROM nation NATURAL JOIN (SELECT r_regionkey AS n_regionkey, r_name FROM region) r",
            "SELECT * FROM nation a JOIN nation b USING (n_regionkey) FULL JOIN region ON r_regionkey = n_regionkey",
@@ -160,7 +179,8 @@ TEST_CASE_METHOD(OrdersFixture, "every other construct finds a plan", "[plan]") 
            "s_nationkey IN (SELECT n_nationkey FROM nation)",
            "DELETE FROM supplier s WHERE NOT EXISTS (SELECT 1 FROM partsupp WHERE ps_suppkey = s.s_suppkey)",
            "INSERT INTO region SELECT n_nationkey, n_name FROM nation WHERE n_nationkey > 5",
-           "WITH moved AS (DELETE FROM region WHERE r_regionkey = 1 RETURNING *) INSERT INTO region SELECT * FROM moved",
+           "WITH moved AS (DELETE FROM region WHERE r_regionkey = 1 RETURNING *) INSERT INTO region SELECT * FROM "
+           "moved",
        }) {
     INFO(text);
     const auto planned = try_plan(std::string(text));
