@@ -1,9 +1,16 @@
 /// GROUP BY, aggregates and HAVING; in part where the rows are, when they come from one bare scan.
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
+namespace {
+
+/// Of a column that ANALYZE has not seen.
+constexpr double kUnknownGroups = 200;
+
+}  // namespace
 
 /// The query's own aggregates, each once: first those that its subqueries mention, then what its clauses hold.
 ExprList QueryPlanner::collect_aggregates(const BoundQuery& query) {
@@ -106,6 +113,32 @@ bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel*
   return true;
 }
 
+/// How many different values `keys` are thought to have in the rows of `rel` (as estimate_num_groups in PostgreSQL): the
+/// columns of one table together no more than it has rows.
+double QueryPlanner::count_groups(const ExprList& keys, const Rel& rel) const {
+  absl::flat_hash_map<uint32_t, double> by_relation;
+  std::vector<ColumnId> seen;
+  double groups = 1;
+  for (const ExprPtr& key : keys) {
+    if (!key->is_column() && key->type.oid == oid::kBool) {
+      groups *= 2;
+      continue;
+    }
+    visit_expr(*key, [&](const Expr& part) {
+      const ColumnId id{part.relation, part.index};
+      if (!part.is_column() || std::find(seen.begin(), seen.end(), id) != seen.end()) return;
+      seen.push_back(id);
+      uint32_t column = 0;
+      const TableDef* table = analyzed_table(part, &column);
+      double& values = by_relation.try_emplace(part.relation, 1.0).first->second;
+      values *= table != nullptr ? estimate_.distinct_values(*table, column) : kUnknownGroups;
+      if (table != nullptr) values = std::min(values, estimate_.row_count(*table));
+    });
+  }
+  for (const auto& [relation, values] : by_relation) groups *= values;
+  return std::max(1.0, std::min(groups, rel.rows()));
+}
+
 absl::Status QueryPlanner::plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation,
                                          Rel* rel) {
   auto node = std::make_shared<AggregatePlan>();
@@ -123,11 +156,7 @@ absl::Status QueryPlanner::plan_grouping(BoundQuery& query, const std::vector<Ex
   }
   std::vector<Type> output = types_of(aggregation.groups);
   for (const ExprPtr& aggregate : aggregates) output.push_back(aggregate->type);
-  double groups = 1;
-  for (const ExprPtr& group : query.groups) {
-    groups *= group->is_column() ? std::min(200.0, rel->rows()) : 50;
-  }
-  groups = std::max(1.0, std::min(groups, rel->rows()));
+  const double groups = count_groups(query.groups, *rel);
   const double input_rows = rel->rows();
   const double work = input_rows * (kGroupCost + kOperatorCost * static_cast<double>(aggregates.size()));
   if (push_partial_aggregation(aggregation, rel)) {

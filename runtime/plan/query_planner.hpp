@@ -85,6 +85,7 @@ class QueryPlanner {
   absl::Status plan_aggregation(BoundQuery& query, Rel* rel);
   static ExprList collect_aggregates(const BoundQuery& query);
   absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);
+  double count_groups(const ExprList& keys, const Rel& rel) const;
   bool push_partial_aggregation(const Aggregation& aggregation, Rel* rel);
   absl::Status plan_windows(BoundQuery& query, Rel* rel);
   absl::Status take_window_subqueries(BoundQuery& query, Rel* rel);

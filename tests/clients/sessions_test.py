@@ -63,6 +63,7 @@ class SessionsTest(unittest.TestCase):
     def test_sessions_are_ended_while_they_begin(self):
         """What a build with a sanitizer looks at: those who end a session and the session itself are on two threads."""
         stopping = threading.Event()
+        self.addCleanup(stopping.set)
 
         def come_and_go():
             while not stopping.is_set():
