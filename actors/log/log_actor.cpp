@@ -206,7 +206,9 @@ void LogActor::note_full(const absl::Status& status) {
   if (retry_at_us_ != 0) return;
   retry_at_us_ = node_.services.clock.monotonic_us() + kRetryDiskFull / std::chrono::microseconds(2);
   const bool covered = node_.checkpoint_scn.load(std::memory_order_acquire) >= node_.services.commits.durable();
-  if (!covered) tell(node_.directory.get()->checkpointer, full_atom::value);
+  const bool pages_freed = std::any_of(node_.statistics.begin(), node_.statistics.end(),
+                                       [](const auto& partition) { return partition.get().freed_pages > 0; });
+  if (!covered || pages_freed) tell(node_.directory.get()->checkpointer, full_atom::value);
   tell_self_after(kRetryDiskFull, tick_atom::value);
 }
 

@@ -477,7 +477,8 @@ void Partition::begin_checkpoint(Scn scn, uint64_t round) {
   run->needs_durable = apply_waits_ ? applying_ : state_->applied;
   run->row = rows.begin(id_, run->covered);
   run->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
-  run->job = state_->store->begin_checkpoint(state_->applied, CheckpointMetadata{});
+  const bool disk_full = node_.services.disk_full.load() || node_.services.log_stuck.load();
+  run->job = state_->store->begin_checkpoint(state_->applied, CheckpointMetadata{}, disk_full);
   state_->checkpoint = std::move(run);
   send_checkpoint();
 }

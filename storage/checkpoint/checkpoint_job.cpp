@@ -8,6 +8,11 @@ namespace {
 constexpr size_t kWriteBytes = 1 << 20;
 /// The free map's own extent changes the map it stores by a few bytes.
 constexpr size_t kFreeMapSlackBytes = 64;
+/// Free space that is soon written again stays the file's: so much in all, or a part of the file, and every small
+/// extent.
+constexpr uint64_t kKeptBytes = 64u << 20;
+constexpr uint64_t kKeptPart = 8;
+constexpr uint64_t kLargeHoleBytes = 1u << 20;
 
 PageImage packed_image(const PageImage& image) {
   std::string packed;
@@ -36,6 +41,7 @@ CheckpointResult CheckpointJob::run() {
     return write_superblock(result_.superblock.second_offset());
   };
   result_.status = write_all();
+  if (result_.status.ok()) give_room_back();
   if (!result_.status.ok()) result_.status = annotate(result_.status, "writing a checkpoint");
   plan_.pages.clear();
   return std::move(result_);
@@ -135,10 +141,27 @@ absl::Status CheckpointJob::write_free_map() {
   const std::string encoded = stored.encode();
   plain.prepare(encoded);
   TROUPE_RETURN_IF_ERROR(append(PageKind::kFreeMap, plain, address));
+  holes_ = allocator_->take_holes(smallest_hole());
   result_.superblock.free_map = address;
   result_.superblock.file_grains = allocator_->end();
   result_.allocator = std::make_shared<const ExtentAllocator>(*std::move(allocator_));
   return absl::OkStatus();
+}
+
+/// Grains from which on a free extent goes back to the volume.
+uint64_t CheckpointJob::smallest_hole() const {
+  if (plan_.disk_full) return kHoleBytes / kGrainBytes;
+  const uint64_t kept = std::max(kKeptBytes / kGrainBytes, allocator_->end() / kKeptPart);
+  return allocator_->free_grains() > kept ? kLargeHoleBytes / kGrainBytes : UINT64_MAX;
+}
+
+/// After a drop or TRUNCATE of much. Nothing depends on it: the extents are free, whatever they hold.
+void CheckpointJob::give_room_back() {
+  for (const Extent hole : holes_) {
+    const uint64_t from = (hole.first * kGrainBytes + kHoleBytes - 1) / kHoleBytes * kHoleBytes;
+    const uint64_t to = hole.end() * kGrainBytes / kHoleBytes * kHoleBytes;
+    if (from < to && !plan_.file->punch_hole(from, to - from).ok()) return;
+  }
 }
 
 }  // namespace troupe

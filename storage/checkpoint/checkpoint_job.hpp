@@ -50,6 +50,7 @@ class CheckpointJob {
     std::vector<PageAddress> released;    ///< free once this checkpoint is durable
     std::vector<PageAddress> being_read;  ///< free too, but for a read under way: only the stored map says so
     std::shared_ptr<const ExtentAllocator> allocator;
+    bool disk_full = false;  ///< give back all that is free
   };
   explicit CheckpointJob(Plan plan);
 
@@ -62,6 +63,8 @@ class CheckpointJob {
   absl::Status write_superblock(uint64_t offset);
   absl::Status write_directory();
   absl::Status write_free_map();
+  uint64_t smallest_hole() const;
+  void give_room_back();
   absl::Status append(PageKind kind, PageEncoder& encoder, PageAddress address);
   absl::Status flush();
   absl::Status sync();
@@ -70,6 +73,7 @@ class CheckpointJob {
   Plan plan_;
   CheckpointResult result_;
   std::optional<ExtentAllocator> allocator_;
+  std::vector<Extent> holes_;
   PageEncoder encoder_;
   std::string buffer_;  ///< pages that follow one another on disk
   uint64_t buffer_offset_ = 0;

@@ -67,7 +67,7 @@ absl::StatusOr<OpenedCheckpoint> open_data_file(FileSystem& files, const std::st
 }
 
 std::unique_ptr<CheckpointJob> Checkpointer::begin(Scn covered, const CheckpointMetadata& metadata,
-                                                   const std::vector<CheckpointTree>& trees) {
+                                                   const std::vector<CheckpointTree>& trees, bool disk_full) {
   TROUPE_CHECK(!running_);
   running_ = true;
   reclaimer_.settle();
@@ -88,6 +88,7 @@ std::unique_ptr<CheckpointJob> Checkpointer::begin(Scn covered, const Checkpoint
   plan.released = freed_.reusable;
   plan.being_read = freed_.being_read;
   plan.allocator = allocator_;
+  plan.disk_full = disk_full;
   pager_.end_freeze();
   return std::make_unique<CheckpointJob>(std::move(plan));
 }

@@ -53,7 +53,7 @@ class Checkpointer {
 
   /// Freezes every dirty page; costs no more than there are such, and copies none. `trees` by ascending id.
   std::unique_ptr<CheckpointJob> begin(Scn covered, const CheckpointMetadata& metadata,
-                                       const std::vector<CheckpointTree>& trees);
+                                       const std::vector<CheckpointTree>& trees, bool disk_full = false);
   /// `trees`: all there are now. Returns result.status; a failed checkpoint leaves its pages dirty, for the next.
   absl::Status finish(CheckpointResult result, const std::vector<Tree*>& trees);
 

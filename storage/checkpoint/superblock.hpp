@@ -39,7 +39,8 @@ std::string encode_superblock(const Superblock& superblock);
 absl::StatusOr<Superblock> decode_superblock(std::string_view bytes, std::string_view path);
 /// The valid one with the higher sequence. Errors: kDataCorrupted when neither slot is valid.
 absl::StatusOr<Superblock> read_superblock(const File& file);
-/// Both slots hold the newest superblock afterwards. Returns what was wrong with a slot that was not valid; empty: none.
+/// Both slots hold the newest superblock afterwards. Returns what was wrong with a slot that was not valid; empty:
+/// none.
 absl::StatusOr<std::string> repair_superblocks(File& file);
 
 }  // namespace troupe

@@ -29,6 +29,8 @@ struct OpenOptions {
 };
 
 inline constexpr uint32_t kDirectAlignment = 4096;
+/// Of a volume's blocks: smaller holes give nothing back.
+inline constexpr uint32_t kHoleBytes = 4096;
 
 /// One open file; closed by its destructor. Concurrent reads are allowed, writes and the rest one thread at a time.
 class File {
@@ -54,6 +56,9 @@ class File {
   /// Grows the file to `size` zeros, written and synced, so that a later write() + sync() inside it changes no
   /// metadata. The bytes that are there already stay. kDiskFull when it does not fit.
   virtual absl::Status preallocate(uint64_t size) = 0;
+  /// Gives the room of `size` bytes from `offset` back to the volume; they read as zeros from then on, or, after a crash,
+  /// as before. In multiples of kHoleBytes. Where the volume cannot do it, nothing happens.
+  virtual absl::Status punch_hole(uint64_t offset, uint64_t size) = 0;
   /// Makes bytes and size durable. After a failure nobody knows what is on the disk, and a second sync() may succeed
   /// without having written anything: never retry it; go through recovery.
   virtual absl::Status sync() = 0;

@@ -126,6 +126,15 @@ class PosixFile final : public File {
     return full_sync();
   }
 
+  absl::Status punch_hole(uint64_t offset, uint64_t size) override {
+    constexpr int kMode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    if (::fallocate(fd_.get(), kMode, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS) {
+      return system_error("punching a hole into", path());
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status sync() override {
     if (::fdatasync(fd_.get()) != 0) return system_error("syncing", path());
     return absl::OkStatus();

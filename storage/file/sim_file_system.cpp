@@ -66,7 +66,8 @@ class SimFile final : public File {
     }
     const uint64_t size = inode_->current().size();
     const uint64_t end = offset + data.size();
-    if (end > size) TROUPE_RETURN_IF_ERROR(disk_.reserve(end - size, path()));
+    const uint64_t more = (end > size ? end - size : 0) + inode_->hole_bytes(offset, end);
+    if (more > 0) TROUPE_RETURN_IF_ERROR(disk_.reserve(more, path()));
     inode_->write(offset, data);
     return absl::OkStatus();
   }
@@ -91,6 +92,14 @@ class SimFile final : public File {
     const uint64_t old_size = inode_->current().size();
     if (size > old_size) TROUPE_RETURN_IF_ERROR(disk_.reserve(size - old_size, path()));
     inode_->preallocate(size);
+    return absl::OkStatus();
+  }
+
+  absl::Status punch_hole(uint64_t offset, uint64_t size) override {
+    const std::lock_guard lock(disk_.mutex_);
+    TROUPE_CHECK(writable_ && offset % kHoleBytes == 0 && size % kHoleBytes == 0);
+    TROUPE_RETURN_IF_ERROR(enter(SimOperation::truncate));
+    inode_->punch_hole(offset, size);
     return absl::OkStatus();
   }
 

@@ -25,6 +25,8 @@ void SimInode::write(uint64_t offset, std::string_view data) {
     pending_sizes_.push_back(end);
   }
   current_.replace(offset, data.size(), data);
+  holes_.erase(holes_.lower_bound(offset / kSimSectorBytes),
+               holes_.lower_bound((end + kSimSectorBytes - 1) / kSimSectorBytes));
   remember(offset, end);
 }
 
@@ -33,6 +35,21 @@ void SimInode::truncate(uint64_t size) {
   current_.resize(size, '\0');
   pending_sizes_.push_back(size);
   if (size < old_size) remember(size, old_size);
+  holes_.erase(holes_.lower_bound(size / kSimSectorBytes), holes_.end());
+}
+
+uint64_t SimInode::hole_bytes(uint64_t from, uint64_t to) const {
+  const auto first = holes_.lower_bound(from / kSimSectorBytes);
+  const auto last = holes_.lower_bound((to + kSimSectorBytes - 1) / kSimSectorBytes);
+  return static_cast<uint64_t>(std::distance(first, last)) * kSimSectorBytes;
+}
+
+void SimInode::punch_hole(uint64_t offset, uint64_t size) {
+  const uint64_t end = std::min<uint64_t>(offset + size, current_.size() / kSimSectorBytes * kSimSectorBytes);
+  if (offset >= end) return;
+  current_.replace(offset, end - offset, end - offset, '\0');
+  remember(offset, end);
+  for (uint64_t sector = offset / kSimSectorBytes; sector < end / kSimSectorBytes; ++sector) holes_.insert(sector);
 }
 
 void SimInode::preallocate(uint64_t size) {
@@ -101,6 +118,7 @@ void SimInode::crash(Random& random) {
   durable_ = std::move(survived);
   pending_.clear();
   pending_sizes_.clear();
+  holes_.clear();
 }
 
 void SimInode::flip_bit(uint64_t offset, int bit) {

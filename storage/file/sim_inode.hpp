@@ -2,6 +2,7 @@
 /// The bytes of one simulated file: as the kernel shows them, as the disk has them, and every version in between.
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,14 @@ class SimInode {
  public:
   const std::string& current() const { return current_; }
   /// Bytes that count against the disk's capacity.
-  uint64_t used_bytes() const { return current_.size(); }
+  uint64_t used_bytes() const { return current_.size() - holes_.size() * kSimSectorBytes; }
+  /// Of those between `from` and `to`, what a write there needs anew.
+  uint64_t hole_bytes(uint64_t from, uint64_t to) const;
 
   void write(uint64_t offset, std::string_view data);
   void truncate(uint64_t size);
+  /// Whole sectors inside the file.
+  void punch_hole(uint64_t offset, uint64_t size);
   /// Zeros up to `size`, durable at once.
   void preallocate(uint64_t size);
   void sync();
@@ -46,6 +51,7 @@ class SimInode {
   std::string durable_;
   std::map<uint64_t, std::vector<Version>> pending_;  ///< by sector, oldest first
   std::vector<uint64_t> pending_sizes_;               ///< oldest first
+  std::set<uint64_t> holes_;                          ///< sectors that take no room; a crash may bring them back
 };
 
 }  // namespace troupe

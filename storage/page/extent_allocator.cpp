@@ -80,6 +80,15 @@ void ExtentAllocator::release(Extent extent) {
   insert_free(extent);
 }
 
+std::vector<Extent> ExtentAllocator::take_holes(uint64_t count) {
+  if (const Extent run = std::exchange(run_, {}); run.count > 0) release(run);
+  std::vector<Extent> holes;
+  for (auto at = by_size_.lower_bound({count, 0}); at != by_size_.end(); ++at) {
+    if (hollow_.insert(at->second).second) holes.push_back({at->second, at->first});
+  }
+  return holes;
+}
+
 void ExtentAllocator::insert_free(Extent extent) {
   by_offset_.emplace(extent.first, extent.count);
   by_size_.emplace(extent.count, extent.first);
@@ -89,6 +98,7 @@ void ExtentAllocator::insert_free(Extent extent) {
 void ExtentAllocator::erase_free(Extent extent) {
   by_offset_.erase(extent.first);
   by_size_.erase({extent.count, extent.first});
+  hollow_.erase(extent.first);
   free_grains_ -= extent.count;
 }
 
@@ -142,6 +152,7 @@ void ExtentAllocator::check_invariants() const {
     total += count;
     TROUPE_CHECK(at <= run_.first || first >= run_.end());
   }
+  for (const uint64_t first : hollow_) TROUPE_CHECK(by_offset_.contains(first));
   TROUPE_CHECK(at <= end_ && total == free_grains_ && run_.end() <= end_);
 }
 

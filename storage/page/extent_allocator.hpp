@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
@@ -22,6 +23,10 @@ class ExtentAllocator {
   Extent allocate(uint64_t count);
   /// Coalesces. The extent must be in use.
   void release(Extent extent);
+
+  /// The free extents of at least `count` grains that it has not told of before, or that were used since. From then on
+  /// they count as told of; whoever asks gives their room back to the volume.
+  std::vector<Extent> take_holes(uint64_t count);
 
   uint64_t free_grains() const { return free_grains_ + run_.count; }
   uint64_t start() const { return start_; }
@@ -46,6 +51,7 @@ class ExtentAllocator {
   Extent run_;                ///< where the next pages go; free too
   absl::btree_map<uint64_t, uint64_t> by_offset_;
   absl::btree_set<std::pair<uint64_t, uint64_t>> by_size_;  ///< (count, first)
+  absl::btree_set<uint64_t> hollow_;                        ///< firsts of free extents that take_holes() told of
 };
 
 }  // namespace troupe

@@ -207,12 +207,13 @@ void PartitionStore::forget_fault(PageAddress address) { pager_->forget_fault(ad
 
 void PartitionStore::forget_faults() { pager_->forget_faults(); }
 
-std::unique_ptr<CheckpointJob> PartitionStore::begin_checkpoint(Scn covered, const CheckpointMetadata& metadata) {
+std::unique_ptr<CheckpointJob> PartitionStore::begin_checkpoint(Scn covered, const CheckpointMetadata& metadata,
+                                                                bool disk_full) {
   std::vector<CheckpointTree> trees;
   for (TreeState* state : ordered_trees()) {
     trees.push_back({state->id, &state->tree, state->dropped_at, state->tombstones});
   }
-  return checkpointer_->begin(covered, metadata, trees);
+  return checkpointer_->begin(covered, metadata, trees, disk_full);
 }
 
 absl::Status PartitionStore::finish_checkpoint(CheckpointResult result) {
@@ -238,6 +239,7 @@ PartitionStatistics PartitionStore::statistics() const {
   statistics.pending_bytes = pending_.bytes();
   statistics.file_bytes = checkpointer_->allocator().end() * kGrainBytes;
   statistics.free_bytes = checkpointer_->allocator().free_grains() * kGrainBytes;
+  statistics.freed_pages = pager_->freed().size();
   statistics.evictions = pager_->cache().evictions();
   statistics.faults = pager_->cache().faults();
   statistics.trees = trees_.size();

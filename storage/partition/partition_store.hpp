@@ -42,7 +42,8 @@ struct PartitionStatistics {
   uint64_t history_bytes = 0;
   uint64_t pending_bytes = 0;
   uint64_t file_bytes = 0;
-  uint64_t free_bytes = 0;  ///< reusable, inside the file
+  uint64_t free_bytes = 0;   ///< reusable, inside the file
+  uint64_t freed_pages = 0;  ///< reusable from the next checkpoint on
   uint64_t evictions = 0;
   uint64_t faults = 0;
   uint64_t trees = 0;
@@ -143,7 +144,8 @@ class PartitionStore {
 
   // Checkpoints. One at a time: begin, run the job on any thread, finish.
   /// Every commit applied so far must be durable in the log. `covered`: the newest SCN applied.
-  std::unique_ptr<CheckpointJob> begin_checkpoint(Scn covered, const CheckpointMetadata& metadata);
+  std::unique_ptr<CheckpointJob> begin_checkpoint(Scn covered, const CheckpointMetadata& metadata,
+                                                  bool disk_full = false);
   /// A failed result is rolled back: its pages are dirty again. When result.must_fence the node must fence itself.
   absl::Status finish_checkpoint(CheckpointResult result);
   bool checkpoint_running() const { return checkpointer_->running(); }

@@ -58,8 +58,7 @@ TEST_CASE("two relations of a schema cannot share a name, and may swap names in 
   CHECK(error_code(taken.status()) == ErrorCode::kDuplicateTable);
   CHECK(error_fields(taken.status()).message == "relation \"a\" already exists");
 
-  const CatalogPtr swapped =
-      *both->with_changes({{20000, make_table(20000, "b")}, {20001, make_table(20001, "a")}}, 9);
+  const CatalogPtr swapped = *both->with_changes({{20000, make_table(20000, "b")}, {20001, make_table(20001, "a")}}, 9);
   swapped->check_invariants();
   CHECK(swapped->find_relation(kPublicSchema, "a")->oid == 20001);
 }

@@ -38,10 +38,10 @@ struct Bench {
   void put(const std::string& key, const std::string& value) {
     for (PageFault fault; (fault = tree->put(key, value)).needed();) serve(fault);
   }
-  std::unique_ptr<CheckpointJob> begin(Scn covered) {
+  std::unique_ptr<CheckpointJob> begin(Scn covered, bool disk_full = false) {
     CheckpointMetadata metadata{};
     metadata[0] = static_cast<uint8_t>(covered);
-    return checkpointer->begin(covered, metadata, {{1, tree.get(), kNoScn, 0}});
+    return checkpointer->begin(covered, metadata, {{1, tree.get(), kNoScn, 0}}, disk_full);
   }
   absl::Status finish(CheckpointResult result) { return checkpointer->finish(std::move(result), {tree.get()}); }
   absl::Status checkpoint(Scn covered) { return finish(begin(covered)->run()); }
@@ -153,6 +153,28 @@ TEST_CASE("a full disk fails the checkpoint and nothing else", "[checkpoint]") {
   bench.put("key5", model["key5"] = "after it");
   CHECK(bench.contents() == model);
   REQUIRE(bench.checkpoint(8).ok());
+  files.crash();
+  CHECK(Bench(files).contents() == model);
+}
+
+TEST_CASE("what is free goes back to a full disk, and a crash finds everything that is not", "[checkpoint]") {
+  SimFileSystem files(1);
+  Bench bench(files);
+  Model model;
+  for (uint64_t n = 0; n < 4000; ++n) bench.put(cat("key", n), value_for(n));
+  REQUIRE(bench.checkpoint(1).ok());
+  const auto free_space = [&] { return files.free_space("partition-3.data").value(); };
+  const uint64_t before = free_space();
+  for (uint64_t n = 0; n < 4000; ++n) bench.put(cat("key", n), model[cat("key", n)] = "x");
+  REQUIRE(bench.checkpoint(2).ok());  // what the first one wrote is free now
+  const uint64_t kept = free_space();
+  CHECK(kept <= before);
+  REQUIRE(bench.finish(bench.begin(3, true)->run()).ok());
+  CHECK(free_space() > before + (100 << 10));
+  bench.checkpointer->allocator().check_invariants();
+  for (uint64_t n = 0; n < 4000; n += 7) bench.put(cat("key", n), model[cat("key", n)] = value_for(n + 1));
+  REQUIRE(bench.checkpoint(4).ok());  // into the holes
+  CHECK(bench.contents() == model);
   files.crash();
   CHECK(Bench(files).contents() == model);
 }

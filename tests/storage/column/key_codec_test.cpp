@@ -57,13 +57,17 @@ void check_order(CompareKind kind, const std::vector<Value>& values) {
 }
 
 TEST_CASE("integers, floats and strings sort by their keys", "[column]") {
-  check_order(CompareKind::kInt32, {Value::of(INT32_MIN), Value::of(-1), Value::of(0), Value::of(1), Value::of(INT32_MAX)});
-  check_order(CompareKind::kInt64, {Value::of(INT64_MIN), Value::of(int64_t{-1}), Value::of(int64_t{255}), Value::of(INT64_MAX)});
+  check_order(CompareKind::kInt32,
+              {Value::of(INT32_MIN), Value::of(-1), Value::of(0), Value::of(1), Value::of(INT32_MAX)});
+  check_order(CompareKind::kInt64,
+              {Value::of(INT64_MIN), Value::of(int64_t{-1}), Value::of(int64_t{255}), Value::of(INT64_MAX)});
   const double inf = std::numeric_limits<double>::infinity();
-  check_order(CompareKind::kFloat64, {Value::of(-inf), Value::of(-1.5), Value::of(-0.0), Value::of(0.0), Value::of(1e-300),
-                                      Value::of(2.0), Value::of(inf), Value::of(std::nan("")), Value::of(-std::nan(""))});
-  check_order(CompareKind::kBytes, {Value::text(""), Value::text(std::string(1, '\0')), Value::text(std::string("\0\xff", 2)),
-                                    Value::text("a"), Value::text(std::string("a\0", 2)), Value::text("ab"), Value::text("b")});
+  check_order(CompareKind::kFloat64,
+              {Value::of(-inf), Value::of(-1.5), Value::of(-0.0), Value::of(0.0), Value::of(1e-300), Value::of(2.0),
+               Value::of(inf), Value::of(std::nan("")), Value::of(-std::nan(""))});
+  check_order(CompareKind::kBytes,
+              {Value::text(""), Value::text(std::string(1, '\0')), Value::text(std::string("\0\xff", 2)),
+               Value::text("a"), Value::text(std::string("a\0", 2)), Value::text("ab"), Value::text("b")});
   check_order(CompareKind::kPadded, {Value::text("a"), Value::text("a  "), Value::text("b ")});
 }
 
@@ -77,11 +81,27 @@ TEST_CASE("numerics sort by value whatever their scale", "[column]") {
   tiny.digits = {7};
   NumericDigits large_negative = large;
   large_negative.negative = true;
-  check_order(CompareKind::kNumeric,
-              {special(NumericForm::kMinusInfinity), Value::text(pack_numeric(large_negative)), small(-12345, 2), small(-100, 2),
-               small(-1, 0), small(-99, 2), small(0, 0), small(0, 5), Value::text(pack_numeric(tiny)), small(1, 18), small(5, 1),
-               small(50, 2), small(99, 2), small(1, 0), small(100, 2), small(1234567, 4), small(12345, 1), small(INT64_MAX, 0),
-               Value::text(pack_numeric(large)), special(NumericForm::kInfinity), special(NumericForm::kNan)});
+  check_order(CompareKind::kNumeric, {special(NumericForm::kMinusInfinity),
+                                      Value::text(pack_numeric(large_negative)),
+                                      small(-12345, 2),
+                                      small(-100, 2),
+                                      small(-1, 0),
+                                      small(-99, 2),
+                                      small(0, 0),
+                                      small(0, 5),
+                                      Value::text(pack_numeric(tiny)),
+                                      small(1, 18),
+                                      small(5, 1),
+                                      small(50, 2),
+                                      small(99, 2),
+                                      small(1, 0),
+                                      small(100, 2),
+                                      small(1234567, 4),
+                                      small(12345, 1),
+                                      small(INT64_MAX, 0),
+                                      Value::text(pack_numeric(large)),
+                                      special(NumericForm::kInfinity),
+                                      special(NumericForm::kNan)});
 }
 
 TEST_CASE("random numerics sort by their keys", "[column]") {
@@ -101,12 +121,14 @@ TEST_CASE("random numerics sort by their keys", "[column]") {
 }
 
 TEST_CASE("intervals, arrays and times with zone sort by their keys", "[column]") {
-  check_order(CompareKind::kInterval, {Value::of(Interval{0, 0, -1}), Value::of(Interval{0, 29, 0}), Value::of(Interval{0, 0, 1}),
-                                       Value::of(Interval{0, 30, 0}), Value::of(Interval{1, 30, 0})});
-  check_order(CompareKind::kTimeTz, {Value::of(TimeTz{0, -3600, 0}), Value::of(TimeTz{0, 0, 0}), Value::of(TimeTz{0, 3600, 0})});
+  check_order(CompareKind::kInterval,
+              {Value::of(Interval{0, 0, -1}), Value::of(Interval{0, 29, 0}), Value::of(Interval{0, 0, 1}),
+               Value::of(Interval{0, 30, 0}), Value::of(Interval{1, 30, 0})});
+  check_order(CompareKind::kTimeTz,
+              {Value::of(TimeTz{0, -3600, 0}), Value::of(TimeTz{0, 0, 0}), Value::of(TimeTz{0, 3600, 0})});
   const auto array = [](std::vector<Value> v) { return Value::text(pack_array(23, Physical::kInt32, v)); };
-  check_order(CompareKind::kArray, {array({}), array({Value::of(1)}), array({Value::of(1), Value::of(0)}), array({Value::of(2)}),
-                                    array({Value::null(Physical::kInt32)})});
+  check_order(CompareKind::kArray, {array({}), array({Value::of(1)}), array({Value::of(1), Value::of(0)}),
+                                    array({Value::of(2)}), array({Value::null(Physical::kInt32)})});
 }
 
 TEST_CASE("records sort by their keys, field by field", "[column]") {
@@ -114,7 +136,8 @@ TEST_CASE("records sort by their keys, field by field", "[column]") {
   const auto record = [](std::optional<int32_t> a, std::optional<std::string_view> b, const Value& c) {
     std::string packed;
     append_record_field(kInt4, Physical::kInt32, "a", a ? Value::of(*a) : Value::null(Physical::kInt32), &packed);
-    append_record_field(kText, Physical::kVarlen, "", b ? Value::text(std::string(*b)) : Value::null(Physical::kVarlen), &packed);
+    append_record_field(kText, Physical::kVarlen, "", b ? Value::text(std::string(*b)) : Value::null(Physical::kVarlen),
+                        &packed);
     append_record_field(kNumeric, Physical::kVarlen, "", c, &packed);
     return Value::text(packed);
   };
@@ -146,7 +169,8 @@ TEST_CASE("the successor of a prefix bounds all its keys", "[column]") {
 }
 
 TEST_CASE("equal integers of different widths hash alike, and hashes never change", "[column]") {
-  CHECK(hash_value(CompareKind::kInt16, Value::of(int16_t{-5})) == hash_value(CompareKind::kInt64, Value::of(int64_t{-5})));
+  CHECK(hash_value(CompareKind::kInt16, Value::of(int16_t{-5})) ==
+        hash_value(CompareKind::kInt64, Value::of(int64_t{-5})));
   // What a slot was computed from once must be computed again by every later version.
   CHECK(hash_value(CompareKind::kInt64, Value::of(int64_t{42})) == 0x386AFCF6DDE9D8B4ULL);
   CHECK(hash_value(CompareKind::kBytes, Value::text("troupe")) == 0x5C264160F9C6D080ULL);

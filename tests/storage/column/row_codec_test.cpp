@@ -5,10 +5,13 @@
 namespace troupe {
 namespace {
 
-RowLayout layout() { return RowLayout({Physical::kInt32, Physical::kVarlen, Physical::kBool, Physical::kVarlen, Physical::kFloat64}); }
+RowLayout layout() {
+  return RowLayout({Physical::kInt32, Physical::kVarlen, Physical::kBool, Physical::kVarlen, Physical::kFloat64});
+}
 
 std::vector<Value> some_row() {
-  return {Value::of(int32_t{7}), Value::text("hello"), Value::of(true), Value::text(std::string(40, 'x')), Value::of(2.5)};
+  return {Value::of(int32_t{7}), Value::text("hello"), Value::of(true), Value::text(std::string(40, 'x')),
+          Value::of(2.5)};
 }
 
 TEST_CASE("any column of an encoded row is read by itself", "[column]") {

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+
+#include <sys/stat.h>
 #include <cstdlib>
 
 namespace troupe {
@@ -51,6 +53,26 @@ TEST_CASE("preallocation keeps the bytes that are there and adds zeros", "[file]
   std::string bytes(3 << 20, 'x');
   REQUIRE(file->read(0, bytes).ok());
   CHECK(bytes == "abc" + std::string((3 << 20) - 3, '\0'));
+}
+
+TEST_CASE("a hole reads as zeros and takes no room", "[file]") {
+  ScratchDirectory scratch;
+  PosixFileSystem files;
+  auto file = files.open(scratch.at("a"), {.write = true, .create = true}).value();
+  REQUIRE(file->write(0, std::string(1 << 20, 'x')).ok());
+  REQUIRE(file->sync().ok());
+  const auto blocks = [&] {
+    struct stat info {};
+    REQUIRE(::stat(scratch.at("a").c_str(), &info) == 0);
+    return info.st_blocks;
+  };
+  const auto before = blocks();
+  REQUIRE(file->punch_hole(kHoleBytes, 100 * kHoleBytes).ok());
+  CHECK(file->size().value() == 1 << 20);
+  std::string bytes(101 * kHoleBytes + 1, ' ');
+  REQUIRE(file->read(0, bytes).ok());
+  CHECK(bytes == std::string(kHoleBytes, 'x') + std::string(100 * kHoleBytes, '\0') + "x");
+  CHECK(blocks() < before);
 }
 
 TEST_CASE("errors name the path and say what the system said", "[file]") {

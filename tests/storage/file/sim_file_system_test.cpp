@@ -26,6 +26,20 @@ TEST_CASE("synced bytes and names survive a crash", "[file]") {
   }
 }
 
+TEST_CASE("a simulated hole gives room back until it is written again", "[file]") {
+  SimFileSystem disk(1);
+  disk.set_capacity(64 << 10);
+  auto file = make(disk, "a");
+  REQUIRE(file->write(0, std::string(60 << 10, 'x')).ok());
+  CHECK(error_code(file->write(60 << 10, std::string(8 << 10, 'y'))) == ErrorCode::kDiskFull);
+  REQUIRE(file->punch_hole(kHoleBytes, 2 * kHoleBytes).ok());
+  CHECK(disk.free_space("a").value() == 12 << 10);
+  REQUIRE(file->write(kHoleBytes, std::string(kHoleBytes, 'z')).ok());
+  CHECK(disk.free_space("a").value() == 8 << 10);
+  CHECK(content(disk, "a") == std::string(kHoleBytes, 'x') + std::string(kHoleBytes, 'z') +
+                                  std::string(kHoleBytes, '\0') + std::string((60 << 10) - 3 * kHoleBytes, 'x'));
+}
+
 TEST_CASE("what was not synced survives wholly, in part, torn, or not at all", "[file]") {
   std::set<std::string> seen;
   for (uint64_t seed = 0; seed < 200; ++seed) {

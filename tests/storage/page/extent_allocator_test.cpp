@@ -41,6 +41,25 @@ TEST_CASE("extents in use never overlap, and free space is found again after a r
   }
 }
 
+TEST_CASE("a hole is told of once, until it was used", "[page]") {
+  ExtentAllocator allocator(16, 16, 4096);
+  const Extent first = allocator.allocate(100), second = allocator.allocate(200);
+  allocator.release(first);
+  const auto holes = [&] {
+    uint64_t grains = 0;
+    for (const Extent hole : allocator.take_holes(50)) grains += hole.count;
+    return grains;
+  };
+  CHECK(holes() == allocator.free_grains());  // what lies ahead too
+  CHECK(holes() == 0);
+  allocator.release(second);
+  CHECK(holes() == allocator.free_grains());  // one extent now
+  CHECK(holes() == 0);
+  static_cast<void>(allocator.allocate(10));
+  allocator.check_invariants();
+  CHECK(holes() == allocator.free_grains());
+}
+
 TEST_CASE("pages written one after the other lie one after the other", "[page]") {
   ExtentAllocator allocator(16, 16, 4096);
   uint64_t at = allocator.allocate(7).end();
