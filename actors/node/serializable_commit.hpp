@@ -15,8 +15,8 @@ namespace troupe {
 
 /// Which statements a transaction ran, for whoever has to explain a conflict.
 struct StatementTrail {
-  std::vector<std::string> texts;                 ///< the first so many, each cut
-  std::vector<std::pair<TreeId, uint32_t>> wrote; ///< which of them wrote last into a tree
+  std::vector<std::string> texts;                  ///< the first so many, each cut
+  std::vector<std::pair<TreeId, uint32_t>> wrote;  ///< which of them wrote last into a tree
 };
 
 /// The write that a transaction did not see though it had read there.

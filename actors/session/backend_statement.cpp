@@ -383,7 +383,8 @@ absl::Status Backend::open_portal(Portal& portal) {
   }
   TROUPE_RETURN_IF_ERROR(fill_exec_context(plan, &portal.context));
   // A statement that is a transaction of its own and only reads is as if it had run at its snapshot.
-  const bool alone = portal.describe_first && !transaction_.state().in_block() && !transaction_.state().implicit_block();
+  const Transaction& transaction = transaction_.state();
+  const bool alone = portal.describe_first && !transaction.in_block() && !transaction.implicit_block();
   if (alone && plan.read_only) portal.context.track_reads = false;
   transaction_.state().note_query();
   portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);

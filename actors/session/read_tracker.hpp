@@ -22,7 +22,9 @@ class ReadTracker {
 
   /// What is asked from here on is asked by it.
   void begin_statement(std::string_view text);
-  void asked(uint64_t request, const ReadFrame& question) { read_questions_.push_back({request, statement_, question}); }
+  void asked(uint64_t request, const ReadFrame& question) {
+    read_questions_.push_back({request, statement_, question});
+  }
   void asked(uint64_t request, const WriteFrame& question);
   void answered(const ReadResultFrame& answer);
   void answered(const WriteResultFrame& answer);

@@ -70,8 +70,7 @@ void ReadSet::shrink() {
 void ReadSet::merge_overlaps() {
   for (auto& [part, ranges] : parts_) {
     if (ranges.size() < 2) continue;
-    std::sort(ranges.begin(), ranges.end(),
-              [](const ReadRange& a, const ReadRange& b) { return a.lower < b.lower; });
+    std::sort(ranges.begin(), ranges.end(), [](const ReadRange& a, const ReadRange& b) { return a.lower < b.lower; });
     size_t last = 0;
     for (size_t i = 1; i < ranges.size(); ++i) {
       if (ends_before(ranges[last].upper, ranges[i].lower)) {

@@ -152,7 +152,8 @@ class Checker {
   void judge_value(size_t t, const Operation& operation, uint64_t value, bool is_last) {
     const Writer* writer = writer_of(value);
     const auto tell = [&](Anomaly anomaly, std::string_view what) {
-      found(anomaly, cat("list ", operation.list, ": ", name(t), " read ", show(operation.read), ", where ", value, what));
+      found(anomaly,
+            cat("list ", operation.list, ": ", name(t), " read ", show(operation.read), ", where ", value, what));
     };
     if (writer == nullptr) return tell(Anomaly::kAbortedRead, " was appended by nobody");
     if (!committed_[writer->transaction]) return tell(Anomaly::kAbortedRead, " was rolled back");

@@ -1,8 +1,8 @@
 #pragma once
 /// A history of transactions over lists, and what is wrong with it. Each append adds a value that nobody else adds, so
 /// that a list that was read tells which appends it has seen, in which order: from these follow which transaction wrote
-/// over which (ww), read from which (wr) and did not see which (rw). A cycle of them is an anomaly; which one, says what
-/// the cycle is made of (Adya 1999; Kingsbury and Alvaro, "Elle", 2020). Pure.
+/// over which (ww), read from which (wr) and did not see which (rw). A cycle of them is an anomaly; which one, says
+/// what the cycle is made of (Adya 1999; Kingsbury and Alvaro, "Elle", 2020). Pure.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,8 +16,8 @@ namespace troupe::sim {
 struct Operation {
   bool appends = false;
   int list = 0;
-  uint64_t value = 0;             ///< appended
-  std::vector<uint64_t> read{};   ///< what was in it, own appends included
+  uint64_t value = 0;            ///< appended
+  std::vector<uint64_t> read{};  ///< what was in it, own appends included
 };
 
 struct HistoryTransaction {
@@ -32,16 +32,16 @@ struct HistoryTransaction {
 };
 
 enum class Anomaly : uint8_t {
-  kDirtyWrite,        ///< G0: a cycle of ww
-  kAbortedRead,       ///< G1a: a value of a transaction that was rolled back
-  kIntermediateRead,  ///< G1b: a value that its transaction has appended to since
-  kCircularFlow,      ///< G1c: a cycle of ww and wr
-  kReadSkew,          ///< G-single: a cycle with one rw; lost updates are among them
-  kNonadjacent,       ///< a cycle whose rw are not next to each other: snapshot isolation has none
-  kWriteSkew,         ///< G2: any cycle
-  kNotInRealTime,     ///< a cycle once "ended before the other began" counts too
-  kIncompatibleOrder, ///< two reads of a list of which neither continues the other
-  kLostAppend         ///< committed, and not in the list in the end
+  kDirtyWrite,         ///< G0: a cycle of ww
+  kAbortedRead,        ///< G1a: a value of a transaction that was rolled back
+  kIntermediateRead,   ///< G1b: a value that its transaction has appended to since
+  kCircularFlow,       ///< G1c: a cycle of ww and wr
+  kReadSkew,           ///< G-single: a cycle with one rw; lost updates are among them
+  kNonadjacent,        ///< a cycle whose rw are not next to each other: snapshot isolation has none
+  kWriteSkew,          ///< G2: any cycle
+  kNotInRealTime,      ///< a cycle once "ended before the other began" counts too
+  kIncompatibleOrder,  ///< two reads of a list of which neither continues the other
+  kLostAppend          ///< committed, and not in the list in the end
 };
 std::string_view anomaly_name(Anomaly anomaly);
 

@@ -46,8 +46,8 @@ TEST_CASE("one after the other is fine", "[history]") {
 
 TEST_CASE("G0: two lists in opposite orders", "[history]") {
   const std::vector<HistoryTransaction> history = {done({append(1, 10), append(2, 11)}),
-                                                   done({append(1, 20), append(2, 21)}),
-                                                   done({read(1, {10, 20})}), done({read(2, {21, 11})})};
+                                                   done({append(1, 20), append(2, 21)}), done({read(1, {10, 20})}),
+                                                   done({read(2, {21, 11})})};
   CHECK(has(find_anomalies(history, false), Anomaly::kDirtyWrite));
   CHECK(excluded_by(history) == IsolationLevel::kReadCommitted);
 }
@@ -88,8 +88,8 @@ TEST_CASE("G-single: half of a transaction is seen", "[history]") {
 }
 
 TEST_CASE("a lost update is a read skew", "[history]") {
-  const std::vector<HistoryTransaction> history = {done({read(1, {}), append(1, 10)}), done({read(1, {}), append(1, 20)}),
-                                                   done({read(1, {10, 20})})};
+  const std::vector<HistoryTransaction> history = {done({read(1, {}), append(1, 10)}),
+                                                   done({read(1, {}), append(1, 20)}), done({read(1, {10, 20})})};
   CHECK(excluded_by(history) == IsolationLevel::kRepeatableRead);
 }
 

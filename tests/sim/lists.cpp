@@ -93,9 +93,9 @@ Task<bool> Lists::append(Client& client, HistoryTransaction* transaction) {
   const int list = random_list(client);
   const uint64_t value = next_value_++;
   transaction->operations.push_back({true, list, value});
-  auto writing = run(client, cat("INSERT INTO lists VALUES (", list, ", ", list % kGroups, ", ", list + kUniqueOffset,
-                                 ", '", value, "') ON CONFLICT (k) DO UPDATE SET elements = lists.elements || ',", value,
-                                 "'"));
+  auto writing =
+      run(client, cat("INSERT INTO lists VALUES (", list, ", ", list % kGroups, ", ", list + kUniqueOffset, ", '",
+                      value, "') ON CONFLICT (k) DO UPDATE SET elements = lists.elements || ',", value, "'"));
   co_return co_await writing;
 }
 
@@ -110,8 +110,8 @@ Task<bool> Lists::append_or_insert(Client& client, HistoryTransaction* transacti
   if (updated.tag == "UPDATE 1") co_return true;
   // That there was none is something that it read.
   transaction->operations.insert(transaction->operations.end() - 1, Operation{false, list, 0, {}});
-  auto inserting = client.query(cat("INSERT INTO lists VALUES (", list, ", ", list % kGroups, ", ",
-                                    list + kUniqueOffset, ", '", value, "')"));
+  auto inserting = client.query(
+      cat("INSERT INTO lists VALUES (", list, ", ", list % kGroups, ", ", list + kUniqueOffset, ", '", value, "')"));
   const Reply inserted = co_await inserting;
   co_return referee_.accept(client, inserted, {"23505"});
 }

@@ -1,7 +1,7 @@
 #pragma once
-/// Transactions that append to lists and read them: one by one, by ranges and by other columns, lists that are not there
-/// yet among them. All that clients were told becomes one history (history.hpp).
-/// Checked: the history has none of the anomalies that the run's isolation level must exclude.
+/// Transactions that append to lists and read them: one by one, by ranges and by other columns, lists that are not
+/// there yet among them. All that clients were told becomes one history (history.hpp). Checked: the history has none of
+/// the anomalies that the run's isolation level must exclude.
 #include <optional>
 #include <string>
 #include <vector>

@@ -30,8 +30,9 @@ struct Fixture {
   ReadTracker tracker{1'000, PlantedBug::kNone};
   uint64_t request = 0;
 
-  void read(ReadKind kind, std::initializer_list<std::string_view> keys, ReadStatus status, std::string_view resume = {},
-            std::string_view resumed = {}, uint8_t flags = 0, std::string_view rows_read = {}) {
+  void read(ReadKind kind, std::initializer_list<std::string_view> keys, ReadStatus status,
+            std::string_view resume = {}, std::string_view resumed = {}, uint8_t flags = 0,
+            std::string_view rows_read = {}) {
     const std::string bytes = packed(keys);
     ReadParts parts;
     parts.head.mutate_request(++request);
@@ -49,7 +50,8 @@ struct Fixture {
     answer.rows_read = rows_read;
     tracker.answered(build_read_result(answer));
   }
-  void write(WriteKind kind, std::initializer_list<std::string_view> keys, std::initializer_list<WriteOutcome> outcomes) {
+  void write(WriteKind kind, std::initializer_list<std::string_view> keys,
+             std::initializer_list<WriteOutcome> outcomes) {
     const std::string bytes = packed(keys);
     WriteParts parts;
     parts.head.mutate_request(++request);

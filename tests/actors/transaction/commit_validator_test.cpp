@@ -76,8 +76,8 @@ TEST_CASE("the statement that wrote is known of a SERIALIZABLE transaction", "[v
   CommitValidator validator(1 << 20);
   CommitRequest writer = commit_of(10, {{kPart, "b"}});
   writer.serializable = std::make_shared<SerializableCommit>();
-  writer.serializable->trail = std::make_shared<StatementTrail>(
-      StatementTrail{{"SELECT 1", "UPDATE t", "UPDATE u"}, {{200, 1}, {201, 2}}});
+  writer.serializable->trail =
+      std::make_shared<StatementTrail>(StatementTrail{{"SELECT 1", "UPDATE t", "UPDATE u"}, {{200, 1}, {201, 2}}});
   validator.note(writer);
   CommitRequest reader = reader_of(9, "b", "c");
   CHECK_FALSE(validator.validate(reader));
