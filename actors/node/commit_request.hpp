@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/node/serializable_commit.hpp"
 #include "schemas/log_generated.h"
 #include "storage/base/frame.hpp"
 #include "storage/base/ids.hpp"
@@ -22,6 +23,10 @@ struct CommitRequest {
   /// DDL: what changes in the catalog once the commit is in the log.
   std::vector<CatalogChange> catalog_changes;
   Scn scn = kNoScn;
+  /// Whose it is, for whoever has to explain a conflict.
+  int32_t process_id = 0;
+  /// SERIALIZABLE: what it read. Without records there is nothing to commit, but its reads are to be validated.
+  std::shared_ptr<SerializableCommit> serializable;
 
   uint64_t bytes() const {
     uint64_t size = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/base/error.hpp"
+#include "storage/base/planted_bug.hpp"
 
 namespace troupe {
 
@@ -36,6 +37,9 @@ struct NodeConfig {
   uint32_t lock_waiters_max = 100'000;
   uint64_t row_locks_max = 32'000'000;  ///< all lock shards together
   uint32_t advisory_locks_max = 1'000'000;  ///< keys, of all sessions together
+  uint32_t read_ranges = 10'000;                 ///< of keys that one SERIALIZABLE transaction has read
+  uint64_t conflict_bytes_max = 64ull << 20;     ///< written keys kept for SERIALIZABLE transactions to validate by
+  uint32_t conflicts_max = 1'000;                ///< rows of sys.conflicts
   uint32_t events_max = 10'000;
   uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 
@@ -55,6 +59,8 @@ struct NodeConfig {
   // Not in the file: what the simulator makes small, so that little data has many pages.
   uint32_t page_bytes = 16 * 1024;
   uint64_t file_growth_bytes = 8ull << 20;
+  // ... and a bug that its checkers have to find.
+  PlantedBug planted = PlantedBug::kNone;
 };
 
 /// Errors: kUndefinedFile, kSyntaxError with file and line; an unknown key or a value out of range is an error that

@@ -229,7 +229,8 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
       context->fence("commits are in an unknown state",
                      error(ErrorCode::kInternalError, "the transaction manager ended inside an operation"));
     }
-    return std::make_unique<TransactionManagerState>(config.partitions, services->commits.assigned());
+    return std::make_unique<TransactionManagerState>(config.partitions, services->commits.assigned(),
+                                                     config.conflict_bytes_max);
   });
   context->sequences = std::make_shared<Heir<SequenceState>>([this] {
     auto state = std::make_unique<SequenceState>();

@@ -52,6 +52,12 @@ constexpr Gauge kGauges[] = {
     {"limits.connections_max", [](const NodeContext& node) { return uint64_t{node.services.sessions.size()}; }},
     {"limits.events_max", [](const NodeContext& node) { return uint64_t{node.services.events.size()}; }},
     {"limits.checkpoints_max", [](const NodeContext& node) { return uint64_t{node.services.checkpoints.size()}; }},
+    {"limits.conflicts_max", [](const NodeContext& node) { return uint64_t{node.services.conflicts.size()}; }},
+    {"limits.conflict_bytes_max", [](const NodeContext& node) { return node.services.conflict_bytes.load(); }},
+    {"limits.read_ranges",
+     [](const NodeContext& node) {
+       return most_of_sessions(node, [](const SessionRecord& s) { return s.read_ranges.load(); });
+     }},
     {"limits.statements_in_flight_max",
      [](const NodeContext& node) {
        return most_of_sessions(node, [](const SessionRecord& s) { return s.statements_in_flight.load(); });

@@ -9,6 +9,7 @@
 #include "actors/lock/advisory_locks.hpp"
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
+#include "actors/node/conflict_list.hpp"
 #include "actors/session/session_list.hpp"
 #include "runtime/cell/actor_registry.hpp"
 #include "runtime/cell/published.hpp"
@@ -33,6 +34,8 @@ struct NodeServices {
         commits{last_scn},
         transactions{boot},
         snapshots{commits, config.connections_max + 64},
+        serializable_snapshots{commits, config.connections_max + 64},
+        conflicts{node_clock, config.conflicts_max},
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
         sessions{static_cast<uint64_t>(node_clock.wall_us()) ^ boot},
@@ -49,6 +52,11 @@ struct NodeServices {
   CommitClock commits;
   TxnIdAllocator transactions;
   SnapshotRegistry snapshots;
+  /// Of them, those of SERIALIZABLE transactions that may write: how far back commits are validated.
+  SnapshotRegistry serializable_snapshots;
+  ConflictList conflicts;
+  /// Written keys that the transaction manager keeps to validate by.
+  std::atomic<uint64_t> conflict_bytes{0};
   Published<Catalog> catalog;
   SystemTables system_tables;
   ParameterDefaultsPtr parameter_defaults;

@@ -184,6 +184,7 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
   if (const absl::Status filled = fill_exec_context(reading, &context); !filled.ok()) co_return filled;
   // The table's lock keeps others out, so the newest committed rows are the rows; a statement sees its transaction's.
   context.snapshot = kMaxScn;
+  context.track_reads = false;
   TableRewriter rewriter(data_, context);
   switch (action.kind) {
     case DdlAction::Kind::kBuildIndex: {

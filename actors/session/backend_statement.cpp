@@ -382,6 +382,10 @@ absl::Status Backend::open_portal(Portal& portal) {
     TROUPE_ASSIGN_OR_RETURN(prepared.executable, ExecutablePlan::compile(portal.plan));
   }
   TROUPE_RETURN_IF_ERROR(fill_exec_context(plan, &portal.context));
+  // A statement that is a transaction of its own and only reads is as if it had run at its snapshot.
+  const Transaction& transaction = transaction_.state();
+  const bool alone = portal.describe_first && !transaction.in_block() && !transaction.implicit_block();
+  if (alone && plan.read_only) portal.context.track_reads = false;
   transaction_.state().note_query();
   portal.execution = std::make_unique<Execution>(prepared.executable, std::move(portal.parameters), portal.context);
   if (!plan.columns.empty()) {
@@ -411,7 +415,12 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->system = &system_;
   context->txn = plan.read_only ? transaction_.state().id() : transaction_.ensure_id();
   context->command = transaction_.state().command();
-  context->one_snapshot = transaction_.state().keeps_snapshot();
+  context->one_snapshot =
+      transaction_.state().keeps_snapshot() && services_.config.planted != PlantedBug::kUpdatesOverwritten;
+  context->track_reads = transaction_.tracks_reads();
+  if (context->track_reads) {
+    record_->edit([this](const SessionRecord::Text& shown) { transaction_.track_statement(shown.query); });
+  }
   context->lock_timeout_ms = static_cast<uint32_t>(settings.lock_timeout_ms);
   context->memory_bytes_max = services_.config.sort_bytes_max;
   context->memory_shown = &record_->memory_bytes;

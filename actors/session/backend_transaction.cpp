@@ -74,9 +74,7 @@ absl::StatusOr<TransactionModes> Backend::modes_of(sql::List<const sql::Option*>
     } else if (option->name == "transaction_deferrable") {
       modes.deferrable = value->integer != 0;
     } else if (value->text == "serializable") {
-      // Snapshot isolation does not see write skew, and SERIALIZABLE that is not would be a lie.
-      return with_hint(error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet"),
-                       "Use REPEATABLE READ, with SELECT ... FOR UPDATE where rows must not change.");
+      modes.isolation = IsolationLevel::kSerializable;
     } else if (value->text == "repeatable read") {
       modes.isolation = IsolationLevel::kRepeatableRead;
     } else if (value->text == "read committed") {

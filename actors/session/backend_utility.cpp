@@ -180,11 +180,6 @@ absl::Status Backend::set_characteristics(const sql::SetStatement& statement, co
 /// Some parameters are more than a value.
 absl::Status Backend::follow_setting(std::string_view name) {
   const SettingsSnapshot& settings = parameters_.snapshot();
-  if (settings.transaction.isolation == IsolationLevel::kSerializable ||
-      settings.new_transaction.isolation == IsolationLevel::kSerializable) {
-    return with_hint(error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet"),
-                     "Use REPEATABLE READ.");
-  }
   if (name.starts_with("transaction_") && transaction_.state().in_block()) {
     return transaction_.state().set_modes(settings.transaction);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/exec/messages.hpp"
+
 namespace troupe {
 
 uint16_t SessionData::partition_count() const { return host_.partition_count(); }
@@ -18,6 +20,7 @@ void SessionData::start_read(PartitionId partition, ReadFrame frame, ReadSlot* s
   slot->request = next_request_++;
   frame.mutable_root()->mutable_head()->mutate_request(slot->request);
   frame.mutable_root()->mutable_head()->mutate_partition(partition);
+  if (tracker_ && has_flag(*frame->head(), schema::ReadFlag::track_reads)) tracker_->asked(slot->request, frame);
   reads_.push_back({slot->request, slot, partition, false, false, host_.partition_incarnation(partition)});
   host_.send_read(partition, std::move(frame));
 }
@@ -38,6 +41,7 @@ void SessionData::start_write(PartitionId partition, WriteFrame frame, WriteSlot
     host_.send_bulk(partition, std::move(frame));
     return;
   }
+  if (tracker_ && has_flag(*head, schema::WriteFlag::track_reads)) tracker_->asked(slot->request, frame);
   participants_ |= uint64_t{1} << partition;
   host_.send_write(partition, std::move(frame));
 }
@@ -54,8 +58,14 @@ Slot* SessionData::take(std::vector<Waiting<Slot>>& waiting, uint64_t request, b
   return nullptr;
 }
 
-void SessionData::abandon_read(ReadSlot* slot) { take(reads_, slot->request); }
-void SessionData::abandon_write(WriteSlot* slot) { take(writes_, slot->request); }
+void SessionData::abandon_read(ReadSlot* slot) {
+  take(reads_, slot->request);
+  if (tracker_) tracker_->abandoned(slot->request);
+}
+void SessionData::abandon_write(WriteSlot* slot) {
+  take(writes_, slot->request);
+  if (tracker_) tracker_->abandoned(slot->request);
+}
 
 void SessionData::start_yield(ReplySignal* signal) {
   yields_.push_back(signal);
@@ -72,7 +82,10 @@ void SessionData::on_turn() {
 }
 
 void SessionData::on_read_result(ReadResultFrame frame) {
-  if (ReadSlot* slot = take(reads_, frame->head()->request())) slot->complete(std::move(frame));
+  ReadSlot* slot = take(reads_, frame->head()->request());
+  if (slot == nullptr) return;
+  if (tracker_) tracker_->answered(frame);
+  slot->complete(std::move(frame));
 }
 
 void SessionData::on_write_result(WriteResultFrame frame) {
@@ -80,6 +93,7 @@ void SessionData::on_write_result(WriteResultFrame frame) {
   WriteSlot* slot = take(writes_, frame->head()->request(), &brings_redo);
   if (slot == nullptr) return;
   if (brings_redo) redo_.answered(frame);
+  if (tracker_) tracker_->answered(frame);
   slot->complete(std::move(frame));
 }
 

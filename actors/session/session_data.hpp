@@ -4,8 +4,10 @@
 /// Owner: one session; everything happens on its cell.
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include "actors/session/read_tracker.hpp"
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/data_access.hpp"
 #include "runtime/exec/written_redo.hpp"
@@ -45,6 +47,12 @@ class SessionData final : public DataAccess {
     participants_ = 0;
     redo_.clear();
   }
+  /// Of a SERIALIZABLE transaction; null as long as the session has had none.
+  ReadTracker* tracker() { return tracker_.get(); }
+  ReadTracker& make_tracker(uint32_t ranges_max, PlantedBug planted) {
+    if (tracker_ == nullptr) tracker_ = std::make_unique<ReadTracker>(ranges_max, planted);
+    return *tracker_;
+  }
   WrittenRedo& redo() { return redo_; }
   /// True when a write went out and its answer has not come: its statement was cancelled meanwhile.
   bool has_writes_under_way() const { return !writes_.empty(); }
@@ -66,6 +74,7 @@ class SessionData final : public DataAccess {
   uint64_t next_request_ = 1;
   uint64_t participants_ = 0;
   WrittenRedo redo_;
+  std::unique_ptr<ReadTracker> tracker_;
   std::vector<Waiting<ReadSlot>> reads_;
   std::vector<Waiting<WriteSlot>> writes_;
   std::vector<ReplySignal*> yields_;

@@ -53,6 +53,8 @@ struct SessionRecord {
   std::atomic<uint32_t> statements_in_flight{0};
   /// Changes sent to its subscription and not yet taken by its socket.
   std::atomic<uint64_t> stream_bytes{0};
+  /// Of a SERIALIZABLE transaction, when its last statement began.
+  std::atomic<uint64_t> read_ranges{0};
   /// Sorts, hash tables and materialised rows of its statements.
   std::atomic<uint64_t> memory_bytes{0};
 

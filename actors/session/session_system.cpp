@@ -193,6 +193,8 @@ std::vector<PartitionInfo> SessionSystem::partitions() const {
 
 std::vector<CheckpointInfo> SessionSystem::checkpoints() const { return backend_.services_.checkpoints.list(); }
 
+std::vector<ConflictInfo> SessionSystem::conflicts() const { return backend_.services_.conflicts.list(); }
+
 std::string SessionSystem::current_token() const {
   std::string text;
   append_token({backend_.services_.commits.durable(), 0}, &text);

@@ -45,6 +45,7 @@ class SessionSystem final : public SystemSession {
   std::vector<PartitionInfo> partitions() const override;
   std::optional<SequenceStanding> sequence_position(Oid sequence) const override;
   std::vector<CheckpointInfo> checkpoints() const override;
+  std::vector<ConflictInfo> conflicts() const override;
   std::string current_token() const override;
   int64_t relation_bytes(Oid relation) const override;
   std::vector<PreparedInfo> prepared_statements() const override;

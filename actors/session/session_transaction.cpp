@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/node/commit_records.hpp"
+#include "actors/session/conflict_report.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/names.hpp"
 #include "storage/partition/change_codec.hpp"
@@ -24,6 +25,10 @@ absl::Status restarted(std::string_view what) {
                    "Retry the transaction.");
 }
 
+absl::Status no_room() {
+  return error(ErrorCode::kTooManyConnections, "no room for one more snapshot (limits.connections_max)");
+}
+
 }  // namespace
 
 SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host, SessionData& data,
@@ -40,12 +45,31 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
 SessionTransaction::~SessionTransaction() = default;
 
 absl::StatusOr<Scn> SessionTransaction::take_snapshot(bool keep_older) {
-  if (!slot_) return error(ErrorCode::kTooManyConnections, "no room for one more snapshot (limits.connections_max)");
-  if (state_.keeps_snapshot() && state_.snapshot() != kNoScn) return state_.snapshot();
+  if (!slot_) return no_room();
+  const bool kept = state_.keeps_snapshot() && services_.config.planted != PlantedBug::kSnapshotTooNew;
+  if (kept && state_.snapshot() != kNoScn) return state_.snapshot();
+  if (tracks_reads()) {
+    if (!serializable_slot_) serializable_slot_ = services_.serializable_snapshots.take_slot();
+    if (!serializable_slot_) return no_room();
+    // First, so that it is not above the snapshot.
+    if (serializable_slot_.held() == kNoScn) serializable_slot_.acquire();
+  }
   // An older one that is still held protects every newer one too.
   const Scn snapshot = keep_older && slot_.held() != kNoScn ? services_.commits.durable() : slot_.acquire();
   state_.set_snapshot(snapshot);
   return snapshot;
+}
+
+bool SessionTransaction::tracks_reads() const {
+  const TransactionModes& modes = state_.modes();
+  return modes.isolation == IsolationLevel::kSerializable && (!modes.read_only || state_.id() != kNoTxn);
+}
+
+void SessionTransaction::track_statement(std::string_view text) {
+  ReadTracker& tracker = data_.make_tracker(services_.config.read_ranges, services_.config.planted);
+  if (state_.has_savepoints()) tracker.expect_rollbacks();
+  tracker.begin_statement(text);
+  info_.read_ranges.store(tracker.ranges(), std::memory_order_relaxed);
 }
 
 void SessionTransaction::release_statement_snapshot() {
@@ -266,6 +290,11 @@ Task<absl::Status> SessionTransaction::log_commit() {
   if (redo.empty() && definitions_.changes.empty()) {
     // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
     // once it is told what it found (that a row is gone, say).
+    if (data_.tracker() != nullptr && data_.tracker()->saw_newest()) {
+      auto validating = validate_reads();
+      const absl::Status status = co_await validating;
+      if (!status.ok()) co_return status;
+    }
     discard_participants();
     auto waiting = wait_for_durable(services_.commits.assigned());
     co_return co_await waiting;
@@ -299,12 +328,51 @@ Task<absl::Status> SessionTransaction::log_commit() {
   auto waiting = wait_for_log(request->bytes());
   const absl::Status admitted = co_await waiting;
   if (!admitted.ok()) co_return admitted;
+  hand_over(std::move(request));
+  while (!commit_answered_) co_await commit_signal_;
+  co_return commit_outcome();
+}
+
+/// To the transaction manager; the answer comes from it or, when the commit is durable, from the log.
+void SessionTransaction::hand_over(CommitRequestPtr request) {
+  request->process_id = info_.process_id;
+  request->serializable = take_reads();
   committing_ = std::move(request);
   commit_answered_ = false;
   host_.send_commit(committing_);
+}
+
+absl::Status SessionTransaction::commit_outcome() {
+  const CommitRequestPtr answered = std::exchange(committing_, nullptr);
+  if (commit_status_.ok() || answered->serializable == nullptr) return commit_status_;
+  const auto& conflict = answered->serializable->conflict;
+  return conflict ? report(commit_status_, *conflict) : commit_status_;
+}
+
+/// It has written nothing, but some of what it found out may be newer than its snapshot.
+Task<absl::Status> SessionTransaction::validate_reads() {
+  auto request = std::make_shared<CommitRequest>();
+  request->txn = state_.id();
+  hand_over(std::move(request));
   while (!commit_answered_) co_await commit_signal_;
-  committing_ = nullptr;
-  co_return commit_status_;
+  co_return commit_outcome();
+}
+
+/// Null: of another isolation level, or nothing that it read could have changed.
+std::shared_ptr<SerializableCommit> SessionTransaction::take_reads() {
+  if (state_.modes().isolation != IsolationLevel::kSerializable || data_.tracker() == nullptr) return nullptr;
+  const bool late = services_.config.planted == PlantedBug::kValidatedTooLate;
+  return data_.tracker()->take(late ? services_.commits.durable() : state_.snapshot());
+}
+
+absl::Status SessionTransaction::report(const absl::Status& status, const ReadConflict& conflict) {
+  ConflictInfo info = describe_conflict(conflict, *catalog());
+  info.reason = "read/write dependency";
+  info.process_id = info_.process_id;
+  info.statement = data_.tracker()->statement_text(conflict.statement);
+  absl::Status explained = with_conflict(status, info);
+  services_.conflicts.add(std::move(info));
+  return explained;
 }
 
 /// What subscribers are to know beside the changes of rows: emptied tables, and where rows are that came in bulk.
@@ -529,6 +597,8 @@ void SessionTransaction::release_holdings() {
   info_.weak_locks.clear();
   advisory_locks_.end_transaction();
   if (slot_) slot_.release();
+  if (serializable_slot_) serializable_slot_.release();
+  if (data_.tracker() != nullptr) data_.tracker()->clear();
   if (state_.id() != kNoTxn) {
     data_.forget_writes();
     preparation_.redo.clear();

@@ -36,6 +36,11 @@ class SessionTransaction {
   absl::StatusOr<Scn> take_snapshot(bool keep_older = false);
   /// READ COMMITTED: nothing is kept from being collected any more.
   void release_statement_snapshot();
+  /// SERIALIZABLE: what it reads is kept for its commit. One that is READ ONLY is in no need of it: it sees what was
+  /// committed up to its snapshot, as if it had run then.
+  bool tracks_reads() const;
+  /// A statement of such a one begins.
+  void track_statement(std::string_view text);
   /// The transaction's id, given at its first write.
   TxnId ensure_id();
 
@@ -135,6 +140,11 @@ class SessionTransaction {
 
   Task<absl::Status> prepare();
   Task<absl::Status> log_commit();
+  void hand_over(CommitRequestPtr request);
+  absl::Status commit_outcome();
+  Task<absl::Status> validate_reads();
+  std::shared_ptr<SerializableCommit> take_reads();
+  absl::Status report(const absl::Status& status, const ReadConflict& conflict);
   bool makes_room(uint64_t bytes) const;
   Task<absl::Status> wait_for_log(uint64_t bytes);
   Task<absl::Status> wait_for_durable(Scn scn);
@@ -156,6 +166,7 @@ class SessionTransaction {
   SessionRecord& info_;
   Transaction state_;
   SnapshotRegistry::Slot slot_;
+  SnapshotRegistry::Slot serializable_slot_;  ///< taken with the first SERIALIZABLE transaction
   std::vector<TableGate::Hold> gates_;
 
   PublishedView<Catalog> published_;

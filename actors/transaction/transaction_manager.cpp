@@ -1,5 +1,6 @@
 #include "actors/transaction/transaction_manager.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "actors/node/commit_records.hpp"
@@ -8,6 +9,13 @@ namespace troupe {
 namespace {
 /// Half a second.
 constexpr uint32_t kTicksPatience = 10;
+
+absl::Status read_conflict() {
+  return with_hint(error(ErrorCode::kSerializationFailure,
+                         "could not serialize access due to read/write dependencies among transactions"),
+                   "The transaction might succeed if retried.");
+}
+
 }  // namespace
 
 TransactionManager::TransactionManager(caf::actor_config& config, ActorSeat seat, NodeContext& node)
@@ -49,6 +57,7 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
         directory_.get();  // lets go of dead ones: their threads end with the last reference
         const Heir<TransactionManagerState>::Use use(heir_, state_);
         forget_finished();
+        forget_writes();
         watch_oldest();
       },
   };
@@ -62,6 +71,7 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
     return;
   }
   forget_finished();
+  if (commit->serializable != nullptr && settle_by_reads(commit, waiter)) return;
   commit->scn = node_.services.commits.assign();
   stamp_commit_records(commit->records, commit->scn, node_.services.clock.wall_us());
   state_->known.emplace(commit->txn, commit->scn);
@@ -70,6 +80,25 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   state_->last_dispatched = commit->scn;
   dispatch(state_->kept.back());
   if (!commit->catalog_changes.empty()) publish_catalog(*commit);
+}
+
+/// A SERIALIZABLE transaction: true when it is answered, because it must not commit or has nothing to commit.
+bool TransactionManager::settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+  const auto session = caf::actor_cast<SessionActor>(waiter);
+  const auto refuse = [&] {
+    tell(session, committed_atom::value, commit->txn, kNoScn, encode_error(read_conflict()));
+    return true;
+  };
+  if (commit->serializable->conflict) return refuse();  // a session repeated it
+  CommitValidator& validator = state_->validator;
+  const auto first = std::upper_bound(state_->kept.begin(), state_->kept.end(), validator.noted(),
+                                      [](Scn scn, const Kept& kept) { return scn < kept.commit->scn; });
+  for (auto kept = first; kept != state_->kept.end(); ++kept) validator.note(*kept->commit);
+  const bool skipped = node_.services.config.planted == PlantedBug::kValidationSkipped;
+  if (!skipped && !validator.validate(*commit)) return refuse();
+  if (!commit->records.empty()) return false;
+  tell(session, committed_atom::value, commit->txn, state_->last_dispatched, std::string());
+  return true;
 }
 
 void TransactionManager::dispatch(const Kept& kept) {
@@ -100,12 +129,23 @@ bool TransactionManager::applied_everywhere(const CommitRequest& commit) const {
 
 void TransactionManager::forget_finished() {
   const Scn durable = node_.services.commits.durable();
+  Scn asked_from = kMaxScn;  // of SERIALIZABLE transactions, their oldest snapshot; not known yet
   while (!state_->kept.empty()) {
     const CommitRequest& oldest = *state_->kept.front().commit;
     if (oldest.scn > durable || !applied_everywhere(oldest)) return;
+    // Who takes a snapshot from here on takes `durable` or a newer one.
+    if (asked_from == kMaxScn) asked_from = node_.services.serializable_snapshots.oldest(durable);
+    const bool forgets = node_.services.config.planted == PlantedBug::kWritesForgotten;
+    if (oldest.scn > asked_from && !forgets) state_->validator.note(oldest);
     state_->known.erase(oldest.txn);
     state_->kept.pop_front();
   }
+}
+
+/// What no SERIALIZABLE transaction will ask for.
+void TransactionManager::forget_writes() {
+  state_->validator.forget(node_.services.serializable_snapshots.oldest());
+  node_.services.conflict_bytes.store(state_->validator.bytes(), std::memory_order_relaxed);
 }
 
 /// Its session died. Nothing of it can come after this message, so what is not known by now never was committed.

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "actors/node/node_context.hpp"
+#include "actors/transaction/commit_validator.hpp"
 #include "runtime/cell/actor.hpp"
 #include "runtime/cell/heir.hpp"
 
@@ -15,8 +16,8 @@ namespace troupe {
 
 /// What outlives the actor.
 struct TransactionManagerState {
-  explicit TransactionManagerState(uint32_t partitions, Scn recovered)
-      : last_sent(partitions, recovered), last_dispatched{recovered} {}
+  TransactionManagerState(uint32_t partitions, Scn recovered, uint64_t conflict_bytes_max)
+      : last_sent(partitions, recovered), last_dispatched{recovered}, validator{conflict_bytes_max} {}
 
   struct Kept {
     CommitRequestPtr commit;
@@ -29,6 +30,8 @@ struct TransactionManagerState {
   /// Per partition, the newest commit it was sent.
   std::vector<Scn> last_sent;
   Scn last_dispatched;
+  /// What kept commits wrote is noted when a SERIALIZABLE transaction asks, or when they are forgotten though one may.
+  CommitValidator validator;
 };
 
 class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
@@ -42,9 +45,11 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   using Kept = TransactionManagerState::Kept;
 
   void on_commit(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
+  bool settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
   void dispatch(const Kept& kept);
   void publish_catalog(const CommitRequest& commit);
   void forget_finished();
+  void forget_writes();
   bool applied_everywhere(const CommitRequest& commit) const;
   void on_abort(TxnId txn, uint64_t participants);
   void resend_to_partition(PartitionId partition, Scn after);

@@ -40,9 +40,9 @@ ReadResultFrame build_read_result(const ReadResultParts& parts) {
   const Bytes resume = add_bytes(builder, parts.resume);
   const Bytes keys = add_bytes(builder, parts.keys);
   const Bytes error = add_bytes(builder, parts.error);
-  return finish_frame(builder,
-                      schema::CreateReadResult(builder, &parts.head, batch, ordinals, resume, keys, error,
-                                                 parts.entries));
+  const Bytes rows_read = add_bytes(builder, parts.rows_read);
+  return finish_frame(builder, schema::CreateReadResult(builder, &parts.head, batch, ordinals, resume, keys, error,
+                                                        parts.entries, rows_read));
 }
 
 ReadResultFrame failed_read(const schema::ReadHead& question, const absl::Status& status) {

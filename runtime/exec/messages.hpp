@@ -29,6 +29,7 @@ struct ReadResultParts {
   std::string_view keys;
   std::string_view error;
   uint64_t entries = 0;
+  std::string_view rows_read;
 };
 ReadResultFrame build_read_result(const ReadResultParts& parts);
 /// Status failed, with the error.

@@ -68,8 +68,8 @@ std::string failing_row_detail(std::span<const Value> values, std::span<const Ty
   return detail + ").";
 }
 
-std::string existing_key_detail(std::span<const std::string> columns, std::span<const Value> values,
-                                std::span<const Type> types, const EvalContext& context) {
+std::string key_text(std::span<const std::string> columns, std::span<const Value> values, std::span<const Type> types,
+                     const EvalContext& context) {
   std::string names, shown_values;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) {
@@ -79,7 +79,12 @@ std::string existing_key_detail(std::span<const std::string> columns, std::span<
     names += columns[i];
     shown_values += shown(values[i], types[i], context);
   }
-  return cat("Key (", names, ")=(", shown_values, ") already exists.");
+  return cat("(", names, ")=(", shown_values, ")");
+}
+
+std::string existing_key_detail(std::span<const std::string> columns, std::span<const Value> values,
+                                std::span<const Type> types, const EvalContext& context) {
+  return cat("Key ", key_text(columns, values, types, context), " already exists.");
 }
 
 absl::Status unique_violation(std::string_view table, std::string_view constraint) {

@@ -32,6 +32,9 @@ class RowCheck {
 /// "Failing row contains (1, null, x)." `values` are the row's columns that are not dropped, with their types.
 std::string failing_row_detail(std::span<const Value> values, std::span<const Type> types, const EvalContext& context);
 
+/// "(a, b)=(1, x)"
+std::string key_text(std::span<const std::string> columns, std::span<const Value> values, std::span<const Type> types,
+                     const EvalContext& context);
 /// "Key (a, b)=(1, x) already exists."
 std::string existing_key_detail(std::span<const std::string> columns, std::span<const Value> values,
                                 std::span<const Type> types, const EvalContext& context);

@@ -186,9 +186,9 @@ absl::Status FragmentScan::complete() {
   return absl::OkStatus();
 }
 
-ReadResultFrame FragmentScan::finish(bool more) {
+ReadResultFrame FragmentScan::finish(bool more, std::string_view rows_read) {
   if (absl::Status status = complete(); !status.ok()) return failed_read(*question_->head(), status);
-  return answer(more, {});
+  return answer(more, {}, rows_read);
 }
 
 ReadResultFrame FragmentScan::finish_lookup(std::span<const uint32_t> ordinals) {
@@ -197,10 +197,10 @@ ReadResultFrame FragmentScan::finish_lookup(std::span<const uint32_t> ordinals) 
   std::vector<uint32_t> kept;
   kept.reserve(state_->consumed.size());
   for (const uint32_t row : state_->consumed) kept.push_back(ordinals[row]);
-  return answer(false, kept);
+  return answer(false, kept, {});
 }
 
-ReadResultFrame FragmentScan::answer(bool more, std::span<const uint32_t> ordinals) {
+ReadResultFrame FragmentScan::answer(bool more, std::span<const uint32_t> ordinals, std::string_view rows_read) {
   ReadResultParts parts;
   std::string batch;
   if (state_->rows > 0) {
@@ -220,6 +220,7 @@ ReadResultFrame FragmentScan::answer(bool more, std::span<const uint32_t> ordina
   parts.head.mutate_status(more ? schema::ReadStatus::more : schema::ReadStatus::done);
   parts.ordinals = ordinals;
   if (more) parts.resume = state_->position;
+  parts.rows_read = rows_read;
   return build_read_result(parts);
 }
 

@@ -38,8 +38,8 @@ class FragmentScan {
   uint32_t rows_to_fetch(uint32_t most) const;
   /// Whether the last row consumed is also the last one found.
   bool consumed_all() const { return consumed_all_; }
-  /// The answer; `more`: the range may have more than it has.
-  ReadResultFrame finish(bool more);
+  /// The answer; `more`: the range may have more than it has. `rows_read`: as the schema has it.
+  ReadResultFrame finish(bool more, std::string_view rows_read = {});
   /// The answer to a lookup: which of the keys asked for each consumed row was is in `ordinals`.
   ReadResultFrame finish_lookup(std::span<const uint32_t> ordinals);
 
@@ -52,7 +52,7 @@ class FragmentScan {
   absl::Status consume_raw(const FoundRows& found);
   absl::Status keep(struct Batch output, const FoundRows& found, std::span<const uint32_t> selection);
   absl::Status complete();
-  ReadResultFrame answer(bool more, std::span<const uint32_t> ordinals);
+  ReadResultFrame answer(bool more, std::span<const uint32_t> ordinals, std::string_view rows_read);
 
   ReadFrame question_;
   PartitionId partition_;

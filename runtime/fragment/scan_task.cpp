@@ -11,6 +11,8 @@ namespace {
 constexpr uint32_t kFetchRows = 1024;
 /// An index scan finds each row by a descent of its own.
 constexpr uint32_t kFetchEntries = 256;
+/// What an answer says of the rows behind index entries, at most.
+constexpr uint32_t kRowRangesMax = 4'096;
 
 }  // namespace
 
@@ -29,6 +31,9 @@ absl::StatusOr<std::unique_ptr<ScanTask>> ScanTask::begin(const ReadFrame& quest
   task->slice_visits_ = limits.slice_visits;
   task->over_index_ =
       head.kind() == schema::ReadKind::index_scan || head.kind() == schema::ReadKind::index_aggregate;
+  if (task->over_index_ && has_flag(head, schema::ReadFlag::track_reads)) {
+    task->rows_looked_at_ = std::make_unique<ReadSet>(kRowRangesMax);
+  }
   task->view_ = {head.txn(), head.command(), head.snapshot()};
   ScanCursor& cursor = task->cursor_;
   cursor.tree = task->over_index_ ? head.index() : head.tree();
@@ -50,11 +55,23 @@ ReadOutcome ScanTask::run(PartitionStore& store) {
     entries_.erase(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(rows_read_));
     rows_read_ = 0;
     const bool exhausted = at_end_ && entries_.empty() && scan_->consumed_all();
-    if (exhausted || scan_->is_full()) return scan_->finish(!exhausted);
+    if (exhausted || scan_->is_full()) return finish(!exhausted);
     if (missing.fault.needed()) return missing;
     visited += std::max(found.size(), 1u) * (over_index_ ? kFetchRows / kFetchEntries : 1);
     if (visited >= slice_visits_) return Unfinished{};
   }
+}
+
+ReadResultFrame ScanTask::finish(bool more) {
+  if (rows_looked_at_ == nullptr) return scan_->finish(more);
+  std::string rows;
+  for (const PartReads& reads : rows_looked_at_->take()) {
+    for (const ReadRange& range : reads.ranges) {
+      append_packed(range.lower, &rows);
+      append_packed(range.upper, &rows);
+    }
+  }
+  return scan_->finish(more, rows);
 }
 
 absl::Status ScanTask::fetch(PartitionStore& store, FoundRows* found, MissingPages* missing) {
@@ -107,6 +124,7 @@ absl::Status ScanTask::fetch_rows_of_entries(PartitionStore& store, FoundRows* f
     found->keys.push_back(entry.row_key);
     found->rows.push_back(std::get<0>(result).row);
     found->positions.push_back(entry.position);
+    if (rows_looked_at_ != nullptr) rows_looked_at_->add_key({}, entry.row_key, 0);
     ++rows_read_;
   }
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 
 #include "runtime/fragment/fragment_scan.hpp"
 #include "runtime/fragment/partition_engine.hpp"
+#include "storage/conflict/read_set.hpp"
 #include "storage/partition/partition_store.hpp"
 
 namespace troupe {
@@ -27,6 +28,7 @@ class ScanTask {
     std::string row_key;
   };
   ScanTask() = default;
+  ReadResultFrame finish(bool more);
   absl::Status fetch(PartitionStore& store, FoundRows* found, MissingPages* missing);
   absl::Status fetch_entries(PartitionStore& store, MissingPages* missing);
   absl::Status fetch_rows_of_entries(PartitionStore& store, FoundRows* found, MissingPages* missing);
@@ -41,6 +43,7 @@ class ScanTask {
   std::deque<IndexEntry> entries_;  ///< found in the index, their rows not yet read
   size_t rows_read_ = 0;            ///< of entries_
   ScanBatch batch_;
+  std::unique_ptr<ReadSet> rows_looked_at_;  ///< SERIALIZABLE, by an index
 };
 
 }  // namespace troupe

@@ -19,6 +19,9 @@ constexpr RelationText kRelations[] = {
     {13604, "checkpoints", 'v',
      "id:int8 partition:int4 scn:int8 started_at:timestamptz duration_ms:float8 pages:int8 bytes:int8 state:text "
      "error:text"},
+    {13605, "conflicts", 'v',
+     "id:int8 at:timestamptz reason:text schema:text relation:text key:text process_id:int4 statement:text "
+     "writer_process_id:int4 writer_statement:text"},
 };
 // clang-format on
 

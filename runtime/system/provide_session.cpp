@@ -204,6 +204,22 @@ void checkpoints(const SystemSession& session, RowWriter& out) {
   }
 }
 
+void conflicts(const SystemSession& session, RowWriter& out) {
+  const auto set_known = [&out](const char* column, const std::string& text) {
+    if (!text.empty()) out.set(column, text);
+  };
+  for (const ConflictInfo& c : session.conflicts()) {
+    out.row().set("id", c.id).set("at", instant(c.at_us)).set("reason", c.reason);
+    set_known("schema", c.schema);
+    set_known("relation", c.relation);
+    set_known("key", c.key);
+    out.set("process_id", c.process_id);
+    set_known("statement", c.statement);
+    if (c.writer_process_id != 0) out.set("writer_process_id", c.writer_process_id);
+    set_known("writer_statement", c.writer_statement);
+  }
+}
+
 }  // namespace
 
 void provide_session(Providers& to) {
@@ -219,6 +235,7 @@ void provide_session(Providers& to) {
   to.session("sys.events", events);
   to.session("sys.partitions", partitions);
   to.session("sys.checkpoints", checkpoints);
+  to.session("sys.conflicts", conflicts);
 }
 
 }  // namespace troupe

@@ -91,6 +91,18 @@ struct CheckpointInfo {
   std::string state;  ///< running, done, failed
   std::string error;
 };
+/// A transaction that could not be serialized.
+struct ConflictInfo {
+  uint64_t id = 0;
+  int64_t at_us = 0;
+  std::string reason;
+  std::string schema, relation;  ///< where they met; empty: gone since
+  std::string key;               ///< empty: the relation as a whole, or a key without words
+  int32_t process_id = 0;
+  std::string statement;
+  int32_t writer_process_id = 0;  ///< 0: not known
+  std::string writer_statement;
+};
 struct PreparedInfo {
   std::string name, statement;
   int64_t prepared_us = 0;
@@ -173,6 +185,7 @@ class SystemSession {
   virtual std::vector<EventInfo> events() const { return {}; }
   virtual std::vector<PartitionInfo> partitions() const { return {}; }
   virtual std::vector<CheckpointInfo> checkpoints() const { return {}; }
+  virtual std::vector<ConflictInfo> conflicts() const { return {}; }
   virtual std::vector<PreparedInfo> prepared_statements() const { return {}; }
   virtual std::vector<CursorInfo> cursors() const { return {}; }
   virtual RelationCounters relation_counters(Oid) const { return {}; }

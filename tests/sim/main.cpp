@@ -35,13 +35,16 @@ int main(int argc, char** argv) {
   bool trace = false;
   bool twice = false;
   bool quiet = false;
+  std::vector<std::string> workloads = troupe::sim::workload_names();
+  const auto& variants = troupe::sim::workload_variants();
+  workloads.insert(workloads.end(), variants.begin(), variants.end());
   app.add_option("--seed", options.seed, "the first seed")->capture_default_str();
   app.add_option("--seeds", seeds, "how many seeds, one after the other")->capture_default_str();
   app.add_option("--seconds", seconds, "stop after so long; 0: after --seeds");
   app.add_option("--steps", options.steps, "turns of actors and events under mishaps")->capture_default_str();
   app.add_option("--workload", options.workloads, "what clients do; what the seed draws when absent")
       ->delimiter(',')
-      ->check(CLI::IsMember(troupe::sim::workload_names()));
+      ->check(CLI::IsMember(workloads));
   app.add_option("--faults", options.faults, "what befalls the node, or none; what the seed draws when absent")
       ->delimiter(',')
       ->check(CLI::IsMember(faults));

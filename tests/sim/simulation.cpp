@@ -47,6 +47,7 @@ class Run {
         world_{options.seed, options.print},
         referee_{world_},
         mishaps_{world_, referee_, options.faults, options.steps} {
+    world_.config().planted = options.planted;
     draw_workloads();
   }
   ~Run() {

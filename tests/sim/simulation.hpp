@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/base/planted_bug.hpp"
+
 namespace troupe::sim {
 
 struct RunOptions {
@@ -13,6 +15,7 @@ struct RunOptions {
   std::vector<std::string> workloads;  ///< empty: what the seed draws
   std::vector<std::string> faults;     ///< empty: what the seed draws; "none" for none
   std::FILE* print = nullptr;          ///< where the trace goes
+  PlantedBug planted = PlantedBug::kNone;
 };
 
 struct RunResult {

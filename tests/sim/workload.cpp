@@ -6,6 +6,7 @@
 #include "tests/sim/definitions.hpp"
 #include "tests/sim/feed.hpp"
 #include "tests/sim/items.hpp"
+#include "tests/sim/lists.hpp"
 
 namespace troupe::sim {
 
@@ -18,7 +19,12 @@ Task<bool> Workload::must(Client& client, std::string sql) {
 }
 
 const std::vector<std::string>& workload_names() {
-  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions"};
+  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "lists"};
+  return names;
+}
+
+const std::vector<std::string>& workload_variants() {
+  static const std::vector<std::string> names = {"lists-read-committed", "lists-repeatable-read", "lists-serializable"};
   return names;
 }
 
@@ -28,6 +34,10 @@ std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee)
   if (name == "items") return std::make_unique<Items>(referee);
   if (name == "feed") return std::make_unique<Feed>(referee);
   if (name == "definitions") return std::make_unique<Definitions>(referee);
+  if (name == "lists") return std::make_unique<Lists>(referee, std::nullopt);
+  if (name == "lists-read-committed") return std::make_unique<Lists>(referee, IsolationLevel::kReadCommitted);
+  if (name == "lists-repeatable-read") return std::make_unique<Lists>(referee, IsolationLevel::kRepeatableRead);
+  if (name == "lists-serializable") return std::make_unique<Lists>(referee, IsolationLevel::kSerializable);
   return nullptr;
 }
 

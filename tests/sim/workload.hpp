@@ -32,8 +32,11 @@ class Workload {
   World& world_;
 };
 
-/// "bank", "append", "items", "feed", "definitions"; null for another name.
+/// Null for another name.
 std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee);
+/// What a seed draws from.
 const std::vector<std::string>& workload_names();
+/// Variants that only who asks for them gets.
+const std::vector<std::string>& workload_variants();
 
 }  // namespace troupe::sim
