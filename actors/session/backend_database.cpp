@@ -1,5 +1,5 @@
-/// A session and the databases: the one that it enters, those that it wants for itself, and the parameters that are kept
-/// with databases and roles.
+/// A session and the databases: the one that it enters, those that it wants for itself, and the parameters that are
+/// kept with databases and roles.
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
@@ -115,8 +115,7 @@ absl::Status Backend::change_settings(const sql::SetStatement& statement, Option
                               SessionParameters::flatten(statement.name, set_values(statement.values)));
       SessionParameters trial = parameters_;
       const bool superuser = is_superuser(*transaction_.catalog(), role_);
-      TROUPE_RETURN_IF_ERROR(
-          trial.set(statement.name, value, {.scope = SetScope::kSession, .superuser = superuser}));
+      TROUPE_RETURN_IF_ERROR(trial.set(statement.name, value, {.scope = SetScope::kSession, .superuser = superuser}));
       erase_setting(statement.name, settings);
       settings->emplace_back(statement.name, value);
       return absl::OkStatus();
@@ -181,8 +180,9 @@ Task<absl::Status> Backend::run_role_setting(const sql::AlterRoleSetStatement& s
     co_return error(ErrorCode::kInvalidCatalogName, "database \"", statement.database, "\" does not exist");
   }
   if (statement.role == nullptr && database == nullptr) {
-    co_return with_hint(error(ErrorCode::kFeatureNotSupported, "ALTER ROLE ALL SET is not supported without IN DATABASE"),
-                        "Name the database, or use ALTER DATABASE ... SET.");
+    co_return with_hint(
+        error(ErrorCode::kFeatureNotSupported, "ALTER ROLE ALL SET is not supported without IN DATABASE"),
+        "Name the database, or use ALTER DATABASE ... SET.");
   }
   const RoleDef* role = nullptr;
   if (statement.role != nullptr) {

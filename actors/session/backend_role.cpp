@@ -63,7 +63,7 @@ absl::Status Backend::check_set_role(std::string_view parameter, std::string_vie
   if (role == nullptr) return error(ErrorCode::kInvalidParameterValue, "role \"", name, "\" does not exist");
   if (authorization) {
     if (role->oid == login_role_ || is_superuser(catalog, login_role_)) return absl::OkStatus();
-    return error(ErrorCode::kInsufficientPrivilege, "permission denied to set session authorization");
+    return error(ErrorCode::kInsufficientPrivilege, "permission denied to set session authorization \"", name, "\"");
   }
   if (is_member_of(catalog, session_role_, role->oid)) return absl::OkStatus();
   return error(ErrorCode::kInsufficientPrivilege, "permission denied to set role \"", name, "\"");

@@ -113,9 +113,9 @@ absl::StatusOr<DatabaseOptions> read_options(sql::List<const sql::Option*> optio
                                              const DdlBuilder& ddl) {
   static constexpr std::string_view kAlterable[] = {"connection_limit", "is_template", "allow_connections",
                                                     "tablespace"};
-  static constexpr std::string_view kCreatable[] = {"owner", "template", "encoding", "locale", "lc_collate",
-                                                    "lc_ctype", "locale_provider", "icu_locale", "collation_version",
-                                                    "strategy", "oid"};
+  static constexpr std::string_view kCreatable[] = {
+      "owner",           "template",   "encoding",          "locale",   "lc_collate", "lc_ctype",
+      "locale_provider", "icu_locale", "collation_version", "strategy", "oid"};
   DatabaseOptions read;
   std::set<std::string_view> seen;
   for (const sql::Option* option : options) {
@@ -260,7 +260,8 @@ absl::Status ddl_drop_database(const sql::DropDatabaseStatement& drop, DdlBuilde
   if (database->oid == ddl.catalog().database()) {
     return error(ErrorCode::kObjectInUse, "cannot drop the currently open database");
   }
-  DdlVacancy& vacancy = want_vacant(*database, cat("database \"", drop.name, "\" is being accessed by other users"), ddl);
+  DdlVacancy& vacancy =
+      want_vacant(*database, cat("database \"", drop.name, "\" is being accessed by other users"), ddl);
   vacancy.closes = true;
   vacancy.evicts = !drop.options.empty();
   for (const ObjectPtr& object : ddl.catalog().objects_of(database->oid)) {

@@ -44,7 +44,10 @@ struct Wish {
 
 absl::Status check_fits(Privileges bit, SecurableKind kind) {
   if ((bit & ~all_privileges(kind)) == 0) return absl::OkStatus();
-  return error(kInvalidGrantOperation, "invalid privilege type ", privilege_name(bit), " for ", kind_words(kind));
+  // What sequences have is known to relations, but not to tables.
+  const bool table = kind == SecurableKind::kTable && (bit & kSequencePrivileges) != 0;
+  return error(kInvalidGrantOperation, "invalid privilege type ", privilege_name(bit), " for ",
+               table ? "table" : kind_words(kind));
 }
 
 absl::StatusOr<Wish> wish_of(const sql::GrantStatement& grant, SecurableKind kind) {
@@ -119,14 +122,14 @@ struct Change {
 
 void warn_of_less(const Change& change, Privileges possible, const std::string& name, DdlBuilder& ddl) {
   if (possible == change.privileges || (change.all && possible != 0)) return;
-  const std::string_view what = change.grant.grant ? " privileges were granted for " : " privileges could be revoked for ";
+  const std::string_view what =
+      change.grant.grant ? " privileges were granted for " : " privileges could be revoked for ";
   const std::string message = cat(possible == 0 ? "no" : "not all", what, name);
   const ErrorCode code{change.grant.grant ? pack_sqlstate("01007") : pack_sqlstate("01006")};
   ddl.plan().notices.push_back({"WARNING", code, message, {}});
 }
 
-absl::Status change_acl(const Change& change, Oid grantor, Privileges possible, Oid owner, Acl* acl,
-                        DdlBuilder& ddl) {
+absl::Status change_acl(const Change& change, Oid grantor, Privileges possible, Oid owner, Acl* acl, DdlBuilder& ddl) {
   acl->given = true;
   for (const Oid grantee : change.grantees) {
     AclItem item{grantee, grantor, possible, 0};
@@ -167,8 +170,7 @@ absl::Status change_column(const Change& change, const ObjectDef& relation, Colu
   Acl both = acl_of(relation);
   both.items.insert(both.items.end(), acl.items.begin(), acl.items.end());
   const Grantor grantor = choose_grantor(change.privileges, both, relation.owner, ddl);
-  if (grantor.options == 0 &&
-      rights_in(ddl.catalog(), grantor.role, both, relation.owner, kColumnPrivileges) == 0) {
+  if (grantor.options == 0 && rights_in(ddl.catalog(), grantor.role, both, relation.owner, kColumnPrivileges) == 0) {
     return permission_denied(relation);
   }
   warn_of_less(change, grantor.options, cat("column \"", column->name, "\" of relation \"", relation.name, "\""), ddl);
@@ -347,10 +349,8 @@ absl::Status change_defaults_of(const sql::AlterDefaultPrivilegesStatement& alte
                                 DdlBuilder& ddl) {
   const auto type = *default_type(alter.action->object);
   if (alter.schemas.empty()) {
-    auto database = std::make_shared<DatabaseDef>(
-        static_cast<const DatabaseDef&>(*ddl.find(ddl.catalog().database())));
-    TROUPE_RETURN_IF_ERROR(
-        change_default(change, role, type.first, type.second, false, &database->default_acls, ddl));
+    auto database = std::make_shared<DatabaseDef>(static_cast<const DatabaseDef&>(*ddl.find(ddl.catalog().database())));
+    TROUPE_RETURN_IF_ERROR(change_default(change, role, type.first, type.second, false, &database->default_acls, ddl));
     ddl.put(std::move(database));
     return absl::OkStatus();
   }
@@ -380,7 +380,8 @@ absl::Status ddl_default_privileges(const sql::AlterDefaultPrivilegesStatement& 
   for (const sql::RoleName* name : alter.roles) {
     TROUPE_ASSIGN_OR_RETURN(const Oid role, ddl_role(*name, ddl));
     if (!is_member_of(ddl.catalog(), ddl.context().role, role)) {
-      return error(ErrorCode::kInsufficientPrivilege, "must be member of role \"", ddl.catalog().find(role)->name, "\"");
+      return error(ErrorCode::kInsufficientPrivilege, "must be member of role \"", ddl.catalog().find(role)->name,
+                   "\"");
     }
     TROUPE_RETURN_IF_ERROR(change_defaults_of(alter, change, role, ddl));
   }

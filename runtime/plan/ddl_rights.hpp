@@ -1,6 +1,6 @@
 #pragma once
-/// Roles and rights as definitions change them, and what other definitions ask about them. Sources: ddl_role, ddl_grant,
-/// ddl_owned, ddl_owner.
+/// Roles and rights as definitions change them, and what other definitions ask about them. Sources: ddl_role,
+/// ddl_grant, ddl_owned, ddl_owner.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,5 @@
-/// CREATE, ALTER, DROP and RENAME of roles, and membership in them. Passwords are plain in the plan; whoever performs it
-/// keeps their verifiers only.
+/// CREATE, ALTER, DROP and RENAME of roles, and membership in them. Passwords are plain in the plan; whoever performs
+/// it keeps their verifiers only.
 #include <algorithm>
 #include <set>
 
@@ -16,9 +16,7 @@ absl::Status no_role(std::string_view name) {
   return error(ErrorCode::kUndefinedObject, "role \"", name, "\" does not exist");
 }
 
-const RoleDef& acting_role(const DdlBuilder& ddl) {
-  return *ddl.catalog().find_as<RoleDef>(ddl.context().role);
-}
+const RoleDef& acting_role(const DdlBuilder& ddl) { return *ddl.catalog().find_as<RoleDef>(ddl.context().role); }
 
 /// The role as the statement has left it so far.
 const RoleDef* find_role(Oid oid, const DdlBuilder& ddl) {
@@ -39,10 +37,13 @@ bool flag(const sql::Option& option) { return option.value->to<sql::Literal>().i
 
 absl::Status apply_option(const sql::Option& option, RoleDef* role, DdlBuilder& ddl) {
   const std::string_view name = option.name;
-  const std::pair<std::string_view, bool*> flags[] = {
-      {"superuser", &role->superuser},     {"createdb", &role->create_database}, {"createrole", &role->create_role},
-      {"inherit", &role->inherit},         {"login", &role->can_login},          {"replication", &role->replication},
-      {"bypassrls", &role->bypass_row_security}};
+  const std::pair<std::string_view, bool*> flags[] = {{"superuser", &role->superuser},
+                                                      {"createdb", &role->create_database},
+                                                      {"createrole", &role->create_role},
+                                                      {"inherit", &role->inherit},
+                                                      {"login", &role->can_login},
+                                                      {"replication", &role->replication},
+                                                      {"bypassrls", &role->bypass_row_security}};
   for (const auto& [known, place] : flags) {
     if (name == known) *place = flag(option);
   }
@@ -99,11 +100,11 @@ bool reaches(Oid role, Oid other, const DdlBuilder& ddl) {
 
 absl::Status admit(const RoleDef& group, Oid member, bool admin, DdlBuilder& ddl) {
   if (group.oid == kDatabaseOwnerRole) {
-    return error(ErrorCode::kFeatureNotSupported, "role \"", group.name, "\" cannot have explicit members");
+    return error(ErrorCode::kInternalError, "role \"", group.name, "\" cannot have explicit members");
   }
   const RoleDef* found = find_role(member, ddl);
   if (found->oid == kDatabaseOwnerRole) {
-    return error(ErrorCode::kFeatureNotSupported, "role \"", found->name, "\" cannot be a member of any role");
+    return error(ErrorCode::kInternalError, "role \"", found->name, "\" cannot be a member of any role");
   }
   if (reaches(group.oid, member, ddl)) {
     return error(kInvalidGrantOperation, "role \"", group.name, "\" is a member of role \"", found->name, "\"");
@@ -130,8 +131,10 @@ absl::Status expel(const RoleDef& group, Oid member, bool only_admin_option, Ddl
   auto& all = changed->member_of;
   const auto known = std::find_if(all.begin(), all.end(), [&](const Membership& m) { return m.role == group.oid; });
   if (known == all.end()) {
-    ddl.plan().notices.push_back({"WARNING", ErrorCode::kWarning,
-                                  cat("role \"", found->name, "\" is not a member of role \"", group.name, "\""), {}});
+    ddl.plan().notices.push_back({"WARNING",
+                                  ErrorCode::kWarning,
+                                  cat("role \"", found->name, "\" is not a member of role \"", group.name, "\""),
+                                  {}});
     return absl::OkStatus();
   }
   if (only_admin_option) {
@@ -196,7 +199,8 @@ absl::Status check_may_alter(const sql::AlterRoleStatement& alter, const RoleDef
   }
   if (has_option(alter.options, "bypassrls")) return refused("must be superuser to change bypassrls attribute");
   // One's own password is one's own business.
-  const bool only_password = alter.options.size() == 1 && has_option(alter.options, "password") && alter.members.empty();
+  const bool only_password =
+      alter.options.size() == 1 && has_option(alter.options, "password") && alter.members.empty();
   if (self.create_role || (only_password && role.oid == self.oid)) return absl::OkStatus();
   return refused("permission denied");
 }

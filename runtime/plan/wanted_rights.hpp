@@ -58,7 +58,7 @@ class WantedRights {
   bool asks_;              ///< the present role is no superuser
   bool asks_any_ = false;  ///< something is wanted
   bool paused_ = false;
-  absl::Status denied_;  ///< known already
+  absl::Status denied_;                ///< known already
   std::map<uint32_t, Wanted> wanted_;  ///< by the relation's number
 };
 

@@ -42,7 +42,8 @@ bool is_grantable(const AclItem& item, Privileges privilege, const ObjectDef& ob
 
 /// Each privilege of each item that the asker sees.
 template <typename Write>
-void for_each_grant(const Acl& acl, Privileges wanted, const ObjectDef& object, const Asker& asker, const Write& write) {
+void for_each_grant(const Acl& acl, Privileges wanted, const ObjectDef& object, const Asker& asker,
+                    const Write& write) {
   for (const AclItem& item : acl.items) {
     if (!asker.sees(item)) continue;
     for (Privileges privilege = 1; privilege <= kAlterSystem; privilege <<= 1) {
@@ -63,13 +64,14 @@ void for_each_relation(const Asker& asker, const Write& write) {
 
 void write_table_grants(const Asker& asker, RowWriter& out) {
   for_each_relation(asker, [&](const ObjectDef& relation, const std::string& schema) {
-    for_each_grant(acl_of(relation), kTablePrivileges, relation, asker,
-                   [&](const AclItem& item, Privileges privilege, bool grantable) {
-      out.row().set("grantor", asker.name_of(item.grantor)).set("grantee", asker.name_of(item.grantee));
-      out.set("table_catalog", asker.database).set("table_schema", schema).set("table_name", relation.name);
-      out.set("privilege_type", privilege_name(privilege)).set("is_grantable", yes_or_no(grantable));
-      out.set("with_hierarchy", yes_or_no(privilege == kSelect));
-    });
+    for_each_grant(
+        acl_of(relation), kTablePrivileges, relation, asker,
+        [&](const AclItem& item, Privileges privilege, bool grantable) {
+          out.row().set("grantor", asker.name_of(item.grantor)).set("grantee", asker.name_of(item.grantee));
+          out.set("table_catalog", asker.database).set("table_schema", schema).set("table_name", relation.name);
+          out.set("privilege_type", privilege_name(privilege)).set("is_grantable", yes_or_no(grantable));
+          out.set("with_hierarchy", yes_or_no(privilege == kSelect));
+        });
   });
 }
 
@@ -83,13 +85,13 @@ void write_column_grants(const Asker& asker, RowWriter& out) {
       if (column.dropped) continue;
       Acl both = whole;
       both.items.insert(both.items.end(), column.acl.items.begin(), column.acl.items.end());
-      for_each_grant(both, kColumnPrivileges, relation, asker,
-                     [&](const AclItem& item, Privileges privilege, bool grantable) {
-        out.row().set("grantor", asker.name_of(item.grantor)).set("grantee", asker.name_of(item.grantee));
-        out.set("table_catalog", asker.database).set("table_schema", schema).set("table_name", relation.name);
-        out.set("column_name", column.name).set("privilege_type", privilege_name(privilege));
-        out.set("is_grantable", yes_or_no(grantable));
-      });
+      for_each_grant(
+          both, kColumnPrivileges, relation, asker, [&](const AclItem& item, Privileges privilege, bool grantable) {
+            out.row().set("grantor", asker.name_of(item.grantor)).set("grantee", asker.name_of(item.grantee));
+            out.set("table_catalog", asker.database).set("table_schema", schema).set("table_name", relation.name);
+            out.set("column_name", column.name).set("privilege_type", privilege_name(privilege));
+            out.set("is_grantable", yes_or_no(grantable));
+          });
     }
   });
 }

@@ -70,10 +70,10 @@ SecurableKind securable_kind(const ObjectDef& object) {
 
 std::string_view privilege_name(Privileges privilege) {
   constexpr std::pair<Privileges, std::string_view> kNames[] = {
-      {kInsert, "INSERT"},         {kSelect, "SELECT"},   {kUpdate, "UPDATE"},       {kDelete, "DELETE"},
-      {kTruncate, "TRUNCATE"},     {kReferences, "REFERENCES"}, {kTrigger, "TRIGGER"}, {kExecute, "EXECUTE"},
-      {kUsage, "USAGE"},           {kCreate, "CREATE"},   {kTemporary, "TEMPORARY"}, {kConnect, "CONNECT"},
-      {kSetParameter, "SET"},      {kAlterSystem, "ALTER SYSTEM"}};
+      {kInsert, "INSERT"},     {kSelect, "SELECT"},           {kUpdate, "UPDATE"},       {kDelete, "DELETE"},
+      {kTruncate, "TRUNCATE"}, {kReferences, "REFERENCES"},   {kTrigger, "TRIGGER"},     {kExecute, "EXECUTE"},
+      {kUsage, "USAGE"},       {kCreate, "CREATE"},           {kTemporary, "TEMPORARY"}, {kConnect, "CONNECT"},
+      {kSetParameter, "SET"},  {kAlterSystem, "ALTER SYSTEM"}};
   for (const auto& [bit, name] : kNames) {
     if (bit == privilege) return name;
   }

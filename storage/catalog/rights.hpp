@@ -19,7 +19,8 @@ inline constexpr ErrorCode kInvalidGrantOperation{pack_sqlstate("0LP01")};
 /// Kinds of things that rights are on; their letters are those of pg_default_acl where it has them.
 enum class SecurableKind : uint8_t { kTable, kSequence, kColumn, kSchema, kDatabase };
 
-inline constexpr Privileges kTablePrivileges = kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
+inline constexpr Privileges kTablePrivileges =
+    kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
 inline constexpr Privileges kColumnPrivileges = kInsert | kSelect | kUpdate | kReferences;
 inline constexpr Privileges kSequencePrivileges = kSelect | kUpdate | kUsage;
 inline constexpr Privileges kSchemaPrivileges = kUsage | kCreate;
@@ -66,8 +67,8 @@ absl::Status must_be_owner(const ObjectDef& object);
 absl::Status check_right(const Catalog& catalog, Oid role, const ObjectDef& object, Privileges wanted);
 absl::Status check_owner(const Catalog& catalog, Oid role, const ObjectDef& object);
 
-/// Grants or revokes an item's privileges in `acl`. `owner` is the object's. Errors: 2BP01 when something that was passed
-/// on depends on what is revoked, and `cascade` is false; 0LP01 for a grant option given back to who gave it.
+/// Grants or revokes an item's privileges in `acl`. `owner` is the object's. Errors: 2BP01 when something that was
+/// passed on depends on what is revoked, and `cascade` is false; 0LP01 for a grant option given back to who gave it.
 absl::Status grant_in(const AclItem& item, Oid owner, const Catalog& catalog, Acl* acl);
 absl::Status revoke_in(const AclItem& item, bool only_grant_option, bool cascade, Oid owner, Acl* acl);
 /// The new owner takes the place of the old one.

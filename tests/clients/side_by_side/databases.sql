@@ -93,7 +93,6 @@ SELECT CAST(1 AS two.pg_catalog.int4);
 @a
 DROP DATABASE one;
 ALTER DATABASE one RENAME TO uno;
-CREATE DATABASE copy TEMPLATE one;
 @one close
 @a
 ALTER DATABASE one RENAME TO two;

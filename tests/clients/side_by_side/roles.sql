@@ -201,7 +201,7 @@ SELECT * FROM v ORDER BY id;
 SELECT * FROM t;
 SELECT v.id FROM v JOIN t ON t.id = v.id;
 SELECT id FROM v WHERE id IN (SELECT id FROM t);
-WITH c AS (SELECT * FROM t) SELECT 1;
+WITH c AS (SELECT * FROM t) SELECT count(*) FROM c;
 SELECT (SELECT max(id) FROM t);
 SELECT * FROM s.of_alice;
 SELECT 's.of_alice'::regclass;
