@@ -316,6 +316,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
   if (!status.ok()) co_return status;
   portal.started = true;
   portal.plan = prepared.plan;
+  if (!portal.plan->denied.ok()) co_return portal.plan->denied;
   switch (portal.plan->kind) {
     case StatementKind::kDdl:
     case StatementKind::kCreateTableAs: {

@@ -164,6 +164,13 @@ class StatementPlanner {
     }
   }
 
+  absl::Status check_rights() {
+    for (const BoundCte& cte : binder_.ctes) {
+      if (cte.references == 0 && !cte.query->modify) binder_.rights.forget(cte.first_relation, cte.end_relation);
+    }
+    return binder_.rights.check();
+  }
+
   absl::StatusOr<StatementPlanPtr> finish() {
     StatementPlan& plan = *result_;
     plan.parameters = std::move(binder_.parameters);
@@ -177,7 +184,7 @@ class StatementPlanner {
     plan.rights_version = context_.catalog->rights_version();
     plan.role = context_.role;
     // A definition has looked for itself; a view's query is asked about when it is read.
-    if (plan.kind != StatementKind::kDdl) plan.denied = binder_.rights.check();
+    if (plan.kind != StatementKind::kDdl) plan.denied = check_rights();
     plan.uses_snapshot = planner_.uses_tables;
     if (planner_.changes_rows || binder_.moves_sequences) plan.read_only = false;
     if (plan.root) {

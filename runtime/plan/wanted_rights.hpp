@@ -37,6 +37,11 @@ class WantedRights {
   /// What a table's own expressions mention is nobody's wish.
   bool pause(bool paused) { return std::exchange(paused_, paused); }
 
+  /// What is never run needs no rights.
+  void forget(uint32_t first_relation, uint32_t end_relation) {
+    wanted_.erase(wanted_.lower_bound(first_relation), wanted_.lower_bound(end_relation));
+  }
+
   /// Errors: 42501.
   absl::Status check() const;
 

@@ -202,6 +202,7 @@ SELECT * FROM t;
 SELECT v.id FROM v JOIN t ON t.id = v.id;
 SELECT id FROM v WHERE id IN (SELECT id FROM t);
 WITH c AS (SELECT * FROM t) SELECT count(*) FROM c;
+WITH c AS (SELECT * FROM t) SELECT 1;
 SELECT (SELECT max(id) FROM t);
 SELECT * FROM s.of_alice;
 SELECT 's.of_alice'::regclass;
