@@ -135,6 +135,17 @@ absl::StatusOr<std::map<std::string, std::string>> read_tree(PartitionStore& sto
   }
 }
 
+namespace {
+
+/// What object_key() made.
+Oid oid_of(const std::string& key) {
+  Oid oid = 0;
+  for (const char byte : key) oid = oid << 8 | static_cast<uint8_t>(byte);
+  return oid;
+}
+
+}  // namespace
+
 absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, GateFactory make_gate) {
   TROUPE_ASSIGN_OR_RETURN(const auto rows, read_tree(store, kCatalogObjectTree));
   CatalogCounters counters;
@@ -145,6 +156,10 @@ absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, Gate
       TROUPE_ASSIGN_OR_RETURN(const CatalogCounters used, decode_counters(bytes));
       counters.next_oid = std::max(counters.next_oid, used.next_oid);
       counters.next_tree = std::max(counters.next_tree, used.next_tree);
+      continue;
+    }
+    if (bytes == encode_dropped()) {
+      changes.push_back({oid_of(key), nullptr});
       continue;
     }
     TROUPE_ASSIGN_OR_RETURN(ObjectPtr object, decode_object(bytes));
@@ -185,9 +200,7 @@ absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& s
   TROUPE_ASSIGN_OR_RETURN(const auto rows, read_tree(store, kSequenceTree));
   std::map<Oid, SequencePosition> positions;
   for (const auto& [key, bytes] : rows) {
-    Oid oid = 0;
-    for (const char byte : key) oid = oid << 8 | static_cast<uint8_t>(byte);
-    TROUPE_ASSIGN_OR_RETURN(positions[oid], decode_sequence(bytes));
+    TROUPE_ASSIGN_OR_RETURN(positions[oid_of(key)], decode_sequence(bytes));
   }
   return positions;
 }

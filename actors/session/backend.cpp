@@ -327,22 +327,23 @@ Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
   if (role == nullptr) {
     return refuse(error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist"));
   }
-  if (catalog->find(NameClass::database, kNoOid, database) == nullptr) {
-    return refuse(error(ErrorCode::kInvalidCatalogName, "database \"", database, "\" does not exist"));
+  if (const absl::Status allowed = check_log_in(static_cast<const RoleDef&>(*role)); !allowed.ok()) {
+    return refuse(allowed);
   }
-  user_ = user;
+  if (const absl::Status entered = enter_database(database, static_cast<const RoleDef&>(*role)); !entered.ok()) {
+    return refuse(entered);
+  }
   database_ = database;
-  role_ = role->oid;
-  eval_.user = user_;
-  eval_.session_user = user_;
   eval_.database = database_;
+  log_in(static_cast<const RoleDef&>(*role));
   absl::Status status;
+  apply_stored_settings();
   startup.for_each([&](std::string_view name, std::string_view value) {
     if (!status.ok() || name == "user" || name == "database" || name == "replication") return;
     if (name == "options") {
       status = apply_startup_options(value);
     } else if (!name.starts_with("_pq_.")) {
-      status = parameters_.set(name, value, {.scope = SetScope::kStartup});
+      status = set_parameter(name, value, SetScope::kStartup);
     }
   });
   if (!status.ok()) return refuse(status);
@@ -356,8 +357,7 @@ Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
     if (name.starts_with("_pq_.")) unknown.push_back(name);
   });
   if (startup.minor_version > 0 || !unknown.empty()) writer_.negotiate_protocol_version(0, unknown);
-  parameters_.set_internal("session_authorization", user_);
-  parameters_.set_internal("is_superuser", "on");
+  follow_roles();
   greet();
   return Flow::kContinue;
 }
@@ -391,7 +391,7 @@ absl::Status Backend::apply_startup_options(std::string_view options) {
     if (equals == std::string::npos) return error(ErrorCode::kSyntaxError, "-c ", word, " requires a value");
     std::string name = word.substr(0, equals);
     std::replace(name.begin(), name.end(), '-', '_');
-    TROUPE_RETURN_IF_ERROR(parameters_.set(name, word.substr(equals + 1), {.scope = SetScope::kStartup}));
+    TROUPE_RETURN_IF_ERROR(set_parameter(name, word.substr(equals + 1), SetScope::kStartup));
   }
   return absl::OkStatus();
 }
@@ -400,7 +400,7 @@ void Backend::greet() {
   const std::string peer = transport_->peer_name();
   const size_t colon = peer.rfind(':');
   record_->edit([&](SessionRecord::Text& text) {
-    text.user = user_;
+    text.user = session_user_;
     text.database = database_;
     text.application_name = parameters_.show("application_name").value_or("");
     text.client_address = colon == std::string::npos ? "" : peer.substr(0, colon);

@@ -215,6 +215,8 @@ class Backend final : public RowIdSource {
     std::vector<int16_t> columns;  ///< empty: all
   };
   absl::StatusOr<std::vector<VacuumTarget>> vacuum_targets(const sql::VacuumStatement& statement);
+  absl::Status check_lock_right(const TableDef& table, TableLockMode mode);
+  bool may_maintain(const TableDef& table, std::string_view what);
   Task<absl::Status> analyze_table(Oid oid, std::vector<int16_t> columns);
   uint32_t statistics_target() const;
   /// Waits until every partition has made a checkpoint that began after now.
@@ -232,6 +234,24 @@ class Backend final : public RowIdSource {
                               const std::vector<std::string>& values, bool overwrite);
   Task<absl::Status> perform(const DdlAction& action);
   Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
+
+  // backend_database.cpp
+  absl::Status enter_database(std::string_view name, const RoleDef& role);
+  void apply_stored_settings();
+  Task<absl::Status> make_vacant(const DdlPlan& ddl);
+  Task<absl::Status> write_definition(std::shared_ptr<const ObjectDef> object);
+  Task<absl::Status> run_database_setting(const sql::AlterDatabaseStatement& statement, std::string* tag);
+  Task<absl::Status> run_role_setting(const sql::AlterRoleSetStatement& statement, std::string* tag);
+  absl::Status check_may_configure(const RoleDef* role, const DatabaseDef* database);
+  absl::Status change_settings(const sql::SetStatement& statement, Options* settings);
+
+  // backend_role.cpp
+  absl::Status check_log_in(const RoleDef& role) const;
+  void log_in(const RoleDef& role);
+  void follow_roles();
+  absl::Status set_parameter(std::string_view name, std::string_view value, SetScope scope);
+  absl::Status check_set_role(std::string_view parameter, std::string_view name);
+  std::vector<CatalogChange> with_verifiers(const std::vector<CatalogChange>& changes);
 
   // backend_copy.cpp
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
@@ -272,11 +292,15 @@ class Backend final : public RowIdSource {
   CatalogPtr system_catalog_;  ///< keeps what system_ points to
   EvalContext eval_;
   Random random_;
-  std::string user_, database_, schema_name_;
+  std::string user_, session_user_, database_, schema_name_;
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
   std::shared_ptr<const SearchPath> names_path_;
-  Oid role_ = kBootstrapRole;
+  Oid role_ = kBootstrapRole;  ///< whose rights count
+  Oid session_role_ = kBootstrapRole;
+  Oid login_role_ = kBootstrapRole;
+  uint64_t roles_seen_ = 0;    ///< the parameters' version that these follow from
+  Oid names_role_ = kNoOid;
   uint64_t next_row_id_ = 0;
   uint64_t row_ids_left_ = 0;
 

@@ -202,6 +202,7 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   planning.text = portal.prepared->parsed->text();
   planning.search_path = resolve_search_path();
   planning.role = role_;
+  planning.session_role = session_role_;
   auto copy = CopyIn::make(statement, **found, planning);
   if (!copy.ok()) co_return copy.status();
   if ((*copy)->freeze() && !transaction_.owns_tree((*copy)->write().table->tree)) {

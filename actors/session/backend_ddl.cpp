@@ -12,6 +12,9 @@ namespace troupe {
 
 Task<absl::Status> Backend::run_ddl(Portal& portal) {
   constexpr int kAttemptsMax = 16;
+  auto vacating = make_vacant(*portal.plan->ddl);
+  const absl::Status vacant = co_await vacating;
+  if (!vacant.ok()) co_return vacant;
   for (int attempt = 0;; ++attempt) {
     const DdlPlan& ddl = *portal.plan->ddl;
     if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
@@ -63,10 +66,11 @@ Task<absl::Status> Backend::lock_for_ddl(const DdlPlan& ddl) {
 
 Task<absl::Status> Backend::perform_ddl(const StatementPlan& plan, Portal& portal) {
   const DdlPlan& ddl = *plan.ddl;
-  auto writing = write_catalog_rows(ddl.changes);
+  const std::vector<CatalogChange> changes = with_verifiers(ddl.changes);
+  auto writing = write_catalog_rows(changes);
   absl::Status status = co_await writing;
   if (!status.ok()) co_return status;
-  status = transaction_.change_catalog(ddl.changes, ddl.counters);
+  status = transaction_.change_catalog(changes, ddl.counters);
   if (!status.ok()) co_return status;
   for (const DdlAction& action : ddl.actions) {
     auto performing = perform(action);
@@ -88,7 +92,7 @@ Task<absl::Status> Backend::write_catalog_rows(const std::vector<CatalogChange>&
   CatalogRows rows;
   const Catalog& catalog = *transaction_.catalog();
   for (const CatalogChange& change : changes) {
-    const ObjectDef* old = catalog.find(change.oid);
+    const ObjectDef* old = catalog.find_anywhere(change.oid);
     rows.change(change.oid, old, change.object.get());
   }
   const std::vector<std::string> no_values;  // outlives the tasks, which refer to it
@@ -110,10 +114,15 @@ Task<absl::Status> Backend::write_catalog_rows(const std::vector<CatalogChange>&
 
 void CatalogRows::change(Oid oid, const ObjectDef* old, const ObjectDef* next) {
   const auto key_of = [](const ObjectDef& object) {
-    return name_key(object.name_class(), object.schema, object.name);
+    return name_key(object.name_class(), object.name_scope(), object.name);
   };
   if (next == nullptr) {
-    erased_objects.push_back(object_key(oid));
+    if (oid < kFirstUserOid) {  // each node begins with it: its place says that this one has it no more
+      objects.push_back(object_key(oid));
+      object_values.push_back(encode_dropped());
+    } else {
+      erased_objects.push_back(object_key(oid));
+    }
     if (old != nullptr) erased_names.push_back(key_of(*old));
     return;
   }

@@ -5,6 +5,7 @@
 #include "actors/session/backend.hpp"
 #include "actors/session/table_sampler.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -56,6 +57,25 @@ void keep_others(const TableStatistics* before, const std::vector<int16_t>& colu
 
 }  // namespace
 
+/// Readers may lock out definitions, writers other writers. Errors: 42501.
+absl::Status Backend::check_lock_right(const TableDef& table, TableLockMode mode) {
+  Privileges enough = kUpdate | kDelete | kTruncate;
+  if (mode == TableLockMode::kAccessShare) enough |= kSelect;
+  if (mode == TableLockMode::kRowExclusive) enough |= kInsert;
+  return rights_on(*transaction_.catalog(), role_, table, enough) != 0 ? absl::OkStatus() : permission_denied(table);
+}
+
+/// The owner of a table or of the database may. Others are told that nothing is done.
+bool Backend::may_maintain(const TableDef& table, std::string_view what) {
+  const Catalog& catalog = *transaction_.catalog();
+  const ObjectDef* database = catalog.find(catalog.database());
+  if (owns(catalog, role_, table) || (database != nullptr && owns(catalog, role_, *database))) return true;
+  send_notice(error(ErrorCode::kWarning, "skipping \"", table.name, "\" --- only table or database owner can ", what,
+                    " it"),
+              Severity::kWarning);
+  return false;
+}
+
 Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statement, std::string* tag) {
   *tag = "LOCK TABLE";
   if (!transaction_.state().in_block()) {
@@ -64,7 +84,9 @@ Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statem
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
-    auto locking = transaction_.lock_table(**table, static_cast<TableLockMode>(statement.mode), statement.no_wait);
+    const auto mode = static_cast<TableLockMode>(statement.mode);
+    if (const absl::Status allowed = check_lock_right(**table, mode); !allowed.ok()) co_return allowed;
+    auto locking = transaction_.lock_table(**table, mode, statement.no_wait);
     const absl::Status status = co_await locking;
     if (!status.ok()) co_return status;
   }
@@ -94,8 +116,11 @@ Task<absl::Status> Backend::run_vacuum(const sql::VacuumStatement& statement, st
 /// The tables it names, or all. What is none is skipped with a warning. Errors: 42P01, 42703.
 absl::StatusOr<std::vector<Backend::VacuumTarget>> Backend::vacuum_targets(const sql::VacuumStatement& statement) {
   std::vector<VacuumTarget> tables;
+  const std::string_view what = statement.analyze_only ? "analyze" : "vacuum";
   if (statement.targets.empty()) {
-    for (const ObjectPtr& object : transaction_.catalog()->objects(ObjectKind::table)) tables.push_back({object->oid, {}});
+    for (const ObjectPtr& object : transaction_.catalog()->objects(ObjectKind::table)) {
+      if (may_maintain(static_cast<const TableDef&>(*object), what)) tables.push_back({object->oid, {}});
+    }
     return tables;
   }
   for (const sql::VacuumTarget* target : statement.targets) {
@@ -111,6 +136,7 @@ absl::StatusOr<std::vector<Backend::VacuumTarget>> Backend::vacuum_targets(const
       continue;
     }
     if (!table.ok()) return table.status();
+    if (!may_maintain(**table, what)) continue;
     tables.push_back({(*table)->oid, {}});
     for (const std::string_view name : target->columns) {
       const ColumnDef* column = (*table)->find_column(name);
@@ -161,6 +187,10 @@ uint32_t Backend::statistics_target() const {
 }
 
 Task<absl::Status> Backend::run_checkpoint() {
+  if (!is_superuser(*transaction_.catalog(), role_)) {
+    co_return error(ErrorCode::kInsufficientPrivilege,
+                    "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+  }
   checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointRequest;
   host_.send_checkpoint(checkpoint_request_);
   while (checkpoint_request_ != 0) co_await checkpointed_;
@@ -189,12 +219,17 @@ absl::StatusOr<const TableDef*> Backend::find_table(const sql::TableRef& ref) {
 absl::StatusOr<const ObjectDef*> Backend::find_relation(const sql::TableRef& ref, ObjectKind kind) {
   const Catalog& catalog = *transaction_.catalog();
   const std::string_view name = ref.name;
+  if (!ref.catalog.empty() && ref.catalog != database_) {
+    return error(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: \"", ref.catalog, ".",
+                 ref.schema, ".", ref.name, "\"");
+  }
   std::vector<Oid> path = resolve_search_path();
   if (!ref.schema.empty()) {
     const SchemaDef* schema = catalog.find_schema(ref.schema);
     if (schema == nullptr) {
       return error(ErrorCode::kInvalidSchemaName, "schema \"", ref.schema, "\" does not exist");
     }
+    TROUPE_RETURN_IF_ERROR(check_right(catalog, role_, *schema, kUsage));
     path = {schema->oid};
   }
   for (const Oid schema : path) {

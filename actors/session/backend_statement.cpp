@@ -6,6 +6,7 @@
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -105,10 +106,14 @@ void Backend::begin_clock(std::string_view text) {
 /// What regclass and its like are resolved with; made anew when the catalog or the search path changed.
 void Backend::refresh_names() {
   const CatalogPtr& catalog = transaction_.catalog();
-  if (names_ != nullptr && names_catalog_ == catalog && names_path_ == parameters_.snapshot().search_path) return;
+  if (names_ != nullptr && names_catalog_ == catalog && names_role_ == role_ &&
+      names_path_ == parameters_.snapshot().search_path) {
+    return;
+  }
   names_ = std::make_unique<CatalogNames>(system_session_);
   names_catalog_ = catalog;
   names_path_ = parameters_.snapshot().search_path;
+  names_role_ = role_;
   eval_.names = names_.get();
 }
 
@@ -117,7 +122,7 @@ std::vector<Oid> Backend::resolve_search_path() {
   std::vector<Oid> path;
   for (const std::string& name : *parameters_.snapshot().search_path) {
     const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
-    if (schema != nullptr) path.push_back(schema->oid);
+    if (schema != nullptr && rights_on(*catalog, role_, *schema, kUsage) != 0) path.push_back(schema->oid);
   }
   return path;
 }
@@ -125,7 +130,7 @@ std::vector<Oid> Backend::resolve_search_path() {
 /// Whether its plan may be run as it is.
 bool Backend::is_planned(const Prepared& prepared) {
   return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
-         is_current(*prepared.plan, *transaction_.catalog());
+         prepared.plan->role == role_ && is_current(*prepared.plan, *transaction_.catalog());
 }
 
 /// Makes or renews the plan. Utility statements have none.
@@ -148,6 +153,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.text = prepared.parsed->text();
   context.search_path = path;
   context.role = role_;
+  context.session_role = session_role_;
   refresh_names();
   context.parameters = prepared.declared;
   auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
@@ -265,6 +271,7 @@ absl::Status Backend::with_schema(const absl::Status& status, const Portal& port
 
 void Backend::begin_transaction_statement() {
   Transaction& transaction = transaction_.state();
+  if (roles_seen_ != parameters_.version()) follow_roles();
   if (transaction.status() == Transaction::Status::kIdle) {
     parameters_.begin();
     eval_.transaction_us = eval_.statement_us;
@@ -309,6 +316,7 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
   if (!status.ok()) co_return status;
   portal.started = true;
   portal.plan = prepared.plan;
+  if (!portal.plan->denied.ok()) co_return portal.plan->denied;
   switch (portal.plan->kind) {
     case StatementKind::kDdl:
     case StatementKind::kCreateTableAs: {
@@ -401,6 +409,7 @@ absl::Status Backend::open_portal(Portal& portal) {
 }
 
 absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* context) {
+  if (!plan.denied.ok()) return plan.denied;
   const SettingsSnapshot& settings = parameters_.snapshot();
   sequences_.set_catalog(transaction_.catalog());
   refresh_names();

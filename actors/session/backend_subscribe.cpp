@@ -4,6 +4,7 @@
 #include "actors/session/subscription.hpp"
 #include "actors/stream/changes.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -129,6 +130,8 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
+    const absl::Status allowed = check_right(*transaction_.catalog(), role_, **table, kSelect);
+    if (!allowed.ok()) co_return allowed;
     auto shared = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared((*table)->oid));
     if (shared == nullptr) {
       co_return error(ErrorCode::kUndefinedTable, "relation \"", ref->name, "\" was dropped at the same time");

@@ -5,6 +5,7 @@
 #include "runtime/settings/parameter.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -13,8 +14,9 @@ absl::Status refused(std::string_view what, std::string_view hint) {
   return with_hint(error(ErrorCode::kFeatureNotSupported, what, " is not supported"), std::string(hint));
 }
 
-/// SET's values as text, one per element.
-std::vector<std::string> texts_of(sql::ExprList values) {
+}  // namespace
+
+std::vector<std::string> set_values(sql::ExprList values) {
   std::vector<std::string> texts;
   for (const sql::Expr* value : values) {
     const auto* literal = value->as<sql::Literal>();
@@ -32,8 +34,6 @@ std::vector<std::string> texts_of(sql::ExprList values) {
   }
   return texts;
 }
-
-}  // namespace
 
 /// Leaves portal.tag.
 Task<absl::Status> Backend::run_utility(Portal& portal) {
@@ -78,6 +78,14 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
     case NodeKind::kCheckpoint: {
       auto running = run_checkpoint();
       portal.tag = "CHECKPOINT";
+      co_return co_await running;
+    }
+    case NodeKind::kAlterDatabase: {
+      auto running = run_database_setting(statement.to<sql::AlterDatabaseStatement>(), &portal.tag);
+      co_return co_await running;
+    }
+    case NodeKind::kAlterRoleSet: {
+      auto running = run_role_setting(statement.to<sql::AlterRoleSetStatement>(), &portal.tag);
       co_return co_await running;
     }
     default: co_return refuse_utility(statement, &portal.tag);
@@ -129,6 +137,7 @@ absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* t
   SetOptions options;
   options.scope = statement.local ? SetScope::kLocal : SetScope::kSession;
   options.query_ran = transaction_.state().snapshot() != kNoScn;
+  options.superuser = is_superuser(*transaction_.catalog(), role_);
   if (statement.local && !transaction_.state().in_block()) {
     send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET LOCAL can only be used in transaction blocks"),
                 Severity::kWarning);
@@ -136,18 +145,14 @@ absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* t
   switch (statement.action) {
     case Action::kSet: {
       TROUPE_ASSIGN_OR_RETURN(const std::string value,
-                              SessionParameters::flatten(statement.name, texts_of(statement.values)));
-      const bool names_role = statement.name == "role" || statement.name == "session_authorization";
-      if (names_role && value != "none" &&
-          transaction_.catalog()->find(NameClass::role, kNoOid, value) == nullptr) {
-        return error(ErrorCode::kInvalidParameterValue, "role \"", value, "\" does not exist");
-      }
-      TROUPE_RETURN_IF_ERROR(parameters_.set(statement.name, value, options));
+                              SessionParameters::flatten(statement.name, set_values(statement.values)));
+      TROUPE_RETURN_IF_ERROR(set_parameter(statement.name, value, options.scope));
       return follow_setting(statement.name);
     }
     case Action::kDefault:
     case Action::kReset:
       TROUPE_RETURN_IF_ERROR(parameters_.reset(statement.name, options));
+      if (statement.name == "session_authorization") TROUPE_RETURN_IF_ERROR(parameters_.reset("role", options));
       return follow_setting(statement.name);
     case Action::kResetAll: parameters_.reset_all(); return absl::OkStatus();
     case Action::kFromCurrent: return absl::OkStatus();
@@ -179,6 +184,7 @@ absl::Status Backend::set_characteristics(const sql::SetStatement& statement, co
 
 /// Some parameters are more than a value.
 absl::Status Backend::follow_setting(std::string_view name) {
+  if (name == "role" || name == "session_authorization") follow_roles();
   const SettingsSnapshot& settings = parameters_.snapshot();
   if (name.starts_with("transaction_") && transaction_.state().in_block()) {
     return transaction_.state().set_modes(settings.transaction);
@@ -376,6 +382,10 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       sequences_.forget_all();
       transaction_.advisory_locks().unlock_all();
       parameters_.reset_all();
+      for (const std::string_view name : {"session_authorization", "role"}) {
+        TROUPE_RETURN_IF_ERROR(parameters_.reset(name, SetOptions{}));
+      }
+      follow_roles();
       *tag = "DISCARD ALL";
       return absl::OkStatus();
     case Target::kSequences:

@@ -59,6 +59,36 @@ size_t SessionList::size() const {
   return sessions_.size();
 }
 
+bool SessionList::enter(SessionRecord& session, Oid database) {
+  const std::lock_guard lock(mutex_);
+  if (closed_.contains(database)) return false;
+  session.database.store(database, std::memory_order_relaxed);
+  return true;
+}
+
+std::vector<SessionRecordPtr> SessionList::in_database(Oid database, int32_t except) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SessionRecordPtr> found;
+  for (const auto& [id, session] : sessions_) {
+    if (id != except && session->database.load(std::memory_order_relaxed) == database) found.push_back(session);
+  }
+  return found;
+}
+
+bool SessionList::close(Oid database, int32_t except) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, session] : sessions_) {
+    if (id != except && session->database.load(std::memory_order_relaxed) == database) return false;
+  }
+  closed_.insert(database);
+  return true;
+}
+
+void SessionList::open(Oid database) {
+  const std::lock_guard lock(mutex_);
+  closed_.erase(database);
+}
+
 bool SessionList::is_open(TxnId txn) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [id, info] : sessions_) {

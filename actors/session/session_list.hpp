@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,7 @@ struct SessionRecord {
   int64_t started_us = 0;
   std::atomic<TxnId> txn{kNoTxn};
   std::atomic<uint64_t> participants{0};
+  std::atomic<Oid> database{kNoOid};  ///< set by SessionList::enter()
   WeakLockList weak_locks;
   std::atomic<SessionState> state{SessionState::kIdle};
   std::atomic<int64_t> state_changed_us{0};
@@ -94,6 +96,15 @@ class SessionList {
   SessionRecordPtr find(int32_t process_id) const;
   std::vector<SessionRecordPtr> list() const;
   size_t size() const;
+
+  /// The session is in the database from here on, unless that is closed.
+  bool enter(SessionRecord& session, Oid database);
+  /// Sessions in the database, `except` aside.
+  std::vector<SessionRecordPtr> in_database(Oid database, int32_t except) const;
+  /// Nobody enters the database any more; false, and nothing changes, when others than `except` are in it.
+  bool close(Oid database, int32_t except);
+  void open(Oid database);
+
   /// Whether some timeout of the session may run. Cheap when nothing changes; thousands of others do not matter.
   void want_ticks(const SessionRecordPtr& session, bool wanted);
   std::vector<SessionRecordPtr> ticking() const;
@@ -106,6 +117,7 @@ class SessionList {
   int32_t next_process_id_ = 1000;
   std::map<int32_t, SessionRecordPtr> sessions_;
   std::map<int32_t, SessionRecordPtr> ticking_;
+  std::set<Oid> closed_;
 };
 
 }  // namespace troupe

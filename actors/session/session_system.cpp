@@ -2,6 +2,7 @@
 
 #include "actors/session/backend.hpp"
 #include "runtime/stream/token.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -27,13 +28,13 @@ const CatalogPtr& SessionSystem::catalog() const { return backend_.transaction_.
 const SessionParameters& SessionSystem::parameters() const { return backend_.parameters_; }
 
 absl::Status SessionSystem::set_parameter(std::string_view name, std::string_view value, bool local) {
-  SetOptions options;
-  options.scope = local ? SetScope::kLocal : SetScope::kSession;
-  TROUPE_RETURN_IF_ERROR(backend_.parameters_.set(name, value, options));
+  TROUPE_RETURN_IF_ERROR(backend_.set_parameter(name, value, local ? SetScope::kLocal : SetScope::kSession));
   return backend_.follow_setting(name);
 }
 
 Oid SessionSystem::user() const { return backend_.role_; }
+Oid SessionSystem::session_user() const { return backend_.session_role_; }
+Oid SessionSystem::database() const { return backend_.record_->database.load(std::memory_order_relaxed); }
 int32_t SessionSystem::process_id() const { return backend_.record_->process_id; }
 int64_t SessionSystem::started_us() const { return backend_.services_.started_us; }
 absl::StatusOr<TxnId> SessionSystem::transaction_id() { return backend_.transaction_.ensure_id(); }
@@ -58,9 +59,24 @@ SessionRecordPtr SessionSystem::find_session(int32_t process_id) {
   return other;
 }
 
+/// One's own sessions, and those of roles that one is a member of. Errors: 42501.
+absl::Status SessionSystem::check_may_signal(const SessionRecord& other, std::string_view what) const {
+  const Catalog& all = *catalog();
+  const RoleDef* role = all.find_role(other.text().user);
+  if (role == nullptr || is_superuser()) return absl::OkStatus();
+  if (role->superuser) {
+    return error(ErrorCode::kInsufficientPrivilege, "must be a superuser to ", what == "canceled" ? "cancel" : "terminate",
+                 " superuser ", what == "canceled" ? "query" : "process");
+  }
+  if (has_rights_of(all, user(), role->oid) || has_rights_of(all, user(), kSignalBackendRole)) return absl::OkStatus();
+  return error(ErrorCode::kInsufficientPrivilege, "must be a member of the role whose ",
+               what == "canceled" ? "query" : "process", " is being ", what, " or member of pg_signal_backend");
+}
+
 absl::StatusOr<bool> SessionSystem::cancel_session(int32_t process_id) {
   const SessionRecordPtr other = find_session(process_id);
   if (other == nullptr) return false;
+  TROUPE_RETURN_IF_ERROR(check_may_signal(*other, "canceled"));
   other->tell.cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
   return true;
 }
@@ -68,6 +84,7 @@ absl::StatusOr<bool> SessionSystem::cancel_session(int32_t process_id) {
 absl::StatusOr<bool> SessionSystem::terminate_session(int32_t process_id) {
   const SessionRecordPtr other = find_session(process_id);
   if (other == nullptr) return false;
+  TROUPE_RETURN_IF_ERROR(check_may_signal(*other, "terminated"));
   other->tell.end(
       encode_error(error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command")));
   return true;
@@ -120,7 +137,7 @@ std::vector<SessionInfo> SessionSystem::sessions() const {
     const SessionRecord::Text text = record->text();
     SessionInfo row;
     row.process_id = record->process_id;
-    row.database = kDefaultDatabase;
+    row.database = record->database.load(std::memory_order_relaxed);
     const ObjectDef* role = catalog()->find(NameClass::role, kNoOid, text.user);
     row.user = role == nullptr ? kNoOid : role->oid;
     row.application_name = text.application_name;
@@ -132,7 +149,13 @@ std::vector<SessionInfo> SessionSystem::sessions() const {
     row.query_us = time_of(record->query_us);
     row.state_us = time_of(record->state_changed_us);
     row.state = state_name(state);
-    row.query = text.query;
+    const bool shown = row.user == kNoOid || has_rights_of(*catalog(), user(), row.user) ||
+                       has_rights_of(*catalog(), user(), kReadAllStatsRole);
+    row.query = shown ? text.query : "<insufficient privilege>";
+    if (!shown) {
+      row.client_address.clear();
+      row.client_port = -1;
+    }
     if (state != SessionState::kActive) {
       row.wait_event_type = "Client";
       row.wait_event = "ClientRead";
@@ -208,6 +231,19 @@ int64_t SessionSystem::relation_bytes(Oid relation) const {
   const IndexDef* index = catalog()->find_index(relation);
   // The primary key's index is the table itself.
   return index != nullptr && !index->primary ? static_cast<int64_t>(bytes(index->tree)) : 0;
+}
+
+int64_t SessionSystem::database_bytes(Oid database) const {
+  const auto& bytes = backend_.services_.tree_bytes;
+  if (!bytes) return SystemSession::database_bytes(database);
+  int64_t total = 0;
+  for (const ObjectPtr& object : catalog()->objects_of(database)) {
+    TreeId tree = 0;
+    if (object->kind == ObjectKind::table) tree = static_cast<const TableDef&>(*object).tree;
+    if (object->kind == ObjectKind::index) tree = static_cast<const IndexDef&>(*object).tree;
+    if (tree != 0) total += static_cast<int64_t>(bytes(tree));
+  }
+  return total;
 }
 
 std::vector<PreparedInfo> SessionSystem::prepared_statements() const {

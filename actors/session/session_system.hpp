@@ -19,6 +19,8 @@ class SessionSystem final : public SystemSession {
   const SessionParameters& parameters() const override;
   absl::Status set_parameter(std::string_view name, std::string_view value, bool local) override;
   Oid user() const override;
+  Oid session_user() const override;
+  Oid database() const override;
   int32_t process_id() const override;
   int64_t started_us() const override;
   absl::StatusOr<TxnId> transaction_id() override;
@@ -48,11 +50,13 @@ class SessionSystem final : public SystemSession {
   std::vector<ConflictInfo> conflicts() const override;
   std::string current_token() const override;
   int64_t relation_bytes(Oid relation) const override;
+  int64_t database_bytes(Oid database) const override;
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
 
  private:
   SessionRecordPtr find_session(int32_t process_id);
+  absl::Status check_may_signal(const SessionRecord& other, std::string_view what) const;
 
   Backend& backend_;
 };

@@ -84,8 +84,27 @@ TxnId SessionTransaction::ensure_id() {
   return state_.id();
 }
 
+/// The newest catalog, as the session's database sees it once there is one.
+const CatalogPtr& SessionTransaction::newest_catalog() {
+  const CatalogPtr& whole = published_.shared();
+  if (database_ == kNoOid) return whole;
+  if (whole != whole_catalog_) {
+    CatalogPtr seen = whole->in_database(database_);
+    if (seen != nullptr) database_catalog_ = std::move(seen);  // else it was dropped: nobody was in it then
+    whole_catalog_ = whole;
+  }
+  return database_catalog_;
+}
+
+bool SessionTransaction::enter_database(Oid database) {
+  database_catalog_ = published_.shared()->in_database(database);
+  if (database_catalog_ == nullptr) return false;
+  database_ = database;
+  return true;
+}
+
 const CatalogPtr& SessionTransaction::catalog() {
-  const CatalogPtr& newest = published_.shared();
+  const CatalogPtr& newest = newest_catalog();
   if (definitions_.changes.empty()) return newest;
   if (newest->version() != own_catalog_base_) {
     // Somebody else's DDL committed meanwhile; ours concerns other objects, or they would have waited for our locks.
@@ -106,7 +125,7 @@ absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const Catal
 
 CatalogPtr SessionTransaction::catalog_for_ddl() {
   if (!definitions_.changes.empty()) return catalog();
-  const CatalogPtr& newest = published_.shared();
+  const CatalogPtr& newest = newest_catalog();
   CatalogCounters counters;
   counters.next_oid = services_.next_oid.fetch_add(kOidBlock);
   counters.next_tree = services_.next_tree.fetch_add(kTreeBlock);
@@ -129,7 +148,7 @@ absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>
       definitions_.changes.push_back(change);
     }
   }
-  const absl::Status status = see_changes(published_.shared(), counters);
+  const absl::Status status = see_changes(newest_catalog(), counters);
   if (!status.ok()) definitions_.changes = known_changes;
   return status;
 }
@@ -585,7 +604,7 @@ absl::Status SessionTransaction::rollback_to(std::string_view name) {
   if (definitions_.changes.empty()) return absl::OkStatus();
   // Oids and trees that were taken since are not taken again.
   const CatalogCounters counters = own_catalog_->counters();
-  return see_changes(published_.shared(), counters);
+  return see_changes(newest_catalog(), counters);
 }
 
 /// Locks, snapshot, and what it meant to commit. The transaction itself goes on, if only to be ended.

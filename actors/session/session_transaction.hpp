@@ -44,6 +44,8 @@ class SessionTransaction {
   /// The transaction's id, given at its first write.
   TxnId ensure_id();
 
+  /// From here on the catalog is that database's; false: there is none.
+  bool enter_database(Oid database);
   /// The catalog as this transaction sees it.
   const CatalogPtr& catalog();
   /// Oids and tree ids that nobody else will use; planning DDL starts from the catalog with these.
@@ -151,6 +153,7 @@ class SessionTransaction {
   Task<absl::Status> pause(int64_t* us);
   std::string drop_changes();
   std::string news_changes();
+  const CatalogPtr& newest_catalog();
   void note_former_tree(const Catalog& base, const CatalogChange& change);
   std::string counters_change() const;
   void release_everything(bool committed);
@@ -170,6 +173,9 @@ class SessionTransaction {
   std::vector<TableGate::Hold> gates_;
 
   PublishedView<Catalog> published_;
+  Oid database_ = kNoOid;
+  CatalogPtr whole_catalog_;     ///< of which
+  CatalogPtr database_catalog_;  ///< this is the view
   CatalogPtr own_catalog_;
   uint64_t own_catalog_base_ = 0;
   Definitions definitions_;

@@ -6,6 +6,8 @@ using sql::NodeKind;
 
 bool is_utility(const sql::Statement& statement) {
   switch (statement.kind) {
+    case NodeKind::kAlterDatabase: return statement.to<sql::AlterDatabaseStatement>().setting != nullptr;
+    case NodeKind::kAlterRoleSet:
     case NodeKind::kTransaction:
     case NodeKind::kSet:
     case NodeKind::kShow:

@@ -16,4 +16,7 @@ const sql::ExecuteStatement* explained_execute(const sql::Statement& statement);
 /// Run by the executor.
 bool reads_or_writes(StatementKind kind);
 
+/// SET's values as text, one per element.
+std::vector<std::string> set_values(sql::ExprList values);
+
 }  // namespace troupe

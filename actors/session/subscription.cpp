@@ -25,7 +25,7 @@ void image(bool present, std::string_view json, BackendWriter& out) {
 
 void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
   const auto* schema = catalog.find_as<SchemaDef>(table->schema);
-  const bool bare = table->schema == kPublicSchema || schema == nullptr;
+  const bool bare = schema == nullptr || schema->name == "public";
   decoder_.follow(std::move(table), bare ? std::string() : cat(schema->name, "."));
 }
 

@@ -117,7 +117,7 @@ class Bench {
     return *planned;
   }
 
-  CatalogPtr catalog_ = Catalog::bootstrap();
+  CatalogPtr catalog_ = Catalog::bootstrap()->in_database(kDefaultDatabase);
   EvalContext eval_;
   Scn scn_ = kFirstScn;
   TxnId txn_ = 0;

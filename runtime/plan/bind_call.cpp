@@ -252,6 +252,9 @@ absl::StatusOr<ExprPtr> Binder::bind_sequence_call(std::string_view name, ExprLi
                   "\" is not a sequence");
     }
     depend_on(*sequence);
+    rights.want_sequence(*sequence, op == SequenceOp::kNext      ? kUsage | kUpdate
+                                    : op == SequenceOp::kCurrent ? kUsage | kSelect
+                                                                 : kUpdate);
   } else if (op == SequenceOp::kNext && !expr->args[0]->is_constant()) {
     // Values are reserved before the row that takes them is computed, so which sequence it is must be known by then.
     return with_hint(

@@ -145,7 +145,13 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   }
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
-  if (ref.alias == nullptr) item.names->schema = schema_of(*item.names->relation);
+  const BoundRelation& read = *item.names->relation;
+  if (read.system && read.system->oid < kFirstUserOid) {
+    rights.want_system(read.system->name);
+  } else {
+    rights.want(read.number, read.table ? read.table->oid : read.system->oid, kSelect);
+  }
+  if (ref.alias == nullptr) item.names->schema = schema_of(read);
   return item;
 }
 
@@ -167,7 +173,9 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sq
   outer_names.swap(cte_names_);
   const bool outer_foreign = std::exchange(foreign_text_, true);
   ++view_depth_;
+  const Oid reader = rights.act_as(view.owner);
   auto bound = bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), nullptr);
+  rights.act_as(reader);
   --view_depth_;
   foreign_text_ = outer_foreign;
   cte_names_.swap(outer_names);
@@ -182,6 +190,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sq
   relation->origins = origins_in(view.oid, relation->types.size());
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
+  rights.want(item.names->relation->number, view.oid, kSelect);
   if (ref.alias == nullptr) item.names->schema = ref.schema;
   return item;
 }
@@ -335,6 +344,7 @@ absl::Status Binder::merge_columns(const sql::JoinExpr& join, JoinKind kind, Fro
                      " table");
       }
     }
+    for (const ExprPtr& side : sides) rights.read(*side);
     TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", sides[0], sides[1], join));
     conditions->push_back(std::move(same));
     const Type types[] = {sides[0]->type, sides[1]->type};

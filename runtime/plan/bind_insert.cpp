@@ -185,6 +185,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
   Scope scope;
   TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kInsert, *insert.table, &scope));
   TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify->target->table));
+  for (const uint32_t column : columns) rights.use(modify->target->number, kInsert, column);
   TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, *modify->target->table, columns).bind());
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   if (insert.on_conflict != nullptr) {
@@ -260,6 +261,9 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
   const TableDef& table = *modify->target->table;
   ConflictAction action;
   TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, table, &action));
+  for (const sql::IndexElement* element : conflict.elements) {
+    rights.use(modify->target->number, kSelect, row_position(*table.find_column(element->column)));
+  }
   action.update = conflict.update;
   if (conflict.update) {
     if (action.any_index) {
@@ -275,6 +279,9 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
     both.items.push_back(item.names);
     const Site site{&both, &scratch, Clause::kSet, false};
     TROUPE_RETURN_IF_ERROR(bind_assignments(conflict.assignments, table, site, &action.assignments));
+    for (const ColumnAssignment& assignment : action.assignments) {
+      rights.use(modify->target->number, kUpdate, assignment.column);
+    }
     if (conflict.where != nullptr) {
       Site where = site;
       where.clause = Clause::kWhere;

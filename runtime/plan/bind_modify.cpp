@@ -25,6 +25,8 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
   TROUPE_ASSIGN_OR_RETURN(relation->table, find_target_table(ref));
   FromItem item = leaf(relation, ref.alias != nullptr ? ref.alias->name : ref.name, modify->source.get());
   if (ref.alias == nullptr) item.names->schema = schema_of(*relation);
+  const Privileges right = kind == PlanKind::kInsert ? kInsert : kind == PlanKind::kUpdate ? kUpdate : kDelete;
+  rights.want(relation->number, relation->table->oid, right);
   scope->items.push_back(item.names);
   scope->query = modify->source;
   modify->target = std::move(relation);
@@ -46,7 +48,11 @@ absl::StatusOr<ExprPtr> Binder::assign(ExprPtr value, const ColumnDef& column, c
 absl::StatusOr<ExprPtr> Binder::bind_default(const TableDef&, const ColumnDef& column) {
   if (column.owned_sequence != kNoOid && (column.identity != IdentityKind::none || column.default_sql.empty())) {
     const auto* sequence = catalog().find_as<SequenceDef>(column.owned_sequence);
-    if (sequence != nullptr) depend_on(*sequence);
+    if (sequence != nullptr) {
+      depend_on(*sequence);
+      // An identity's sequence is part of the table; a serial column calls nextval().
+      if (column.identity == IdentityKind::none) rights.want_sequence(*sequence, kUsage | kUpdate);
+    }
     auto next = std::make_shared<Expr>();
     next->kind = ExprKind::kSequence;
     next->type = Type{oid::kInt8};
@@ -86,7 +92,9 @@ absl::StatusOr<ExprPtr> Binder::bind_check(const ConstraintDef& check, const std
   TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(check.check_sql));
   kept_.push_back(parsed);
   const bool outer = std::exchange(foreign_text_, true);
+  const bool paused = rights.pause(true);
   auto condition = bind_table_expression(*parsed, relation, Clause::kCheck);
+  rights.pause(paused);
   foreign_text_ = outer;
   return condition;
 }
@@ -194,6 +202,9 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
   TROUPE_RETURN_IF_ERROR(bind_from(update.from, &scope, query));
   TROUPE_RETURN_IF_ERROR(bind_assignments(update.assignments, *modify->target->table,
                                           Site{&scope, query, Clause::kSet, false}, &modify->assignments));
+  for (const ColumnAssignment& assignment : modify->assignments) {
+    rights.use(modify->target->number, kUpdate, assignment.column);
+  }
   if (update.where != nullptr) {
     TROUPE_ASSIGN_OR_RETURN(query->where,
                             bind_condition(*update.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));

@@ -6,7 +6,9 @@
 namespace troupe {
 
 Binder::Binder(const PlanContext& context)
-    : context_{context}, eval_{context.eval != nullptr ? context.eval : &default_eval_} {
+    : rights{*context.catalog, context.role},
+      context_{context},
+      eval_{context.eval != nullptr ? context.eval : &default_eval_} {
   parameters.assign(context.parameters.begin(), context.parameters.end());
   for (Type& type : parameters) {
     if (type.oid == oid::kInvalid) type = Type{};
@@ -74,6 +76,7 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       found = std::move(candidate);
     }
     if (result == LookupResult::kFound) {
+      rights.read(*found);
       return positioned(std::move(found), column.position + 1);
     }
     if (qualified && item_found) return unknown_column(column, scope);
@@ -84,7 +87,9 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       for (const auto& item : scope->items) {
         const FromNames* place = find_item(*item, {}, name);
         if (place == nullptr) continue;
-        return whole_row(*place, *scope);
+        ExprPtr row = whole_row(*place, *scope);
+        rights.read(*row);
+        return row;
       }
     }
   }
@@ -125,6 +130,7 @@ absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site
       return fail(ErrorCode::kSyntaxError, star, "SELECT * with no tables specified is not valid");
     }
     for (const auto& item : site.scope->items) expand_star(*item, out);
+    for (const NamedColumn& column : *out) rights.read(*column.value);
     return absl::OkStatus();
   }
   const std::string_view alias = star.name.back();
@@ -133,6 +139,7 @@ absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site
     for (const auto& item : scope->items) {
       if (const FromNames* place = find_item(*item, schema, alias)) {
         expand_star(*place, out);
+        for (const NamedColumn& column : *out) rights.read(*column.value);
         return absl::OkStatus();
       }
     }
@@ -143,6 +150,11 @@ absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site
 // --- relations ---
 
 absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& ref) {
+  if (!ref.catalog.empty() && ref.catalog != eval().database) {
+    return fail(ErrorCode::kFeatureNotSupported, ref, "cross-database references are not implemented: \"", ref.catalog,
+                ".", ref.schema, ".", ref.name, "\"");
+  }
+  const ObjectDef* other = nullptr;  // neither table nor view
   const auto look_in = [&](Oid schema) -> std::optional<RelationName> {
     if (const ObjectDef* object = catalog().find_relation(schema, ref.name)) {
       RelationName found;
@@ -161,6 +173,7 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
         depend_on(*object);
         found.system = context_.system_tables->of_sequence(static_cast<const SequenceDef&>(*object));
       }
+      other = object;
       return found;  // an index: nothing set
     }
     if (context_.system_tables != nullptr) {
@@ -170,13 +183,14 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
   };
   const auto use = [&](std::optional<RelationName> found) -> absl::StatusOr<RelationName> {
     if (found->table || found->view || found->system) return *std::move(found);
-    const auto* what = catalog().find_relation(kPublicSchema, ref.name);
-    return fail(ErrorCode::kWrongObjectType, ref, "cannot open ",
-                what != nullptr && what->kind == ObjectKind::sequence ? "sequence" : "index", " \"", ref.name, "\"");
+    const bool sequence = other != nullptr && other->kind == ObjectKind::sequence;
+    return fail(ErrorCode::kWrongObjectType, ref, "cannot open ", sequence ? "sequence" : "index", " \"", ref.name,
+                "\"");
   };
   if (!ref.schema.empty()) {
     const SchemaDef* schema = catalog().find_schema(ref.schema);
     if (schema != nullptr) {
+      TROUPE_RETURN_IF_ERROR(at(check_right(catalog(), rights.role(), *schema, kUsage), ref));
       if (auto found = look_in(schema->oid)) return use(std::move(found));
     }
     return fail(ErrorCode::kUndefinedTable, ref, "relation \"", ref.schema, ".", ref.name, "\" does not exist");

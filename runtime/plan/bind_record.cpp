@@ -28,7 +28,11 @@ absl::StatusOr<ExprPtr> Binder::bind_star(const sql::ColumnRef& star, const Site
   const std::string_view schema = star.name.size() > 1 ? star.name[star.name.size() - 2] : std::string_view();
   for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
     for (const auto& item : scope->items) {
-      if (const FromNames* place = find_item(*item, schema, star.name.back())) return whole_row(*place, *scope);
+      const FromNames* place = find_item(*item, schema, star.name.back());
+      if (place == nullptr) continue;
+      ExprPtr row = whole_row(*place, *scope);
+      rights.read(*row);
+      return row;
     }
   }
   return fail(ErrorCode::kUndefinedTable, star, "missing FROM-clause entry for table \"", star.name.back(), "\"");

@@ -434,6 +434,7 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
       return fail(ErrorCode::kFeatureNotSupported, *clause, name, " is not allowed with ", obstacle);
     }
     const auto lock = [&](const BoundRelation& relation) {
+      rights.want(relation.number, relation.table->oid, kUpdate);
       query->locks.push_back({relation.number, static_cast<LockStrength>(clause->strength),
                               clause->wait == sql::LockWait::kNoWait       ? LockWait::kNoWait
                               : clause->wait == sql::LockWait::kSkipLocked ? LockWait::kSkipLocked

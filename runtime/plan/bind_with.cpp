@@ -47,9 +47,10 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
       TROUPE_RETURN_IF_ERROR(bind_recursive(*table, outer, 0));
       continue;
     }
-    TROUPE_ASSIGN_OR_RETURN(QueryPtr query, bind_cte_query(*table, outer));
     BoundCte cte;
-    cte.query = std::move(query);
+    cte.first_relation = relations;
+    TROUPE_ASSIGN_OR_RETURN(cte.query, bind_cte_query(*table, outer));
+    cte.end_relation = relations;
     cte.materialized = table->materialized == sql::Materialization::kAlways;
     cte.not_materialized = table->materialized == sql::Materialization::kNever;
     TROUPE_RETURN_IF_ERROR(name_cte_columns(*table, &cte));

@@ -12,6 +12,7 @@
 #include "runtime/plan/planner.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/plan/scope.hpp"
+#include "runtime/plan/wanted_rights.hpp"
 #include "runtime/sql/ast_all.hpp"
 
 namespace troupe {
@@ -53,6 +54,7 @@ class Binder {
   uint32_t relations = 1;    ///< the next relation number; 0 means "none"
   uint32_t work_tables = 0;
   bool moves_sequences = false;
+  WantedRights rights;
 
  private:
   friend class InsertSource;
@@ -252,6 +254,12 @@ class Binder {
   }
   const Catalog& catalog() const { return *context_.catalog; }
   const EvalContext& eval() const { return *eval_; }
+
+ public:
+  std::string_view database_name() const { return eval_->database; }
+  const EvalContext& evaluation() const { return *eval_; }
+
+ private:
 
   const PlanContext& context_;
   const EvalContext* eval_;

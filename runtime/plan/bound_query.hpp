@@ -131,6 +131,7 @@ struct BoundCte {
   std::vector<std::string> names;
   std::vector<Type> types;
   int references = 0;
+  uint32_t first_relation = 0, end_relation = 0;  ///< the numbers of the relations in it
   bool materialized = false;
   bool not_materialized = false;
 };

@@ -1,7 +1,7 @@
 /// ALTER TABLE.
 #include <algorithm>
 
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -320,6 +320,7 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
 absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*alter.table, kind, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   std::shared_ptr<ObjectDef> changed = copy_object(*object);
   for (const sql::AlterTableAction* action : alter.actions) {
     if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
@@ -383,6 +384,7 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                           ddl.require_relation(*alter.table, ObjectKind::table, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   ddl.lock(object->oid);
   auto table = ddl.edit_table(object->oid);
   for (const Pass pass : {Pass::kDrop, Pass::kAlterType, Pass::kRest}) {

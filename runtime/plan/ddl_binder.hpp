@@ -58,7 +58,11 @@ class DdlBuilder {
   DdlAction& act(DdlAction::Kind kind);
 
   /// Where a new object of this name goes. Errors: 3F000, 42939 for a system schema.
+  absl::StatusOr<Oid> schema_for(const sql::TableRef& ref) const;
   absl::StatusOr<Oid> schema_for(std::string_view schema, const sql::Node& node) const;
+  /// Errors: 0A000 for a name in another database.
+  absl::Status check_database(const sql::Node& node, std::string_view database, std::string_view schema,
+                              std::string_view name) const;
   /// An existing relation of a kind. Null with if_exists (a notice is added). Errors: 42P01, 42809.
   absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
   absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,
@@ -90,6 +94,11 @@ absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, Ddl
 absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl);
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl);
+absl::Status ddl_create_database(const sql::CreateDatabaseStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_database(const sql::AlterDatabaseStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_rename_database(std::string_view name, std::string_view new_name, DdlBuilder& ddl);
+absl::Status ddl_own_database(std::string_view name, const sql::RoleName& owner, DdlBuilder& ddl);
+absl::Status ddl_drop_database(const sql::DropDatabaseStatement& drop, DdlBuilder& ddl);
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);

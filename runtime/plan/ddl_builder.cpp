@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
 
@@ -49,6 +50,14 @@ void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
     }
   }
   const Oid oid = object->oid;
+  const bool takes_rights = object->name_class() == NameClass::relation || object->kind == ObjectKind::schema;
+  if (takes_rights && !object->acl.given && catalog().find_anywhere(oid) == nullptr) {
+    if (Acl acl = ddl_new_acl(*object, *this); acl.given) {
+      std::shared_ptr<ObjectDef> guarded = copy_object(*object);
+      guarded->acl = std::move(acl);
+      object = std::move(guarded);
+    }
+  }
   plan_->changes.push_back({oid, std::move(object)});
 }
 
@@ -92,6 +101,18 @@ absl::Status DdlBuilder::at(absl::Status status, const sql::Node& node) const {
   return with_position(std::move(status), sql::character_position(context_.text, node.position));
 }
 
+absl::Status DdlBuilder::check_database(const sql::Node& node, std::string_view database, std::string_view schema,
+                                        std::string_view name) const {
+  if (database.empty() || database == binder_.database_name()) return absl::OkStatus();
+  return fail_at(ErrorCode::kFeatureNotSupported, node, "cross-database references are not implemented: \"", database,
+                 ".", schema, ".", name, "\"");
+}
+
+absl::StatusOr<Oid> DdlBuilder::schema_for(const sql::TableRef& ref) const {
+  TROUPE_RETURN_IF_ERROR(check_database(ref, ref.catalog, ref.schema, ref.name));
+  return schema_for(ref.schema, ref);
+}
+
 absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::Node& node) const {
   Oid oid = kNoOid;
   if (schema.empty()) {
@@ -109,6 +130,7 @@ absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::N
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to create in schema \"",
                 catalog().find(oid)->name, "\"");
   }
+  TROUPE_RETURN_IF_ERROR(ddl_check_right(*find(oid), kCreate, *this));
   return oid;
 }
 
@@ -152,6 +174,7 @@ absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view s
 
 absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(const sql::TableRef& ref, ObjectKind kind,
                                                               bool if_exists) {
+  TROUPE_RETURN_IF_ERROR(check_database(ref, ref.catalog, ref.schema, ref.name));
   if (if_exists && find_named(ref.schema, ref.name) == nullptr) {
     notice(ErrorCode::kOk, cat("relation \"", ref.name, "\" does not exist, skipping"));
     return nullptr;
@@ -177,7 +200,7 @@ std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::strin
 }
 
 bool relation_exists(const sql::TableRef& name, const PlanContext& context) {
-  Oid schema = context.search_path.empty() ? kPublicSchema : context.search_path.front();
+  Oid schema = context.search_path.empty() ? kNoOid : context.search_path.front();
   if (!name.schema.empty()) {
     const SchemaDef* found = context.catalog->find_schema(name.schema);
     if (found == nullptr) return false;
@@ -205,6 +228,8 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kIndex: return "ALTER INDEX";
     case sql::ObjectKind::kSequence: return "ALTER SEQUENCE";
     case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
+    case sql::ObjectKind::kDatabase: return "ALTER DATABASE";
+    case sql::ObjectKind::kRole: return "ALTER ROLE";
     default: return "ALTER TABLE";
   }
 }
@@ -266,6 +291,34 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
       return run("CREATE VIEW", [&](DdlBuilder& ddl) { return ddl_create_view(statement.to<sql::CreateViewStatement>(), ddl); });
     case NodeKind::kCreateSchema:
       return run("CREATE SCHEMA", [&](DdlBuilder& ddl) { return ddl_create_schema(statement.to<sql::CreateSchemaStatement>(), ddl); });
+    case NodeKind::kCreateDatabase:
+      return run("CREATE DATABASE", [&](DdlBuilder& ddl) { return ddl_create_database(statement.to<sql::CreateDatabaseStatement>(), ddl); });
+    case NodeKind::kAlterDatabase:
+      return run("ALTER DATABASE", [&](DdlBuilder& ddl) { return ddl_alter_database(statement.to<sql::AlterDatabaseStatement>(), ddl); });
+    case NodeKind::kDropDatabase:
+      return run("DROP DATABASE", [&](DdlBuilder& ddl) { return ddl_drop_database(statement.to<sql::DropDatabaseStatement>(), ddl); });
+    case NodeKind::kCreateRole:
+      return run("CREATE ROLE", [&](DdlBuilder& ddl) { return ddl_create_role(statement.to<sql::CreateRoleStatement>(), ddl); });
+    case NodeKind::kAlterRole:
+      return run("ALTER ROLE", [&](DdlBuilder& ddl) { return ddl_alter_role(statement.to<sql::AlterRoleStatement>(), ddl); });
+    case NodeKind::kDropRole:
+      return run("DROP ROLE", [&](DdlBuilder& ddl) { return ddl_drop_role(statement.to<sql::DropRoleStatement>(), ddl); });
+    case NodeKind::kGrantRole: {
+      const auto& grant = statement.to<sql::GrantRoleStatement>();
+      return run(grant.grant ? "GRANT ROLE" : "REVOKE ROLE", [&](DdlBuilder& ddl) { return ddl_grant_role(grant, ddl); });
+    }
+    case NodeKind::kGrant: {
+      const auto& grant = statement.to<sql::GrantStatement>();
+      return run(grant.grant ? "GRANT" : "REVOKE", [&](DdlBuilder& ddl) { return ddl_grant(grant, ddl); });
+    }
+    case NodeKind::kAlterDefaultPrivileges:
+      return run("ALTER DEFAULT PRIVILEGES", [&](DdlBuilder& ddl) {
+        return ddl_default_privileges(statement.to<sql::AlterDefaultPrivilegesStatement>(), ddl);
+      });
+    case NodeKind::kReassignOwned:
+      return run("REASSIGN OWNED", [&](DdlBuilder& ddl) { return ddl_reassign_owned(statement.to<sql::ReassignOwnedStatement>(), ddl); });
+    case NodeKind::kDropOwned:
+      return run("DROP OWNED", [&](DdlBuilder& ddl) { return ddl_drop_owned(statement.to<sql::DropOwnedStatement>(), ddl); });
     case NodeKind::kAlterTable: {
       const auto& alter = statement.to<sql::AlterTableStatement>();
       return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });

@@ -1,9 +1,23 @@
 /// DROP, RENAME, TRUNCATE, COMMENT.
 #include <algorithm>
 
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
+
+std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
+  const std::string_view kind = object.kind == ObjectKind::view       ? "view"
+                                : object.kind == ObjectKind::sequence ? "sequence"
+                                : object.kind == ObjectKind::index    ? "index"
+                                : object.kind == ObjectKind::schema   ? "schema"
+                                : object.kind == ObjectKind::database ? "database"
+                                                                      : "table";
+  const auto& path = ddl.context().search_path;
+  const bool visible = object.schema == kNoOid || std::find(path.begin(), path.end(), object.schema) != path.end();
+  const ObjectDef* schema = visible ? nullptr : ddl.catalog().find_anywhere(object.schema);
+  return schema == nullptr ? cat(kind, " ", object.name) : cat(kind, " ", schema->name, ".", object.name);
+}
+
 namespace {
 
 /// Views that read a relation; CASCADE takes them along, RESTRICT stops at them.
@@ -15,19 +29,6 @@ std::vector<const ViewDef*> dependent_views(Oid relation, const DdlBuilder& ddl)
     if (reads && ddl.find(view.oid) != nullptr) views.push_back(&view);
   }
   return views;
-}
-
-/// As PostgreSQL names it in messages: with its schema where the search path does not lead to it.
-std::string describe(const ObjectDef& object, const DdlBuilder& ddl) {
-  const std::string_view kind = object.kind == ObjectKind::view       ? "view"
-                                : object.kind == ObjectKind::sequence ? "sequence"
-                                : object.kind == ObjectKind::index    ? "index"
-                                : object.kind == ObjectKind::schema   ? "schema"
-                                                                      : "table";
-  const auto& path = ddl.context().search_path;
-  const bool visible = object.kind == ObjectKind::schema || std::find(path.begin(), path.end(), object.schema) != path.end();
-  const auto* schema = visible ? nullptr : ddl.catalog().find_as<SchemaDef>(object.schema);
-  return schema == nullptr ? cat(kind, " ", object.name) : cat(kind, " ", schema->name, ".", object.name);
 }
 
 /// "t" is not a view: says which DROP it takes.
@@ -46,8 +47,8 @@ struct Dependents {
   std::vector<std::string> reasons;  ///< parallel: "view v depends on table t"
 
   void add(const ObjectDef& object, const ObjectDef& on, const DdlBuilder& ddl) {
-    objects.push_back(describe(object, ddl));
-    reasons.push_back(cat(objects.back(), " depends on ", describe(on, ddl)));
+    objects.push_back(ddl_describe(object, ddl));
+    reasons.push_back(cat(objects.back(), " depends on ", ddl_describe(on, ddl)));
   }
 };
 
@@ -134,6 +135,24 @@ bool is_part_of_table(const ObjectDef& object) {
   return object.kind == ObjectKind::sequence && static_cast<const SequenceDef&>(object).owner_table != kNoOid;
 }
 
+absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatement& drop, Dependents* dependents,
+                                  DdlBuilder& ddl) {
+  for (const ObjectPtr& object : ddl.catalog().objects()) {
+    if (object->schema != schema.oid || ddl.find(object->oid) == nullptr || is_part_of_table(*object)) continue;
+    dependents->add(*object, schema, ddl);
+    drop_views_of(*object, dependents, ddl);
+    if (object->kind == ObjectKind::table) {
+      ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
+    } else if (object->kind == ObjectKind::sequence) {
+      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
+    } else {
+      ddl.drop(object->oid);
+    }
+  }
+  ddl.drop(schema.oid);
+  return absl::OkStatus();
+}
+
 absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& drop, Dependents* dependents,
                          DdlBuilder& ddl) {
   const std::string_view name = ref.name.back();
@@ -145,24 +164,12 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
     }
     return error(ErrorCode::kInvalidSchemaName, "schema \"", name, "\" does not exist");
   }
-  if (schema->oid < kFirstUserOid && schema->oid != kPublicSchema) {
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*schema, ddl));
+  if (schema->database == kNoOid) {
     return error(ErrorCode::kDependentObjectsStillExist, "cannot drop schema ", name,
                  " because it is required by the database system");
   }
-  for (const ObjectPtr& object : ddl.catalog().objects()) {
-    if (object->schema != schema->oid || ddl.find(object->oid) == nullptr || is_part_of_table(*object)) continue;
-    dependents->add(*object, *schema, ddl);
-    drop_views_of(*object, dependents, ddl);
-    if (object->kind == ObjectKind::table) {
-      ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
-    } else if (object->kind == ObjectKind::sequence) {
-      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
-    } else {
-      ddl.drop(object->oid);
-    }
-  }
-  ddl.drop(schema->oid);
-  return absl::OkStatus();
+  return drop_schema_contents(*schema, drop, dependents, ddl);
 }
 
 absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const DdlBuilder& ddl) {
@@ -180,6 +187,9 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
 absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, ObjectKind kind, bool if_exists,
                                               DdlBuilder& ddl) {
   const std::string_view schema = ref.name.size() > 1 ? ref.name[ref.name.size() - 2] : std::string_view();
+  if (ref.name.size() > 2) {
+    TROUPE_RETURN_IF_ERROR(ddl.check_database(ref, ref.name[ref.name.size() - 3], schema, ref.name.back()));
+  }
   auto found = ddl.require_relation(schema, ref.name.back(), kind, if_exists);
   if (found.ok()) return found;
   // DROP says "table", not "relation".
@@ -204,7 +214,8 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
     }
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, kind, drop.if_exists, ddl));
     if (object == nullptr) continue;
-    dropped = describe(*object, ddl);
+    TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*object, ddl));
+    dropped = ddl_describe(*object, ddl);
     if (kind == ObjectKind::index) {
       TROUPE_RETURN_IF_ERROR(drop_one_index(*object, ddl));
     } else if (kind == ObjectKind::sequence) {
@@ -219,6 +230,30 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
     }
   }
   return settle_dependents(dependents, drop, dropped, ddl);
+}
+
+absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::DropBehavior behavior, DdlBuilder& ddl) {
+  sql::DropStatement drop;
+  drop.behavior = behavior;
+  Dependents dependents;
+  // What depends on others of them goes before those.
+  for (const ObjectKind kind : {ObjectKind::view, ObjectKind::table, ObjectKind::sequence, ObjectKind::schema}) {
+    for (const ObjectDef* object : objects) {
+      if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;
+      drop_views_of(*object, &dependents, ddl);
+      switch (kind) {
+        case ObjectKind::table: ddl_drop_table(static_cast<const TableDef&>(*object), ddl); break;
+        case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl)); break;
+        case ObjectKind::schema: {
+          const auto& schema = static_cast<const SchemaDef&>(*object);
+          TROUPE_RETURN_IF_ERROR(drop_schema_contents(schema, drop, &dependents, ddl));
+          break;
+        }
+        default: ddl.drop(object->oid);
+      }
+    }
+  }
+  return settle_dependents(dependents, drop, "objects", ddl);
 }
 
 namespace {
@@ -268,12 +303,16 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
     case sql::ObjectKind::kView: kind = ObjectKind::view; break;
     case sql::ObjectKind::kIndex: kind = ObjectKind::index; break;
     case sql::ObjectKind::kSequence: kind = ObjectKind::sequence; break;
+    case sql::ObjectKind::kDatabase: return ddl_rename_database(rename.target->name.back(), rename.new_name, ddl);
+    case sql::ObjectKind::kRole: return ddl_rename_role(rename.target->name.back(), rename.new_name, ddl);
     case sql::ObjectKind::kSchema: {
       const SchemaDef* schema = ddl.catalog().find_schema(rename.target->name.back());
       if (schema == nullptr) {
         return error(ErrorCode::kInvalidSchemaName, "schema \"", rename.target->name.back(),
                         "\" does not exist");
       }
+      TROUPE_RETURN_IF_ERROR(ddl_check_owner(*schema, ddl));
+      TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(ddl.catalog().database()), kCreate, ddl));
       auto renamed = std::make_shared<SchemaDef>(*schema);
       renamed->name = rename.new_name;
       ddl.put(std::move(renamed));
@@ -283,6 +322,8 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   }
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*rename.relation, kind, rename.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
+  if (!part) TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
   if (!dependent_views(object->oid, ddl).empty()) {
     return ddl.refuse(rename, "renaming what a view reads");
   }
@@ -316,6 +357,7 @@ absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& dd
   ddl.plan().truncate = true;
   for (const sql::TableRef* ref : truncate.tables) {
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*ref, ObjectKind::table));
+    TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kTruncate, ddl));
     auto table = ddl.edit_table(object->oid);
     ddl.lock(table->oid);
     // New, empty trees: the old ones are dropped whole when this commits.
@@ -351,6 +393,7 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
   if (target.object == sql::ObjectKind::kColumn) {
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                             ddl.require_relation(part(3), part(2), ObjectKind::table, false));
+    TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
     auto table = ddl.edit_table(object->oid);
     const ColumnDef* column = table->find_column(name.back());
     if (column == nullptr) {
@@ -381,6 +424,14 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
   }
   if (object == nullptr) {
     return error(ErrorCode::kUndefinedObject, "\"", name.back(), "\" does not exist");
+  }
+  if (object->kind != ObjectKind::role) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
+  } else if (!is_superuser(ddl.catalog(), ddl.context().role)) {
+    const auto* self = ddl.catalog().find_as<RoleDef>(ddl.context().role);
+    if (!self->create_role || static_cast<const RoleDef&>(*object).superuser) {
+      return error(ErrorCode::kInsufficientPrivilege, "must be member of role \"", object->name, "\"");
+    }
   }
   auto changed = copy_object(*object);
   changed->comment = text;

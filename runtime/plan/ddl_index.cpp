@@ -1,5 +1,5 @@
 /// CREATE INDEX.
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
 namespace {
@@ -45,6 +45,8 @@ absl::Status add_columns(const sql::CreateIndexStatement& create, const TableDef
 absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(refuse_options(create, ddl));
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*create.table, ObjectKind::table));
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
   auto table = ddl.edit_table(object->oid);
   auto index = std::make_shared<IndexDef>();
   std::string joined;

@@ -1,40 +1,88 @@
-/// OWNER TO of every kind of object that has an owner.
-#include "runtime/plan/ddl_binder.hpp"
+/// OWNER TO of every kind of object that has an owner, and who may do what with definitions.
+#include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
 
-absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl) {
-  using Type = sql::RoleName::Type;
-  if (name.type != Type::kNamed && name.type != Type::kPublic) {
-    object->owner = ddl.context().role;
-    return absl::OkStatus();
+absl::Status ddl_check_right(const ObjectDef& object, Privileges wanted, const DdlBuilder& ddl) {
+  return check_right(ddl.catalog(), ddl.context().role, object, wanted);
+}
+
+absl::Status ddl_check_owner(const ObjectDef& object, const DdlBuilder& ddl) {
+  return check_owner(ddl.catalog(), ddl.context().role, object);
+}
+
+absl::Status ddl_check_may_drop(const ObjectDef& object, const DdlBuilder& ddl) {
+  const ObjectDef* schema = ddl.find(object.schema);
+  if (schema != nullptr && owns(ddl.catalog(), ddl.context().role, *schema)) return absl::OkStatus();
+  return ddl_check_owner(object, ddl);
+}
+
+absl::Status ddl_check_may_give(Oid new_owner, const DdlBuilder& ddl) {
+  if (is_member_of(ddl.catalog(), ddl.context().role, new_owner)) return absl::OkStatus();
+  return error(ErrorCode::kInsufficientPrivilege, "must be member of role \"", ddl.catalog().find(new_owner)->name,
+               "\"");
+}
+
+namespace {
+
+/// What is in a schema goes only to a role that might have made it there.
+absl::Status check_new_owner(const ObjectDef& object, Oid owner, const DdlBuilder& ddl) {
+  const Catalog& catalog = ddl.catalog();
+  if (is_superuser(catalog, ddl.context().role) || owner == object.owner) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(object, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_check_may_give(owner, ddl));
+  if (const ObjectDef* schema = ddl.find(object.schema)) {
+    TROUPE_RETURN_IF_ERROR(check_right(catalog, owner, *schema, kCreate));
+  } else if (object.kind == ObjectKind::schema) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(catalog.database()), kCreate, ddl));
+  } else if (object.kind == ObjectKind::database) {
+    const auto* self = catalog.find_as<RoleDef>(ddl.context().role);
+    if (!self->create_database) {
+      return error(ErrorCode::kInsufficientPrivilege, "permission denied to change owner of database");
+    }
   }
-  const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, name.name);
-  if (role == nullptr) {
-    return error(ErrorCode::kUndefinedObject, "role \"", name.name, "\" does not exist");
-  }
-  object->owner = role->oid;
   return absl::OkStatus();
 }
 
-/// Indexes and sequences of a table's columns are owned by its owner.
-absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, DdlBuilder& ddl) {
-  TROUPE_RETURN_IF_ERROR(ddl_set_owner(name, table, ddl));
-  std::vector<Oid> parts = table->indexes;
-  for (const ColumnDef& column : table->columns) {
+}  // namespace
+
+void ddl_give(Oid owner, ObjectDef* object) {
+  change_owner_in(object->owner, owner, &object->acl);
+  object->owner = owner;
+}
+
+absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const Oid owner, ddl_role(name, ddl));
+  TROUPE_RETURN_IF_ERROR(check_new_owner(*object, owner, ddl));
+  ddl_give(owner, object);
+  return absl::OkStatus();
+}
+
+void ddl_give_parts(const TableDef& table, DdlBuilder& ddl) {
+  std::vector<Oid> parts = table.indexes;
+  for (const ColumnDef& column : table.columns) {
     if (column.owned_sequence != kNoOid) parts.push_back(column.owned_sequence);
   }
   for (const Oid part : parts) {
     const ObjectDef* object = ddl.find(part);
     if (object == nullptr) continue;
     std::shared_ptr<ObjectDef> changed = copy_object(*object);
-    changed->owner = table->owner;
+    ddl_give(table.owner, changed.get());
     ddl.put(std::move(changed));
   }
+}
+
+/// Indexes and sequences of a table's columns are owned by its owner.
+absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(ddl_set_owner(name, table, ddl));
+  ddl_give_parts(*table, ddl);
   return absl::OkStatus();
 }
 
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl) {
+  if (alter.target->object == sql::ObjectKind::kDatabase) {
+    return ddl_own_database(alter.target->name.back(), *alter.owner, ddl);
+  }
   if (alter.target->object != sql::ObjectKind::kSchema) {
     return ddl.refuse(alter, "ALTER ... OWNER TO of this kind of object");
   }

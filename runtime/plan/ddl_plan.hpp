@@ -50,6 +50,14 @@ struct DdlLock {
   bool exclusive = true;  ///< else: shared with readers, against writers (CREATE INDEX)
 };
 
+/// A database in which nobody else may be when the statement runs.
+struct DdlVacancy {
+  Oid database = kNoOid;  ///< kNoOid: none
+  std::string message;    ///< 55006's, when somebody is
+  bool evicts = false;    ///< WITH (FORCE): who is there has to leave
+  bool closes = false;    ///< nobody may come until the transaction ends
+};
+
 struct DdlPlan {
   std::string tag;  ///< command tag: "CREATE TABLE"
   std::vector<CatalogChange> changes;
@@ -59,6 +67,8 @@ struct DdlPlan {
   std::vector<Notice> notices;
   TablePtr fill_table;  ///< CREATE TABLE AS, SELECT INTO: where the rows go
   bool truncate = false;
+  bool outside_block = false;  ///< refused in a transaction block
+  DdlVacancy vacancy;
 };
 
 }  // namespace troupe

@@ -1,7 +1,7 @@
 /// CREATE and ALTER SEQUENCE.
 #include <algorithm>
 
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
 namespace {
@@ -164,7 +164,7 @@ void ddl_put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
 
 absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, DdlBuilder& ddl) {
   if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY SEQUENCE");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.sequence->schema, *create.sequence));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.sequence));
   if (ddl.find_relation(schema, create.sequence->name) != nullptr) {
     if (create.if_not_exists) {
       ddl.notice(ErrorCode::kDuplicateTable,
@@ -189,6 +189,7 @@ absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBui
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                           ddl.require_relation(*alter.sequence, ObjectKind::sequence, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   return ddl_change_sequence(alter.options, std::make_shared<SequenceDef>(static_cast<const SequenceDef&>(*object)),
                              ddl);
 }

@@ -1,7 +1,7 @@
 /// CREATE TABLE, its columns and constraints, and CREATE TABLE AS.
 #include <algorithm>
 
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -286,6 +286,7 @@ std::string option_text(const sql::Option& option) {
 /// LIKE t: columns, and what INCLUDING asks for.
 absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*like.table, ObjectKind::table));
+  TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kSelect, ddl));
   const auto& source = static_cast<const TableDef&>(*object);
   const uint32_t unsupported = sql::kLikeIndexes | sql::kLikeStatistics | sql::kLikeIdentity;
   if (like.options != sql::kLikeAll && (like.options & unsupported) != 0) {
@@ -297,6 +298,7 @@ absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilde
       return error(ErrorCode::kDuplicateColumn, "column \"", from.name, "\" specified more than once");
     }
     ColumnDef column = from;
+    column.acl = {};
     column.attnum = static_cast<int16_t>(table->columns.size() + 1);
     column.missing = Value();
     column.owned_sequence = kNoOid;
@@ -330,7 +332,7 @@ std::shared_ptr<TableDef> new_table(const sql::TableRef& ref, Oid schema, DdlBui
 
 absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(refuse_options(create, ddl));
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.table->schema, *create.table));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.table));
   if (create.if_not_exists && ddl.find_relation(schema, create.table->name) != nullptr) {
     ddl.notice(ErrorCode::kDuplicateTable, cat("relation \"", create.table->name, "\" already exists, skipping"));
     return absl::OkStatus();
@@ -370,7 +372,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
   Binder binder(context);
   DdlBuilder ddl(context, binder, tag);
   if (into.persistence == sql::Persistence::kTemporary) return ddl.refuse(*into.table, "CREATE TEMPORARY TABLE");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(into.table->schema, *into.table));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*into.table));
   TROUPE_RETURN_IF_ERROR(check_new_relation(*into.table, schema, ddl));
   if (into.columns.size() > columns.size()) {
     return error(ErrorCode::kSyntaxError, "too many column names were specified");

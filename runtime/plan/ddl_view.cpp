@@ -1,6 +1,5 @@
 /// CREATE VIEW and CREATE SCHEMA.
-#include "runtime/plan/ddl_binder.hpp"
-#include "runtime/sql/ast_role.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -8,7 +7,7 @@ namespace troupe {
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl) {
   if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY VIEW");
   if (create.check != sql::CheckOption::kNone) return ddl.refuse(create, "WITH CHECK OPTION");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.view->schema, *create.view));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.view));
   auto view = std::make_shared<ViewDef>();
   if (const ObjectDef* existing = ddl.find_relation(schema, create.view->name)) {
     if (!create.replace) {
@@ -18,6 +17,7 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
     if (existing->kind != ObjectKind::view) {
       return error(ErrorCode::kWrongObjectType, "\"", create.view->name, "\" is not a view");
     }
+    TROUPE_RETURN_IF_ERROR(ddl_check_owner(*existing, ddl));
     *view = static_cast<const ViewDef&>(*existing);
   } else {
     view->oid = ddl.new_oid();
@@ -76,15 +76,12 @@ absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuil
   if (!create.elements.empty()) return ddl.refuse(create, "CREATE SCHEMA with elements");
   std::string_view name = create.name;
   Oid owner = ddl.context().role;
-  if (create.authorization != nullptr && create.authorization->type == sql::RoleName::Type::kNamed) {
-    const ObjectDef* role = ddl.catalog().find(NameClass::role, kNoOid, create.authorization->name);
-    if (role == nullptr) {
-      return error(ErrorCode::kUndefinedObject, "role \"", create.authorization->name,
-                      "\" does not exist");
-    }
-    owner = role->oid;
-    if (name.empty()) name = create.authorization->name;
+  if (create.authorization != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(owner, ddl_role(*create.authorization, ddl));
+    if (name.empty()) name = ddl.catalog().find(owner)->name;
   }
+  TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(ddl.catalog().database()), kCreate, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_check_may_give(owner, ddl));
   if (name.starts_with("pg_")) {
     return with_detail(error(ErrorCode::kReservedName, "unacceptable schema name \"", name, "\""),
                        "The prefix \"pg_\" is reserved for system schemas.");
@@ -99,6 +96,7 @@ absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuil
   auto schema = std::make_shared<SchemaDef>();
   schema->oid = ddl.new_oid();
   schema->owner = owner;
+  schema->database = ddl.catalog().database();
   schema->name = name;
   ddl.put(std::move(schema));
   return absl::OkStatus();

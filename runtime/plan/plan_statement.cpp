@@ -164,6 +164,13 @@ class StatementPlanner {
     }
   }
 
+  absl::Status check_rights() {
+    for (const BoundCte& cte : binder_.ctes) {
+      if (cte.references == 0 && !cte.query->modify) binder_.rights.forget(cte.first_relation, cte.end_relation);
+    }
+    return binder_.rights.check();
+  }
+
   absl::StatusOr<StatementPlanPtr> finish() {
     StatementPlan& plan = *result_;
     plan.parameters = std::move(binder_.parameters);
@@ -174,6 +181,10 @@ class StatementPlanner {
     plan.work_tables = binder_.work_tables;
     plan.dependencies = std::move(binder_.dependencies);
     plan.catalog_version = context_.catalog->version();
+    plan.rights_version = context_.catalog->rights_version();
+    plan.role = context_.role;
+    // A definition has looked for itself; a view's query is asked about when it is read.
+    if (plan.kind != StatementKind::kDdl) plan.denied = check_rights();
     plan.uses_snapshot = planner_.uses_tables;
     if (planner_.changes_rows || binder_.moves_sequences) plan.read_only = false;
     if (plan.root) {
@@ -247,6 +258,7 @@ absl::StatusOr<StatementPlanPtr> plan_statement(const sql::Statement& statement,
 
 bool is_current(const StatementPlan& plan, const Catalog& catalog) {
   if (plan.catalog_version == catalog.version()) return true;
+  if (plan.rights_version != catalog.rights_version()) return false;
   for (const PlanDependency& dependency : plan.dependencies) {
     const ObjectDef* object = catalog.find(dependency.oid);
     if (object == nullptr || object->version != dependency.version) return false;

@@ -30,7 +30,8 @@ struct PlanContext {
   std::string_view text;                        ///< the text the tree came from, for error positions
   /// Schemas in which unqualified names are looked up, after pg_catalog; the first is where new objects go.
   std::vector<Oid> search_path{kPublicSchema};
-  Oid role = kBootstrapRole;
+  Oid role = kBootstrapRole;          ///< in whose name it runs
+  Oid session_role = kBootstrapRole;  ///< who logged in
   /// Parameter types the client declared; unknown ones and those beyond are inferred.
   std::span<const Type> parameters;
 };

@@ -78,6 +78,9 @@ struct StatementPlan {
   StatementKind explained = StatementKind::kSelect;
 
   Scn catalog_version = kNoScn;       ///< planned against
+  Scn rights_version = kNoScn;        ///< Catalog::rights_version() then
+  Oid role = kBootstrapRole;          ///< planned for
+  absl::Status denied;                ///< 42501, when that role may not do this: said when the plan is to run
   std::vector<PlanDependency> dependencies;
 };
 using StatementPlanPtr = std::shared_ptr<const StatementPlan>;

@@ -10,6 +10,7 @@
 #include "runtime/system/relation.hpp"
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -86,14 +87,23 @@ absl::StatusOr<std::vector<std::string>> split_qualified_name(std::string_view t
 
 CatalogNames::CatalogNames(const SystemSession& session)
     : catalog_{session.catalog()},
+      role_{session.user()},
       schemas_{search_schemas(*catalog_, *session.parameters().snapshot().search_path, session.user_name())} {}
 
 absl::StatusOr<Oid> CatalogNames::relation_oid(std::string_view name) const {
   TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> parts, split_qualified_name(name));
-  if (parts.size() == 3) parts.erase(parts.begin());  // the database is this one
+  if (parts.size() == 3) {
+    const ObjectDef* database = catalog_->find(catalog_->database());
+    if (database == nullptr || database->name != parts[0]) {
+      return error(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: \"", parts[0], ".",
+                   parts[1], ".", parts[2], "\"");
+    }
+    parts.erase(parts.begin());
+  }
   Oid found = kNoOid;
   if (parts.size() == 2) {
     const SchemaDef* schema = catalog_->find_schema(parts[0]);
+    if (schema != nullptr) TROUPE_RETURN_IF_ERROR(check_right(*catalog_, role_, *schema, kUsage));
     if (schema != nullptr) found = find_relation_in(*catalog_, std::span(&schema->oid, 1), parts[1]);
   } else if (parts.size() == 1) {
     found = find_relation_in(*catalog_, schemas_, parts[0]);

@@ -10,6 +10,7 @@
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -56,7 +57,7 @@ std::string default_text(const Catalog& catalog, const ColumnDef& column) {
   if (sequence == nullptr) return {};
   std::string name = sql::quote_identifier(sequence->name);
   const auto* schema = catalog.find_as<SchemaDef>(sequence->schema);
-  if (schema != nullptr && sequence->schema != kPublicSchema) {
+  if (schema != nullptr && schema->name != "public") {
     name = cat(sql::quote_identifier(schema->name), ".", name);
   }
   return cat("nextval('", name, "'::regclass)");
@@ -170,16 +171,20 @@ std::string type_text(const Catalog& catalog, Oid type, int32_t typmod) {
   if (find_type(type) != nullptr) return format_type(Type{type, typmod});
   const auto* own = catalog.find_as<TypeDef>(type);
   if (own == nullptr) return type == kNoOid ? "-" : "???";
-  return own->schema == kPublicSchema ? quote_identifier(own->name) : qualified_name(catalog, *own);
+  const ObjectDef* schema = catalog.find(own->schema);
+  const bool is_public = schema != nullptr && schema->name == "public";
+  return is_public ? quote_identifier(own->name) : qualified_name(catalog, *own);
 }
 
 namespace {
 
 std::vector<const SchemaDef*> listed_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user) {
   std::vector<const SchemaDef*> out;
+  const RoleDef* role = catalog.find_role(user);
   for (const std::string& name : path) {
     const SchemaDef* schema = catalog.find_schema(name == "$user" ? user : std::string_view(name));
-    if (schema != nullptr && std::find(out.begin(), out.end(), schema) == out.end()) out.push_back(schema);
+    if (schema == nullptr || std::find(out.begin(), out.end(), schema) != out.end()) continue;
+    if (role == nullptr || rights_on(catalog, role->oid, *schema, kUsage) != 0) out.push_back(schema);
   }
   return out;
 }

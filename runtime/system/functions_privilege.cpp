@@ -1,5 +1,5 @@
-/// has_*_privilege() and pg_has_role(). A superuser may do everything, an owner everything with what is its own, others
-/// what PostgreSQL grants to PUBLIC by default.
+/// has_*_privilege() and pg_has_role(): by the rights that were granted; of what has none of its own (functions, types,
+/// languages, the system's relations) by PostgreSQL's defaults.
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +9,7 @@
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/relation.hpp"
 #include "runtime/system/session_function.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -41,23 +42,42 @@ std::string_view privileges_of(Securable kind) {
   return {};
 }
 
-/// "select, INSERT WITH GRANT OPTION" as lower-case words without the option.
-absl::StatusOr<std::vector<std::string>> parse_privileges(Securable kind, std::string_view text) {
+struct WantedPrivilege {
+  std::string word;
+  bool grantable = false;
+};
+
+/// "select, INSERT WITH GRANT OPTION" as lower-case words.
+absl::StatusOr<std::vector<WantedPrivilege>> parse_privileges(Securable kind, std::string_view text) {
   const std::vector<absl::string_view> known = absl::StrSplit(absl_view(privileges_of(kind)), ' ');
-  std::vector<std::string> out;
+  std::vector<WantedPrivilege> out;
   for (const absl::string_view piece : absl::StrSplit(absl_view(text), ',')) {
-    std::string word = absl::AsciiStrToLower(absl::StripAsciiWhitespace(piece));
-    if (absl::EndsWith(word, " with grant option")) word.resize(word.size() - 18);
-    if (std::find(known.begin(), known.end(), word) == known.end()) {
-      return error(ErrorCode::kInvalidParameterValue, "unrecognized privilege type: \"", text, "\"");
+    WantedPrivilege wanted{absl::AsciiStrToLower(absl::StripAsciiWhitespace(piece))};
+    if (absl::EndsWith(wanted.word, " with grant option")) {
+      wanted.word.resize(wanted.word.size() - 18);
+      wanted.grantable = true;
     }
-    out.push_back(std::move(word));
+    if (std::find(known.begin(), known.end(), wanted.word) == known.end()) {
+      return error(ErrorCode::kInvalidParameterValue, "unrecognized privilege type: \"",
+                   std::string(absl::StripAsciiWhitespace(piece)), "\"");
+    }
+    out.push_back(std::move(wanted));
   }
   return out;
 }
 
+Privileges bit_of(std::string_view word) {
+  if (word == "temp") return kTemporary;
+  const std::string upper = absl::AsciiStrToUpper(absl_view(word));
+  for (Privileges bit = 1; bit <= kAlterSystem; bit <<= 1) {
+    if (privilege_name(bit) == upper) return bit;
+  }
+  return 0;
+}
+
 absl::StatusOr<Oid> role_of(SystemSession& session, std::string_view name) {
-  if (const ObjectDef* role = session.catalog()->find(NameClass::role, kNoOid, name)) return role->oid;
+  if (name == "public") return kNoOid;
+  if (const ObjectDef* role = session.catalog()->find_role(name)) return role->oid;
   return error(ErrorCode::kUndefinedObject, "role \"", name, "\" does not exist");
 }
 
@@ -71,7 +91,7 @@ absl::StatusOr<Oid> object_of(SystemSession& session, Securable kind, std::strin
     case Securable::kFunction: return names.oid_of(oid::kRegprocedure, name);
     case Securable::kType: return names.oid_of(oid::kRegtype, name);
     case Securable::kDatabase: {
-      if (const ObjectDef* database = session.catalog()->find(NameClass::database, kNoOid, name)) return database->oid;
+      if (const ObjectDef* database = session.catalog()->find_database(name)) return database->oid;
       return error(ErrorCode::kInvalidCatalogName, "database \"", name, "\" does not exist");
     }
     case Securable::kLanguage: return Oid{12};
@@ -80,21 +100,16 @@ absl::StatusOr<Oid> object_of(SystemSession& session, Securable kind, std::strin
   return kNoOid;
 }
 
+/// What everybody may do with what has no rights of its own.
 bool public_may(Securable kind, Oid object, std::string_view privilege) {
   switch (kind) {
     case Securable::kTable:
     case Securable::kColumn: return privilege == "select" && find_system_relation(object) != nullptr;
-    case Securable::kSchema:
-      return privilege == "usage" && (object == kPgCatalogSchema || object == kInformationSchema ||
-                                      object == kPublicSchema || object == kSysSchema);
-    case Securable::kDatabase: return privilege != "create";
     case Securable::kFunction:
     case Securable::kType:
     case Securable::kLanguage: return true;
-    case Securable::kSequence:
-    case Securable::kTablespace: return false;
+    default: return false;
   }
-  return false;
 }
 
 bool exists(const Catalog& catalog, Securable kind, Oid object) {
@@ -107,15 +122,36 @@ bool exists(const Catalog& catalog, Securable kind, Oid object) {
   }
 }
 
-absl::StatusOr<OptionalBool> may(SystemSession& session, Oid role, Securable kind, Oid object, std::string_view text) {
-  TROUPE_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, parse_privileges(kind, text));
+/// PUBLIC has what was granted to it.
+Privileges held(const Catalog& catalog, Oid role, const ObjectDef& object, Privileges wanted, bool grantable) {
+  if (role != kNoOid && !grantable) return rights_on(catalog, role, object, wanted);
+  return rights_in(catalog, role, acl_of(object), object.owner, wanted, grantable);
+}
+
+bool may_one(const Catalog& catalog, Oid role, Securable kind, Oid object, const WantedPrivilege& wanted,
+             const ColumnDef* column) {
+  const ObjectDef* target = catalog.find(object);
+  const bool own_rights = target != nullptr && kind != Securable::kType && kind != Securable::kFunction;
+  if (!own_rights) return is_superuser(catalog, role) || public_may(kind, object, wanted.word);
+  const Privileges bit = bit_of(wanted.word);
+  if (held(catalog, role, *target, bit, wanted.grantable) != 0) return true;
+  if (kind != Securable::kColumn) return false;
+  for (const ColumnDef& one : columns_of(*target)) {
+    if (one.dropped || !one.acl.given || (column != nullptr && column != &one)) continue;
+    if (rights_in(catalog, role, one.acl, target->owner, bit, wanted.grantable) != 0) return true;
+  }
+  return false;
+}
+
+/// `column` null: any column will do.
+absl::StatusOr<OptionalBool> may(SystemSession& session, Oid role, Securable kind, Oid object, std::string_view text,
+                                 const ColumnDef* column = nullptr) {
+  TROUPE_ASSIGN_OR_RETURN(const auto wanted, parse_privileges(kind, text));
   const Catalog& catalog = *session.catalog();
   if (!exists(catalog, kind, object)) return OptionalBool();
-  const auto* def = catalog.find_as<RoleDef>(role);
-  const ObjectDef* target = catalog.find(object);
-  if (def != nullptr && (def->superuser || (target != nullptr && target->owner == role))) return OptionalBool(true);
-  return OptionalBool(std::any_of(wanted.begin(), wanted.end(),
-                                  [&](const std::string& privilege) { return public_may(kind, object, privilege); }));
+  return OptionalBool(std::any_of(wanted.begin(), wanted.end(), [&](const WantedPrivilege& one) {
+    return may_one(catalog, role, kind, object, one, column);
+  }));
 }
 
 using Answer = absl::StatusOr<OptionalBool>;
@@ -156,44 +192,107 @@ struct Has {
   }
 };
 
-/// Column privileges are the table's; `Column` is an attnum or a name.
-template <typename Column>
-Answer column_of_oid(SystemSession& s, int64_t table, Column, std::string_view privilege) {
-  return Has<Securable::kColumn>::oid(s, table, privilege);
+// --- columns, by number or name ---
+
+/// Errors: 42703. Nothing for a number that is no column's.
+absl::StatusOr<std::optional<const ColumnDef*>> column_of(SystemSession& session, Oid table, std::string_view name) {
+  const ObjectDef* object = session.catalog()->find(table);
+  if (object == nullptr) return std::optional<const ColumnDef*>(nullptr);
+  for (const ColumnDef& column : columns_of(*object)) {
+    if (!column.dropped && column.name == name) return std::optional(&column);
+  }
+  return error(ErrorCode::kUndefinedColumn, "column \"", name, "\" of relation \"", object->name, "\" does not exist");
 }
-template <typename Column>
-Answer column_of_text(SystemSession& s, std::string_view table, Column, std::string_view privilege) {
-  return Has<Securable::kColumn>::text(s, table, privilege);
-}
-template <typename Column>
-Answer role_column_of_oid(SystemSession& s, std::string_view role, int64_t table, Column, std::string_view privilege) {
-  return Has<Securable::kColumn>::name_oid(s, role, table, privilege);
+absl::StatusOr<std::optional<const ColumnDef*>> column_of(SystemSession& session, Oid table, int16_t attnum) {
+  const ObjectDef* object = session.catalog()->find(table);
+  if (object == nullptr) return std::optional<const ColumnDef*>(nullptr);
+  const std::vector<ColumnDef>& columns = columns_of(*object);
+  if (attnum < 1 || static_cast<size_t>(attnum) > columns.size()) return std::optional<const ColumnDef*>();
+  const ColumnDef& column = columns[static_cast<size_t>(attnum - 1)];
+  return column.dropped ? std::optional<const ColumnDef*>() : std::optional(&column);
 }
 
-Answer has_role(SystemSession& session, Oid member, Oid role) {
-  const auto* def = session.catalog()->find_as<RoleDef>(member);
-  if (def == nullptr || session.catalog()->find_as<RoleDef>(role) == nullptr) return OptionalBool();
-  const bool direct = std::find(def->member_of.begin(), def->member_of.end(), role) != def->member_of.end();
-  return OptionalBool(def->superuser || member == role || direct);
+template <typename Column>
+Answer may_column(SystemSession& s, Oid role, Oid table, Column column, std::string_view privilege) {
+  TROUPE_ASSIGN_OR_RETURN(const auto found, column_of(s, table, column));
+  if (!found) return OptionalBool();
+  return may(s, role, Securable::kColumn, table, privilege, *found);
 }
-Answer role_by_oid(SystemSession& s, int64_t role, std::string_view) {
-  return has_role(s, s.user(), static_cast<Oid>(role));
+
+template <typename Column>
+struct HasColumn {
+  static Answer oid(SystemSession& s, int64_t table, Column column, std::string_view privilege) {
+    return may_column(s, s.user(), static_cast<Oid>(table), column, privilege);
+  }
+  static Answer text(SystemSession& s, std::string_view table, Column column, std::string_view privilege) {
+    TROUPE_ASSIGN_OR_RETURN(const Oid object, object_of(s, Securable::kColumn, table));
+    return may_column(s, s.user(), object, column, privilege);
+  }
+  static Answer name_oid(SystemSession& s, std::string_view role, int64_t table, Column column,
+                         std::string_view privilege) {
+    TROUPE_ASSIGN_OR_RETURN(const Oid who, role_of(s, role));
+    return may_column(s, who, static_cast<Oid>(table), column, privilege);
+  }
+  static Answer name_text(SystemSession& s, std::string_view role, std::string_view table, Column column,
+                          std::string_view privilege) {
+    TROUPE_ASSIGN_OR_RETURN(const Oid who, role_of(s, role));
+    TROUPE_ASSIGN_OR_RETURN(const Oid object, object_of(s, Securable::kColumn, table));
+    return may_column(s, who, object, column, privilege);
+  }
+
+  static void add(SessionFunctions& to, Oid column) {
+    using namespace troupe::oid;
+    to.add<HasColumn::oid>("has_column_privilege", {kOid, column, kText}, kBool);
+    to.add<HasColumn::text>("has_column_privilege", {kText, column, kText}, kBool);
+    to.add<HasColumn::name_oid>("has_column_privilege", {kName, kOid, column, kText}, kBool);
+    to.add<HasColumn::name_text>("has_column_privilege", {kName, kText, column, kText}, kBool);
+  }
+};
+
+// --- roles ---
+
+/// MEMBER: may SET ROLE to it; USAGE: has its rights at once; WITH ADMIN OPTION: may pass it on.
+Answer has_role(SystemSession& session, Oid member, Oid role, std::string_view text) {
+  const Catalog& catalog = *session.catalog();
+  if (catalog.find_as<RoleDef>(member) == nullptr || catalog.find_as<RoleDef>(role) == nullptr) return OptionalBool();
+  bool any = false;
+  for (const absl::string_view piece : absl::StrSplit(absl_view(text), ',')) {
+    const std::string word = absl::AsciiStrToLower(absl::StripAsciiWhitespace(piece));
+    if (word == "usage") {
+      any = any || has_rights_of(catalog, member, role);
+    } else if (word == "member") {
+      any = any || is_member_of(catalog, member, role);
+    } else if (absl::EndsWith(word, " with grant option") || absl::EndsWith(word, " with admin option")) {
+      any = any || is_admin_of(catalog, member, role);
+    } else {
+      return error(ErrorCode::kInvalidParameterValue, "unrecognized privilege type: \"",
+                   std::string(absl::StripAsciiWhitespace(piece)), "\"");
+    }
+  }
+  return OptionalBool(any);
 }
-Answer role_by_name(SystemSession& s, std::string_view role, std::string_view) {
+Answer role_by_oid(SystemSession& s, int64_t role, std::string_view privilege) {
+  return has_role(s, s.user(), static_cast<Oid>(role), privilege);
+}
+Answer role_by_name(SystemSession& s, std::string_view role, std::string_view privilege) {
   TROUPE_ASSIGN_OR_RETURN(const Oid oid, role_of(s, role));
-  return has_role(s, s.user(), oid);
+  return has_role(s, s.user(), oid, privilege);
 }
-Answer role_by_oids(SystemSession& s, int64_t member, int64_t role, std::string_view) {
-  return has_role(s, static_cast<Oid>(member), static_cast<Oid>(role));
+Answer role_by_oids(SystemSession& s, int64_t member, int64_t role, std::string_view privilege) {
+  return has_role(s, static_cast<Oid>(member), static_cast<Oid>(role), privilege);
 }
-Answer role_by_names(SystemSession& s, std::string_view member, std::string_view role, std::string_view) {
+Answer role_by_names(SystemSession& s, std::string_view member, std::string_view role, std::string_view privilege) {
   TROUPE_ASSIGN_OR_RETURN(const Oid who, role_of(s, member));
   TROUPE_ASSIGN_OR_RETURN(const Oid oid, role_of(s, role));
-  return has_role(s, who, oid);
+  return has_role(s, who, oid, privilege);
 }
-Answer role_by_name_oid(SystemSession& s, std::string_view member, int64_t role, std::string_view) {
+Answer role_by_name_oid(SystemSession& s, std::string_view member, int64_t role, std::string_view privilege) {
   TROUPE_ASSIGN_OR_RETURN(const Oid who, role_of(s, member));
-  return has_role(s, who, static_cast<Oid>(role));
+  return has_role(s, who, static_cast<Oid>(role), privilege);
+}
+Answer role_by_oid_name(SystemSession& s, int64_t member, std::string_view role, std::string_view privilege) {
+  TROUPE_ASSIGN_OR_RETURN(const Oid oid, role_of(s, role));
+  return has_role(s, static_cast<Oid>(member), oid, privilege);
 }
 
 bool row_security_active(SystemSession&, int64_t) { return false; }
@@ -211,17 +310,14 @@ void register_privilege_functions(SessionFunctions& to) {
   Has<Securable::kType>::add(to, "has_type_privilege");
   Has<Securable::kLanguage>::add(to, "has_language_privilege");
   Has<Securable::kTablespace>::add(to, "has_tablespace_privilege");
-  to.add<column_of_oid<int16_t>>("has_column_privilege", {kOid, kInt2, kText}, kBool);
-  to.add<column_of_oid<std::string_view>>("has_column_privilege", {kOid, kText, kText}, kBool);
-  to.add<column_of_text<int16_t>>("has_column_privilege", {kText, kInt2, kText}, kBool);
-  to.add<column_of_text<std::string_view>>("has_column_privilege", {kText, kText, kText}, kBool);
-  to.add<role_column_of_oid<int16_t>>("has_column_privilege", {kName, kOid, kInt2, kText}, kBool);
-  to.add<role_column_of_oid<std::string_view>>("has_column_privilege", {kName, kOid, kText, kText}, kBool);
+  HasColumn<int16_t>::add(to, kInt2);
+  HasColumn<std::string_view>::add(to, kText);
   to.add<role_by_oid>("pg_has_role", {kOid, kText}, kBool);
   to.add<role_by_name>("pg_has_role", {kName, kText}, kBool);
   to.add<role_by_oids>("pg_has_role", {kOid, kOid, kText}, kBool);
   to.add<role_by_names>("pg_has_role", {kName, kName, kText}, kBool);
   to.add<role_by_name_oid>("pg_has_role", {kName, kOid, kText}, kBool);
+  to.add<role_by_oid_name>("pg_has_role", {kOid, kName, kText}, kBool);
   to.add<row_security_active>("row_security_active", {kOid}, kBool);
 }
 

@@ -3,6 +3,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "runtime/system/object_oids.hpp"
 #include "runtime/system/relation.hpp"
 #include "runtime/system/session_function.hpp"
 #include "runtime/types/numeric.hpp"
@@ -45,12 +46,26 @@ std::optional<int64_t> total_size(SystemSession& session, int64_t relation) {
   return own ? std::optional(*own + *indexes_size(session, relation)) : std::nullopt;
 }
 
-int64_t database_size(SystemSession& session, int64_t) { return session.database_bytes(); }
+std::optional<int64_t> database_size(SystemSession& session, int64_t oid) {
+  const auto* database = session.catalog()->find_as<DatabaseDef>(static_cast<Oid>(oid));
+  return database == nullptr ? std::nullopt : std::optional(session.database_bytes(database->oid));
+}
 absl::StatusOr<int64_t> database_size_by_name(SystemSession& session, std::string_view name) {
-  if (session.catalog()->find(NameClass::database, kNoOid, name) == nullptr) {
+  const DatabaseDef* database = session.catalog()->find_database(name);
+  if (database == nullptr) {
     return error(ErrorCode::kInvalidCatalogName, "database \"", name, "\" does not exist");
   }
-  return session.database_bytes();
+  return session.database_bytes(database->oid);
+}
+/// Every database lies in pg_default.
+std::optional<int64_t> tablespace_size(SystemSession& session, int64_t oid) {
+  if (static_cast<Oid>(oid) == kTablespaceGlobal) return 0;
+  if (static_cast<Oid>(oid) != kTablespaceDefault) return std::nullopt;
+  int64_t total = 0;
+  for (const ObjectPtr& database : session.catalog()->objects(ObjectKind::database)) {
+    total += session.database_bytes(database->oid);
+  }
+  return total;
 }
 std::string tablespace_location(SystemSession&, int64_t) { return {}; }
 std::optional<int64_t> file_node(SystemSession& session, int64_t relation) {
@@ -110,7 +125,7 @@ void register_size_functions(SessionFunctions& to) {
   to.add<total_size>("pg_total_relation_size", {kRegclass}, kInt8, kVolatile);
   to.add<database_size>("pg_database_size", {kOid}, kInt8, kVolatile);
   to.add<database_size_by_name>("pg_database_size", {kName}, kInt8, kVolatile);
-  to.add<database_size>("pg_tablespace_size", {kOid}, kInt8, kVolatile);
+  to.add<tablespace_size>("pg_tablespace_size", {kOid}, kInt8, kVolatile);
   to.add<tablespace_location>("pg_tablespace_location", {kOid}, kText);
   to.add<file_node>("pg_relation_filenode", {kRegclass}, kOid);
   to.add_pure<pretty_size>("pg_size_pretty", {kInt8}, kText);

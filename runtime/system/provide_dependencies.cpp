@@ -64,10 +64,11 @@ Oid sequence_of_default(const Catalog& catalog, const TableDef& table, std::stri
   text.remove_prefix(call + kCall.size());
   const auto parts = split_qualified_name(text.substr(0, text.find('\'')));
   if (!parts.ok() || parts->empty() || parts->size() > 2) return kNoOid;
-  const SchemaDef* schema = parts->size() == 2 ? catalog.find_schema(parts->front()) : nullptr;
-  if (parts->size() == 2 && schema == nullptr) return kNoOid;
-  const ObjectDef* found = catalog.find_relation(schema != nullptr ? schema->oid : kPublicSchema, parts->back());
-  if (found == nullptr && schema == nullptr) found = catalog.find_relation(table.schema, parts->back());
+  const bool qualified = parts->size() == 2;
+  const SchemaDef* schema = catalog.find_schema(qualified ? parts->front() : "public");
+  if (qualified && schema == nullptr) return kNoOid;
+  const ObjectDef* found = schema == nullptr ? nullptr : catalog.find_relation(schema->oid, parts->back());
+  if (found == nullptr && !qualified) found = catalog.find_relation(table.schema, parts->back());
   return found != nullptr && found->kind == ObjectKind::sequence ? found->oid : kNoOid;
 }
 

@@ -126,45 +126,6 @@ void domain_constraints(const CatalogScan& scan, RowWriter& out) {
   }
 }
 
-// --- grants: an owner holds everything on what is its own ---
-
-constexpr std::string_view kTablePrivileges[] = {"INSERT",   "SELECT",     "UPDATE", "DELETE",
-                                                 "TRUNCATE", "REFERENCES", "TRIGGER"};
-constexpr std::string_view kColumnPrivileges[] = {"INSERT", "SELECT", "UPDATE", "REFERENCES"};
-
-template <typename Write>
-void for_each_relation(const CatalogScan& scan, const Write& write) {
-  for (const ObjectPtr& object : scan.catalog.objects()) {
-    if (object->kind != ObjectKind::table && object->kind != ObjectKind::view) continue;
-    write(*object, name_of(scan.catalog, object->schema), name_of(scan.catalog, object->owner));
-  }
-}
-
-void table_grants(const CatalogScan& scan, RowWriter& out) {
-  for_each_relation(scan, [&](const ObjectDef& relation, const std::string& schema, const std::string& owner) {
-    for (const std::string_view privilege : kTablePrivileges) {
-      out.row().set("grantor", owner).set("grantee", owner).set("table_catalog", scan.database);
-      out.set("table_schema", schema).set("table_name", relation.name).set("privilege_type", privilege);
-      out.set("is_grantable", "YES").set("with_hierarchy", yes_or_no(privilege == "SELECT"));
-    }
-  });
-}
-
-void column_grants(const CatalogScan& scan, RowWriter& out) {
-  for_each_relation(scan, [&](const ObjectDef& relation, const std::string& schema, const std::string& owner) {
-    const auto& columns = relation.kind == ObjectKind::table ? static_cast<const TableDef&>(relation).columns
-                                                             : static_cast<const ViewDef&>(relation).columns;
-    for (const ColumnDef& column : columns) {
-      if (column.dropped) continue;
-      for (const std::string_view privilege : kColumnPrivileges) {
-        out.row().set("grantor", owner).set("grantee", owner).set("table_catalog", scan.database);
-        out.set("table_schema", schema).set("table_name", relation.name).set("column_name", column.name);
-        out.set("privilege_type", privilege).set("is_grantable", "YES");
-      }
-    }
-  });
-}
-
 }  // namespace
 
 void provide_information_schema_constraints(Providers& to) {
@@ -174,10 +135,6 @@ void provide_information_schema_constraints(Providers& to) {
   to.catalog("information_schema.constraint_column_usage", constraint_columns);
   to.catalog("information_schema.constraint_table_usage", constraint_tables);
   to.catalog("information_schema.domain_constraints", domain_constraints);
-  to.catalog("information_schema.table_privileges", table_grants);
-  to.catalog("information_schema.role_table_grants", table_grants);
-  to.catalog("information_schema.column_privileges", column_grants);
-  to.catalog("information_schema.role_column_grants", column_grants);
 }
 
 }  // namespace troupe

@@ -31,27 +31,6 @@ void collations(const CatalogScan& scan, RowWriter& out) {
   }
 }
 
-/// The roles whose rights the session's user has.
-void enabled_roles(const SystemSession& session, RowWriter& out) {
-  const auto* user = session.catalog()->find_as<RoleDef>(session.user());
-  if (user == nullptr) return;
-  for (const ObjectPtr& object : session.catalog()->objects(ObjectKind::role)) {
-    const auto& groups = user->member_of;
-    const bool member = std::find(groups.begin(), groups.end(), object->oid) != groups.end();
-    if (user->superuser || object->oid == user->oid || member) out.row().set("role_name", object->name);
-  }
-}
-
-void applicable_roles(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::role)) {
-    for (const Oid group : static_cast<const RoleDef&>(*object).member_of) {
-      const ObjectDef* role = scan.catalog.find(group);
-      if (role == nullptr) continue;
-      out.row().set("grantee", object->name).set("role_name", role->name).set("is_grantable", "NO");
-    }
-  }
-}
-
 std::string specific_name(const BuiltinFunction& f) { return absl::StrCat(absl_view(f.name), "_", f.oid); }
 
 void routines(const CatalogScan& scan, RowWriter& out) {
@@ -124,8 +103,6 @@ void provide_information_schema_standard(Providers& to) {
   to.catalog("information_schema.schemata", schemata);
   to.catalog("information_schema.character_sets", character_sets);
   to.catalog("information_schema.collations", collations);
-  to.session("information_schema.enabled_roles", enabled_roles);
-  to.catalog("information_schema.applicable_roles", applicable_roles);
   to.catalog("information_schema.routines", routines);
   to.catalog("information_schema.parameters", parameters);
   to.builtin("information_schema.sql_implementation_info", implementation_info);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/system/acl_text.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/object_oids.hpp"
@@ -22,6 +23,7 @@ struct ClassRow {
   bool has_index = false, has_rules = false;
   size_t columns = 0, checks = 0;
   const Options* options = nullptr;
+  Value acl = Value::null(Physical::kVarlen);
 };
 
 Value options_array(const Options& options) {
@@ -35,7 +37,7 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
-  out.set("relispopulated", true).set("relreplident", r.replica_identity);
+  out.set("relispopulated", true).set("relreplident", r.replica_identity).set("relacl", r.acl);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
 }
 
@@ -50,12 +52,14 @@ void system_classes(RowWriter& out) {
   }
 }
 
-ClassRow class_of(const ObjectDef& object, char kind) {
-  return {.oid = object.oid, .schema = object.schema, .owner = object.owner, .name = object.name, .kind = kind};
+ClassRow class_of(const ObjectDef& object, char kind, const Catalog& catalog) {
+  ClassRow row{.oid = object.oid, .schema = object.schema, .owner = object.owner, .name = object.name, .kind = kind};
+  row.acl = acl_array(catalog, object.acl);
+  return row;
 }
 
-void write_table_class(const TableDef& table, RowWriter& out) {
-  ClassRow row = class_of(table, 'r');
+void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter& out) {
+  ClassRow row = class_of(table, 'r', catalog);
   row.access_method = 2;
   row.file = table.oid;
   row.persistence = table.unlogged ? 'u' : 'p';
@@ -71,7 +75,7 @@ void write_table_class(const TableDef& table, RowWriter& out) {
 }
 
 void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter& out) {
-  ClassRow row = class_of(index, 'i');
+  ClassRow row = class_of(index, 'i', catalog);
   row.access_method = access_method_oid(index.method);
   row.file = index.oid;
   row.columns = index.columns.size();
@@ -87,10 +91,10 @@ void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter&
 void catalog_classes(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
-      case ObjectKind::table: write_table_class(static_cast<const TableDef&>(*object), out); break;
+      case ObjectKind::table: write_table_class(static_cast<const TableDef&>(*object), scan.catalog, out); break;
       case ObjectKind::index: write_index_class(static_cast<const IndexDef&>(*object), scan.catalog, out); break;
       case ObjectKind::sequence: {
-        ClassRow row = class_of(*object, 'S');
+        ClassRow row = class_of(*object, 'S', scan.catalog);
         row.file = object->oid;
         row.columns = 3;
         row.rows = row.pages = 1;
@@ -98,7 +102,7 @@ void catalog_classes(const CatalogScan& scan, RowWriter& out) {
         break;
       }
       case ObjectKind::view: {
-        ClassRow row = class_of(*object, 'v');
+        ClassRow row = class_of(*object, 'v', scan.catalog);
         row.columns = static_cast<const ViewDef&>(*object).columns.size();
         row.has_rules = true;
         write_class(row, out);
@@ -119,6 +123,7 @@ struct AttributeRow {
   Oid collation = kNoOid;
   bool not_null = false, has_default = false, has_missing = false, dropped = false;
   char identity = 0, generated = 0;
+  Value acl = Value::null(Physical::kVarlen);
 };
 
 /// How a type lies in a row; a user's type as its base.
@@ -153,6 +158,7 @@ void write_attribute(const AttributeRow& r, RowWriter& out) {
   out.set("attnotnull", r.not_null).set("atthasdef", r.has_default).set("atthasmissing", r.has_missing);
   out.set("attidentity", r.identity).set("attgenerated", r.generated).set("attisdropped", r.dropped);
   out.set("attislocal", true).set("attcollation", r.collation != kNoOid ? r.collation : collation_of(r.type.oid));
+  out.set("attacl", r.acl);
 }
 
 void system_attributes(RowWriter& out) {
@@ -169,13 +175,15 @@ void system_attributes(RowWriter& out) {
   }
 }
 
-void write_columns(Oid relation, const std::vector<ColumnDef>& columns, RowWriter& out) {
+void write_columns(const ObjectDef& relation, const Catalog& catalog, RowWriter& out) {
+  const std::vector<ColumnDef>& columns = columns_of(relation);
   for (const ColumnDef& column : columns) {
     AttributeRow row{
-        .relation = relation, .name = column.name, .type = {column.type, column.typmod}, .attnum = column.attnum};
+        .relation = relation.oid, .name = column.name, .type = {column.type, column.typmod}, .attnum = column.attnum};
     const std::string dropped_name = cat("........pg.dropped.", column.attnum, "........");
     row.collation = column.collation;
     row.dropped = column.dropped;
+    row.acl = acl_array(catalog, column.acl);
     if (column.dropped) {
       row.name = dropped_name;
     } else {
@@ -212,8 +220,8 @@ void write_index_columns(const Catalog& catalog, const IndexDef& index, RowWrite
 void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
-      case ObjectKind::table: write_columns(object->oid, static_cast<const TableDef&>(*object).columns, out); break;
-      case ObjectKind::view: write_columns(object->oid, static_cast<const ViewDef&>(*object).columns, out); break;
+      case ObjectKind::table: write_columns(*object, scan.catalog, out); break;
+      case ObjectKind::view: write_columns(*object, scan.catalog, out); break;
       case ObjectKind::sequence: write_sequence_columns(object->oid, out); break;
       case ObjectKind::index: write_index_columns(scan.catalog, static_cast<const IndexDef&>(*object), out); break;
       default: break;

@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "runtime/settings/encoding.hpp"
+#include "runtime/system/acl_text.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
-#include "storage/column/array_format.hpp"
+#include "runtime/types/text_io.hpp"
 
 namespace troupe {
 namespace {
@@ -14,18 +15,10 @@ void for_each(const CatalogScan& scan, ObjectKind kind, const Write& write) {
   for (const ObjectPtr& object : scan.catalog.objects(kind)) write(static_cast<const Def&>(*object));
 }
 
-/// What PostgreSQL's initdb grants on schema public: everybody may use it. pg_dump knows, and says no more of it.
-Value public_privileges(const Catalog& catalog, const SchemaDef& schema) {
-  const RoleDef* role = catalog.find_as<RoleDef>(schema.owner);
-  const std::string owner = role == nullptr ? cat(schema.owner) : role->name;
-  const Value items[] = {Value::text(cat(owner, "=UC/", owner)), Value::text(cat("=U/", owner))};
-  return Value::text(pack_array(oid::kAclItem, Physical::kVarlen, items));
-}
-
 void catalog_namespaces(const CatalogScan& scan, RowWriter& out) {
   for_each<SchemaDef>(scan, ObjectKind::schema, [&](const SchemaDef& schema) {
     out.row().set("oid", schema.oid).set("nspname", schema.name).set("nspowner", schema.owner);
-    if (schema.oid == kPublicSchema) out.set("nspacl", public_privileges(scan.catalog, schema));
+    out.set("nspacl", acl_array(scan.catalog, schema.acl));
   });
 }
 
@@ -35,8 +28,23 @@ void extensions(RowWriter& out) {
   out.set("extnamespace", kSysSchema).set("extversion", "1.0");
 }
 
-/// Superusers see through every rule.
-bool bypasses_row_security(const RoleDef& role) { return role.superuser; }
+bool bypasses_row_security(const RoleDef& role) { return role.bypass_row_security; }
+
+Value valid_until(const RoleDef& role) {
+  const Type type{oid::kTimestamptz};
+  const Value never = Value::null(physical_of(type));
+  return role.valid_until.empty() ? never : parse_text(type, role.valid_until, EvalContext{}).value_or(never);
+}
+
+Value settings_array(const Options& settings) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : settings) texts.push_back(cat(name, "=", value));
+  return text_array(texts);
+}
+
+Value settings_of(const RoleDef& role) {
+  return role.settings.empty() ? Value::null(Physical::kVarlen) : settings_array(role.settings);
+}
 
 void catalog_authids(const CatalogScan& scan, RowWriter& out) {
   for_each<RoleDef>(scan, ObjectKind::role, [&](const RoleDef& role) {
@@ -45,6 +53,7 @@ void catalog_authids(const CatalogScan& scan, RowWriter& out) {
     out.set("rolcanlogin", role.can_login).set("rolreplication", role.replication);
     out.set("rolbypassrls", bypasses_row_security(role)).set("rolconnlimit", role.connection_limit);
     if (!role.password.empty()) out.set("rolpassword", role.password);
+    out.set("rolvaliduntil", valid_until(role));
   });
 }
 
@@ -54,7 +63,8 @@ void catalog_roles(const CatalogScan& scan, RowWriter& out) {
     out.set("rolcreaterole", role.create_role).set("rolcreatedb", role.create_database);
     out.set("rolcanlogin", role.can_login).set("rolreplication", role.replication);
     out.set("rolconnlimit", role.connection_limit).set("rolpassword", "********");
-    out.set("rolbypassrls", bypasses_row_security(role)).set("oid", role.oid);
+    out.set("rolvaliduntil", valid_until(role)).set("rolbypassrls", bypasses_row_security(role));
+    out.set("rolconfig", settings_of(role)).set("oid", role.oid);
   });
 }
 
@@ -63,6 +73,7 @@ void write_user(const RoleDef& role, std::optional<std::string> password, RowWri
   out.row().set("usename", role.name).set("usesysid", role.oid).set("usecreatedb", role.create_database);
   out.set("usesuper", role.superuser).set("userepl", role.replication);
   out.set("usebypassrls", bypasses_row_security(role)).set("passwd", password);
+  out.set("valuntil", valid_until(role)).set("useconfig", settings_of(role));
 }
 
 void catalog_users(const CatalogScan& scan, RowWriter& out) {
@@ -80,8 +91,8 @@ void catalog_groups(const CatalogScan& scan, RowWriter& out) {
     if (group.can_login) return;
     std::vector<Oid> members;
     for_each<RoleDef>(scan, ObjectKind::role, [&](const RoleDef& role) {
-      if (std::find(role.member_of.begin(), role.member_of.end(), group.oid) != role.member_of.end()) {
-        members.push_back(role.oid);
+      for (const Membership& membership : role.member_of) {
+        if (membership.role == group.oid) members.push_back(role.oid);
       }
     });
     out.row().set("groname", group.name).set("grosysid", group.oid).set("grolist", oid_array(members));
@@ -90,8 +101,9 @@ void catalog_groups(const CatalogScan& scan, RowWriter& out) {
 
 void catalog_memberships(const CatalogScan& scan, RowWriter& out) {
   for_each<RoleDef>(scan, ObjectKind::role, [&](const RoleDef& role) {
-    for (const Oid group : role.member_of) {
-      out.row().set("roleid", group).set("member", role.oid).set("grantor", kBootstrapRole);
+    for (const Membership& membership : role.member_of) {
+      out.row().set("roleid", membership.role).set("member", role.oid).set("grantor", membership.grantor);
+      out.set("admin_option", membership.admin);
     }
   });
 }
@@ -100,10 +112,41 @@ void catalog_databases(const CatalogScan& scan, RowWriter& out) {
   for_each<DatabaseDef>(scan, ObjectKind::database, [&](const DatabaseDef& database) {
     out.row().set("oid", database.oid).set("datname", database.name).set("datdba", database.owner);
     out.set("encoding", find_encoding(database.encoding).value_or(kEncodingUtf8)).set("datlocprovider", 'c');
-    out.set("datallowconn", true).set("datconnlimit", database.connection_limit);
+    out.set("datistemplate", database.is_template).set("datallowconn", database.allow_connections);
+    out.set("datconnlimit", database.connection_limit);
     out.set("dattablespace", kTablespaceDefault).set("datcollate", database.collation);
-    out.set("datctype", database.collation);
+    out.set("datctype", database.collation).set("datacl", acl_array(scan.catalog, database.acl));
   });
+}
+
+void write_default_acls(const std::vector<DefaultAcl>& all, Oid schema, const Catalog& catalog, RowWriter& out) {
+  for (const DefaultAcl& d : all) {
+    out.row().set("oid", d.oid).set("defaclrole", d.role).set("defaclnamespace", schema);
+    out.set("defaclobjtype", static_cast<char>(d.object_type)).set("defaclacl", acl_array(catalog, d.acl));
+  }
+}
+
+void catalog_default_acls(const CatalogScan& scan, RowWriter& out) {
+  if (const auto* database = scan.catalog.find_as<DatabaseDef>(scan.database_oid)) {
+    write_default_acls(database->default_acls, kNoOid, scan.catalog, out);
+  }
+  for_each<SchemaDef>(scan, ObjectKind::schema, [&](const SchemaDef& schema) {
+    write_default_acls(schema.default_acls, schema.oid, scan.catalog, out);
+  });
+}
+
+void write_settings(Oid database, Oid role, const Options& settings, RowWriter& out) {
+  if (settings.empty()) return;
+  out.row().set("setdatabase", database).set("setrole", role).set("setconfig", settings_array(settings));
+}
+
+void catalog_stored_settings(const CatalogScan& scan, RowWriter& out) {
+  for_each<DatabaseDef>(scan, ObjectKind::database, [&](const DatabaseDef& database) {
+    write_settings(database.oid, kNoOid, database.options, out);
+    for (const RoleSettings& s : database.role_settings) write_settings(database.oid, s.role, s.settings, out);
+  });
+  for_each<RoleDef>(scan, ObjectKind::role,
+                    [&](const RoleDef& role) { write_settings(kNoOid, role.oid, role.settings, out); });
 }
 
 void system_tablespaces(RowWriter& out) {
@@ -123,6 +166,8 @@ void provide_roles(Providers& to) {
   to.catalog("pg_group", catalog_groups);
   to.catalog("pg_auth_members", catalog_memberships);
   to.catalog("pg_database", catalog_databases);
+  to.catalog("pg_db_role_setting", catalog_stored_settings);
+  to.catalog("pg_default_acl", catalog_default_acls);
   to.builtin("pg_tablespace", system_tablespaces);
 }
 

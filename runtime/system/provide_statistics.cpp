@@ -72,16 +72,26 @@ void sequence_pages(const SystemSession& session, RowWriter& out) {
                         });
 }
 
-void database_counters(const SystemSession& session, RowWriter& out) {
-  const DatabaseCounters c = session.database_counters();
-  out.row().set("datid", session.database()).set("datname", session.database_name());
-  out.set("numbackends", session.sessions().size()).set("xact_commit", c.commits).set("xact_rollback", c.rollbacks);
+void write_counters(const SystemSession& session, const DatabaseCounters& c, const ObjectDef& database, RowWriter& out) {
+  const std::vector<SessionInfo> sessions = session.sessions();
+  const auto inside = std::count_if(sessions.begin(), sessions.end(),
+                                    [&](const SessionInfo& s) { return s.database == database.oid; });
+  out.row().set("datid", database.oid).set("datname", database.name);
+  out.set("numbackends", inside).set("xact_commit", c.commits).set("xact_rollback", c.rollbacks);
   out.set("blks_read", c.pages_read).set("blks_hit", c.pages_hit).set("tup_returned", c.rows_returned);
   out.set("tup_fetched", c.rows_fetched).set("tup_inserted", c.inserted).set("tup_updated", c.updated);
   out.set("tup_deleted", c.deleted).set("conflicts", 0).set("temp_files", 0).set("temp_bytes", 0);
   out.set("deadlocks", c.deadlocks).set("checksum_failures", 0).set("blk_read_time", 0.0).set("blk_write_time", 0.0);
   out.set("session_time", 0.0).set("active_time", 0.0).set("idle_in_transaction_time", 0.0).set("sessions", 0);
   out.set("sessions_abandoned", 0).set("sessions_fatal", 0).set("sessions_killed", 0);
+}
+
+/// The counters are the node's; they are shown with the session's database.
+void database_counters(const SystemSession& session, RowWriter& out) {
+  for (const ObjectPtr& database : session.catalog()->objects(ObjectKind::database)) {
+    const bool own = database->oid == session.database();
+    write_counters(session, own ? session.database_counters() : DatabaseCounters{}, *database, out);
+  }
 }
 
 }  // namespace

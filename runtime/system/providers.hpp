@@ -40,6 +40,7 @@ void provide_statistics(Providers& to);    ///< pg_stat_*, pg_statio_*
 void provide_session(Providers& to);       ///< pg_settings, pg_stat_activity, pg_locks, sys.*
 void provide_information_schema(Providers& to);
 void provide_information_schema_constraints(Providers& to);
+void provide_information_schema_grants(Providers& to);
 void provide_information_schema_standard(Providers& to);  ///< features, roles, routines
 
 }  // namespace troupe

@@ -5,7 +5,9 @@
 
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/keywords.hpp"
+#include "runtime/system/acl_text.hpp"
 #include "runtime/system/session_function.hpp"
+#include "runtime/types/utf8.hpp"
 #include "storage/column/array_format.hpp"
 
 namespace troupe {
@@ -96,6 +98,33 @@ OpenedCursor open_options(std::span<const Type>, std::span<const Value> args, Ev
   return std::make_unique<RowsCursor>(std::move(rows));
 }
 
+/// aclitem[] as rows, one per item and privilege.
+OpenedCursor open_acl(std::span<const Type>, std::span<const Value> args, EvalContext& context) {
+  using enum Physical;
+  constexpr Physical kinds[] = {kInt64, kInt64, kVarlen, kBool};
+  Batch rows = empty_rows(kinds);
+  const auto oid_of = [&](const std::string& name) -> absl::StatusOr<int64_t> {
+    if (name.empty() || context.names == nullptr) return int64_t{0};
+    return context.names->oid_of(oid::kRegrole, quote_identifier(name));
+  };
+  const ArrayView items(args[0].bytes());
+  for (uint32_t i = 0; i < items.size(); ++i) {
+    if (items.is_null(i)) continue;
+    TROUPE_ASSIGN_OR_RETURN(const AclItemText item, parse_acl_item(items.string(i)));
+    TROUPE_ASSIGN_OR_RETURN(const int64_t grantor, oid_of(item.grantor));
+    TROUPE_ASSIGN_OR_RETURN(const int64_t grantee, oid_of(item.grantee));
+    for (Privileges bit = 1; bit <= kAlterSystem; bit <<= 1) {
+      if ((item.privileges & bit) == 0) continue;
+      rows.columns[0].append(grantor);
+      rows.columns[1].append(grantee);
+      rows.columns[2].append_string(privilege_name(bit));
+      rows.columns[3].append((item.grantable & bit) != 0);
+      ++rows.rows;
+    }
+  }
+  return std::make_unique<RowsCursor>(std::move(rows));
+}
+
 }  // namespace
 
 void register_system_functions(FunctionRegistry& registry) {
@@ -122,7 +151,7 @@ void register_system_table_functions() {
                       .columns = {kText, kText},
                       .rows = 3,
                       .open = open_options});
-  // No table is a partition of another, and nothing is granted yet.
+  // No table is a partition of another.
   add_table_function({.name = "pg_partition_ancestors",
                       .arguments = {kRegclass},
                       .column_names = {"relid"},
@@ -139,8 +168,8 @@ void register_system_table_functions() {
                       .arguments = {1034},
                       .column_names = {"grantor", "grantee", "privilege_type", "is_grantable"},
                       .columns = {kOid, kOid, kText, kBool},
-                      .rows = 1,
-                      .open = open_empty<Physical::kInt64, Physical::kInt64, Physical::kVarlen, Physical::kBool>});
+                      .rows = 5,
+                      .open = open_acl});
 }
 
 }  // namespace troupe

@@ -7,9 +7,9 @@ int64_t SystemSession::relation_bytes(Oid relation) const {
   return table != nullptr && table->statistics ? static_cast<int64_t>(table->statistics->size_bytes) : 0;
 }
 
-int64_t SystemSession::database_bytes() const {
+int64_t SystemSession::database_bytes(Oid database) const {
   int64_t total = 0;
-  for (const ObjectPtr& object : catalog()->objects()) {
+  for (const ObjectPtr& object : catalog()->objects_of(database)) {
     if (object->kind == ObjectKind::table || object->kind == ObjectKind::index) total += relation_bytes(object->oid);
   }
   return total;

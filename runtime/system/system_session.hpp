@@ -157,8 +157,8 @@ class SystemSession {
   virtual int32_t client_port() const { return 0; }
   /// Bytes of a table's rows or of an index. By default from the table's statistics.
   virtual int64_t relation_bytes(Oid relation) const;
-  /// Bytes of all relations.
-  virtual int64_t database_bytes() const;
+  /// Bytes of all relations of a database.
+  virtual int64_t database_bytes(Oid database) const;
   /// Nothing before the sequence was first used.
   virtual std::optional<SequenceStanding> sequence_position(Oid) const { return std::nullopt; }
 

@@ -30,6 +30,7 @@ class ProviderTable final : public Providers {
     provide_session(*this);
     provide_information_schema(*this);
     provide_information_schema_constraints(*this);
+    provide_information_schema_grants(*this);
     provide_information_schema_standard(*this);
   }
 

@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "storage/base/bytes.hpp"
 #include "storage/base/check.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 
@@ -28,7 +29,7 @@ absl::StatusOr<CatalogCounters> decode_counters(std::string_view bytes) {
 /// Builds the next snapshot: copies the buckets that change, once each.
 class CatalogBuilder {
  public:
-  explicit CatalogBuilder(const Catalog& base) : catalog_{new Catalog(base)} {}
+  explicit CatalogBuilder(const Catalog& base) : catalog_{new Catalog(base)} { catalog_->views_.clear(); }
 
   Catalog& catalog() { return *catalog_; }
 
@@ -44,7 +45,10 @@ class CatalogBuilder {
     return absl::OkStatus();
   }
 
-  CatalogPtr finish() { return CatalogPtr(catalog_.release()); }
+  CatalogPtr finish() {
+    if (catalog_->database_ == kNoOid) catalog_->make_views();
+    return CatalogPtr(catalog_.release());
+  }
 
  private:
   static absl::Status name_taken(const ObjectDef& object) {
@@ -85,22 +89,43 @@ class CatalogBuilder {
 
 size_t Catalog::bucket_of(const Name& name) { return absl::HashOf(name) % kBuckets; }
 
-const ObjectDef* Catalog::find(Oid oid) const {
+CatalogPtr Catalog::in_database(Oid database) const {
+  for (const auto& [oid, view] : views_) {
+    if (oid == database) return view;
+  }
+  return nullptr;
+}
+
+void Catalog::make_views() {
+  for (const ObjectPtr& object : objects(ObjectKind::database)) {
+    auto view = std::shared_ptr<Catalog>(new Catalog(*this));
+    view->views_.clear();
+    view->database_ = object->oid;
+    views_.emplace_back(object->oid, std::move(view));
+  }
+}
+
+const ObjectDef* Catalog::find_anywhere(Oid oid) const {
   const auto& bucket = objects_[bucket_of(oid)];
   if (!bucket) return nullptr;
   const auto found = bucket->find(oid);
   return found == bucket->end() ? nullptr : found->second.get();
 }
 
+const ObjectDef* Catalog::find(Oid oid) const {
+  const ObjectDef* object = find_anywhere(oid);
+  return object == nullptr || shows(*object) ? object : nullptr;
+}
+
 ObjectPtr Catalog::find_shared(Oid oid) const {
   const auto& bucket = objects_[bucket_of(oid)];
   if (!bucket) return nullptr;
   const auto found = bucket->find(oid);
-  return found == bucket->end() ? nullptr : found->second;
+  return found == bucket->end() || !shows(*found->second) ? nullptr : found->second;
 }
 
-const ObjectDef* Catalog::find(NameClass name_class, Oid schema, std::string_view name) const {
-  const Name key{name_class, schema, name};
+const ObjectDef* Catalog::find(NameClass name_class, Oid scope, std::string_view name) const {
+  const Name key{name_class, scope, name};
   const auto& bucket = names_[bucket_of(key)];
   if (!bucket) return nullptr;
   const auto found = bucket->find(key);
@@ -108,31 +133,52 @@ const ObjectDef* Catalog::find(NameClass name_class, Oid schema, std::string_vie
 }
 
 const SchemaDef* Catalog::find_schema(std::string_view name) const {
-  return static_cast<const SchemaDef*>(find(NameClass::schema, kNoOid, name));
+  const ObjectDef* schema = database_ == kNoOid ? nullptr : find(NameClass::schema, database_, name);
+  if (schema == nullptr) schema = find(NameClass::schema, kNoOid, name);
+  return static_cast<const SchemaDef*>(schema);
 }
 
-std::vector<ObjectPtr> Catalog::objects() const {
+const RoleDef* Catalog::find_role(std::string_view name) const {
+  return static_cast<const RoleDef*>(find(NameClass::role, kNoOid, name));
+}
+
+const DatabaseDef* Catalog::find_database(std::string_view name) const {
+  return static_cast<const DatabaseDef*>(find(NameClass::database, kNoOid, name));
+}
+
+template <typename Wanted>
+std::vector<ObjectPtr> Catalog::collect(const Wanted& wanted) const {
   std::vector<ObjectPtr> all;
   for (const auto& bucket : objects_) {
     if (!bucket) continue;
-    for (const auto& [oid, object] : *bucket) all.push_back(object);
+    for (const auto& [oid, object] : *bucket) {
+      if (wanted(*object)) all.push_back(object);
+    }
   }
   std::sort(all.begin(), all.end(), [](const ObjectPtr& a, const ObjectPtr& b) { return a->oid < b->oid; });
   return all;
 }
 
+std::vector<ObjectPtr> Catalog::objects() const {
+  return collect([this](const ObjectDef& object) { return shows(object); });
+}
+
 std::vector<ObjectPtr> Catalog::objects(ObjectKind kind) const {
-  std::vector<ObjectPtr> all = objects();
-  std::erase_if(all, [kind](const ObjectPtr& object) { return object->kind != kind; });
-  return all;
+  return collect([&](const ObjectDef& object) { return object.kind == kind && shows(object); });
+}
+
+std::vector<ObjectPtr> Catalog::objects_of(Oid database) const {
+  return collect([&](const ObjectDef& object) { return object.database == database; });
 }
 
 namespace {
 
-/// The definition as the snapshot keeps it: with its version, shape and gate.
-ObjectPtr seal(const ObjectDef& object, Scn version, const ObjectDef* before, const GateFactory& make_gate) {
+/// The definition as the snapshot keeps it: with its database, version, shape and gate.
+ObjectPtr seal(const ObjectDef& object, const Catalog& catalog, Scn version, const ObjectDef* before,
+               const GateFactory& make_gate) {
   std::shared_ptr<ObjectDef> sealed = copy_object(object);
   sealed->version = version;
+  if (const ObjectDef* schema = catalog.find_anywhere(object.schema)) sealed->database = schema->database;
   if (sealed->kind == ObjectKind::table) {
     auto& table = static_cast<TableDef&>(*sealed);
     table.shape = make_shape(table);
@@ -148,11 +194,24 @@ ObjectPtr seal(const ObjectDef& object, Scn version, const ObjectDef* before, co
 /// An index's shape needs its table, which may come with the same changes.
 ObjectPtr seal_index(const ObjectPtr& object, const Catalog& catalog) {
   const auto& index = static_cast<const IndexDef&>(*object);
-  const TableDef* table = catalog.find_table(index.table);
-  TROUPE_CHECK_MSG(table != nullptr, "an index without its table");
+  const ObjectDef* table = catalog.find_anywhere(index.table);
+  TROUPE_CHECK_MSG(table != nullptr && table->kind == ObjectKind::table, "an index without its table");
   auto sealed = std::make_shared<IndexDef>(index);
-  sealed->shape = make_shape(*sealed, *table);
+  sealed->shape = make_shape(*sealed, static_cast<const TableDef&>(*table));
   return sealed;
+}
+
+bool decides_rights(const ObjectDef& object) {
+  return object.kind == ObjectKind::role || object.kind == ObjectKind::schema;
+}
+
+/// Schemas first: what is in them is in their database.
+std::vector<CatalogChange> in_order(const std::vector<CatalogChange>& changes) {
+  std::vector<CatalogChange> ordered = changes;
+  std::stable_partition(ordered.begin(), ordered.end(), [](const CatalogChange& change) {
+    return change.object != nullptr && change.object->kind == ObjectKind::schema;
+  });
+  return ordered;
 }
 
 }  // namespace
@@ -164,20 +223,24 @@ absl::StatusOr<CatalogPtr> Catalog::with_changes(const std::vector<CatalogChange
   builder.catalog().counters_ = counters;
   // Names go first, so that objects may swap theirs.
   for (const CatalogChange& change : changes) {
-    if (const ObjectDef* before = builder.catalog().find(change.oid)) builder.erase(*before);
+    const ObjectDef* before = builder.catalog().find_anywhere(change.oid);
+    if (before == nullptr) continue;
+    if (decides_rights(*before)) builder.catalog().rights_version_ = version;
+    builder.erase(*before);
   }
   std::vector<ObjectPtr> indexes;
-  for (const CatalogChange& change : changes) {
+  for (const CatalogChange& change : in_order(changes)) {
     if (!change.object) continue;
     TROUPE_CHECK(change.object->oid == change.oid && change.oid != kNoOid);
-    if (const ObjectDef* twice = builder.catalog().find(change.oid)) builder.erase(*twice);
-    ObjectPtr sealed = seal(*change.object, version, find(change.oid), make_gate_);
+    if (const ObjectDef* twice = builder.catalog().find_anywhere(change.oid)) builder.erase(*twice);
+    ObjectPtr sealed =
+        seal(*change.object, builder.catalog(), version, find_anywhere(change.oid), make_gate_);
     if (sealed->kind == ObjectKind::index) indexes.push_back(sealed);
     TROUPE_RETURN_IF_ERROR(builder.insert(std::move(sealed)));
   }
   for (const ObjectPtr& index : indexes) {
-    ObjectPtr current = builder.catalog().find_shared(index->oid);
-    if (current != index) continue;
+    const ObjectPtr current = index;
+    if (builder.catalog().find_anywhere(index->oid) != index.get()) continue;  // changed twice
     ObjectPtr sealed = seal_index(current, builder.catalog());
     builder.erase(*current);
     TROUPE_RETURN_IF_ERROR(builder.insert(std::move(sealed)));
@@ -187,12 +250,41 @@ absl::StatusOr<CatalogPtr> Catalog::with_changes(const std::vector<CatalogChange
 
 namespace {
 
-template <typename Def>
-CatalogChange built_in(Oid oid, std::string_view name) {
-  auto object = std::make_shared<Def>();
-  object->oid = oid;
-  object->name = name;
-  return {oid, std::move(object)};
+/// Everybody may use it; of what is in a database, the database's owner is the owner.
+CatalogChange built_in_schema(Oid oid, std::string_view name, Oid database) {
+  auto schema = std::make_shared<SchemaDef>();
+  schema->oid = oid;
+  schema->name = name;
+  schema->database = database;
+  if (database != kNoOid) schema->owner = kDatabaseOwnerRole;
+  schema->acl = {true, {{schema->owner, schema->owner, kUsage | kCreate, 0}, {kNoOid, schema->owner, kUsage, 0}}};
+  return {oid, std::move(schema)};
+}
+
+CatalogChange built_in_role(Oid oid, std::string_view name) {
+  auto role = std::make_shared<RoleDef>();
+  role->oid = oid;
+  role->name = name;
+  return {oid, std::move(role)};
+}
+
+/// pg_monitor, which is a member of three others.
+CatalogChange monitor_role() {
+  auto role = std::make_shared<RoleDef>();
+  role->oid = 3373;
+  role->name = "pg_monitor";
+  for (const Oid group : {Oid{3374}, Oid{3375}, Oid{3377}}) role->member_of.push_back({group, false, kBootstrapRole});
+  return {role->oid, std::move(role)};
+}
+
+CatalogChange built_in_database(Oid oid, std::string_view name, std::string_view comment) {
+  auto database = std::make_shared<DatabaseDef>();
+  database->oid = oid;
+  database->name = name;
+  database->comment = comment;
+  database->is_template = oid != kDefaultDatabase;
+  database->allow_connections = oid != kPristineDatabase;
+  return {oid, std::move(database)};
 }
 
 CatalogChange bootstrap_role() {
@@ -200,6 +292,7 @@ CatalogChange bootstrap_role() {
   role->oid = kBootstrapRole;
   role->name = "postgres";
   role->superuser = role->can_login = role->create_role = role->create_database = role->replication = true;
+  role->bypass_row_security = true;
   return {kBootstrapRole, std::move(role)};
 }
 
@@ -209,12 +302,28 @@ CatalogPtr Catalog::bootstrap(GateFactory make_gate) {
   Catalog empty;
   empty.make_gate_ = std::move(make_gate);
   const std::vector<CatalogChange> changes = {
-      built_in<SchemaDef>(kPgCatalogSchema, "pg_catalog"),
-      built_in<SchemaDef>(kPublicSchema, "public"),
-      built_in<SchemaDef>(kInformationSchema, "information_schema"),
-      built_in<SchemaDef>(kSysSchema, "sys"),
+      built_in_schema(kPgCatalogSchema, "pg_catalog", kNoOid),
+      built_in_schema(kInformationSchema, "information_schema", kNoOid),
+      built_in_schema(kSysSchema, "sys", kNoOid),
+      built_in_schema(kPublicSchema, "public", kDefaultDatabase),
+      built_in_schema(kTemplatePublicSchema, "public", kTemplateDatabase),
+      built_in_schema(kPristinePublicSchema, "public", kPristineDatabase),
       bootstrap_role(),
-      built_in<DatabaseDef>(kDefaultDatabase, "postgres"),
+      built_in_role(kDatabaseOwnerRole, "pg_database_owner"),
+      built_in_role(6181, "pg_read_all_data"),
+      built_in_role(6182, "pg_write_all_data"),
+      monitor_role(),
+      built_in_role(3374, "pg_read_all_settings"),
+      built_in_role(3375, "pg_read_all_stats"),
+      built_in_role(3377, "pg_stat_scan_tables"),
+      built_in_role(4569, "pg_read_server_files"),
+      built_in_role(4570, "pg_write_server_files"),
+      built_in_role(4571, "pg_execute_server_program"),
+      built_in_role(4200, "pg_signal_backend"),
+      built_in_role(4544, "pg_checkpoint"),
+      built_in_database(kDefaultDatabase, "postgres", "default administrative connection database"),
+      built_in_database(kTemplateDatabase, "template1", "default template for new databases"),
+      built_in_database(kPristineDatabase, "template0", "unmodifiable empty database"),
   };
   return *empty.with_changes(changes, kNoScn);
 }
@@ -224,7 +333,9 @@ void Catalog::check_invariants() const {
   for (const auto& bucket : names_) names_count += bucket ? bucket->size() : 0;
   for (const ObjectPtr& object : objects()) {
     ++objects_count;
-    TROUPE_CHECK(find(object->name_class(), object->schema, object->name) == object.get());
+    TROUPE_CHECK(find(object->name_class(), object->name_scope(), object->name) == object.get());
+    TROUPE_CHECK(object->schema == kNoOid || find_anywhere(object->schema) == nullptr ||
+                 find_anywhere(object->schema)->database == object->database);
     if (object->kind == ObjectKind::table) {
       const auto& table = static_cast<const TableDef&>(*object);
       TROUPE_CHECK(table.shape != nullptr && table.shape->layout.columns() == table.columns.size());
@@ -235,7 +346,8 @@ void Catalog::check_invariants() const {
     }
     if (object->kind == ObjectKind::index) TROUPE_CHECK(static_cast<const IndexDef&>(*object).shape != nullptr);
   }
-  TROUPE_CHECK(objects_count == names_count);
+  TROUPE_CHECK(database_ != kNoOid || objects_count == names_count);
+  for (const auto& [database, view] : views_) view->check_invariants();
 }
 
 }  // namespace troupe

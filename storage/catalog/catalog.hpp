@@ -1,7 +1,9 @@
 #pragma once
 /// Catalog: one immutable snapshot of every object. Shared between cells by pointer; a DDL commit makes the next
-/// snapshot, which shares all but the changed buckets with this one.
-/// Invariant: an object is found by its oid and, in its schema and class, by its name.
+/// snapshot, which shares all but the changed buckets with this one. What a session works with is its database's view of
+/// the snapshot (in_database()): the same buckets, in which it sees what is in its database or in none.
+/// Invariants: an object is found by its oid and, in its schema and class, by its name; a view shows nothing that is in
+/// another database.
 #include <array>
 #include <functional>
 #include <memory>
@@ -42,7 +44,14 @@ class Catalog {
   /// Schemas, role and database that every node has; version kNoScn.
   static CatalogPtr bootstrap(GateFactory make_gate = {});
 
+  /// The snapshot as one database sees it, the same pointer for every caller; null when there is no such database.
+  CatalogPtr in_database(Oid database) const;
+  /// kNoOid: this is the whole snapshot.
+  Oid database() const { return database_; }
+
   Scn version() const { return version_; }
+  /// The newest change of a role or a schema: who may do what may have changed with it.
+  Scn rights_version() const { return rights_version_; }
   const CatalogCounters& counters() const { return counters_; }
 
   /// The snapshot after the changes. Every changed object gets `version`; a table keeps its gate.
@@ -55,7 +64,9 @@ class Catalog {
 
   /// Null when there is none. The pointers live as long as the snapshot.
   const ObjectDef* find(Oid oid) const;
-  const ObjectDef* find(NameClass name_class, Oid schema, std::string_view name) const;
+  const ObjectDef* find(NameClass name_class, Oid scope, std::string_view name) const;
+  /// Of whatever database.
+  const ObjectDef* find_anywhere(Oid oid) const;
   /// As find(), and null too when the object is of another kind.
   template <typename Def>
   const Def* find_as(Oid oid) const {
@@ -63,7 +74,10 @@ class Catalog {
   }
   ObjectPtr find_shared(Oid oid) const;
 
+  /// Of this database, or the system's. In the whole snapshot: the system's only.
   const SchemaDef* find_schema(std::string_view name) const;
+  const RoleDef* find_role(std::string_view name) const;
+  const DatabaseDef* find_database(std::string_view name) const;
   const ObjectDef* find_relation(Oid schema, std::string_view name) const {
     return find(NameClass::relation, schema, name);
   }
@@ -79,6 +93,8 @@ class Catalog {
   /// Every object, ordered by oid: for system views and checkpoints, not for hot paths.
   std::vector<ObjectPtr> objects() const;
   std::vector<ObjectPtr> objects(ObjectKind kind) const;
+  /// What is in a database, whichever this snapshot's is.
+  std::vector<ObjectPtr> objects_of(Oid database) const;
 
   void check_invariants() const;
 
@@ -86,12 +102,12 @@ class Catalog {
   static constexpr size_t kBuckets = 64;
   struct Name {
     NameClass name_class;
-    Oid schema;
+    Oid scope;
     std::string_view text;  ///< lies in the object's definition
     bool operator==(const Name&) const = default;
     template <typename H>
     friend H AbslHashValue(H hash, const Name& name) {
-      return H::combine(std::move(hash), name.name_class, name.schema, absl_view(name.text));
+      return H::combine(std::move(hash), name.name_class, name.scope, absl_view(name.text));
     }
   };
   using ObjectBucket = absl::flat_hash_map<Oid, ObjectPtr>;
@@ -101,15 +117,25 @@ class Catalog {
   Catalog() = default;
   static size_t bucket_of(Oid oid) { return oid % kBuckets; }
   static size_t bucket_of(const Name& name);
-  static Name name_of(const ObjectDef& object) { return {object.name_class(), object.schema, object.name}; }
+  static Name name_of(const ObjectDef& object) { return {object.name_class(), object.name_scope(), object.name}; }
+
+  bool shows(const ObjectDef& object) const {
+    return database_ == kNoOid || object.database == kNoOid || object.database == database_;
+  }
+  template <typename Wanted>
+  std::vector<ObjectPtr> collect(const Wanted& wanted) const;
+  void make_views();
 
   friend class CatalogBuilder;
 
+  Oid database_ = kNoOid;
   Scn version_ = kNoScn;
+  Scn rights_version_ = kNoScn;
   CatalogCounters counters_;
   GateFactory make_gate_;
   std::array<std::shared_ptr<const ObjectBucket>, kBuckets> objects_;
   std::array<std::shared_ptr<const NameBucket>, kBuckets> names_;
+  std::vector<std::pair<Oid, CatalogPtr>> views_;  ///< of the whole snapshot: one per database, by oid
 };
 
 }  // namespace troupe

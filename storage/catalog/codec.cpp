@@ -6,6 +6,7 @@ namespace troupe {
 namespace {
 
 constexpr uint8_t kFormatVersion = 1;
+constexpr uint8_t kDroppedKind = 0;
 
 }  // namespace
 
@@ -32,6 +33,41 @@ void describe(Archive& a, TableStatistics& s) {
 }
 
 template <typename Archive>
+void describe(Archive& a, AclItem& item) {
+  a(1, item.grantee);
+  a(2, item.grantor);
+  a(3, item.privileges);
+  a(4, item.grantable);
+}
+
+template <typename Archive>
+void describe(Archive& a, Acl& acl) {
+  a(1, acl.given);
+  a(2, acl.items);
+}
+
+template <typename Archive>
+void describe(Archive& a, DefaultAcl& d) {
+  a(1, d.oid);
+  a(2, d.role);
+  a(3, d.object_type);
+  a(4, d.acl);
+}
+
+template <typename Archive>
+void describe(Archive& a, Membership& m) {
+  a(1, m.role);
+  a(2, m.admin);
+  a(3, m.grantor);
+}
+
+template <typename Archive>
+void describe(Archive& a, RoleSettings& s) {
+  a(1, s.role);
+  a(2, s.settings);
+}
+
+template <typename Archive>
 void describe(Archive& a, ColumnDef& c) {
   a(1, c.attnum);
   a(2, c.name);
@@ -47,6 +83,7 @@ void describe(Archive& a, ColumnDef& c) {
   a(12, c.missing);
   a(13, c.owned_sequence);
   a(14, c.comment);
+  a(15, c.acl);
 }
 
 template <typename Archive>
@@ -77,6 +114,7 @@ void describe_common(Archive& a, ObjectDef& o) {
   a(3, o.owner);
   a(4, o.name);
   a(5, o.comment);
+  a(6, o.acl);
 }
 
 template <typename Archive>
@@ -151,7 +189,10 @@ void describe_rest(Archive& a, RoleDef& r) {
   a(15, r.replication);
   a(16, r.connection_limit);
   a(17, r.password);
-  a(18, r.member_of);
+  a(19, r.member_of);
+  a(20, r.bypass_row_security);
+  a(21, r.valid_until);
+  a(22, r.settings);
 }
 
 template <typename Archive>
@@ -160,10 +201,17 @@ void describe_rest(Archive& a, DatabaseDef& d) {
   a(11, d.collation);
   a(12, d.connection_limit);
   a(13, d.options);
+  a(14, d.is_template);
+  a(15, d.allow_connections);
+  a(16, d.role_settings);
+  a(17, d.default_acls);
 }
 
 template <typename Archive>
-void describe_rest(Archive&, SchemaDef&) {}
+void describe_rest(Archive& a, SchemaDef& s) {
+  a(10, s.database);
+  a(11, s.default_acls);
+}
 
 template <typename Archive, typename Def>
 void describe_object(Archive& a, Def& object) {
@@ -211,6 +259,14 @@ absl::StatusOr<std::shared_ptr<ObjectDef>> decode_object(std::string_view bytes)
   describe_any(archive, *object);
   if (!archive.ok()) return error(ErrorCode::kDataCorrupted, "catalog object ", object->oid, " is damaged");
   return object;
+}
+
+std::string encode_dropped() {
+  std::string out;
+  ByteWriter head(&out);
+  head.u8(kFormatVersion);
+  head.u8(kDroppedKind);
+  return out;
 }
 
 std::string encode_statistics(const TableStatistics& statistics) {

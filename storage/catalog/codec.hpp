@@ -15,6 +15,9 @@ std::string encode_object(const ObjectDef& object);
 /// Errors: kDataCorrupted when the bytes are no object.
 absl::StatusOr<std::shared_ptr<ObjectDef>> decode_object(std::string_view bytes);
 
+/// In the place of an object that every node begins with and this one has dropped.
+std::string encode_dropped();
+
 std::string encode_statistics(const TableStatistics& statistics);
 absl::StatusOr<TableStatistics> decode_statistics(std::string_view bytes);
 

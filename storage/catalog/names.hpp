@@ -9,11 +9,16 @@ namespace troupe {
 
 inline constexpr Oid kNoOid = 0;
 inline constexpr Oid kPgCatalogSchema = 11;
-inline constexpr Oid kPublicSchema = 2200;
+inline constexpr Oid kPublicSchema = 2200;  ///< of the default database; others have their own
 inline constexpr Oid kInformationSchema = 13183;
 inline constexpr Oid kSysSchema = 13184;  ///< Troupe's own system relations (sys.actors, ...)
 inline constexpr Oid kBootstrapRole = 10;
-inline constexpr Oid kDefaultDatabase = 5;
+inline constexpr Oid kTemplateDatabase = 1;  ///< template1: what CREATE DATABASE starts from
+inline constexpr Oid kPristineDatabase = 4;  ///< template0, to which nobody can connect
+inline constexpr Oid kDefaultDatabase = 5;   ///< postgres
+/// Schema public of the other two.
+inline constexpr Oid kTemplatePublicSchema = 13186;
+inline constexpr Oid kPristinePublicSchema = 13187;
 /// The first oid of an object made by a user (PostgreSQL's FirstNormalObjectId).
 inline constexpr Oid kFirstUserOid = 16384;
 
@@ -26,11 +31,12 @@ inline constexpr TreeId kFirstUserTree = 100;
 /// Row key of an object in kCatalogObjectTree; ordered by oid.
 std::string object_key(Oid oid);
 
-/// Objects of one class must differ in their names within a schema. Tables, views, indexes and sequences share one.
+/// Objects of one class must differ in their names within a schema, schemas within a database. Tables, views, indexes
+/// and sequences share one class.
 enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5 };
 
-/// Row key of a name in kCatalogNameTree. `schema` is kNoOid for classes outside schemas.
-std::string name_key(NameClass name_class, Oid schema, std::string_view name);
+/// Row key of a name in kCatalogNameTree. `scope` is the schema, a schema's database, kNoOid for what all share.
+std::string name_key(NameClass name_class, Oid scope, std::string_view name);
 
 /// The key under which allocation counters are kept in kCatalogObjectTree (oid 0 names no object).
 std::string counters_key();

@@ -20,9 +20,9 @@ std::string object_key(Oid oid) {
 
 std::string counters_key() { return object_key(kNoOid); }
 
-std::string name_key(NameClass name_class, Oid schema, std::string_view name) {
+std::string name_key(NameClass name_class, Oid scope, std::string_view name) {
   std::string key(1, static_cast<char>(name_class));
-  append_big_endian(schema, &key);
+  append_big_endian(scope, &key);
   key.append(name);
   return key;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/base/ids.hpp"
+#include "storage/catalog/acl.hpp"
 #include "storage/catalog/names.hpp"
 #include "storage/catalog/statistics.hpp"
 #include "storage/column/key_codec.hpp"
@@ -33,21 +34,38 @@ struct ObjectDef {
   Oid owner = kBootstrapRole;
   std::string name;
   std::string comment;
+  Acl acl;
+  /// Where it is; kNoOid: in all databases (roles, databases, the system's schemas). Encoded with schemas only: the
+  /// snapshot gives it to what is in them.
+  Oid database = kNoOid;
   /// The commit that gave the object this shape; a cached plan is good while its objects' versions stay.
   /// Not encoded: the snapshot that holds the object sets it.
   Scn version = kNoScn;
 
   NameClass name_class() const;
+  /// Its name differs from all others of its class in there: the schema, of a schema the database.
+  Oid name_scope() const { return kind == ObjectKind::schema ? database : schema; }
 };
 using ObjectPtr = std::shared_ptr<const ObjectDef>;
+using Options = std::vector<std::pair<std::string, std::string>>;
 
 /// An empty definition of the kind; null for a number that is no kind.
 std::shared_ptr<ObjectDef> make_object(ObjectKind kind);
 /// A copy of the whole definition, to be changed.
 std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object);
 
+/// ALTER DEFAULT PRIVILEGES: what objects of a kind have as their rights when `role` makes them.
+struct DefaultAcl {
+  Oid oid = kNoOid;
+  Oid role = kNoOid;
+  uint8_t object_type = 0;  ///< pg_default_acl's letter: r, S, f, T, n
+  Acl acl;
+};
+
 struct SchemaDef final : ObjectDef {
-  SchemaDef() : ObjectDef(ObjectKind::schema) {}
+  SchemaDef() : ObjectDef(ObjectKind::schema) { database = kDefaultDatabase; }
+
+  std::vector<DefaultAcl> default_acls;  ///< of objects in it
 };
 
 enum class IdentityKind : uint8_t { none = 0, always = 1, by_default = 2 };
@@ -68,6 +86,7 @@ struct ColumnDef {
   Value missing;
   Oid owned_sequence = kNoOid;  ///< serial or identity
   std::string comment;
+  Acl acl;
 };
 
 enum class ConstraintKind : uint8_t { primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5 };
@@ -96,8 +115,6 @@ struct IndexShape {
   std::vector<KeyColumn> key_columns;
   std::vector<CompareKind> key_kinds;
 };
-
-using Options = std::vector<std::pair<std::string, std::string>>;
 
 struct TableDef final : ObjectDef {
   TableDef() : ObjectDef(ObjectKind::table) {}
@@ -198,6 +215,13 @@ struct TypeDef final : ObjectDef {
   std::vector<ConstraintDef> checks;
 };
 
+/// That a role is a member of another.
+struct Membership {
+  Oid role = kNoOid;
+  bool admin = false;  ///< may pass it on
+  Oid grantor = kNoOid;
+};
+
 struct RoleDef final : ObjectDef {
   RoleDef() : ObjectDef(ObjectKind::role) {}
 
@@ -209,7 +233,16 @@ struct RoleDef final : ObjectDef {
   bool replication = false;
   int32_t connection_limit = -1;
   std::string password;  ///< SCRAM verifier; empty: none
-  std::vector<Oid> member_of;
+  std::vector<Membership> member_of;
+  bool bypass_row_security = false;
+  std::string valid_until;  ///< a timestamptz; empty: for ever
+  Options settings;         ///< ALTER ROLE ... SET, for every database
+};
+
+/// ALTER ROLE ... IN DATABASE ... SET.
+struct RoleSettings {
+  Oid role = kNoOid;
+  Options settings;
 };
 
 struct DatabaseDef final : ObjectDef {
@@ -218,7 +251,11 @@ struct DatabaseDef final : ObjectDef {
   std::string encoding = "UTF8";
   std::string collation = "C.UTF-8";
   int32_t connection_limit = -1;
-  Options options;
+  Options options;  ///< ALTER DATABASE ... SET: parameters of its sessions
+  bool is_template = false;
+  bool allow_connections = true;
+  std::vector<RoleSettings> role_settings;
+  std::vector<DefaultAcl> default_acls;  ///< of objects in whatever schema of it, and of its schemas
 };
 
 }  // namespace troupe

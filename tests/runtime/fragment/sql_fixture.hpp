@@ -20,7 +20,7 @@ struct LocalDatabase {
       : data(partitions, seed, tiny, limits) {}
 
   LocalData data;
-  CatalogPtr catalog = Catalog::bootstrap();
+  CatalogPtr catalog = Catalog::bootstrap()->in_database(kDefaultDatabase);
   Scn last_scn = kFirstScn;
   TxnId last_txn = 0;
   uint64_t last_row_id = 0;

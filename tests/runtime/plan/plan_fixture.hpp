@@ -87,7 +87,7 @@ class PlanFixture {
     context_.eval = &eval_;
   }
 
-  CatalogPtr catalog_ = Catalog::bootstrap();
+  CatalogPtr catalog_ = Catalog::bootstrap()->in_database(kDefaultDatabase);
   Scn scn_ = kFirstScn;
   std::string text_;
   std::vector<Type> parameters_;

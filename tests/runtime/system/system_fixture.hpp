@@ -120,7 +120,7 @@ inline CatalogPtr make_catalog() {
                                               {kSequence, sequence},   {kView, view},
                                               {kMood, mood},           {kAlice, alice},
                                               {kPositive, positive},   {kIdentitySequence, identity}};
-  return Catalog::bootstrap()->with_changes(changes, 5).value();
+  return Catalog::bootstrap()->in_database(kDefaultDatabase)->with_changes(changes, 5).value();
 }
 
 class TestSession final : public SystemSession {

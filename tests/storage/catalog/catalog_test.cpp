@@ -115,6 +115,56 @@ TEST_CASE("every kind of object survives its bytes", "[catalog]") {
   CHECK(static_cast<const SequenceDef&>(**sequence_copy).minimum == -5);
 }
 
+namespace {
+
+std::vector<CatalogChange> new_database(Oid oid, std::string name) {
+  auto database = std::make_shared<DatabaseDef>();
+  database->oid = oid;
+  database->name = std::move(name);
+  auto schema = std::make_shared<SchemaDef>();
+  schema->oid = oid + 1;
+  schema->name = "public";
+  schema->database = oid;
+  return {{oid, database}, {oid + 1, schema}};
+}
+
+}  // namespace
+
+TEST_CASE("a database sees what is in it and in none, and nothing of another", "[catalog]") {
+  const CatalogPtr made = *Catalog::bootstrap()->with_changes(new_database(21000, "other"), 6);
+  auto there = make_table(20001, "t");
+  there->schema = 21001;
+  const CatalogPtr whole = *made->with_changes({{20001, there}, {20000, make_table(20000, "t")}}, 7);
+  whole->check_invariants();
+  const CatalogPtr first = whole->in_database(kDefaultDatabase), second = whole->in_database(21000);
+  CHECK(first->find_schema("public")->oid == kPublicSchema);
+  CHECK(second->find_schema("public")->oid == 21001);
+  CHECK(first->find(20000) != nullptr);
+  CHECK(first->find(20001) == nullptr);
+  CHECK(second->find_shared(20000) == nullptr);
+  CHECK(second->find_relation(21001, "t")->oid == 20001);
+  CHECK(second->find_schema("pg_catalog") == first->find_schema("pg_catalog"));
+  CHECK(second->objects(ObjectKind::table).size() == 1);
+  CHECK(whole->objects(ObjectKind::table).size() == 2);
+  CHECK(whole->objects_of(21000).size() == 2);
+  CHECK(whole->find_anywhere(20001)->database == 21000);
+  CHECK(whole->in_database(99999) == nullptr);
+
+  const CatalogPtr dropped =
+      *first->with_changes({{20001, nullptr}, {21001, nullptr}, {21000, nullptr}}, 8);
+  CHECK(dropped->database() == kDefaultDatabase);
+  CHECK(dropped->find_anywhere(20001) == nullptr);
+  CHECK(dropped->find_database("other") == nullptr);
+}
+
+TEST_CASE("rights have changed when a role or a schema has, not with a new one", "[catalog]") {
+  const CatalogPtr first = *Catalog::bootstrap()->with_changes(new_database(21000, "other"), 6);
+  CHECK(first->rights_version() == kNoScn);
+  auto schema = std::make_shared<SchemaDef>(*first->find_as<SchemaDef>(kPublicSchema));
+  schema->comment = "changed";
+  CHECK((*first->with_changes({{kPublicSchema, schema}}, 9))->rights_version() == 9);
+}
+
 TEST_CASE("damaged bytes are an error, never an object", "[catalog]") {
   const std::string bytes = encode_object(*make_table(20000, "t"));
   CHECK(error_code(decode_object({}).status()) == ErrorCode::kDataCorrupted);

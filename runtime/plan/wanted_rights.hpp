@@ -1,0 +1,70 @@
+#pragma once
+/// What a statement does with which relation, and in whose name: noted while it is bound, looked up once when it is
+/// planned. A view's query is run in the name of the view's owner.
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/plan/expr.hpp"
+#include "storage/catalog/rights.hpp"
+
+namespace troupe {
+
+class WantedRights {
+ public:
+  WantedRights(const Catalog& catalog, Oid role)
+      : catalog_{catalog}, session_role_{role}, role_{role}, asks_{!is_superuser(catalog, role)} {}
+
+  /// In whose name the statement goes on; returns the one before.
+  Oid act_as(Oid role);
+  Oid role() const { return role_; }
+
+  /// The statement's relation of that number is this object, and it does that to it as a whole.
+  void want(uint32_t relation, Oid object, Privileges privileges);
+  /// Reads the columns that an expression mentions.
+  void read(const Expr& value) {
+    if (asks_any_ && !paused_) note_columns(value);
+  }
+  /// Reads, inserts into or updates a column (row position).
+  void use(uint32_t relation, Privileges privilege, uint32_t column);
+  /// Calls a function of a sequence that takes one of these privileges, in the name of who runs the statement.
+  void want_sequence(const SequenceDef& sequence, Privileges one_of);
+  /// Reads a relation of the system, of which some are for superusers only.
+  void want_system(std::string_view name);
+  /// What a table's own expressions mention is nobody's wish.
+  bool pause(bool paused) { return std::exchange(paused_, paused); }
+
+  /// What is never run needs no rights.
+  void forget(uint32_t first_relation, uint32_t end_relation) {
+    wanted_.erase(wanted_.lower_bound(first_relation), wanted_.lower_bound(end_relation));
+  }
+
+  /// Errors: 42501.
+  absl::Status check() const;
+
+ private:
+  struct Wanted {
+    Oid object = kNoOid;
+    Oid role = kNoOid;
+    Privileges privileges = 0;
+    std::map<Privileges, std::set<uint32_t>> columns;  ///< by privilege
+  };
+  void note_columns(const Expr& value);
+  absl::Status check(const Wanted& wanted) const;
+  bool may(const Wanted& wanted, const ObjectDef& relation) const;
+  bool may_by_columns(const Wanted& wanted, const ObjectDef& relation, Privileges privilege) const;
+
+  const Catalog& catalog_;
+  const Oid session_role_;
+  Oid role_;
+  bool asks_;              ///< the present role is no superuser
+  bool asks_any_ = false;  ///< something is wanted
+  bool paused_ = false;
+  absl::Status denied_;                ///< known already
+  std::map<uint32_t, Wanted> wanted_;  ///< by the relation's number
+};
+
+}  // namespace troupe
