@@ -16,6 +16,7 @@
 #include "runtime/types/interrupt.hpp"
 #include "storage/base/ids.hpp"
 #include "storage/base/random.hpp"
+#include "storage/catalog/names.hpp"
 
 namespace troupe {
 
