@@ -521,10 +521,12 @@ Backend::Flow Backend::handle_odd(const FrontendMessage& message) {
 void Backend::fail_transaction() {
   Transaction& transaction = transaction_.state();
   drop_portals_of_transaction();
+  keys_.events().forget_changes();
   if (transaction.in_block()) {
     transaction_.fail();
     return;
   }
+  keys_.events().clear();
   parameters_.rollback();
   transaction_.rollback();
 }

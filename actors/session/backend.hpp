@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/node/services.hpp"
+#include "actors/session/key_checks.hpp"
 #include "actors/session/plan_cache.hpp"
 #include "actors/session/portal.hpp"
 #include "actors/session/sequence_cache.hpp"
@@ -80,6 +81,7 @@ class Backend final : public RowIdSource {
 
  private:
   friend class SessionSystem;
+  friend class KeyChecks;
   enum class Flow : uint8_t { kContinue, kEnd };
 
   // backend.cpp: the connection's life.
@@ -225,6 +227,7 @@ class Backend final : public RowIdSource {
 
   // backend_ddl.cpp
   Task<absl::Status> run_ddl(Portal& portal);
+  absl::Status check_no_events(const DdlPlan& ddl);
   Task<absl::Status> lock_for_ddl(const DdlPlan& ddl);
   Task<absl::Status> perform_ddl(const StatementPlan& plan, Portal& portal);
   Task<absl::Status> write_catalog_rows(const std::vector<CatalogChange>& changes);
@@ -271,6 +274,7 @@ class Backend final : public RowIdSource {
   SystemEnvironment system_;
   CatalogPtr system_catalog_;  ///< keeps what system_ points to
   EvalContext eval_;
+  KeyChecks keys_{*this};
   Random random_;
   std::string user_, database_, schema_name_;
   std::unique_ptr<CatalogNames> names_;

@@ -14,6 +14,7 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
   constexpr int kAttemptsMax = 16;
   for (int attempt = 0;; ++attempt) {
     const DdlPlan& ddl = *portal.plan->ddl;
+    if (const absl::Status unused = check_no_events(ddl); !unused.ok()) co_return unused;
     if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
     transaction_.ensure_id();
     auto locking = lock_for_ddl(ddl);
@@ -49,12 +50,24 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
   co_return absl::OkStatus();
 }
 
+/// Rows that deferred constraints have not looked at yet are not to be redefined.
+absl::Status Backend::check_no_events(const DdlPlan& ddl) {
+  if (!keys_.events().has_deferred()) return absl::OkStatus();
+  for (const DdlLock& lock : ddl.locks) {
+    if (!lock.exclusive || !keys_.events().has_deferred_of(lock.table)) continue;
+    const std::string_view what = ddl.truncate ? "TRUNCATE" : std::string_view(ddl.tag);
+    return error(ErrorCode::kObjectInUse, "cannot ", what, " \"", transaction_.catalog()->find_table(lock.table)->name,
+                 "\" because it has pending trigger events");
+  }
+  return absl::OkStatus();
+}
+
 Task<absl::Status> Backend::lock_for_ddl(const DdlPlan& ddl) {
   for (const DdlLock& lock : ddl.locks) {
     const TableDef* table = transaction_.catalog()->find_table(lock.table);
     if (table == nullptr) continue;
     auto locking = transaction_.lock_table(
-        *table, lock.exclusive ? TableLockMode::kAccessExclusive : TableLockMode::kShare, false);
+        *table, lock.exclusive ? TableLockMode::kAccessExclusive : TableLockMode::kShareRowExclusive, false);
     const absl::Status status = co_await locking;
     if (!status.ok()) co_return status;
   }
@@ -176,6 +189,10 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
       co_return absl::OkStatus();
     }
     default: break;
+  }
+  if (action.kind == DdlAction::Kind::kCheckForeignKey) {
+    auto checking = keys_.check_table(action.table->oid, action.constraint);
+    co_return co_await checking;
   }
   ExecContext context;
   StatementPlan reading;

@@ -409,6 +409,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->sequences = &sequences_;
   context->row_ids = this;
   context->system = &system_;
+  context->key_changes = &keys_.events().changes();
   context->txn = plan.read_only ? transaction_.state().id() : transaction_.ensure_id();
   context->command = transaction_.state().command();
   context->one_snapshot = transaction_.state().keeps_snapshot();
@@ -454,6 +455,12 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
+    // A statement that changes rows has changed all of them by its first answer, and tells of none that must not be.
+    if (keys_.events().has_changes() && portal.plan->kind != StatementKind::kSelect) {
+      auto checking = keys_.after_statement();
+      const absl::Status checked = co_await checking;
+      if (!checked.ok()) co_return checked;
+    }
     if (wants_to_wait()) {
       auto waiting = wait_as_asked();
       const absl::Status waited = co_await waiting;
@@ -473,7 +480,9 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     }
   }
   finish_execution(portal);
-  co_return absl::OkStatus();
+  if (!keys_.events().has_changes()) co_return absl::OkStatus();
+  auto checking = keys_.after_statement();
+  co_return co_await checking;
 }
 
 void Backend::finish_execution(Portal& portal) {
@@ -585,6 +594,9 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
   }
+  auto checking = keys_.after_statement();
+  const absl::Status checked = co_await checking;
+  if (!checked.ok()) co_return checked;
   const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
   *lines = explain_plan(*portal.plan, execution.actual(), ms);
   co_return absl::OkStatus();

@@ -67,6 +67,15 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
       auto running = run_subscribe(statement.to<sql::SubscribeStatement>(), portal);
       co_return co_await running;
     }
+    case NodeKind::kSetConstraints: {
+      portal.tag = "SET CONSTRAINTS";
+      if (!transaction_.state().in_block()) {
+        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET CONSTRAINTS can only be used in transaction blocks"),
+                    Severity::kWarning);
+      }
+      auto setting = keys_.set_constraints(statement.to<sql::SetConstraintsStatement>());
+      co_return co_await setting;
+    }
     case NodeKind::kVacuum: {
       auto running = run_vacuum(statement.to<sql::VacuumStatement>(), &portal.tag);
       co_return co_await running;
@@ -88,13 +97,6 @@ absl::Status Backend::refuse_utility(const sql::Statement& statement, std::strin
   using sql::NodeKind;
   switch (statement.kind) {
     case NodeKind::kReindex: *tag = "REINDEX"; return check_reindex(statement.to<sql::ReindexStatement>());
-    case NodeKind::kSetConstraints:
-      *tag = "SET CONSTRAINTS";
-      if (!transaction_.state().in_block()) {
-        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET CONSTRAINTS can only be used in transaction blocks"),
-                    Severity::kWarning);
-      }
-      return absl::OkStatus();
     case NodeKind::kCluster: return refused("CLUSTER", "Rows are kept in the order of their primary key.");
     case NodeKind::kUnlisten: *tag = "UNLISTEN"; return absl::OkStatus();  // nobody listens
     case NodeKind::kListen:

@@ -109,6 +109,35 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
                                      std::vector<ColumnConstraint>* rest);
 /// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+// --- foreign keys (ddl_foreign_key.cpp) ---
+
+/// FOREIGN KEY onto a table; the referenced one learns of it. With ALTER TABLE the rows are looked at.
+absl::Status ddl_add_foreign_key(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// The rows of the table must satisfy its foreign key.
+void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
+/// Foreign keys on or to columns that have other types now must be possible still, and true of the rows.
+absl::Status ddl_recheck_foreign_keys(const std::vector<int16_t>& retyped, const TableDef& table, DdlBuilder& ddl);
+/// `table` has lost foreign key `key` to another table, which forgets about it unless there is one more.
+void ddl_forget_reference(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
+/// The same of a table that is being altered, and may refer to itself.
+void ddl_forget_reference(const ConstraintDef& key, TableDef* table, DdlBuilder& ddl);
+/// A foreign key and the table it is on, as they were when they were found.
+struct ForeignKeyRef {
+  std::shared_ptr<const TableDef> table;
+  ConstraintDef key;
+};
+/// Foreign keys of other tables that refer to this one, as the statement has left things so far.
+std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBuilder& ddl);
+void ddl_drop_foreign_key(const ForeignKeyRef& ref, DdlBuilder& ddl);
+/// Foreign keys that need a unique index: they go with CASCADE, or it cannot go. `table` is the index's, being altered.
+struct FreedIndex {
+  Oid index = kNoOid;
+  std::string dropped;     ///< "constraint p_pkey on table p"
+  std::string depends_on;  ///< "index p_pkey"
+  sql::DropBehavior behavior = sql::DropBehavior::kRestrict;
+};
+absl::Status ddl_free_index(const FreedIndex& freed, TableDef* table, DdlBuilder& ddl);
+
 /// A default as it is kept and shown: a string literal is the value it means, with its type, as in PostgreSQL.
 std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, const DdlBuilder& ddl);
 /// Options of CREATE/ALTER SEQUENCE and of identity columns.

@@ -150,6 +150,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     return error(ErrorCode::kDuplicateObject, "constraint \"", check.name, "\" for relation \"",
                     table->name, "\" already exists");
   }
+  check.not_valid = constraint.not_valid && !is_new;
   if (!is_new && !constraint.not_valid) ddl_check_rows(check.name, condition, *table, ddl);
   table->constraints.push_back(std::move(check));
   return absl::OkStatus();
@@ -255,7 +256,7 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
     case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
     case sql::ConstraintType::kPrimaryKey:
     case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
-    case sql::ConstraintType::kForeignKey: return ddl.refuse(constraint, "FOREIGN KEY");
+    case sql::ConstraintType::kForeignKey: return ddl_add_foreign_key(source, table, is_new, ddl);
     case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
     default: return ddl.refuse(constraint, "this kind of constraint");
   }
@@ -357,7 +358,17 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     const auto rank = [](const ColumnConstraint& c) { return c.constraint->type == sql::ConstraintType::kPrimaryKey ? 0 : 1; };
     return rank(a) < rank(b);
   });
+  const auto is_foreign = [](const ColumnConstraint& c) {
+    return c.constraint->type == sql::ConstraintType::kForeignKey;
+  };
   for (const ColumnConstraint& constraint : constraints) {
+    if (is_foreign(constraint)) continue;
+    TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
+  }
+  // Foreign keys last: they may refer to the table itself, whose keys have to be there.
+  ddl.put(std::make_shared<const TableDef>(*table));
+  for (const ColumnConstraint& constraint : constraints) {
+    if (!is_foreign(constraint)) continue;
     TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
   }
   ddl.put(std::move(table));

@@ -150,18 +150,61 @@ std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner
   return std::nullopt;
 }
 
-std::string constraint_definition(const ConstraintOwner& owner, bool pretty) {
+namespace {
+
+std::string_view action_text(KeyAction action) {
+  switch (action) {
+    case KeyAction::no_action: return {};
+    case KeyAction::restrict_now: return "RESTRICT";
+    case KeyAction::cascade: return "CASCADE";
+    case KeyAction::set_null: return "SET NULL";
+    case KeyAction::set_default: return "SET DEFAULT";
+  }
+  return {};
+}
+
+std::string foreign_key_definition(const TableDef& table, const ConstraintDef& c, const Catalog& catalog,
+                                   std::span<const Oid> schemas) {
+  const ForeignKeyDef& key = c.foreign;
+  const TableDef* referenced = catalog.find_table(key.table);
+  if (referenced == nullptr) return {};
+  const bool visible = relation_visible(catalog, schemas, referenced->oid).value_or(false);
+  std::string out = cat("FOREIGN KEY (", column_list(table, c.columns), ") REFERENCES ",
+                        visible ? quote_identifier(referenced->name) : qualified_name(catalog, *referenced), "(",
+                        column_list(*referenced, key.columns), ")");
+  if (key.match_full) out += " MATCH FULL";
+  if (key.on_update != KeyAction::no_action) out += cat(" ON UPDATE ", action_text(key.on_update));
+  if (key.on_delete != KeyAction::no_action) out += cat(" ON DELETE ", action_text(key.on_delete));
+  if (!key.on_delete_columns.empty()) out += cat(" (", column_list(table, key.on_delete_columns), ")");
+  return out;
+}
+
+/// What follows any definition.
+std::string constraint_state(const ConstraintDef& c) {
+  std::string out;
+  if (c.deferrable) out += " DEFERRABLE";
+  if (c.initially_deferred) out += " INITIALLY DEFERRED";
+  if (c.not_valid) out += " NOT VALID";
+  return out;
+}
+
+}  // namespace
+
+std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
+                                  bool pretty) {
   const ConstraintDef& c = *owner.constraint;
   const auto columns = [&] { return owner.table != nullptr ? column_list(*owner.table, c.columns) : std::string(); };
   switch (c.kind) {
-    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")");
-    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")");
+    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")", constraint_state(c));
+    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")", constraint_state(c));
     case ConstraintKind::check: {
       std::string condition = expression_text(c.check_sql);
-      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")");
+      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")",
+                 constraint_state(c));
     }
     case ConstraintKind::not_null: return cat("NOT NULL ", columns());
-    case ConstraintKind::foreign_key: return cat("FOREIGN KEY (", columns(), ")");
+    case ConstraintKind::foreign_key:
+      return cat(foreign_key_definition(*owner.table, c, catalog, schemas), constraint_state(c));
   }
   return {};
 }

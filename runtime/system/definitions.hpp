@@ -42,7 +42,9 @@ struct ConstraintOwner {
 };
 /// A constraint of the table or domain `owner`; nothing when it has none of that oid.
 std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint);
-std::string constraint_definition(const ConstraintOwner& owner, bool pretty = false);
+/// `schemas`: those that the search path leads to; what a foreign key refers to is named as it is seen from there.
+std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
+                                  bool pretty = false);
 
 /// format_type(), also for the catalog's own types.
 std::string type_text(const Catalog& catalog, Oid type, int32_t typmod);

@@ -19,7 +19,7 @@ struct ClassRow {
   std::string_view name;
   char kind = 'r', persistence = 'p', replica_identity = 'n';
   double pages = 0, rows = 0;
-  bool has_index = false, has_rules = false;
+  bool has_index = false, has_rules = false, has_triggers = false;
   size_t columns = 0, checks = 0;
   const Options* options = nullptr;
 };
@@ -35,6 +35,7 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
+  out.set("relhastriggers", r.has_triggers);
   out.set("relispopulated", true).set("relreplident", r.replica_identity);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
 }
@@ -63,6 +64,10 @@ void write_table_class(const TableDef& table, RowWriter& out) {
   row.rows = table.statistics ? table.statistics->row_count : -1;
   row.pages = table.statistics ? std::ceil(table.statistics->size_bytes / 8192) : 0;
   row.has_index = !table.indexes.empty();
+  // PostgreSQL's foreign keys are triggers, and its tools ask for them only where there are some.
+  row.has_triggers = !table.referenced_by.empty() ||
+                     std::any_of(table.constraints.begin(), table.constraints.end(),
+                                 [](const auto& c) { return c.kind == ConstraintKind::foreign_key; });
   row.columns = table.columns.size();
   row.checks = static_cast<size_t>(std::count_if(table.constraints.begin(), table.constraints.end(),
                                                  [](const auto& c) { return c.kind == ConstraintKind::check; }));

@@ -6,6 +6,7 @@
 #include "tests/sim/definitions.hpp"
 #include "tests/sim/feed.hpp"
 #include "tests/sim/items.hpp"
+#include "tests/sim/references.hpp"
 
 namespace troupe::sim {
 
@@ -18,7 +19,7 @@ Task<bool> Workload::must(Client& client, std::string sql) {
 }
 
 const std::vector<std::string>& workload_names() {
-  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions"};
+  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "references"};
   return names;
 }
 
@@ -28,6 +29,7 @@ std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee)
   if (name == "items") return std::make_unique<Items>(referee);
   if (name == "feed") return std::make_unique<Feed>(referee);
   if (name == "definitions") return std::make_unique<Definitions>(referee);
+  if (name == "references") return std::make_unique<References>(referee);
   return nullptr;
 }
 

@@ -32,7 +32,7 @@ class Workload {
   World& world_;
 };
 
-/// "bank", "append", "items", "feed", "definitions"; null for another name.
+/// "bank", "append", "items", "feed", "definitions", "references"; null for another name.
 std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee);
 const std::vector<std::string>& workload_names();
 
