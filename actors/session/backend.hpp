@@ -136,6 +136,7 @@ class Backend final : public RowIdSource {
   // backend_statement.cpp: from syntax tree to rows.
   void begin_clock(std::string_view text);
   void refresh_names();
+  void know_new_types(const CatalogPtr& catalog);
   std::vector<Oid> resolve_search_path();
   bool is_planned(const Prepared& prepared);
   absl::Status plan_prepared(Prepared& prepared);
@@ -279,6 +280,7 @@ class Backend final : public RowIdSource {
   std::string user_, database_, schema_name_;
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
+  CatalogPtr types_catalog_;  ///< whose types are known
   std::shared_ptr<const SearchPath> names_path_;
   Oid role_ = kBootstrapRole;
   uint64_t next_row_id_ = 0;

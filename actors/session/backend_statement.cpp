@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
+#include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
@@ -84,6 +85,7 @@ uint64_t Backend::next_row_id() {
 
 /// The statement clock, and what pg_stat_activity shows.
 void Backend::begin_clock(std::string_view text) {
+  know_new_types(transaction_.catalog());
   constexpr size_t kShownBytes = 1024;
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
@@ -112,6 +114,13 @@ void Backend::refresh_names() {
   eval_.names = names_.get();
 }
 
+/// What values of users' types look like has to be known before there are any.
+void Backend::know_new_types(const CatalogPtr& catalog) {
+  if (catalog == types_catalog_) return;
+  know_types(*catalog);
+  types_catalog_ = catalog;
+}
+
 std::vector<Oid> Backend::resolve_search_path() {
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
@@ -135,6 +144,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // A definition takes oids when it is planned, so it is planned anew each time it runs.
   if (defines && !running_definition_) return absl::OkStatus();
   const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
+  know_new_types(catalog);
   const sql::ExecuteStatement* executes = explained_execute(*prepared.raw->node);
   // What EXPLAIN EXECUTE executes may be another statement each time.
   if (!defines && executes == nullptr && is_planned(prepared)) return absl::OkStatus();

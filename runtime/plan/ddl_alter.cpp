@@ -130,15 +130,21 @@ absl::Status free_column(const ColumnDef& column, sql::DropBehavior behavior, Ta
 }
 
 absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
-  ColumnDef* column = find_column(table, action.name);
-  if (column == nullptr) {
+  if (find_column(table, action.name) == nullptr) {
     if (!action.if_exists) return no_such_column(action.name, *table);
     ddl.notice(ErrorCode::kOk, cat("column \"", action.name, "\" of relation \"", table->name,
                                    "\" does not exist, skipping"));
     return absl::OkStatus();
   }
+  return ddl_drop_column(action.name, action.behavior, table, ddl);
+}
+
+}  // namespace
+
+absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, name);
   const int16_t attnum = column->attnum;
-  TROUPE_RETURN_IF_ERROR(free_column(*column, action.behavior, table, ddl));
+  TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
                                   [](const ConstraintDef& c) { return c.kind == ConstraintKind::primary_key; });
@@ -179,8 +185,11 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
   column->missing = Value();
   column->identity = IdentityKind::none;
   column->owned_sequence = kNoOid;
+  column->domain = kNoOid;
   return absl::OkStatus();
 }
+
+namespace {
 
 absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   const ConstraintDef* found = table->find_constraint(action.name);
@@ -301,6 +310,14 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
   TROUPE_RETURN_IF_ERROR(check_default_of_new_type(before, *column, type, ddl));
   TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval_of(ddl)));
   const TypeInfo& info = type_info(type.oid);
+  const TypeDef* domain = ddl.binder().domain_of(*action.column->type);
+  if (domain != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr holds, ddl.binder().bind_domain_check(*domain, values[position]));
+    if (holds != nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(values[position], ddl.binder().checked_value(values[position], holds));
+    }
+  }
+  column->domain = domain != nullptr ? domain->oid : kNoOid;
   column->type = type.oid;
   column->typmod = type.typmod;
   column->physical = info.physical;

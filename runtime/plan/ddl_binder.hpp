@@ -90,6 +90,11 @@ absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, Ddl
 absl::Status ddl_alter_sequence(const sql::AlterSequenceStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl);
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl);
+absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_enum(const sql::AlterEnumStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_domain(const sql::AlterDomainStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_rename_type(const sql::RenameStatement& rename, DdlBuilder& ddl);
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);
@@ -109,6 +114,17 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
                                      std::vector<ColumnConstraint>* rest);
 /// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+// --- types (ddl_type.cpp) ---
+
+/// What is declared as a user's type: a column of a table, or (attnum 0) a domain over it.
+struct TypeUse {
+  ObjectPtr object;
+  int16_t attnum = 0;
+};
+std::vector<TypeUse> ddl_uses_of(const TypeDef& type, const DdlBuilder& ddl);
+/// Takes a column out of a table, with the constraints and indexes that it is in.
+absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl);
+
 // --- foreign keys (ddl_foreign_key.cpp) ---
 
 /// FOREIGN KEY onto a table; the referenced one learns of it. With ALTER TABLE the rows are looked at.

@@ -195,6 +195,8 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kIndex: return "DROP INDEX";
     case sql::ObjectKind::kSequence: return "DROP SEQUENCE";
     case sql::ObjectKind::kSchema: return "DROP SCHEMA";
+    case sql::ObjectKind::kType: return "DROP TYPE";
+    case sql::ObjectKind::kDomain: return "DROP DOMAIN";
     default: return "DROP";
   }
 }
@@ -205,6 +207,9 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kIndex: return "ALTER INDEX";
     case sql::ObjectKind::kSequence: return "ALTER SEQUENCE";
     case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
+    case sql::ObjectKind::kType: return "ALTER TYPE";
+    case sql::ObjectKind::kDomain:
+    case sql::ObjectKind::kDomainConstraint: return "ALTER DOMAIN";
     default: return "ALTER TABLE";
   }
 }
@@ -213,12 +218,8 @@ std::string_view alter_tag(sql::ObjectKind kind) {
 std::string_view missing_feature(sql::NodeKind kind) {
   using sql::NodeKind;
   switch (kind) {
-    case NodeKind::kCreateEnum:
     case NodeKind::kCreateComposite:
     case NodeKind::kCreateRange: return "CREATE TYPE";
-    case NodeKind::kAlterEnum: return "ALTER TYPE";
-    case NodeKind::kCreateDomain: return "CREATE DOMAIN";
-    case NodeKind::kAlterDomain: return "ALTER DOMAIN";
     case NodeKind::kDefine: return "this CREATE command";
     case NodeKind::kAlterOptions: return "this ALTER command";
     case NodeKind::kAlterSchema: return "ALTER ... SET SCHEMA";
@@ -266,6 +267,14 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
       return run("CREATE VIEW", [&](DdlBuilder& ddl) { return ddl_create_view(statement.to<sql::CreateViewStatement>(), ddl); });
     case NodeKind::kCreateSchema:
       return run("CREATE SCHEMA", [&](DdlBuilder& ddl) { return ddl_create_schema(statement.to<sql::CreateSchemaStatement>(), ddl); });
+    case NodeKind::kCreateEnum:
+      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_enum(statement.to<sql::CreateEnumStatement>(), ddl); });
+    case NodeKind::kAlterEnum:
+      return run("ALTER TYPE", [&](DdlBuilder& ddl) { return ddl_alter_enum(statement.to<sql::AlterEnumStatement>(), ddl); });
+    case NodeKind::kCreateDomain:
+      return run("CREATE DOMAIN", [&](DdlBuilder& ddl) { return ddl_create_domain(statement.to<sql::CreateDomainStatement>(), ddl); });
+    case NodeKind::kAlterDomain:
+      return run("ALTER DOMAIN", [&](DdlBuilder& ddl) { return ddl_alter_domain(statement.to<sql::AlterDomainStatement>(), ddl); });
     case NodeKind::kAlterTable: {
       const auto& alter = statement.to<sql::AlterTableStatement>();
       return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });

@@ -23,6 +23,7 @@ std::string describe(const ObjectDef& object, const DdlBuilder& ddl) {
                                 : object.kind == ObjectKind::sequence ? "sequence"
                                 : object.kind == ObjectKind::index    ? "index"
                                 : object.kind == ObjectKind::schema   ? "schema"
+                                : object.kind == ObjectKind::type     ? "type"
                                                                       : "table";
   const auto& path = ddl.context().search_path;
   const bool visible = object.kind == ObjectKind::schema || std::find(path.begin(), path.end(), object.schema) != path.end();
@@ -186,6 +187,44 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
   return absl::OkStatus();
 }
 
+/// Columns and domains of a type that goes.
+absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
+  for (const TypeUse& use : ddl_uses_of(type, ddl)) {
+    if (ddl.find(use.object->oid) == nullptr) continue;
+    if (use.attnum == 0) {
+      dependents->add(*use.object, type, ddl);
+      TROUPE_RETURN_IF_ERROR(drop_uses_of(static_cast<const TypeDef&>(*use.object), dependents, ddl));
+      ddl.drop(use.object->oid);
+      continue;
+    }
+    auto table = ddl.edit_table(use.object->oid);
+    const std::string name = table->column(use.attnum).name;
+    dependents->objects.push_back(cat("column ", name, " of ", describe(*table, ddl)));
+    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", describe(type, ddl)));
+    ddl.lock(table->oid);
+    TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, sql::DropBehavior::kCascade, table.get(), ddl));
+    ddl.put(std::move(table));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status drop_type(const sql::ObjectRef& ref, const sql::DropStatement& drop, Dependents* dependents,
+                       std::string* dropped, DdlBuilder& ddl) {
+  const TypeDef* type = ddl.binder().find_own_type(ref.name);
+  if (type == nullptr) {
+    if (!drop.if_exists) return error(ErrorCode::kUndefinedObject, "type \"", ref.name.back(), "\" does not exist");
+    ddl.notice(ErrorCode::kOk, cat("type \"", ref.name.back(), "\" does not exist, skipping"));
+    return absl::OkStatus();
+  }
+  if (drop.object == sql::ObjectKind::kDomain && type->type_kind != TypeKind::domain) {
+    return error(ErrorCode::kWrongObjectType, "\"", type->name, "\" is not a domain");
+  }
+  *dropped = describe(*type, ddl);
+  TROUPE_RETURN_IF_ERROR(drop_uses_of(*type, dependents, ddl));
+  ddl.drop(type->oid);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const DdlBuilder& ddl) {
   switch (drop.object) {
     case sql::ObjectKind::kTable: return ObjectKind::table;
@@ -193,6 +232,8 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
     case sql::ObjectKind::kIndex: return ObjectKind::index;
     case sql::ObjectKind::kSequence: return ObjectKind::sequence;
     case sql::ObjectKind::kSchema: return ObjectKind::schema;
+    case sql::ObjectKind::kType:
+    case sql::ObjectKind::kDomain: return ObjectKind::type;
     default: return ddl.refuse(drop, "DROP of this kind of object");
   }
 }
@@ -231,6 +272,10 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
     if (kind == ObjectKind::schema) {
       dropped = cat("schema ", ref->name.back());
       TROUPE_RETURN_IF_ERROR(drop_schema(*ref, drop, &dependents, ddl));
+      continue;
+    }
+    if (kind == ObjectKind::type) {
+      TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
       continue;
     }
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, kind, drop.if_exists, ddl));
@@ -293,6 +338,9 @@ absl::Status rename_constraint(const sql::RenameStatement& rename, TableDef* tab
 }  // namespace
 
 absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
+  const bool type = rename.object == sql::ObjectKind::kType || rename.object == sql::ObjectKind::kDomain ||
+                    rename.object == sql::ObjectKind::kDomainConstraint;
+  if (type && rename.target != nullptr) return ddl_rename_type(rename, ddl);
   const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
   ObjectKind kind = ObjectKind::table;
   switch (part ? rename.of : rename.object) {

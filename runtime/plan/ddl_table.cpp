@@ -89,6 +89,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
     TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
     set_type(&column, type);
+    if (const TypeDef* domain = ddl.binder().domain_of(*definition.type)) column.domain = domain->oid;
   }
   for (const sql::Constraint* constraint : definition.constraints) {
     switch (constraint->type) {

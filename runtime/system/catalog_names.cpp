@@ -214,8 +214,8 @@ std::optional<std::string> CatalogNames::name_of(Oid type, Oid object) const {
   switch (type) {
     case oid::kRegclass: return relation_text(object);
     case oid::kRegtype: {
-      if (find_type(object) != nullptr) return format_type(object);
       const auto* own = catalog_->find_as<TypeDef>(object);
+      if (own == nullptr && find_type(object) != nullptr) return format_type(object);
       if (own == nullptr) return std::nullopt;
       for (const Oid schema : schemas_) {
         const ObjectDef* first = catalog_->find(NameClass::type, schema, own->name);

@@ -152,6 +152,27 @@ std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner
 
 namespace {
 
+/// PostgreSQL shows the value that a domain's condition is about as a keyword.
+std::string with_value_in_capitals(const std::string& text) {
+  constexpr std::string_view kValue = "value";
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  std::string out;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0 ? c == quote : c == '\'' || c == '"') quote = quote != 0 ? 0 : c;
+    const bool begins = quote == 0 && text.compare(i, kValue.size(), kValue) == 0 && (i == 0 || !is_word(text[i - 1]));
+    const size_t end = i + kValue.size();
+    if (!begins || (end < text.size() && is_word(text[end]))) {
+      out.push_back(c);
+      continue;
+    }
+    out += "VALUE";
+    i = end - 1;
+  }
+  return out;
+}
+
 std::string_view action_text(KeyAction action) {
   switch (action) {
     case KeyAction::no_action: return {};
@@ -199,6 +220,7 @@ std::string constraint_definition(const ConstraintOwner& owner, const Catalog& c
     case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")", constraint_state(c));
     case ConstraintKind::check: {
       std::string condition = expression_text(c.check_sql);
+      if (owner.domain != nullptr) condition = with_value_in_capitals(condition);
       return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")",
                  constraint_state(c));
     }

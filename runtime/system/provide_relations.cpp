@@ -174,10 +174,14 @@ void system_attributes(RowWriter& out) {
   }
 }
 
+Type declared_type(const ColumnDef& column) {
+  return column.domain != kNoOid ? Type{column.domain} : Type{column.type, column.typmod};
+}
+
 void write_columns(Oid relation, const std::vector<ColumnDef>& columns, RowWriter& out) {
   for (const ColumnDef& column : columns) {
     AttributeRow row{
-        .relation = relation, .name = column.name, .type = {column.type, column.typmod}, .attnum = column.attnum};
+        .relation = relation, .name = column.name, .type = declared_type(column), .attnum = column.attnum};
     const std::string dropped_name = cat("........pg.dropped.", column.attnum, "........");
     row.collation = column.collation;
     row.dropped = column.dropped;
