@@ -237,6 +237,15 @@ class Backend final : public RowIdSource {
   Task<absl::Status> perform(const DdlAction& action);
   Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
 
+  // backend_temporary.cpp: temporary tables.
+  const SchemaDef* temporary_schema();
+  Task<absl::Status> make_temporary_schema();
+  Task<absl::Status> run_quietly(std::string text);
+  Task<absl::Status> run_on_commit();
+  Task<absl::Status> drop_schemas(std::vector<std::string> names);
+  Task<void> drop_abandoned_temporaries();
+  Task<void> drop_own_temporaries();
+
   // backend_copy.cpp
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
 
@@ -281,6 +290,7 @@ class Backend final : public RowIdSource {
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
   CatalogPtr types_catalog_;  ///< whose types are known
+  uint64_t temporaries_ = 0;  ///< temporary objects made so far: names may mean them now
   std::shared_ptr<const SearchPath> names_path_;
   Oid role_ = kBootstrapRole;
   uint64_t next_row_id_ = 0;

@@ -39,6 +39,7 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
     portal.plan = portal.prepared->plan;
   }
   for (const Notice& notice : portal.plan->ddl->notices) {
+    if (portal.quiet) break;
     send_notice(with_detail(error(notice.code, notice.message), notice.detail),
                 notice.severity == "WARNING" ? Severity::kWarning : Severity::kNotice);
   }

@@ -3,6 +3,7 @@
 
 #include "actors/session/backend.hpp"
 #include "runtime/plan/catalog_types.hpp"
+#include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
@@ -124,6 +125,7 @@ void Backend::know_new_types(const CatalogPtr& catalog) {
 std::vector<Oid> Backend::resolve_search_path() {
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
+  if (const SchemaDef* temporary = temporary_schema()) path.push_back(temporary->oid);
   for (const std::string& name : *parameters_.snapshot().search_path) {
     const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
     if (schema != nullptr) path.push_back(schema->oid);
@@ -134,7 +136,7 @@ std::vector<Oid> Backend::resolve_search_path() {
 /// Whether its plan may be run as it is.
 bool Backend::is_planned(const Prepared& prepared) {
   return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
-         is_current(*prepared.plan, *transaction_.catalog());
+         prepared.temporaries == temporaries_ && is_current(*prepared.plan, *transaction_.catalog());
 }
 
 /// Makes or renews the plan. Utility statements have none.
@@ -149,7 +151,8 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // What EXPLAIN EXECUTE executes may be another statement each time.
   if (!defines && executes == nullptr && is_planned(prepared)) return absl::OkStatus();
   const std::vector<Oid> path = resolve_search_path();
-  schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
+  const Oid first = first_permanent_schema(path, *catalog);
+  schema_name_ = first == kNoOid ? std::string() : catalog->find_as<SchemaDef>(first)->name;
   eval_.schema = schema_name_;
   PlanContext context;
   context.catalog = catalog;
@@ -170,6 +173,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   prepared.plan = *std::move(plan);
   if (prepared.told) prepared.declared = prepared.plan->parameters;  // as they were told
   prepared.search_path = parameters_.snapshot().search_path;
+  prepared.temporaries = temporaries_;
   prepared.executable = nullptr;
   prepared.locks.clear();
   collect_plan_locks(prepared);
@@ -314,6 +318,11 @@ bool Backend::start_at_once(Portal& portal, absl::Status* status) {
 Task<absl::Status> Backend::start_portal(Portal& portal) {
   Prepared& prepared = *portal.prepared;
   running_definition_ = is_definition(*prepared.raw->node);
+  if (running_definition_ && makes_temporary(*prepared.raw->node)) {
+    auto making = make_temporary_schema();
+    const absl::Status made = co_await making;
+    if (!made.ok()) co_return made;
+  }
   absl::Status status = plan_prepared(prepared);
   running_definition_ = false;
   if (!status.ok()) co_return status;

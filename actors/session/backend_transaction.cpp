@@ -43,6 +43,11 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
     if (!status.ok()) commit = false;
   }
   keys_.events().clear();
+  if (commit && temporaries_ > 0) {
+    auto settling = run_on_commit();
+    status = co_await settling;
+    if (!status.ok()) commit = false;
+  }
   auto held = commit ? take_held_cursors() : std::vector<std::unique_ptr<Portal>>();
   drop_portals_of_transaction();
   setting_marks_.clear();

@@ -46,7 +46,16 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
     case NodeKind::kPrepare: co_return run_prepare(statement.to<sql::PrepareStatement>(), portal);
     case NodeKind::kDeallocate: co_return run_deallocate(statement.to<sql::DeallocateStatement>(), &portal.tag);
     case NodeKind::kClose: co_return run_close(statement.to<sql::CloseStatement>(), &portal.tag);
-    case NodeKind::kDiscard: co_return run_discard(statement.to<sql::DiscardStatement>(), &portal.tag);
+    case NodeKind::kDiscard: {
+      const auto& discard = statement.to<sql::DiscardStatement>();
+      const absl::Status status = run_discard(discard, &portal.tag);
+      using Target = sql::DiscardStatement::Target;
+      const bool drops = discard.target == Target::kAll || discard.target == Target::kTemporary;
+      const SchemaDef* temporary = temporary_schema();
+      if (!status.ok() || !drops || temporary == nullptr) co_return status;
+      auto dropping = drop_schemas({temporary->name});
+      co_return co_await dropping;
+    }
     case NodeKind::kExecute: {
       auto running = run_execute(statement.to<sql::ExecuteStatement>(), portal);
       co_return co_await running;
@@ -393,7 +402,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       for (auto& [name, prepared] : prepared_) prepared->plan = nullptr;
       *tag = "DISCARD PLANS";
       return absl::OkStatus();
-    case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();
+    case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();  // dropped by run_utility()
   }
   return absl::OkStatus();
 }

@@ -25,6 +25,11 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
                                                                const std::vector<OutputColumn>& columns,
                                                                std::string_view tag, const PlanContext& context);
 
+/// Schemas of temporary objects: this and the number of their session.
+inline constexpr std::string_view kTemporarySchemaPrefix = "pg_temp_";
+/// Of a path of schemas the first that is not for temporary objects; kNoOid: none.
+Oid first_permanent_schema(std::span<const Oid> path, const Catalog& catalog);
+
 /// Whether a relation of that name is there, where CREATE would put it.
 bool relation_exists(const sql::TableRef& name, const PlanContext& context);
 
@@ -59,6 +64,8 @@ class DdlBuilder {
 
   /// Where a new object of this name goes. Errors: 3F000, 42939 for a system schema.
   absl::StatusOr<Oid> schema_for(std::string_view schema, const sql::Node& node) const;
+  /// The same of one that may be temporary: then it goes to the session's own schema. Errors: 42P16.
+  absl::StatusOr<Oid> schema_for(const sql::TableRef& ref, sql::Persistence persistence) const;
   /// An existing relation of a kind. Null with if_exists (a notice is added). Errors: 42P01, 42809.
   absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
   absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,

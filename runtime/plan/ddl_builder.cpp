@@ -92,13 +92,30 @@ absl::Status DdlBuilder::at(absl::Status status, const sql::Node& node) const {
   return with_position(std::move(status), sql::character_position(context_.text, node.position));
 }
 
+Oid first_permanent_schema(std::span<const Oid> path, const Catalog& catalog) {
+  for (const Oid oid : path) {
+    const auto* schema = catalog.find_as<SchemaDef>(oid);
+    if (schema != nullptr && !schema->name.starts_with(kTemporarySchemaPrefix)) return oid;
+  }
+  return kNoOid;
+}
+
+absl::StatusOr<Oid> DdlBuilder::schema_for(const sql::TableRef& ref, sql::Persistence persistence) const {
+  if (persistence != sql::Persistence::kTemporary) return schema_for(ref.schema, ref);
+  for (const Oid oid : context_.search_path) {
+    const auto* schema = catalog().find_as<SchemaDef>(oid);
+    if (schema == nullptr || !schema->name.starts_with(kTemporarySchemaPrefix)) continue;
+    if (ref.schema.empty() || ref.schema == "pg_temp" || ref.schema == schema->name) return oid;
+    return at(error(ErrorCode::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema"), ref);
+  }
+  return at(not_supported_yet("a temporary relation here"), ref);
+}
+
 absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::Node& node) const {
   Oid oid = kNoOid;
   if (schema.empty()) {
-    if (context_.search_path.empty()) {
-      return error(ErrorCode::kInvalidSchemaName, "no schema has been selected to create in");
-    }
-    oid = context_.search_path.front();
+    oid = first_permanent_schema(context_.search_path, catalog());
+    if (oid == kNoOid) return error(ErrorCode::kInvalidSchemaName, "no schema has been selected to create in");
   } else if (const SchemaDef* found = catalog().find_schema(schema)) {
     oid = found->oid;
   } else {
@@ -177,7 +194,8 @@ std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::strin
 }
 
 bool relation_exists(const sql::TableRef& name, const PlanContext& context) {
-  Oid schema = context.search_path.empty() ? kPublicSchema : context.search_path.front();
+  const Oid first = first_permanent_schema(context.search_path, *context.catalog);
+  Oid schema = first == kNoOid ? kPublicSchema : first;
   if (!name.schema.empty()) {
     const SchemaDef* found = context.catalog->find_schema(name.schema);
     if (found == nullptr) return false;

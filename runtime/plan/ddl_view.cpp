@@ -6,9 +6,8 @@
 namespace troupe {
 
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl) {
-  if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY VIEW");
   if (create.check != sql::CheckOption::kNone) return ddl.refuse(create, "WITH CHECK OPTION");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(create.view->schema, *create.view));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.view, create.persistence));
   auto view = std::make_shared<ViewDef>();
   if (const ObjectDef* existing = ddl.find_relation(schema, create.view->name)) {
     if (!create.replace) {

@@ -86,7 +86,7 @@ absl::StatusOr<std::vector<std::string>> split_qualified_name(std::string_view t
 
 CatalogNames::CatalogNames(const SystemSession& session)
     : catalog_{session.catalog()},
-      schemas_{search_schemas(*catalog_, *session.parameters().snapshot().search_path, session.user_name())} {}
+      schemas_{search_schemas(*catalog_, *session.parameters().snapshot().search_path, session.user_name(), session.process_id())} {}
 
 absl::StatusOr<Oid> CatalogNames::relation_oid(std::string_view name) const {
   TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> parts, split_qualified_name(name));

@@ -251,10 +251,13 @@ std::vector<const SchemaDef*> listed_schemas(const Catalog& catalog, const Searc
 
 }  // namespace
 
-std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user) {
+std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user,
+                                int32_t process_id) {
   std::vector<Oid> out;
+  const SchemaDef* temporary = catalog.find_schema(cat("pg_temp_", process_id));
   for (const SchemaDef* schema : listed_schemas(catalog, path, user)) out.push_back(schema->oid);
   if (std::find(out.begin(), out.end(), kPgCatalogSchema) == out.end()) out.insert(out.begin(), kPgCatalogSchema);
+  if (temporary != nullptr) out.insert(out.begin(), temporary->oid);
   return out;
 }
 

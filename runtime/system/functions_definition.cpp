@@ -58,7 +58,7 @@ OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pr
   const auto found = find_constraint(*catalog, owner, oid);
   if (!found) return std::nullopt;
   const std::vector<Oid> schemas =
-      search_schemas(*catalog, *session.parameters().snapshot().search_path, session.user_name());
+      search_schemas(*catalog, *session.parameters().snapshot().search_path, session.user_name(), session.process_id());
   return constraint_definition(*found, *catalog, schemas, pretty);
 }
 OptionalText constraint_def(SystemSession& session, int64_t constraint) {

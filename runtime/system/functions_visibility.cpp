@@ -8,7 +8,7 @@ namespace troupe {
 namespace {
 
 std::vector<Oid> schemas_of(const SystemSession& session) {
-  return search_schemas(*session.catalog(), *session.parameters().snapshot().search_path, session.user_name());
+  return search_schemas(*session.catalog(), *session.parameters().snapshot().search_path, session.user_name(), session.process_id());
 }
 
 OptionalBool table_visible(SystemSession& session, int64_t relation) {

@@ -59,7 +59,7 @@ void write_table_class(const TableDef& table, RowWriter& out) {
   ClassRow row = class_of(table, 'r');
   row.access_method = 2;
   row.file = table.oid;
-  row.persistence = table.unlogged ? 'u' : 'p';
+  row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';
   row.replica_identity = 'd';
   row.rows = table.statistics ? table.statistics->row_count : -1;
   row.pages = table.statistics ? std::ceil(table.statistics->size_bytes / 8192) : 0;
@@ -83,7 +83,7 @@ void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter&
   row.options = &index.options;
   if (const TableDef* table = catalog.find_table(index.table)) {
     row.owner = table->owner;
-    row.persistence = table->unlogged ? 'u' : 'p';
+    row.persistence = table->temporary ? 't' : table->unlogged ? 'u' : 'p';
     row.rows = table->statistics ? table->statistics->row_count : 0;
   }
   write_class(row, out);
