@@ -235,6 +235,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> send_raw(schema::WriteKind kind, TreeId tree, const std::vector<std::string>& keys,
                               const std::vector<std::string>& values, bool overwrite);
   Task<absl::Status> perform(const DdlAction& action);
+  Task<absl::Status> make_schema_elements(const sql::CreateSchemaStatement& create, const Portal& portal);
   Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
 
   // backend_temporary.cpp: temporary tables.
@@ -290,6 +291,7 @@ class Backend final : public RowIdSource {
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
   CatalogPtr types_catalog_;  ///< whose types are known
+  Oid element_schema_ = kNoOid;  ///< while CREATE SCHEMA makes what is to be in it
   uint64_t temporaries_ = 0;  ///< temporary objects made so far: names may mean them now
   std::shared_ptr<const SearchPath> names_path_;
   Oid role_ = kBootstrapRole;

@@ -4,6 +4,7 @@
 #include "actors/session/backend.hpp"
 #include "actors/session/catalog_rows.hpp"
 #include "actors/session/table_rewriter.hpp"
+#include "runtime/sql/ast_all.hpp"
 #include "runtime/exec/messages.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/codec.hpp"
@@ -231,6 +232,30 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
     }
     default: co_return error(ErrorCode::kInternalError, "unknown action of a definition");
   }
+}
+
+/// What CREATE SCHEMA says is to be in it: statements of their own, to which the new schema comes first.
+Task<absl::Status> Backend::make_schema_elements(const sql::CreateSchemaStatement& create, const Portal& portal) {
+  const std::string_view name = create.name.empty() ? create.authorization->name : create.name;
+  const SchemaDef* schema = transaction_.catalog()->find_schema(name);
+  if (schema == nullptr) co_return absl::OkStatus();
+  element_schema_ = schema->oid;
+  absl::Status status;
+  for (const sql::Statement* element : create.elements) {
+    Portal inner;
+    inner.prepared = std::make_shared<Prepared>();
+    inner.prepared->parsed = portal.prepared->parsed;
+    inner.cursor_query = std::make_unique<sql::RawStatement>(*portal.prepared->raw);
+    inner.cursor_query->node = element;
+    inner.prepared->raw = inner.cursor_query.get();
+    transaction_.state().next_command();
+    bool suspended = false;
+    auto running = is_utility(*element) ? run_utility(inner) : run_planned(inner, 0, &suspended);
+    status = co_await running;
+    if (!status.ok()) break;
+  }
+  element_schema_ = kNoOid;
+  co_return status;
 }
 
 /// CREATE TABLE AS: the query's rows go through an ordinary INSERT.

@@ -125,6 +125,7 @@ void Backend::know_new_types(const CatalogPtr& catalog) {
 std::vector<Oid> Backend::resolve_search_path() {
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
+  if (element_schema_ != kNoOid) path.push_back(element_schema_);
   if (const SchemaDef* temporary = temporary_schema()) path.push_back(temporary->oid);
   for (const std::string& name : *parameters_.snapshot().search_path) {
     const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
@@ -332,7 +333,11 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     case StatementKind::kDdl:
     case StatementKind::kCreateTableAs: {
       auto running = run_ddl(portal);
-      co_return co_await running;
+      status = co_await running;
+      const auto* create = prepared.raw->node->as<sql::CreateSchemaStatement>();
+      if (!status.ok() || create == nullptr || create->elements.empty()) co_return status;
+      auto making = make_schema_elements(*create, portal);
+      co_return co_await making;
     }
     case StatementKind::kExplain: {
       if (const auto* execute = explained_execute(*prepared.raw->node)) {

@@ -72,7 +72,6 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
 }
 
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl) {
-  if (!create.elements.empty()) return ddl.refuse(create, "CREATE SCHEMA with elements");
   std::string_view name = create.name;
   Oid owner = ddl.context().role;
   if (create.authorization != nullptr && create.authorization->type == sql::RoleName::Type::kNamed) {
