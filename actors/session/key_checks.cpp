@@ -164,8 +164,8 @@ const FragmentCall& KeyChecks::lock_call(const std::shared_ptr<const TableDef>& 
 }
 
 Task<absl::StatusOr<KeyChecks::Ordinals>> KeyChecks::missing_rows(FoundKey found, const Batch& keys) {
-  const auto table = std::static_pointer_cast<const TableDef>(
-      backend_.transaction_.catalog()->find_shared(found.key->foreign.table));
+  const auto table =
+      std::static_pointer_cast<const TableDef>(backend_.transaction_.catalog()->find_shared(found.key->foreign.table));
   if (!backend_.transaction_.lock_table_at_once(*table, TableLockMode::kRowShare)) {
     auto locking = backend_.transaction_.lock_table(*table, TableLockMode::kRowShare, false);
     const absl::Status locked = co_await locking;

@@ -20,15 +20,15 @@ struct KeyEvent {
     kMoved,      ///< referred rows have other keys
   };
   Kind kind = Kind::kReferring;
-  Oid changed = kNoOid;     ///< the table whose rows these are
-  Oid table = kNoOid;       ///< that the foreign key is on
+  Oid changed = kNoOid;  ///< the table whose rows these are
+  Oid table = kNoOid;    ///< that the foreign key is on
   Oid constraint = kNoOid;
-  Batch before;             ///< kDeleted, kMoved: the old keys, in the order of the foreign key's columns
-  Batch after;              ///< kReferring: what the rows refer to; kMoved: the new keys
+  Batch before;  ///< kDeleted, kMoved: the old keys, in the order of the foreign key's columns
+  Batch after;   ///< kReferring: what the rows refer to; kMoved: the new keys
   /// Nothing can have happened to the rows since: a key that is not there needs no second look.
   bool first_hand = false;
-  CommandId command = 0;    ///< that changed the rows
-  CommandId done = 0;       ///< deferred, and looked at by this command already (SET CONSTRAINTS)
+  CommandId command = 0;  ///< that changed the rows
+  CommandId done = 0;     ///< deferred, and looked at by this command already (SET CONSTRAINTS)
 };
 
 /// A foreign key by its oid, as the catalog has it now; null key: it is gone.

@@ -41,14 +41,12 @@ class KeyTexts {
         return cat("SELECT k.o FROM ", keys(1), " JOIN ", parent_, " ON ", is_key(false), " FOR KEY SHARE OF p");
       case KeyQuery::kReferring:
         return cat("SELECT k.o FROM ", keys(1), " JOIN ", child_, " ON ", is_key(true), " FOR KEY SHARE OF x");
-      case KeyQuery::kReferredAgain:
-        return cat("SELECT k.o FROM ", keys(1), " JOIN ", parent_, " ON ", is_key(false));
-      case KeyQuery::kReferringStill:
-        return cat("SELECT k.o FROM ", keys(1), " JOIN ", child_, " ON ", is_key(true));
+      case KeyQuery::kReferredAgain: return cat("SELECT k.o FROM ", keys(1), " JOIN ", parent_, " ON ", is_key(false));
+      case KeyQuery::kReferringStill: return cat("SELECT k.o FROM ", keys(1), " JOIN ", child_, " ON ", is_key(true));
       case KeyQuery::kDeleteRows: return cat("DELETE FROM ", child_, " USING ", keys(1), " WHERE ", is_key(true));
-      case KeyQuery::kUpdateRows: return update(join(count(), ", ", [&](size_t i) {
-        return cat(child_column(key_.columns[i]), " = k.b", i + 1);
-      }), 2);
+      case KeyQuery::kUpdateRows:
+        return update(
+            join(count(), ", ", [&](size_t i) { return cat(child_column(key_.columns[i]), " = k.b", i + 1); }), 2);
       case KeyQuery::kDeleteSets: {
         const auto& some = key_.foreign.on_delete_columns;
         return update(sets(some.empty() ? key_.columns : some, key_.foreign.on_delete), 1);
@@ -62,9 +60,7 @@ class KeyTexts {
  private:
   size_t count() const { return key_.columns.size(); }
   std::string child_column(int16_t attnum) const { return quote_identifier(found_.table->column(attnum).name); }
-  std::string parent_column(size_t i) const {
-    return quote_identifier(referred_.column(key_.foreign.columns[i]).name);
-  }
+  std::string parent_column(size_t i) const { return quote_identifier(referred_.column(key_.foreign.columns[i]).name); }
   /// unnest($1, $2) WITH ORDINALITY AS k(a1, a2, o); with two sets the second is b1, b2.
   std::string keys(size_t sets) const {
     const size_t all = count() * sets;
@@ -92,8 +88,8 @@ class KeyTexts {
       return cat("p.", parent_column(i), " = x.", child_column(key_.columns[i]));
     });
     return cat("SELECT ", columns(", ", ""), " FROM ", child_, " LEFT JOIN ", parent_, " ON ", matches, " WHERE p.",
-               parent_column(0), " IS NULL AND (",
-               columns(key_.foreign.match_full ? " OR " : " AND ", " IS NOT NULL"), ") LIMIT 1");
+               parent_column(0), " IS NULL AND (", columns(key_.foreign.match_full ? " OR " : " AND ", " IS NOT NULL"),
+               ") LIMIT 1");
   }
 
   const FoundKey& found_;

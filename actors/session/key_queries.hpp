@@ -11,15 +11,15 @@ namespace troupe {
 
 /// What a statement does. All but kAllReferring answer the ordinals (from 1) of keys.
 enum class KeyQuery : uint8_t {
-  kReferred,      ///< which of the referring keys have the row they refer to; that is locked
-  kReferring,     ///< which of the referred keys have referring rows; those are locked
-  kReferredAgain, ///< which of the referred keys are there
+  kReferred,        ///< which of the referring keys have the row they refer to; that is locked
+  kReferring,       ///< which of the referred keys have referring rows; those are locked
+  kReferredAgain,   ///< which of the referred keys are there
   kReferringStill,  ///< which of the referring keys are there
-  kDeleteRows,    ///< ON DELETE CASCADE
-  kUpdateRows,    ///< ON UPDATE CASCADE: old keys, then new ones
-  kDeleteSets,    ///< ON DELETE SET NULL and SET DEFAULT
-  kUpdateSets,    ///< the same ON UPDATE
-  kAllReferring,  ///< one key of all that refer to nothing
+  kDeleteRows,      ///< ON DELETE CASCADE
+  kUpdateRows,      ///< ON UPDATE CASCADE: old keys, then new ones
+  kDeleteSets,      ///< ON DELETE SET NULL and SET DEFAULT
+  kUpdateSets,      ///< the same ON UPDATE
+  kAllReferring,    ///< one key of all that refer to nothing
 };
 
 std::string key_query_text(KeyQuery query, const Catalog& catalog, const FoundKey& found);

@@ -55,7 +55,8 @@ absl::Status find_referenced_key(const NewKey& at, ForeignKeyDef* key) {
   const TableDef& referenced = *at.referenced;
   if (at.source.referenced_columns.empty()) {
     if (referenced.primary_key.empty()) {
-      return error(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"", referenced.name, "\"");
+      return error(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"", referenced.name,
+                   "\"");
     }
     key->columns = referenced.primary_key;
     key->index = referenced.primary_key_index();
@@ -95,11 +96,10 @@ absl::Status check_types(const ConstraintDef& constraint, const TableDef& table,
         can_cast(from.type, to.type, CastContext::kImplicit)) {
       continue;
     }
-    return with_detail(error(ErrorCode::kDatatypeMismatch, "foreign key constraint \"", constraint.name,
-                             "\" cannot be implemented"),
-                       cat("Key columns \"", from.name, "\" and \"", to.name, "\" are of incompatible types: ",
-                           format_type(Type{from.type, from.typmod}), " and ", format_type(Type{to.type, to.typmod}),
-                           "."));
+    return with_detail(
+        error(ErrorCode::kDatatypeMismatch, "foreign key constraint \"", constraint.name, "\" cannot be implemented"),
+        cat("Key columns \"", from.name, "\" and \"", to.name, "\" are of incompatible types: ",
+            format_type(Type{from.type, from.typmod}), " and ", format_type(Type{to.type, to.typmod}), "."));
   }
   return absl::OkStatus();
 }
@@ -123,10 +123,12 @@ absl::Status check_generated(const ConstraintDef& constraint, const TableDef& ta
     if (!table.column(attnum).generated_stored) continue;
     const KeyAction update = constraint.foreign.on_update;
     if (sets(update) || update == KeyAction::cascade) {
-      return error(ErrorCode::kSyntaxError, "invalid ON UPDATE action for foreign key constraint containing generated column");
+      return error(ErrorCode::kSyntaxError,
+                   "invalid ON UPDATE action for foreign key constraint containing generated column");
     }
     if (sets(constraint.foreign.on_delete)) {
-      return error(ErrorCode::kSyntaxError, "invalid ON DELETE action for foreign key constraint containing generated column");
+      return error(ErrorCode::kSyntaxError,
+                   "invalid ON DELETE action for foreign key constraint containing generated column");
     }
   }
   return absl::OkStatus();
@@ -258,9 +260,11 @@ absl::Status ddl_recheck_foreign_keys(const std::vector<int16_t>& retyped, const
 void ddl_forget_reference(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl) {
   const ObjectDef* found = ddl.find(key.foreign.table);
   if (found == nullptr) return;
-  const bool one_more = std::any_of(table.constraints.begin(), table.constraints.end(), [&](const ConstraintDef& other) {
-    return other.kind == ConstraintKind::foreign_key && other.oid != key.oid && other.foreign.table == key.foreign.table;
-  });
+  const bool one_more =
+      std::any_of(table.constraints.begin(), table.constraints.end(), [&](const ConstraintDef& other) {
+        return other.kind == ConstraintKind::foreign_key && other.oid != key.oid &&
+               other.foreign.table == key.foreign.table;
+      });
   if (one_more) return;
   ddl.lock(key.foreign.table, true);
   auto parent = ddl.edit_table(key.foreign.table);
@@ -280,7 +284,8 @@ std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBui
     if (found == nullptr) continue;
     const auto& child = static_cast<const TableDef&>(*found);
     for (const ConstraintDef& key : child.constraints) {
-      if (key.kind == ConstraintKind::foreign_key && key.foreign.table == table.oid) refs.push_back({std::make_shared<const TableDef>(child), key});
+      if (key.kind == ConstraintKind::foreign_key && key.foreign.table == table.oid)
+        refs.push_back({std::make_shared<const TableDef>(child), key});
     }
   }
   return refs;

@@ -12,7 +12,8 @@ namespace {
 constexpr int64_t kLabelGap = int64_t{1} << 32;
 constexpr size_t kLabelBytesMax = 63;
 
-absl::StatusOr<std::shared_ptr<TypeDef>> new_type(sql::Name name, TypeKind kind, const sql::Node& node, DdlBuilder& ddl) {
+absl::StatusOr<std::shared_ptr<TypeDef>> new_type(sql::Name name, TypeKind kind, const sql::Node& node,
+                                                  DdlBuilder& ddl) {
   const std::string_view schema_name = name.size() > 1 ? name[name.size() - 2] : std::string_view();
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(schema_name, node));
   const bool taken = ddl.catalog().find(NameClass::type, schema, name.back()) != nullptr ||
@@ -150,7 +151,8 @@ absl::Status add_domain_check(const sql::Constraint& constraint, TypeDef* type, 
   check.check_sql = sql::to_sql(*constraint.expression);
   check.not_valid = constraint.not_valid;
   const auto taken = [&](const std::string& name) {
-    return std::any_of(type->checks.begin(), type->checks.end(), [&](const ConstraintDef& c) { return c.name == name; });
+    return std::any_of(type->checks.begin(), type->checks.end(),
+                       [&](const ConstraintDef& c) { return c.name == name; });
   };
   check.name = !constraint.name.empty() ? std::string(constraint.name) : cat(type->name, "_check");
   if (constraint.name.empty()) {

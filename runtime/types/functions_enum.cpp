@@ -8,9 +8,7 @@ namespace {
 
 const UserType* enum_of(const BoundFunction& call) { return find_user_type(call.arguments[0].oid); }
 
-absl::Status not_an_enum() {
-  return error(ErrorCode::kFeatureNotSupported, "could not determine actual enum type");
-}
+absl::Status not_an_enum() { return error(ErrorCode::kFeatureNotSupported, "could not determine actual enum type"); }
 
 template <bool First>
 absl::Status enum_end(const BoundFunction& call, std::span<const Vector>, uint32_t rows, EvalContext&, Vector& out) {
@@ -45,7 +43,8 @@ absl::Status enum_range(const BoundFunction& call, std::span<const Vector> args,
 
 /// domain_holds(condition, domain, constraint, schema): true, or the error of a value that must not be. Without a
 /// constraint it is the domain's NOT NULL.
-absl::Status domain_holds(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+absl::Status domain_holds(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&,
+                          Vector& out) {
   for (uint32_t row = 0; row < rows; ++row) {
     out.set(row, true);
     if (args[0].is_null(row) || args[0].get<bool>(row)) continue;
@@ -58,7 +57,8 @@ absl::Status domain_holds(const BoundFunction&, std::span<const Vector> args, ui
       fields.message = cat("domain ", fields.data_type, " does not allow null values");
     } else {
       fields.code = ErrorCode::kCheckViolation;
-      fields.message = cat("value for domain ", fields.data_type, " violates check constraint \"", fields.constraint, "\"");
+      fields.message =
+          cat("value for domain ", fields.data_type, " violates check constraint \"", fields.constraint, "\"");
     }
     return make_error(fields);
   }
@@ -66,7 +66,8 @@ absl::Status domain_holds(const BoundFunction&, std::span<const Vector> args, ui
 }
 
 /// domain_value(value, holds): the value, once its conditions have been looked at.
-absl::Status domain_value(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+absl::Status domain_value(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&,
+                          Vector& out) {
   for (uint32_t row = 0; row < rows; ++row) {
     if (args[0].is_null(row)) {
       out.set_null(row);
@@ -80,18 +81,40 @@ absl::Status domain_value(const BoundFunction&, std::span<const Vector> args, ui
 }  // namespace
 
 void register_enums(Registrar& to) {
-  to.raw({.name = "enum_first", .arguments = {oid::kAnyEnum}, .result = oid::kAnyEnum, .kernel = enum_end<true>,
-          .strict = false, .volatility = Volatility::kStable});
-  to.raw({.name = "enum_last", .arguments = {oid::kAnyEnum}, .result = oid::kAnyEnum, .kernel = enum_end<false>,
-          .strict = false, .volatility = Volatility::kStable});
-  to.raw({.name = "enum_range", .arguments = {oid::kAnyEnum}, .result = oid::kAnyArray, .kernel = enum_range,
-          .strict = false, .volatility = Volatility::kStable});
-  to.raw({.name = "enum_range", .arguments = {oid::kAnyEnum, oid::kAnyEnum}, .result = oid::kAnyArray,
-          .kernel = enum_range, .strict = false, .volatility = Volatility::kStable});
-  to.raw({.name = "troupe_domain_holds", .arguments = {oid::kBool, oid::kText, oid::kText, oid::kText},
-          .result = oid::kBool, .kernel = domain_holds, .strict = false});
-  to.raw({.name = "troupe_domain_value", .arguments = {oid::kAnyElement, oid::kBool}, .result = oid::kAnyElement,
-          .kernel = domain_value, .strict = false});
+  to.raw({.name = "enum_first",
+          .arguments = {oid::kAnyEnum},
+          .result = oid::kAnyEnum,
+          .kernel = enum_end<true>,
+          .strict = false,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "enum_last",
+          .arguments = {oid::kAnyEnum},
+          .result = oid::kAnyEnum,
+          .kernel = enum_end<false>,
+          .strict = false,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "enum_range",
+          .arguments = {oid::kAnyEnum},
+          .result = oid::kAnyArray,
+          .kernel = enum_range,
+          .strict = false,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "enum_range",
+          .arguments = {oid::kAnyEnum, oid::kAnyEnum},
+          .result = oid::kAnyArray,
+          .kernel = enum_range,
+          .strict = false,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "troupe_domain_holds",
+          .arguments = {oid::kBool, oid::kText, oid::kText, oid::kText},
+          .result = oid::kBool,
+          .kernel = domain_holds,
+          .strict = false});
+  to.raw({.name = "troupe_domain_value",
+          .arguments = {oid::kAnyElement, oid::kBool},
+          .result = oid::kAnyElement,
+          .kernel = domain_value,
+          .strict = false});
 }
 
 }  // namespace troupe

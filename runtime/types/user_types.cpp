@@ -38,7 +38,12 @@ std::unique_ptr<const Known> describe(UserType type) {
   known->sql_array_name = cat(known->sql_name, "[]");
   TypeInfo& info = known->info;
   if (own.is_enum()) {
-    info = {.typlen = 4, .category = 'E', .align = 'i', .by_value = true, .kind = 'e', .physical = Physical::kInt64,
+    info = {.typlen = 4,
+            .category = 'E',
+            .align = 'i',
+            .by_value = true,
+            .kind = 'e',
+            .physical = Physical::kInt64,
             .compare = CompareKind::kInt64};
   } else {
     info = type_info(own.base.oid);
@@ -49,9 +54,16 @@ std::unique_ptr<const Known> describe(UserType type) {
   info.name = own.name;
   info.sql_name = known->sql_name;
   info.array = own.array;
-  known->array_info = {.oid = own.array, .name = known->array_name, .sql_name = known->sql_array_name, .typlen = -1,
-                       .category = 'A', .align = info.align, .element = own.oid, .kind = 'b',
-                       .physical = Physical::kVarlen, .compare = CompareKind::kArray};
+  known->array_info = {.oid = own.array,
+                       .name = known->array_name,
+                       .sql_name = known->sql_array_name,
+                       .typlen = -1,
+                       .category = 'A',
+                       .align = info.align,
+                       .element = own.oid,
+                       .kind = 'b',
+                       .physical = Physical::kVarlen,
+                       .compare = CompareKind::kArray};
   return known;
 }
 

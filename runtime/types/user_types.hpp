@@ -17,7 +17,7 @@ struct UserType {
   Oid oid = oid::kInvalid;
   Oid array = oid::kInvalid;
   std::string name;
-  Type base;                     ///< of a domain; else unknown
+  Type base;                        ///< of a domain; else unknown
   std::vector<std::string> labels;  ///< of an enumeration, in order
   std::vector<int64_t> values;      ///< parallel, ascending
   bool is_enum() const { return base.oid == oid::kUnknown; }
