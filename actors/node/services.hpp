@@ -80,6 +80,7 @@ struct NodeServices {
   /// The log's next segment cannot be made. What is left of the current one is for commits under way and for those that
   /// make room; no other is taken.
   std::atomic<bool> disk_full{false};
+  std::atomic<bool> temporaries_dropped{false};  ///< what the node's former life left behind
   /// The log writer cannot write what it has: it waits for space on the disk.
   std::atomic<bool> log_stuck{false};
   /// Where a sequence stands; nothing before it was first used.

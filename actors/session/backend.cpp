@@ -154,6 +154,10 @@ void Backend::on_tick(int64_t now_us) {
 Task<void> Backend::serve() {
   auto starting = start_up();
   Flow flow = co_await starting;
+  if (flow == Flow::kContinue) {
+    auto dropping = drop_abandoned_temporaries();
+    co_await dropping;
+  }
   FrontendMessage message;
   while (flow == Flow::kContinue) {
     if (!has_next_message(&message)) {
@@ -165,6 +169,8 @@ Task<void> Backend::serve() {
     auto handling = handle(message);
     flow = co_await handling;
   }
+  auto dropping = drop_own_temporaries();
+  co_await dropping;
   clean_up();
   auto flushing = flush();
   co_await flushing;
@@ -521,10 +527,12 @@ Backend::Flow Backend::handle_odd(const FrontendMessage& message) {
 void Backend::fail_transaction() {
   Transaction& transaction = transaction_.state();
   drop_portals_of_transaction();
+  keys_.events().forget_changes();
   if (transaction.in_block()) {
     transaction_.fail();
     return;
   }
+  keys_.events().clear();
   parameters_.rollback();
   transaction_.rollback();
 }

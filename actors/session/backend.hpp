@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/node/services.hpp"
+#include "actors/session/key_checks.hpp"
 #include "actors/session/plan_cache.hpp"
 #include "actors/session/portal.hpp"
 #include "actors/session/sequence_cache.hpp"
@@ -80,6 +81,7 @@ class Backend final : public RowIdSource {
 
  private:
   friend class SessionSystem;
+  friend class KeyChecks;
   enum class Flow : uint8_t { kContinue, kEnd };
 
   // backend.cpp: the connection's life.
@@ -134,6 +136,7 @@ class Backend final : public RowIdSource {
   // backend_statement.cpp: from syntax tree to rows.
   void begin_clock(std::string_view text);
   void refresh_names();
+  void know_new_types(const CatalogPtr& catalog);
   std::vector<Oid> resolve_search_path();
   bool is_planned(const Prepared& prepared);
   absl::Status plan_prepared(Prepared& prepared);
@@ -227,12 +230,14 @@ class Backend final : public RowIdSource {
 
   // backend_ddl.cpp
   Task<absl::Status> run_ddl(Portal& portal);
+  absl::Status check_no_events(const DdlPlan& ddl);
   Task<absl::Status> lock_for_ddl(const DdlPlan& ddl);
   Task<absl::Status> perform_ddl(const StatementPlan& plan, Portal& portal);
   Task<absl::Status> write_catalog_rows(const std::vector<CatalogChange>& changes);
   Task<absl::Status> send_raw(schema::WriteKind kind, TreeId tree, const std::vector<std::string>& keys,
                               const std::vector<std::string>& values, bool overwrite);
   Task<absl::Status> perform(const DdlAction& action);
+  Task<absl::Status> make_schema_elements(const sql::CreateSchemaStatement& create, const Portal& portal);
   Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
 
   // backend_database.cpp
@@ -252,6 +257,15 @@ class Backend final : public RowIdSource {
   absl::Status set_parameter(std::string_view name, std::string_view value, SetScope scope);
   absl::Status check_set_role(std::string_view parameter, std::string_view name);
   std::vector<CatalogChange> with_verifiers(const std::vector<CatalogChange>& changes);
+
+  // backend_temporary.cpp: temporary tables.
+  const SchemaDef* temporary_schema();
+  Task<absl::Status> make_temporary_schema();
+  Task<absl::Status> run_quietly(std::string text);
+  Task<absl::Status> run_on_commit();
+  Task<absl::Status> drop_schemas(std::vector<std::string> names);
+  Task<void> drop_abandoned_temporaries();
+  Task<void> drop_own_temporaries();
 
   // backend_copy.cpp
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
@@ -291,10 +305,14 @@ class Backend final : public RowIdSource {
   SystemEnvironment system_;
   CatalogPtr system_catalog_;  ///< keeps what system_ points to
   EvalContext eval_;
+  KeyChecks keys_{*this};
   Random random_;
   std::string user_, session_user_, database_, schema_name_;
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
+  CatalogPtr types_catalog_;  ///< whose types are known
+  Oid element_schema_ = kNoOid;  ///< while CREATE SCHEMA makes what is to be in it
+  uint64_t temporaries_ = 0;  ///< temporary objects made so far: names may mean them now
   std::shared_ptr<const SearchPath> names_path_;
   Oid role_ = kBootstrapRole;  ///< whose rights count
   Oid session_role_ = kBootstrapRole;

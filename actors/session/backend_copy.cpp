@@ -224,7 +224,8 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   status = co_await copying;
   if (!status.ok()) co_return status;
   portal.tag = cat("COPY ", (*copy)->rows());
-  co_return absl::OkStatus();
+  auto checking = keys_.after_statement();
+  co_return co_await checking;
 }
 
 }  // namespace troupe

@@ -4,6 +4,7 @@
 #include "actors/session/backend.hpp"
 #include "actors/session/catalog_rows.hpp"
 #include "actors/session/table_rewriter.hpp"
+#include "runtime/sql/ast_all.hpp"
 #include "runtime/exec/messages.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/codec.hpp"
@@ -17,6 +18,7 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
   if (!vacant.ok()) co_return vacant;
   for (int attempt = 0;; ++attempt) {
     const DdlPlan& ddl = *portal.plan->ddl;
+    if (const absl::Status unused = check_no_events(ddl); !unused.ok()) co_return unused;
     if (const absl::Status writable = transaction_.state().check_writable(ddl.tag); !writable.ok()) co_return writable;
     transaction_.ensure_id();
     auto locking = lock_for_ddl(ddl);
@@ -41,6 +43,7 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
     portal.plan = portal.prepared->plan;
   }
   for (const Notice& notice : portal.plan->ddl->notices) {
+    if (portal.quiet) break;
     send_notice(with_detail(error(notice.code, notice.message), notice.detail),
                 notice.severity == "WARNING" ? Severity::kWarning : Severity::kNotice);
   }
@@ -52,12 +55,24 @@ Task<absl::Status> Backend::run_ddl(Portal& portal) {
   co_return absl::OkStatus();
 }
 
+/// Rows that deferred constraints have not looked at yet are not to be redefined.
+absl::Status Backend::check_no_events(const DdlPlan& ddl) {
+  if (!keys_.events().has_deferred()) return absl::OkStatus();
+  for (const DdlLock& lock : ddl.locks) {
+    if (!lock.exclusive || !keys_.events().has_deferred_of(lock.table)) continue;
+    const std::string_view what = ddl.truncate ? "TRUNCATE" : std::string_view(ddl.tag);
+    return error(ErrorCode::kObjectInUse, "cannot ", what, " \"", transaction_.catalog()->find_table(lock.table)->name,
+                 "\" because it has pending trigger events");
+  }
+  return absl::OkStatus();
+}
+
 Task<absl::Status> Backend::lock_for_ddl(const DdlPlan& ddl) {
   for (const DdlLock& lock : ddl.locks) {
     const TableDef* table = transaction_.catalog()->find_table(lock.table);
     if (table == nullptr) continue;
     auto locking = transaction_.lock_table(
-        *table, lock.exclusive ? TableLockMode::kAccessExclusive : TableLockMode::kShare, false);
+        *table, lock.exclusive ? TableLockMode::kAccessExclusive : TableLockMode::kShareRowExclusive, false);
     const absl::Status status = co_await locking;
     if (!status.ok()) co_return status;
   }
@@ -186,6 +201,10 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
     }
     default: break;
   }
+  if (action.kind == DdlAction::Kind::kCheckForeignKey) {
+    auto checking = keys_.check_table(action.table->oid, action.constraint);
+    co_return co_await checking;
+  }
   ExecContext context;
   StatementPlan reading;
   reading.uses_snapshot = true;
@@ -223,6 +242,30 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
     }
     default: co_return error(ErrorCode::kInternalError, "unknown action of a definition");
   }
+}
+
+/// What CREATE SCHEMA says is to be in it: statements of their own, to which the new schema comes first.
+Task<absl::Status> Backend::make_schema_elements(const sql::CreateSchemaStatement& create, const Portal& portal) {
+  const std::string_view name = create.name.empty() ? create.authorization->name : create.name;
+  const SchemaDef* schema = transaction_.catalog()->find_schema(name);
+  if (schema == nullptr) co_return absl::OkStatus();
+  element_schema_ = schema->oid;
+  absl::Status status;
+  for (const sql::Statement* element : create.elements) {
+    Portal inner;
+    inner.prepared = std::make_shared<Prepared>();
+    inner.prepared->parsed = portal.prepared->parsed;
+    inner.cursor_query = std::make_unique<sql::RawStatement>(*portal.prepared->raw);
+    inner.cursor_query->node = element;
+    inner.prepared->raw = inner.cursor_query.get();
+    transaction_.state().next_command();
+    bool suspended = false;
+    auto running = is_utility(*element) ? run_utility(inner) : run_planned(inner, 0, &suspended);
+    status = co_await running;
+    if (!status.ok()) break;
+  }
+  element_schema_ = kNoOid;
+  co_return status;
 }
 
 /// CREATE TABLE AS: the query's rows go through an ordinary INSERT.

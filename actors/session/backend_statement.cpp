@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
+#include "runtime/plan/catalog_types.hpp"
+#include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
@@ -85,6 +87,7 @@ uint64_t Backend::next_row_id() {
 
 /// The statement clock, and what pg_stat_activity shows.
 void Backend::begin_clock(std::string_view text) {
+  know_new_types(transaction_.catalog());
   constexpr size_t kShownBytes = 1024;
   eval_.statement_us = services_.clock.wall_us();
   statement_timed_ = true;
@@ -117,9 +120,18 @@ void Backend::refresh_names() {
   eval_.names = names_.get();
 }
 
+/// What values of users' types look like has to be known before there are any.
+void Backend::know_new_types(const CatalogPtr& catalog) {
+  if (catalog == types_catalog_) return;
+  know_types(*catalog);
+  types_catalog_ = catalog;
+}
+
 std::vector<Oid> Backend::resolve_search_path() {
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
+  if (element_schema_ != kNoOid) path.push_back(element_schema_);
+  if (const SchemaDef* temporary = temporary_schema()) path.push_back(temporary->oid);
   for (const std::string& name : *parameters_.snapshot().search_path) {
     const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
     if (schema != nullptr && rights_on(*catalog, role_, *schema, kUsage) != 0) path.push_back(schema->oid);
@@ -130,7 +142,8 @@ std::vector<Oid> Backend::resolve_search_path() {
 /// Whether its plan may be run as it is.
 bool Backend::is_planned(const Prepared& prepared) {
   return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
-         prepared.plan->role == role_ && is_current(*prepared.plan, *transaction_.catalog());
+         prepared.plan->role == role_ && prepared.temporaries == temporaries_ &&
+         is_current(*prepared.plan, *transaction_.catalog());
 }
 
 /// Makes or renews the plan. Utility statements have none.
@@ -140,11 +153,13 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   // A definition takes oids when it is planned, so it is planned anew each time it runs.
   if (defines && !running_definition_) return absl::OkStatus();
   const CatalogPtr catalog = defines ? transaction_.catalog_for_ddl() : transaction_.catalog();
+  know_new_types(catalog);
   const sql::ExecuteStatement* executes = explained_execute(*prepared.raw->node);
   // What EXPLAIN EXECUTE executes may be another statement each time.
   if (!defines && executes == nullptr && is_planned(prepared)) return absl::OkStatus();
   const std::vector<Oid> path = resolve_search_path();
-  schema_name_ = path.empty() ? std::string() : catalog->find_as<SchemaDef>(path.front())->name;
+  const Oid first = first_permanent_schema(path, *catalog);
+  schema_name_ = first == kNoOid ? std::string() : catalog->find_as<SchemaDef>(first)->name;
   eval_.schema = schema_name_;
   PlanContext context;
   context.catalog = catalog;
@@ -166,6 +181,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   prepared.plan = *std::move(plan);
   if (prepared.told) prepared.declared = prepared.plan->parameters;  // as they were told
   prepared.search_path = parameters_.snapshot().search_path;
+  prepared.temporaries = temporaries_;
   prepared.executable = nullptr;
   prepared.locks.clear();
   collect_plan_locks(prepared);
@@ -311,6 +327,11 @@ bool Backend::start_at_once(Portal& portal, absl::Status* status) {
 Task<absl::Status> Backend::start_portal(Portal& portal) {
   Prepared& prepared = *portal.prepared;
   running_definition_ = is_definition(*prepared.raw->node);
+  if (running_definition_ && makes_temporary(*prepared.raw->node)) {
+    auto making = make_temporary_schema();
+    const absl::Status made = co_await making;
+    if (!made.ok()) co_return made;
+  }
   absl::Status status = plan_prepared(prepared);
   running_definition_ = false;
   if (!status.ok()) co_return status;
@@ -321,7 +342,11 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     case StatementKind::kDdl:
     case StatementKind::kCreateTableAs: {
       auto running = run_ddl(portal);
-      co_return co_await running;
+      status = co_await running;
+      const auto* create = prepared.raw->node->as<sql::CreateSchemaStatement>();
+      if (!status.ok() || create == nullptr || create->elements.empty()) co_return status;
+      auto making = make_schema_elements(*create, portal);
+      co_return co_await making;
     }
     case StatementKind::kExplain: {
       if (const auto* execute = explained_execute(*prepared.raw->node)) {
@@ -422,6 +447,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->sequences = &sequences_;
   context->row_ids = this;
   context->system = &system_;
+  context->key_changes = &keys_.events().changes();
   context->txn = plan.read_only ? transaction_.state().id() : transaction_.ensure_id();
   context->command = transaction_.state().command();
   context->one_snapshot =
@@ -472,6 +498,12 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     auto fetching = portal.execution->next(rows_max > 0 ? static_cast<uint64_t>(left) : UINT64_MAX);
     auto batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
+    // A statement that changes rows has changed all of them by its first answer, and tells of none that must not be.
+    if (keys_.events().has_changes() && portal.plan->kind != StatementKind::kSelect) {
+      auto checking = keys_.after_statement();
+      const absl::Status checked = co_await checking;
+      if (!checked.ok()) co_return checked;
+    }
     if (wants_to_wait()) {
       auto waiting = wait_as_asked();
       const absl::Status waited = co_await waiting;
@@ -491,7 +523,9 @@ Task<absl::Status> Backend::send_rows(Portal& portal, int64_t rows_max, bool* su
     }
   }
   finish_execution(portal);
-  co_return absl::OkStatus();
+  if (!keys_.events().has_changes()) co_return absl::OkStatus();
+  auto checking = keys_.after_statement();
+  co_return co_await checking;
 }
 
 void Backend::finish_execution(Portal& portal) {
@@ -603,6 +637,9 @@ Task<absl::Status> Backend::run_analyzed(Portal& portal, std::vector<std::string
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
   }
+  auto checking = keys_.after_statement();
+  const absl::Status checked = co_await checking;
+  if (!checked.ok()) co_return checked;
   const double ms = static_cast<double>(services_.clock.monotonic_us() - from_us) / 1000.0;
   *lines = explain_plan(*portal.plan, execution.actual(), ms);
   co_return absl::OkStatus();

@@ -31,10 +31,26 @@ void Backend::hold_cursors(std::vector<std::unique_ptr<Portal>> held) {
 
 /// Commits or rolls back, and lets the settings follow.
 Task<absl::Status> Backend::end_transaction(bool commit) {
+  absl::Status status;
+  if (commit && keys_.events().has_changes()) {  // of a portal that was left before its end
+    auto checking = keys_.after_statement();
+    status = co_await checking;
+    if (!status.ok()) commit = false;
+  }
+  if (commit && keys_.events().has_deferred()) {
+    auto checking = keys_.before_commit();
+    status = co_await checking;
+    if (!status.ok()) commit = false;
+  }
+  keys_.events().clear();
+  if (commit && temporaries_ > 0) {
+    auto settling = run_on_commit();
+    status = co_await settling;
+    if (!status.ok()) commit = false;
+  }
   auto held = commit ? take_held_cursors() : std::vector<std::unique_ptr<Portal>>();
   drop_portals_of_transaction();
   setting_marks_.clear();
-  absl::Status status;
   if (commit && transaction_.wants_checkpoint()) {
     auto checkpointing = run_checkpoint();
     status = co_await checkpointing;
@@ -171,7 +187,8 @@ absl::Status Backend::run_savepoint(const sql::TransactionStatement& statement, 
   *tag = statement.verb == Verb::kSavepoint ? "SAVEPOINT" : statement.verb == Verb::kRelease ? "RELEASE" : "ROLLBACK";
   if (!transaction.in_block()) return not_in_block(name);
   if (statement.verb == Verb::kRollbackTo) {
-    TROUPE_RETURN_IF_ERROR(transaction_.rollback_to(statement.name));
+    TROUPE_ASSIGN_OR_RETURN(const CommandId command, transaction_.rollback_to(statement.name));
+    keys_.events().rollback_to(command);
     const auto mark = setting_marks_.find(statement.name);
     if (mark != setting_marks_.end()) parameters_.rollback_to(mark->second);
     return absl::OkStatus();

@@ -46,7 +46,16 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
     case NodeKind::kPrepare: co_return run_prepare(statement.to<sql::PrepareStatement>(), portal);
     case NodeKind::kDeallocate: co_return run_deallocate(statement.to<sql::DeallocateStatement>(), &portal.tag);
     case NodeKind::kClose: co_return run_close(statement.to<sql::CloseStatement>(), &portal.tag);
-    case NodeKind::kDiscard: co_return run_discard(statement.to<sql::DiscardStatement>(), &portal.tag);
+    case NodeKind::kDiscard: {
+      const auto& discard = statement.to<sql::DiscardStatement>();
+      const absl::Status status = run_discard(discard, &portal.tag);
+      using Target = sql::DiscardStatement::Target;
+      const bool drops = discard.target == Target::kAll || discard.target == Target::kTemporary;
+      const SchemaDef* temporary = temporary_schema();
+      if (!status.ok() || !drops || temporary == nullptr) co_return status;
+      auto dropping = drop_schemas({temporary->name});
+      co_return co_await dropping;
+    }
     case NodeKind::kExecute: {
       auto running = run_execute(statement.to<sql::ExecuteStatement>(), portal);
       co_return co_await running;
@@ -66,6 +75,15 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
     case NodeKind::kSubscribe: {
       auto running = run_subscribe(statement.to<sql::SubscribeStatement>(), portal);
       co_return co_await running;
+    }
+    case NodeKind::kSetConstraints: {
+      portal.tag = "SET CONSTRAINTS";
+      if (!transaction_.state().in_block()) {
+        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET CONSTRAINTS can only be used in transaction blocks"),
+                    Severity::kWarning);
+      }
+      auto setting = keys_.set_constraints(statement.to<sql::SetConstraintsStatement>());
+      co_return co_await setting;
     }
     case NodeKind::kVacuum: {
       auto running = run_vacuum(statement.to<sql::VacuumStatement>(), &portal.tag);
@@ -96,13 +114,6 @@ absl::Status Backend::refuse_utility(const sql::Statement& statement, std::strin
   using sql::NodeKind;
   switch (statement.kind) {
     case NodeKind::kReindex: *tag = "REINDEX"; return check_reindex(statement.to<sql::ReindexStatement>());
-    case NodeKind::kSetConstraints:
-      *tag = "SET CONSTRAINTS";
-      if (!transaction_.state().in_block()) {
-        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET CONSTRAINTS can only be used in transaction blocks"),
-                    Severity::kWarning);
-      }
-      return absl::OkStatus();
     case NodeKind::kCluster: return refused("CLUSTER", "Rows are kept in the order of their primary key.");
     case NodeKind::kUnlisten: *tag = "UNLISTEN"; return absl::OkStatus();  // nobody listens
     case NodeKind::kListen:
@@ -396,7 +407,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       for (auto& [name, prepared] : prepared_) prepared->plan = nullptr;
       *tag = "DISCARD PLANS";
       return absl::OkStatus();
-    case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();
+    case Target::kTemporary: *tag = "DISCARD TEMP"; return absl::OkStatus();  // dropped by run_utility()
   }
   return absl::OkStatus();
 }

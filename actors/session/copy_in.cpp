@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "actors/session/copy_options_of.hpp"
+#include "runtime/exec/key_changes.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/binary_io.hpp"
@@ -371,6 +372,10 @@ Task<absl::Status> CopyIn::write_bulk() {
     for (const uint32_t column : index->shape->columns) columns.push_back(&chunk_.columns[column]);
   }
   for (uint32_t row = 0; row < chunk_.rows; ++row) add_bulk(row, key, entries);
+  if (!target.watched.empty() && run_->context.key_changes != nullptr) {
+    const Batch watched = columns_of(chunk_, target.watched);
+    run_->context.key_changes->add(target, RowChange::kInsert, nullptr, &watched);
+  }
   rows_ += chunk_.rows;
   if (bulk_rows_->full()) {
     auto flushing = bulk_rows_->flush();

@@ -28,6 +28,7 @@ struct Prepared {
   std::vector<Type> declared;              ///< parameter types the client gave; unknown ones are inferred
   StatementPlanPtr plan;                   ///< null: not planned yet, or utility
   std::shared_ptr<const SearchPath> search_path;  ///< that the plan was made with
+  uint64_t temporaries = 0;                ///< Backend::temporaries_ at that time
   std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
   std::vector<TableLockWish> locks;                  ///< that running the plan takes
   bool told = false;                       ///< by Parse or PREPARE: the client counts on its columns and parameters
@@ -49,6 +50,7 @@ struct Portal {
 
   /// The simple protocol: columns are described before the rows, and a statement of its own commits at its end.
   bool describe_first = false;
+  bool quiet = false;  ///< the session's own doing: notices are for nobody
   bool described = false;
   bool of_known_plan = false;  ///< a text that differs from an earlier one in its constants only (plan_cache.hpp)
   bool outdated = false;       ///< that plan is of no use any more: the text is to be run

@@ -589,7 +589,7 @@ absl::Status SessionTransaction::release(std::string_view name) {
   return absl::OkStatus();
 }
 
-absl::Status SessionTransaction::rollback_to(std::string_view name) {
+absl::StatusOr<CommandId> SessionTransaction::rollback_to(std::string_view name) {
   TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(name));
   data_.redo().spoil();
   for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
@@ -601,10 +601,11 @@ absl::Status SessionTransaction::rollback_to(std::string_view name) {
   advisory_locks_.rollback_to(mark->advisory_locks);
   definitions_ = mark->definitions;
   marks_.erase(std::next(mark), marks_.end());
-  if (definitions_.changes.empty()) return absl::OkStatus();
+  if (definitions_.changes.empty()) return command;
   // Oids and trees that were taken since are not taken again.
   const CatalogCounters counters = own_catalog_->counters();
-  return see_changes(newest_catalog(), counters);
+  TROUPE_RETURN_IF_ERROR(see_changes(newest_catalog(), counters));
+  return command;
 }
 
 /// Locks, snapshot, and what it meant to commit. The transaction itself goes on, if only to be ended.

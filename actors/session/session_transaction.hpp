@@ -81,6 +81,9 @@ class SessionTransaction {
   /// Waits for those that functions of the statement wanted. Errors: 55P03, 40P01, 57014.
   Task<absl::Status> take_advisory_locks();
 
+  /// Waits until a new snapshot shows every commit that there has been.
+  Task<absl::Status> wait_for_commits() { return wait_for_durable(services_.commits.assigned()); }
+
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
   void rollback();
@@ -94,7 +97,8 @@ class SessionTransaction {
   absl::Status savepoint(std::string_view name);
   absl::Status release(std::string_view name);
   /// Writes, definitions, row locks and advisory locks are what they were; table locks stay.
-  absl::Status rollback_to(std::string_view name);
+  /// Answers the first command that never was.
+  absl::StatusOr<CommandId> rollback_to(std::string_view name);
 
   // Answers.
   void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);

@@ -49,6 +49,21 @@ bool is_definition(const sql::Statement& statement) {
   }
 }
 
+bool makes_temporary(const sql::Statement& statement) {
+  const auto is = [](sql::Persistence persistence) { return persistence == sql::Persistence::kTemporary; };
+  switch (statement.kind) {
+    case NodeKind::kCreateTable: return is(statement.to<sql::CreateTableStatement>().persistence);
+    case NodeKind::kCreateTableAs: return is(statement.to<sql::CreateTableAsStatement>().into->persistence);
+    case NodeKind::kCreateView: return is(statement.to<sql::CreateViewStatement>().persistence);
+    case NodeKind::kCreateSequence: return is(statement.to<sql::CreateSequenceStatement>().persistence);
+    case NodeKind::kSelect: {
+      const sql::IntoClause* into = statement.to<sql::SelectStatement>().into;
+      return into != nullptr && is(into->persistence);
+    }
+    default: return false;
+  }
+}
+
 bool ends_transaction(const sql::Statement& statement) {
   const auto* transaction = statement.as<sql::TransactionStatement>();
   if (transaction == nullptr) return false;

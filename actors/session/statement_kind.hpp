@@ -9,6 +9,8 @@ namespace troupe {
 bool is_utility(const sql::Statement& statement);
 /// Changes definitions: planned when it runs, because planning it takes object ids.
 bool is_definition(const sql::Statement& statement);
+/// CREATE TEMPORARY ...
+bool makes_temporary(const sql::Statement& statement);
 /// COMMIT, ROLLBACK and the like: allowed in a failed transaction.
 bool ends_transaction(const sql::Statement& statement);
 /// Of EXPLAIN EXECUTE, else null.

@@ -6,6 +6,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/key_changes.hpp"
 #include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/exec/table_scan.hpp"
@@ -118,7 +119,8 @@ class ChangeRows final : public Operator {
     spec.call = call;
     spec.with_rows = blueprint_.extras > 0;
     if (returning) spec.flags |= bit(WriteFlag::returning);
-    if (kind == WriteKind::update) spec.strength = schema::LockStrength::no_key_update;
+    const bool keeps_keys = kind == WriteKind::update && !blueprint_.write->changes_referenced;
+    if (keeps_keys) spec.strength = schema::LockStrength::no_key_update;
     return spec;
   }
   /// Its targets go along when a concurrent update has given them other keys.
@@ -136,7 +138,7 @@ class ChangeRows final : public Operator {
       auto moving = move_rows();
       co_return co_await moving;
     }
-    const bool returning = !blueprint_.write->returning.empty();
+    const bool returning = !blueprint_.write->returning.empty() || !blueprint_.write->watched.empty();
     WriteBatch batch(run_, target_spec(blueprint_.removes ? WriteKind::remove : WriteKind::update, returning));
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       batch.add(targets_[i].partition, targets_[i].key, targets_[i].extras, i);
@@ -165,7 +167,27 @@ class ChangeRows final : public Operator {
 
   void keep_returned(std::span<const WriteBatch::Answer> answers) {
     ReturnedRows rows = returned_rows(answers);
-    if (rows.batch.rows > 0) returned_.push_back(std::move(rows.batch));
+    if (rows.batch.rows > 0 && !blueprint_.write->watched.empty()) note_changes(&rows.batch);
+    if (rows.batch.rows > 0 && !blueprint_.write->returning.empty()) returned_.push_back(std::move(rows.batch));
+  }
+
+  /// What foreign keys have to know goes along with RETURNING.
+  void note_changes(Batch* rows) {
+    const size_t watched = blueprint_.write->watched.size();
+    const Batch before = split_columns(rows, watched);
+    if (blueprint_.removes) {
+      if (run_.context.key_changes) run_.context.key_changes->add(*blueprint_.write, RowChange::kDelete, &before, nullptr);
+      return;
+    }
+    const Batch after = split_columns(rows, watched);
+    if (run_.context.key_changes) run_.context.key_changes->add(*blueprint_.write, RowChange::kUpdate, &before, &after);
+  }
+
+  void note_moves(const Batch& old_rows, const Batch& new_rows) {
+    const TableWrite& write = *blueprint_.write;
+    if (write.watched.empty() || run_.context.key_changes == nullptr) return;
+    const Batch before = columns_of(old_rows, write.watched), after = columns_of(new_rows, write.watched);
+    run_.context.key_changes->add(write, RowChange::kUpdate, &before, &after);
   }
 
   /// Rows whose primary keys change: their newest versions are locked and fetched, computed here, taken out, and put
@@ -207,6 +229,7 @@ class ChangeRows final : public Operator {
     auto inserting = inserter.insert(new_rows, &affected_, &nothing_returned);
     status = co_await inserting;
     if (!status.ok()) co_return status;
+    note_moves(old_rows.batch, new_rows);
     if (blueprint_.returning.empty()) co_return absl::OkStatus();
     const size_t width = blueprint_.write->table->columns.size();
     for (size_t c = width; c < old_rows.batch.columns.size(); ++c)
@@ -297,6 +320,7 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
   }
   blueprint->insert_write = plan.write;
   blueprint->insert_write.returning.clear();
+  blueprint->insert_write.watched.clear();  // the whole move is told
   TROUPE_ASSIGN_OR_RETURN(blueprint->insert, InsertSpec::compile(blueprint->insert_write, nullptr));
   TROUPE_ASSIGN_OR_RETURN(blueprint->returning, compile_programs(plan.write.returning));
   return absl::OkStatus();
@@ -316,6 +340,7 @@ BlueprintResult compile_update(const UpdatePlan& plan) {
   spec.not_null = plan.write.not_null;
   spec.checks = plan.write.checks;
   spec.output = plan.write.returning;
+  spec.watched = plan.write.watched;
   TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));
@@ -327,6 +352,7 @@ BlueprintResult compile_delete(const DeletePlan& plan) {
   blueprint->removes = true;
   FragmentSpec spec = change_fragment(plan, plan.write, plan.extras, plan.recheck, plan.direct);
   spec.output = plan.write.returning;
+  spec.watched = plan.write.watched;
   TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));

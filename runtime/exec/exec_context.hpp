@@ -18,6 +18,8 @@ class RowIdSource {
   virtual uint64_t next_row_id() = 0;
 };
 
+struct KeyChanges;
+
 /// Owner: the session; everything in it outlives the execution.
 struct ExecContext {
   DataAccess* data = nullptr;
@@ -26,8 +28,12 @@ struct ExecContext {
   RowIdSource* row_ids = nullptr;             ///< null: inserting without a primary key is refused
   const SystemEnvironment* system = nullptr;  ///< null: system relations are refused
 
+  KeyChanges* key_changes = nullptr;          ///< null: nobody watches foreign keys
+
   TxnId txn = kNoTxn;
   Scn snapshot = kMaxScn;
+  /// With one_snapshot: writes of rows that are newer than this fail, though reads see them. kNoScn: `snapshot`.
+  Scn oldest_write = kNoScn;
   CommandId command = 1;
   bool one_snapshot = false;  ///< REPEATABLE READ and stricter
   bool track_reads = false;   ///< SERIALIZABLE

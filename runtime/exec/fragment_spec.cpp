@@ -173,6 +173,8 @@ std::string encode_fragment(const FragmentSpec& spec) {
   }
   writer.out().varint(spec.indexes.size());
   for (const FragmentIndex& index : spec.indexes) writer.index(index);
+  writer.out().varint(spec.watched.size());
+  for (const uint32_t column : spec.watched) writer.out().varint(column);
   writer.out().varint(spec.key.size());
   for (size_t i = 0; i < spec.key.size(); ++i) {
     writer.out().varint(spec.key[i]);
@@ -213,6 +215,8 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   }
   spec.indexes.resize(reader.count());
   for (FragmentIndex& index : spec.indexes) TROUPE_RETURN_IF_ERROR(reader.index(&index));
+  spec.watched.resize(reader.count());
+  for (uint32_t& column : spec.watched) column = static_cast<uint32_t>(reader.in().varint());
   spec.key.resize(reader.count());
   spec.key_kinds.resize(spec.key.size());
   for (size_t i = 0; i < spec.key.size(); ++i) {

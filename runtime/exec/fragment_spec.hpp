@@ -48,6 +48,9 @@ struct FragmentSpec {
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;
   std::vector<FragmentIndex> indexes;
+  /// With RETURNING: these layout columns of the row go along after `output`; of an update as they are, then as they
+  /// were (null where there was no row before).
+  std::vector<uint32_t> watched;
   std::vector<uint32_t> key;              ///< the primary key's layout columns, for the row's distribution hash; empty:
   std::vector<CompareKind> key_kinds;     ///< ... the row's key is a hidden number
 };

@@ -92,7 +92,9 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   auto spec = std::make_unique<InsertSpec>();
   spec->write = &write;
   spec->conflict = conflict;
-  spec->returns_rows = !write.returning.empty();
+  const bool updates = conflict != nullptr && conflict->update;
+  spec->tells_updates = updates && !write.watched.empty();
+  spec->returns_rows = !write.returning.empty() || spec->tells_updates;
   TROUPE_ASSIGN_OR_RETURN(spec->check, compile_row_check(write));
   for (const IndexPtr& index : write.indexes) {
     if (!index->global()) continue;
@@ -102,7 +104,6 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   spec->key_is_arbiter = conflict != nullptr && (conflict->any_index || conflict->primary_key);
   FragmentSpec insert = insert_fragment(write);
   TROUPE_RETURN_IF_ERROR(describe_indexes(write, &insert));
-  const bool updates = conflict != nullptr && conflict->update;
   if (updates && conflict->changes_key) {
     return with_hint(error(ErrorCode::kFeatureNotSupported, "ON CONFLICT DO UPDATE cannot change the primary key"),
                      "Change the key with an UPDATE of its own, in the same transaction.");
@@ -112,6 +113,7 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
     describe_conflict_update(*conflict, &update);
     update.not_null = write.not_null;
     update.checks = write.checks;
+    update.watched = write.watched;
     if (conflict->primary_key) {
       insert = std::move(update);
     } else {

@@ -4,6 +4,7 @@
 
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/key_changes.hpp"
 #include "runtime/exec/lock_errors.hpp"
 #include "storage/column/hash.hpp"
 
@@ -167,10 +168,8 @@ Task<absl::Status> RowInserter::put_rows(uint64_t* affected, std::vector<Batch>*
       if (answer.outcome(key) == WriteOutcome::conflict) row.alive = false;
     }
   }
-  if (spec_.returns_rows) {
-    ReturnedRows rows = returned_rows(*answers);
-    if (rows.batch.rows > 0) returned->push_back(std::move(rows.batch));
-  }
+  note_inserted();
+  if (spec_.returns_rows) keep_returned(*answers, false, returned);
   if (spec_.conflict == nullptr || !spec_.conflict->update) co_return absl::OkStatus();
   std::vector<std::string_view> row_keys;
   for (const Row& row : rows_) row_keys.push_back(row.key.key);
@@ -185,6 +184,47 @@ Task<absl::Status> RowInserter::put_rows(uint64_t* affected, std::vector<Batch>*
     row.inserted = false;
   }
   co_return absl::OkStatus();
+}
+
+/// Foreign keys have to know of the new rows.
+void RowInserter::note_inserted() {
+  const TableWrite& write = *spec_.write;
+  if (write.watched.empty() || run_.context.key_changes == nullptr) return;
+  std::vector<uint32_t> inserted;
+  for (uint32_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].inserted) inserted.push_back(i);
+  }
+  Batch after = columns_of(*input_, write.watched);
+  if (inserted.size() < rows_.size()) after = after.gather(inserted);
+  if (after.rows > 0) run_.context.key_changes->add(write, RowChange::kInsert, nullptr, &after);
+}
+
+/// `all_updated`: the answers are of updates of rows in the way; else of inserts, some of which found such a row.
+void RowInserter::keep_returned(std::span<const WriteBatch::Answer> answers, bool all_updated,
+                                std::vector<Batch>* returned) {
+  ReturnedRows rows = returned_rows(answers);
+  if (rows.batch.rows == 0) return;
+  const TableWrite& write = *spec_.write;
+  const size_t told = spec_.tells_updates ? write.watched.size() * 2 : 0;
+  if (told > 0 && rows.batch.columns.size() == write.returning.size() + told) {
+    const Batch before = split_columns(&rows.batch, write.watched.size());
+    const Batch after = split_columns(&rows.batch, write.watched.size());
+    std::vector<uint32_t> updated;
+    for (const WriteBatch::Answer& answer : answers) {
+      for (uint32_t key = 0; key < answer.ordinals.size(); ++key) {
+        const WriteOutcome outcome = answer.outcome(key);
+        const bool is_new = outcome != WriteOutcome::updated && !(all_updated && outcome == WriteOutcome::done);
+        const auto at = std::lower_bound(rows.ordinals.begin(), rows.ordinals.end(), answer.ordinals[key]);
+        if (is_new || at == rows.ordinals.end() || *at != answer.ordinals[key]) continue;
+        updated.push_back(static_cast<uint32_t>(at - rows.ordinals.begin()));
+      }
+    }
+    const Batch old_rows = before.gather(updated), new_rows = after.gather(updated);
+    if (run_.context.key_changes != nullptr && !updated.empty()) {
+      run_.context.key_changes->add(write, RowChange::kUpdate, &old_rows, &new_rows);
+    }
+  }
+  if (!write.returning.empty()) returned->push_back(std::move(rows.batch));
 }
 
 Task<absl::Status> RowInserter::erase_entries_of_dead() {
@@ -216,6 +256,7 @@ Task<absl::Status> RowInserter::update_existing(uint64_t* affected, std::vector<
   spec.with_rows = true;
   spec.strength = schema::LockStrength::no_key_update;
   if (spec_.returns_rows) spec.flags |= bit(WriteFlag::returning);
+  if (spec_.write->changes_referenced) spec.strength = schema::LockStrength::exclusive;
   WriteBatch batch(run_, std::move(spec));
   std::vector<std::string_view> row_keys;
   for (uint32_t i = 0; i < in_the_way_.size(); ++i) {
@@ -233,10 +274,7 @@ Task<absl::Status> RowInserter::update_existing(uint64_t* affected, std::vector<
       if (answer.outcome(key) == WriteOutcome::self_modified) co_return second_time();
     }
   }
-  if (spec_.returns_rows) {
-    ReturnedRows rows = returned_rows(*answers);
-    if (rows.batch.rows > 0) returned->push_back(std::move(rows.batch));
-  }
+  if (spec_.returns_rows) keep_returned(*answers, true, returned);
   auto applying = apply_unique_changes(run_, *spec_.write->table, spec_.write->indexes, *answers, row_keys);
   co_return co_await applying;
 }

@@ -25,6 +25,7 @@ class InsertSpec {
   std::unique_ptr<FragmentCall> insert_call;
   std::unique_ptr<FragmentCall> update_call;  ///< DO UPDATE of a row found through a global index
   bool returns_rows = false;
+  bool tells_updates = false;  ///< what foreign keys have to know of DO UPDATE comes with the returned rows
 };
 
 /// The values of some columns of a row.
@@ -63,6 +64,8 @@ class RowInserter {
   Task<absl::Status> put_entries(size_t index, bool arbiter);
   Task<absl::Status> put_rows(uint64_t* affected, std::vector<Batch>* returned);
   Task<absl::Status> update_existing(uint64_t* affected, std::vector<Batch>* returned);
+  void note_inserted();
+  void keep_returned(std::span<const WriteBatch::Answer> answers, bool all_updated, std::vector<Batch>* returned);
   /// Takes back the entries of rows that were given up.
   Task<absl::Status> erase_entries_of_dead();
 

@@ -69,7 +69,7 @@ void WriteBatch::start() {
   for (Request& request : requests_) {
     schema::WriteHead& head = request.parts.head;
     head.mutate_txn(context.txn);
-    head.mutate_snapshot(context.snapshot);
+    head.mutate_snapshot(context.oldest_write != kNoScn ? context.oldest_write : context.snapshot);
     head.mutate_command(context.command);
     head.mutate_lock_timeout_ms(context.lock_timeout_ms);
     head.mutate_partition(request.partition);

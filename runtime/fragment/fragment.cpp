@@ -45,6 +45,7 @@ class Fragment::Compiler {
       f_.assigned_.push_back(assignment.column);
       f_.assignments_.push_back(std::move(program));
     }
+    for (const uint32_t column : spec.watched) f_.watched_.push_back(place(column));
     TROUPE_RETURN_IF_ERROR(compile_checks());
     return compile_indexes();
   }
@@ -71,6 +72,7 @@ class Fragment::Compiler {
     }
     for (const ColumnAssignment& assignment : spec.assignments) note(assignment.value, used);
     for (const uint32_t column : spec.not_null) used[column] = true;
+    for (const uint32_t column : spec.watched) used[column] = true;
     for (const CheckCondition& check : spec.checks) note(check.condition, used);
     for (const FragmentIndex& index : spec.indexes) {
       for (const ExprPtr& value : index.values) note(value, used);

@@ -42,6 +42,8 @@ class Fragment {
                       Columns* columns) const;
   absl::Status evaluate_filter(const Columns& columns, FragmentParams& params, std::vector<uint32_t>* selection) const;
   absl::Status evaluate_output(const Columns& columns, FragmentParams& params, Batch* out) const;
+  /// A watched column of decoded rows.
+  const Vector& watched(size_t i, const Columns& columns) const { return columns.vectors[watched_[i]]; }
   absl::Status aggregate(const Columns& columns, FragmentParams& params, Aggregator* aggregator) const;
   /// The sort keys of rows that evaluate_output() made.
   absl::Status evaluate_order(const Batch& output, FragmentParams& params, std::vector<Vector>* keys) const;
@@ -96,6 +98,7 @@ class Fragment {
   std::vector<uint32_t> assigned_;        ///< layout columns, ascending
   std::vector<Program> assignments_;
   RowCheck check_;
+  std::vector<uint32_t> watched_;         ///< places in columns_
   struct Index {
     std::vector<Program> values;
     Program predicate;

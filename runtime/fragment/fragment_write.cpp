@@ -114,13 +114,15 @@ class WriteComputation {
       if (const auto row = new_version(i)) add(i, *row, &after_);
     }
     const FragmentSpec& spec = fragment_.spec();
-    const bool looked_at = !spec.not_null.empty() || !spec.checks.empty() || !spec.indexes.empty() || !spec.output.empty();
+    const bool looked_at = !spec.not_null.empty() || !spec.checks.empty() || !spec.indexes.empty() || !spec.output.empty() ||
+                           !spec.watched.empty();
     if (after_.rows.empty() || !looked_at) return absl::OkStatus();
     return fragment_.decode(after_.rows, after_.extras, &after_.columns);
   }
 
   absl::Status collect_old_versions() {
-    const bool wanted = !fragment_.spec().indexes.empty() || kind_ == WriteKind::remove;
+    const bool wanted =
+        !fragment_.spec().indexes.empty() || !fragment_.spec().watched.empty() || kind_ == WriteKind::remove;
     if (!wanted) return absl::OkStatus();
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       if (kept_[i] && targets_[i].exists) add(i, targets_[i].row, &before_);
@@ -195,9 +197,30 @@ class WriteComputation {
     if (seen.rows.empty()) return absl::OkStatus();
     Batch batch;
     TROUPE_RETURN_IF_ERROR(fragment_.evaluate_output(seen.columns, params_, &batch));
+    if (kind_ != WriteKind::lock) append_watched(seen, &batch);
     encode_batch(batch, &written_.returning);
     written_.returned = batch.rows;
     return absl::OkStatus();
+  }
+
+  /// What foreign keys want to know: the watched columns as they are now, and of updates as they were.
+  void append_watched(const RowSet& seen, Batch* batch) const {
+    const size_t count = fragment_.spec().watched.size();
+    for (size_t i = 0; i < count; ++i) batch->columns.push_back(fragment_.watched(i, seen.columns));
+    if (count == 0 || fragment_.spec().assignments.empty()) return;
+    std::vector<uint32_t> row_before(targets_.size(), UINT32_MAX);
+    for (uint32_t row = 0; row < before_.targets.size(); ++row) row_before[before_.targets[row]] = row;
+    for (size_t i = 0; i < count; ++i) {
+      Vector& old = batch->columns.emplace_back();
+      old.reset_empty(fragment_.spec().kinds[fragment_.spec().watched[i]], batch->rows);
+      for (const uint32_t target : seen.targets) {
+        if (row_before[target] == UINT32_MAX) {
+          old.append_null();
+        } else {
+          old.append_from(fragment_.watched(i, before_.columns), row_before[target]);
+        }
+      }
+    }
   }
 
   const schema::Write& question_;

@@ -105,6 +105,11 @@ absl::Status WriteStager::judge_existing(const Fragment& fragment, uint32_t ordi
         note(ordinal, WriteOutcome::not_found);
         return absl::OkStatus();
       }
+      // Whoever only wants to be sure that the key stays does not mind that the rest of the row has changed.
+      if (latest.exists && asked_.kind() == WriteKind::lock && asked_.strength() == schema::LockStrength::key_share) {
+        *is_target = true;
+        return absl::OkStatus();
+      }
     }
     return concurrent_change(!latest.exists && !moved(fragment, ordinal, latest));
   }

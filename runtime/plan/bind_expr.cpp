@@ -289,7 +289,11 @@ absl::StatusOr<ExprPtr> Binder::bind_cast(const sql::CastExpr& expr, const Site&
   TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind(*expr.argument, site));
   auto result = coerce(std::move(arg), type, CastContext::kExplicit);
   if (!result.ok()) return at(result.status(), expr);
-  return result;
+  const TypeDef* domain = domain_of(*expr.type);
+  if (domain == nullptr) return result;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr holds, bind_domain_check(*domain, *result));
+  if (holds == nullptr) return result;
+  return checked_value(*std::move(result), std::move(holds));
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_collate(const sql::CollateExpr& expr, const Site& site) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/catalog_types.hpp"
 
 namespace troupe {
 namespace {
@@ -45,6 +46,22 @@ absl::StatusOr<ExprPtr> Binder::assign(ExprPtr value, const ColumnDef& column, c
   return coerce(std::move(value), type, CastContext::kAssignment);
 }
 
+namespace {
+
+/// The column's own default, or its domain's.
+std::string default_text_of(const ColumnDef& column, const Catalog& catalog) {
+  if (!column.default_sql.empty()) return column.default_sql;
+  const auto* domain = catalog.find_as<TypeDef>(column.domain);
+  if (domain == nullptr) return {};
+  const std::vector<const TypeDef*> chain = domain_chain(*domain, catalog);
+  for (size_t i = chain.size(); i-- > 0;) {
+    if (!chain[i]->default_sql.empty()) return chain[i]->default_sql;
+  }
+  return {};
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::bind_default(const TableDef&, const ColumnDef& column) {
   if (column.owned_sequence != kNoOid && (column.identity != IdentityKind::none || column.default_sql.empty())) {
     const auto* sequence = catalog().find_as<SequenceDef>(column.owned_sequence);
@@ -60,8 +77,9 @@ absl::StatusOr<ExprPtr> Binder::bind_default(const TableDef&, const ColumnDef& c
     moves_sequences = true;
     return coerce(std::move(next), Type{column.type, column.typmod}, CastContext::kAssignment);
   }
-  if (column.default_sql.empty()) return ExprPtr();
-  TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(column.default_sql));
+  const std::string default_sql = default_text_of(column, catalog());
+  if (default_sql.empty()) return ExprPtr();
+  TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(default_sql));
   kept_.push_back(parsed);
   const bool outer = std::exchange(foreign_text_, true);
   auto bound = bind(*parsed, Site{nullptr, nullptr, Clause::kDefault, false});
@@ -110,6 +128,12 @@ absl::Status Binder::bind_table_checks(BoundModify* modify) {
     if (column.not_null && !column.dropped && assigned(row_position(column))) {
       modify->not_null.push_back(row_position(column));
     }
+    const auto* domain = column.dropped || !assigned(row_position(column))
+                             ? nullptr
+                             : catalog().find_as<TypeDef>(column.domain);
+    if (domain == nullptr) continue;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr holds, bind_domain_check(*domain, column_of(*modify->target, row_position(column))));
+    if (holds != nullptr) modify->checks.push_back({domain->name, std::move(holds)});
   }
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::check) continue;

@@ -228,44 +228,4 @@ absl::Status Binder::check_qualified(sql::Name name, size_t parts, const sql::No
   return absl::OkStatus();
 }
 
-// --- types ---
-
-absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
-  const std::string_view word = name.name.back();
-  if (name.of_column) return refuse(name, "%TYPE");
-  if (name.set_of) return fail(ErrorCode::kInvalidTableDefinition, name, "SETOF is not allowed here");
-  // SQL's own spellings have been resolved: what is called "char" here was written in quotes.
-  const TypeInfo* info = word == "char" ? find_type(oid::kChar) : find_type_by_name(word);
-  if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
-  if (info == nullptr || (name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog")) {
-    return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");
-  }
-  Type type{info->oid};
-  std::vector<int32_t> modifiers;
-  for (const sql::Expr* modifier : name.modifiers) {
-    const auto* literal = modifier->as<sql::Literal>();
-    if (literal == nullptr || literal->type != sql::LiteralType::kInt4) {
-      return fail(ErrorCode::kSyntaxError, *modifier, "type modifiers must be simple constants or identifiers");
-    }
-    modifiers.push_back(static_cast<int32_t>(literal->integer));
-  }
-  if (info->oid == oid::kInterval && (name.interval_fields != 0 || !modifiers.empty())) {
-    const uint32_t fields = name.interval_fields == 0 ? 0x7FFF : name.interval_fields;
-    const int32_t precision = modifiers.empty() ? 0xFFFF : modifiers[0];
-    type.typmod = static_cast<int32_t>((fields << 16) | static_cast<uint32_t>(precision & 0xFFFF));
-  } else if (!modifiers.empty()) {
-    auto typmod = make_typmod(info->oid, modifiers);
-    if (!typmod.ok()) return at(typmod.status(), name);
-    type.typmod = *typmod;
-  }
-  if (!name.array_bounds.empty()) {
-    type.oid = array_type_of(info->oid);
-    if (type.oid == 0) {
-      return fail(ErrorCode::kUndefinedObject, name, "could not find array type for data type ",
-                  format_type(info->oid));
-    }
-  }
-  return type;
-}
-
 }  // namespace troupe

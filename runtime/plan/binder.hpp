@@ -42,7 +42,18 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
+  /// Of a domain its base type.
   absl::StatusOr<Type> bind_type(const sql::TypeName& name);
+  /// A user's own type along the search path; null when there is none.
+  const TypeDef* find_own_type(sql::Name name) const;
+  /// The domain that a type name means; null: none.
+  const TypeDef* domain_of(const sql::TypeName& name) const;
+  /// True, or the domain's own error for a value that it does not allow; null when it allows all.
+  absl::StatusOr<ExprPtr> bind_domain_check(const TypeDef& domain, const ExprPtr& value);
+  /// `value`, once `holds` has been looked at.
+  absl::StatusOr<ExprPtr> checked_value(ExprPtr value, ExprPtr holds);
+  /// One of its CHECK constraints, for `value`.
+  absl::StatusOr<ExprPtr> bind_domain_constraint(const TypeDef& domain, const ConstraintDef& check, const ExprPtr& value);
 
   /// Errors: 42P18 for a parameter whose type nothing told.
   absl::Status finish_parameters();
@@ -146,6 +157,8 @@ class Binder {
   absl::StatusOr<const Site*> outer_site_of(const Expr& aggregate, const Site& site, const sql::Node& node) const;
   ExprPtr hoist(ExprPtr aggregate, BoundQuery* owner);
   absl::Status check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const;
+
+  absl::StatusOr<Type> own_type(const TypeDef& type, const sql::TypeName& name);
 
   // --- bind_name.cpp ---
   absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column, const Site& site);

@@ -106,6 +106,7 @@ void drop_constraint_index(TableDef* table, Oid index, DdlBuilder& ddl) {
 absl::Status drop_key(TableDef* table, const ConstraintDef& constraint, DdlBuilder& ddl) {
   const ConstraintDef dropped = constraint;
   std::erase_if(table->constraints, [&](const ConstraintDef& c) { return c.name == dropped.name; });
+  if (dropped.kind == ConstraintKind::foreign_key) ddl_forget_reference(dropped, table, ddl);
   if (dropped.index == kNoOid) return absl::OkStatus();
   const TableDef before = *table;
   drop_constraint_index(table, dropped.index, ddl);
@@ -114,15 +115,36 @@ absl::Status drop_key(TableDef* table, const ConstraintDef& constraint, DdlBuild
   return ddl_rewrite_table(before, table, {}, ddl);
 }
 
+/// Foreign keys of other tables that refer to a column which is to go.
+absl::Status free_column(const ColumnDef& column, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl) {
+  const std::string name = cat("column ", column.name, " of table ", table->name);
+  const std::vector<Oid> indexes = table->indexes;
+  for (const Oid oid : indexes) {
+    const auto* index = static_cast<const IndexDef*>(ddl.find(oid));
+    if (index == nullptr) continue;
+    const bool uses = std::any_of(index->columns.begin(), index->columns.end(),
+                                  [&](const IndexColumn& part) { return part.attnum == column.attnum; });
+    if (uses) TROUPE_RETURN_IF_ERROR(ddl_free_index({oid, name, name, behavior}, table, ddl));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
-  ColumnDef* column = find_column(table, action.name);
-  if (column == nullptr) {
+  if (find_column(table, action.name) == nullptr) {
     if (!action.if_exists) return no_such_column(action.name, *table);
     ddl.notice(ErrorCode::kOk, cat("column \"", action.name, "\" of relation \"", table->name,
                                    "\" does not exist, skipping"));
     return absl::OkStatus();
   }
+  return ddl_drop_column(action.name, action.behavior, table, ddl);
+}
+
+}  // namespace
+
+absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, name);
   const int16_t attnum = column->attnum;
+  TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
                                   [](const ConstraintDef& c) { return c.kind == ConstraintKind::primary_key; });
@@ -135,7 +157,15 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
   for (const ConstraintDef& constraint : table->constraints) {
     if (mentions(constraint) && constraint.index != kNoOid) drop_constraint_index(table, constraint.index, ddl);
   }
-  std::erase_if(table->constraints, mentions);
+  for (size_t i = 0; i < table->constraints.size();) {
+    const ConstraintDef constraint = table->constraints[i];
+    if (!mentions(constraint)) {
+      ++i;
+      continue;
+    }
+    table->constraints.erase(table->constraints.begin() + static_cast<ptrdiff_t>(i));
+    if (constraint.kind == ConstraintKind::foreign_key) ddl_forget_reference(constraint, table, ddl);
+  }
   const std::vector<Oid> indexes = table->indexes;
   for (const Oid oid : indexes) {
     const ObjectDef* object = ddl.find(oid);
@@ -155,8 +185,11 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
   column->missing = Value();
   column->identity = IdentityKind::none;
   column->owned_sequence = kNoOid;
+  column->domain = kNoOid;
   return absl::OkStatus();
 }
+
+namespace {
 
 absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   const ConstraintDef* found = table->find_constraint(action.name);
@@ -169,7 +202,55 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
     return error(ErrorCode::kUndefinedObject, "constraint \"", action.name, "\" of relation \"",
                     table->name, "\" does not exist");
   }
+  if (found->index != kNoOid) {
+    const ConstraintDef key = *found;
+    TROUPE_RETURN_IF_ERROR(ddl_free_index({key.index, cat("constraint ", key.name, " on table ", table->name),
+                                           cat("index ", key.name), action.behavior},
+                                          table, ddl));
+    found = table->find_constraint(action.name);
+  }
   return drop_key(table, *found, ddl);
+}
+
+absl::StatusOr<ConstraintDef*> constraint_to_alter(std::string_view name, TableDef* table) {
+  for (ConstraintDef& constraint : table->constraints) {
+    if (constraint.name == name) return &constraint;
+  }
+  return error(ErrorCode::kUndefinedObject, "constraint \"", name, "\" of relation \"", table->name,
+               "\" does not exist");
+}
+
+/// ALTER CONSTRAINT: when it is checked.
+absl::Status alter_constraint(const sql::AlterTableAction& action, TableDef* table) {
+  TROUPE_ASSIGN_OR_RETURN(ConstraintDef * found, constraint_to_alter(action.constraint->name, table));
+  if (found->kind != ConstraintKind::foreign_key) {
+    return error(ErrorCode::kWrongObjectType, "constraint \"", found->name, "\" of relation \"", table->name,
+                 "\" is not a foreign key constraint");
+  }
+  found->deferrable = action.constraint->deferrable;
+  found->initially_deferred = action.constraint->initially_deferred;
+  return absl::OkStatus();
+}
+
+absl::Status validate_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(ConstraintDef * found, constraint_to_alter(action.name, table));
+  if (found->kind != ConstraintKind::foreign_key && found->kind != ConstraintKind::check) {
+    return error(ErrorCode::kWrongObjectType, "constraint \"", found->name, "\" of relation \"", table->name,
+                 "\" is not a foreign key or check constraint");
+  }
+  if (!found->not_valid) return absl::OkStatus();
+  found->not_valid = false;
+  if (found->kind == ConstraintKind::foreign_key) {
+    ddl.lock(found->foreign.table, false);
+    ddl_check_foreign_key(*found, *table, ddl);
+    return absl::OkStatus();
+  }
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::make_shared<TableDef>(*table);
+  relation->alias = table->name;
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(*found, relation));
+  ddl_check_rows(found->name, condition, *table, ddl);
+  return absl::OkStatus();
 }
 
 /// The default goes along if it can be assigned to the new type.
@@ -229,6 +310,14 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
   TROUPE_RETURN_IF_ERROR(check_default_of_new_type(before, *column, type, ddl));
   TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval_of(ddl)));
   const TypeInfo& info = type_info(type.oid);
+  const TypeDef* domain = ddl.binder().domain_of(*action.column->type);
+  if (domain != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr holds, ddl.binder().bind_domain_check(*domain, values[position]));
+    if (holds != nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(values[position], ddl.binder().checked_value(values[position], holds));
+    }
+  }
+  column->domain = domain != nullptr ? domain->oid : kNoOid;
   column->type = type.oid;
   column->typmod = type.typmod;
   column->physical = info.physical;
@@ -300,6 +389,8 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kDropIdentity: return alter_identity(action, table, ddl);
     case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
+    case AlterAction::kAlterConstraint: return alter_constraint(action, table);
+    case AlterAction::kValidateConstraint: return validate_constraint(action, table, ddl);
     case AlterAction::kOwnerTo: return ddl_set_table_owner(*action.role, table, ddl);
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
@@ -363,6 +454,8 @@ absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, Tab
     table->shape = make_shape(*table);
     if (pass == Pass::kAlterType) retyped.push_back(table->find_column(action->name)->attnum);
   }
+  if (retyped.empty()) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(ddl_recheck_foreign_keys(retyped, *table, ddl));
   return recheck(retyped, *table, ddl);
 }
 

@@ -25,6 +25,11 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
                                                                const std::vector<OutputColumn>& columns,
                                                                std::string_view tag, const PlanContext& context);
 
+/// Schemas of temporary objects: this and the number of their session.
+inline constexpr std::string_view kTemporarySchemaPrefix = "pg_temp_";
+/// Of a path of schemas the first that is not for temporary objects; kNoOid: none.
+Oid first_permanent_schema(std::span<const Oid> path, const Catalog& catalog);
+
 /// Whether a relation of that name is there, where CREATE would put it.
 bool relation_exists(const sql::TableRef& name, const PlanContext& context);
 
@@ -63,6 +68,8 @@ class DdlBuilder {
   /// Errors: 0A000 for a name in another database.
   absl::Status check_database(const sql::Node& node, std::string_view database, std::string_view schema,
                               std::string_view name) const;
+  /// The same of one that may be temporary: then it goes to the session's own schema. Errors: 42P16.
+  absl::StatusOr<Oid> schema_for(const sql::TableRef& ref, sql::Persistence persistence) const;
   /// An existing relation of a kind. Null with if_exists (a notice is added). Errors: 42P01, 42809.
   absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
   absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,
@@ -99,6 +106,11 @@ absl::Status ddl_alter_database(const sql::AlterDatabaseStatement& alter, DdlBui
 absl::Status ddl_rename_database(std::string_view name, std::string_view new_name, DdlBuilder& ddl);
 absl::Status ddl_own_database(std::string_view name, const sql::RoleName& owner, DdlBuilder& ddl);
 absl::Status ddl_drop_database(const sql::DropDatabaseStatement& drop, DdlBuilder& ddl);
+absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_enum(const sql::AlterEnumStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_domain(const sql::AlterDomainStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_rename_type(const sql::RenameStatement& rename, DdlBuilder& ddl);
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);
@@ -118,6 +130,46 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
                                      std::vector<ColumnConstraint>* rest);
 /// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+// --- types (ddl_type.cpp) ---
+
+/// What is declared as a user's type: a column of a table, or (attnum 0) a domain over it.
+struct TypeUse {
+  ObjectPtr object;
+  int16_t attnum = 0;
+};
+std::vector<TypeUse> ddl_uses_of(const TypeDef& type, const DdlBuilder& ddl);
+/// Takes a column out of a table, with the constraints and indexes that it is in.
+absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl);
+
+// --- foreign keys (ddl_foreign_key.cpp) ---
+
+/// FOREIGN KEY onto a table; the referenced one learns of it. With ALTER TABLE the rows are looked at.
+absl::Status ddl_add_foreign_key(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// The rows of the table must satisfy its foreign key.
+void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
+/// Foreign keys on or to columns that have other types now must be possible still, and true of the rows.
+absl::Status ddl_recheck_foreign_keys(const std::vector<int16_t>& retyped, const TableDef& table, DdlBuilder& ddl);
+/// `table` has lost foreign key `key` to another table, which forgets about it unless there is one more.
+void ddl_forget_reference(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
+/// The same of a table that is being altered, and may refer to itself.
+void ddl_forget_reference(const ConstraintDef& key, TableDef* table, DdlBuilder& ddl);
+/// A foreign key and the table it is on, as they were when they were found.
+struct ForeignKeyRef {
+  std::shared_ptr<const TableDef> table;
+  ConstraintDef key;
+};
+/// Foreign keys of other tables that refer to this one, as the statement has left things so far.
+std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBuilder& ddl);
+void ddl_drop_foreign_key(const ForeignKeyRef& ref, DdlBuilder& ddl);
+/// Foreign keys that need a unique index: they go with CASCADE, or it cannot go. `table` is the index's, being altered.
+struct FreedIndex {
+  Oid index = kNoOid;
+  std::string dropped;     ///< "constraint p_pkey on table p"
+  std::string depends_on;  ///< "index p_pkey"
+  sql::DropBehavior behavior = sql::DropBehavior::kRestrict;
+};
+absl::Status ddl_free_index(const FreedIndex& freed, TableDef* table, DdlBuilder& ddl);
+
 /// A default as it is kept and shown: a string literal is the value it means, with its type, as in PostgreSQL.
 std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, const DdlBuilder& ddl);
 /// Options of CREATE/ALTER SEQUENCE and of identity columns.

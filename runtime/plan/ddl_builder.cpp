@@ -113,13 +113,30 @@ absl::StatusOr<Oid> DdlBuilder::schema_for(const sql::TableRef& ref) const {
   return schema_for(ref.schema, ref);
 }
 
+Oid first_permanent_schema(std::span<const Oid> path, const Catalog& catalog) {
+  for (const Oid oid : path) {
+    const auto* schema = catalog.find_as<SchemaDef>(oid);
+    if (schema != nullptr && !schema->name.starts_with(kTemporarySchemaPrefix)) return oid;
+  }
+  return kNoOid;
+}
+
+absl::StatusOr<Oid> DdlBuilder::schema_for(const sql::TableRef& ref, sql::Persistence persistence) const {
+  if (persistence != sql::Persistence::kTemporary) return schema_for(ref);
+  for (const Oid oid : context_.search_path) {
+    const auto* schema = catalog().find_as<SchemaDef>(oid);
+    if (schema == nullptr || !schema->name.starts_with(kTemporarySchemaPrefix)) continue;
+    if (ref.schema.empty() || ref.schema == "pg_temp" || ref.schema == schema->name) return oid;
+    return at(error(ErrorCode::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema"), ref);
+  }
+  return at(not_supported_yet("a temporary relation here"), ref);
+}
+
 absl::StatusOr<Oid> DdlBuilder::schema_for(std::string_view schema, const sql::Node& node) const {
   Oid oid = kNoOid;
   if (schema.empty()) {
-    if (context_.search_path.empty()) {
-      return error(ErrorCode::kInvalidSchemaName, "no schema has been selected to create in");
-    }
-    oid = context_.search_path.front();
+    oid = first_permanent_schema(context_.search_path, catalog());
+    if (oid == kNoOid) return error(ErrorCode::kInvalidSchemaName, "no schema has been selected to create in");
   } else if (const SchemaDef* found = catalog().find_schema(schema)) {
     oid = found->oid;
   } else {
@@ -200,7 +217,7 @@ std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::strin
 }
 
 bool relation_exists(const sql::TableRef& name, const PlanContext& context) {
-  Oid schema = context.search_path.empty() ? kNoOid : context.search_path.front();
+  Oid schema = first_permanent_schema(context.search_path, *context.catalog);
   if (!name.schema.empty()) {
     const SchemaDef* found = context.catalog->find_schema(name.schema);
     if (found == nullptr) return false;
@@ -218,6 +235,8 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kIndex: return "DROP INDEX";
     case sql::ObjectKind::kSequence: return "DROP SEQUENCE";
     case sql::ObjectKind::kSchema: return "DROP SCHEMA";
+    case sql::ObjectKind::kType: return "DROP TYPE";
+    case sql::ObjectKind::kDomain: return "DROP DOMAIN";
     default: return "DROP";
   }
 }
@@ -230,6 +249,9 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
     case sql::ObjectKind::kDatabase: return "ALTER DATABASE";
     case sql::ObjectKind::kRole: return "ALTER ROLE";
+    case sql::ObjectKind::kType: return "ALTER TYPE";
+    case sql::ObjectKind::kDomain:
+    case sql::ObjectKind::kDomainConstraint: return "ALTER DOMAIN";
     default: return "ALTER TABLE";
   }
 }
@@ -238,12 +260,8 @@ std::string_view alter_tag(sql::ObjectKind kind) {
 std::string_view missing_feature(sql::NodeKind kind) {
   using sql::NodeKind;
   switch (kind) {
-    case NodeKind::kCreateEnum:
     case NodeKind::kCreateComposite:
     case NodeKind::kCreateRange: return "CREATE TYPE";
-    case NodeKind::kAlterEnum: return "ALTER TYPE";
-    case NodeKind::kCreateDomain: return "CREATE DOMAIN";
-    case NodeKind::kAlterDomain: return "ALTER DOMAIN";
     case NodeKind::kDefine: return "this CREATE command";
     case NodeKind::kAlterOptions: return "this ALTER command";
     case NodeKind::kAlterSchema: return "ALTER ... SET SCHEMA";
@@ -319,6 +337,14 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
       return run("REASSIGN OWNED", [&](DdlBuilder& ddl) { return ddl_reassign_owned(statement.to<sql::ReassignOwnedStatement>(), ddl); });
     case NodeKind::kDropOwned:
       return run("DROP OWNED", [&](DdlBuilder& ddl) { return ddl_drop_owned(statement.to<sql::DropOwnedStatement>(), ddl); });
+    case NodeKind::kCreateEnum:
+      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_enum(statement.to<sql::CreateEnumStatement>(), ddl); });
+    case NodeKind::kAlterEnum:
+      return run("ALTER TYPE", [&](DdlBuilder& ddl) { return ddl_alter_enum(statement.to<sql::AlterEnumStatement>(), ddl); });
+    case NodeKind::kCreateDomain:
+      return run("CREATE DOMAIN", [&](DdlBuilder& ddl) { return ddl_create_domain(statement.to<sql::CreateDomainStatement>(), ddl); });
+    case NodeKind::kAlterDomain:
+      return run("ALTER DOMAIN", [&](DdlBuilder& ddl) { return ddl_alter_domain(statement.to<sql::AlterDomainStatement>(), ddl); });
     case NodeKind::kAlterTable: {
       const auto& alter = statement.to<sql::AlterTableStatement>();
       return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });

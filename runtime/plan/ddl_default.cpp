@@ -24,6 +24,10 @@ std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, con
   if (!value.ok()) return sql::to_sql(expr);  // binding it will say what is wrong
   const std::string text = to_text(type, *value, kPlain);
   if (is_plain(type.oid, text)) return column.type == oid::kBool ? (text == "t" ? "true" : "false") : text;
+  if (const auto* own = ddl.catalog().find_as<TypeDef>(type.oid)) {
+    const auto* schema = ddl.catalog().find_as<SchemaDef>(own->schema);
+    return cat(quote_literal(text), "::", sql::quote_identifier(schema->name), ".", sql::quote_identifier(own->name));
+  }
   return cat(quote_literal(text), "::", type.oid == oid::kBpchar ? std::string("bpchar") : format_type(type));
 }
 

@@ -10,6 +10,7 @@ std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
                                 : object.kind == ObjectKind::sequence ? "sequence"
                                 : object.kind == ObjectKind::index    ? "index"
                                 : object.kind == ObjectKind::schema   ? "schema"
+                                : object.kind == ObjectKind::type     ? "type"
                                 : object.kind == ObjectKind::database ? "database"
                                                                       : "table";
   const auto& path = ddl.context().search_path;
@@ -89,7 +90,7 @@ void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& 
   }
 }
 
-absl::Status drop_one_index(const ObjectDef& object, DdlBuilder& ddl) {
+absl::Status drop_one_index(const ObjectDef& object, sql::DropBehavior behavior, DdlBuilder& ddl) {
   const auto& index = static_cast<const IndexDef&>(object);
   auto table = ddl.edit_table(index.table);
   if (index.constraint) {
@@ -98,6 +99,8 @@ absl::Status drop_one_index(const ObjectDef& object, DdlBuilder& ddl) {
                      cat("You can drop constraint ", index.name, " on table ", table->name, " instead."));
   }
   ddl.lock(table->oid);
+  const std::string name = cat("index ", index.name);
+  TROUPE_RETURN_IF_ERROR(ddl_free_index({index.oid, name, name, behavior}, table.get(), ddl));
   std::erase(table->indexes, index.oid);
   ddl_drop_index(index, ddl);
   ddl.put(std::move(table));
@@ -129,20 +132,40 @@ absl::Status drop_one_sequence(const ObjectDef& object, const sql::DropStatement
   return absl::OkStatus();
 }
 
+/// Foreign keys of tables that stay: they refer to one that goes.
+void drop_references_to(const TableDef& table, const std::vector<Oid>& going, Dependents* dependents, DdlBuilder& ddl) {
+  for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
+    if (std::find(going.begin(), going.end(), ref.table->oid) != going.end()) continue;
+    dependents->objects.push_back(cat("constraint ", ref.key.name, " on ", ddl_describe(*ref.table, ddl)));
+    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(table, ddl)));
+    ddl_drop_foreign_key(ref, ddl);
+  }
+}
+
 /// Indexes and the sequences that columns own go with their table.
 bool is_part_of_table(const ObjectDef& object) {
   if (object.kind == ObjectKind::index) return true;
   return object.kind == ObjectKind::sequence && static_cast<const SequenceDef&>(object).owner_table != kNoOid;
 }
 
+std::vector<Oid> tables_of(Oid schema, const DdlBuilder& ddl) {
+  std::vector<Oid> tables;
+  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::table)) {
+    if (object->schema == schema) tables.push_back(object->oid);
+  }
+  return tables;
+}
+
 absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatement& drop, Dependents* dependents,
                                   DdlBuilder& ddl) {
+  const std::vector<Oid> tables = tables_of(schema.oid, ddl);
   for (const ObjectPtr& object : ddl.catalog().objects()) {
     if (object->schema != schema.oid || ddl.find(object->oid) == nullptr || is_part_of_table(*object)) continue;
     dependents->add(*object, schema, ddl);
     drop_views_of(*object, dependents, ddl);
     if (object->kind == ObjectKind::table) {
-      ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
+      drop_references_to(static_cast<const TableDef&>(*object), tables, dependents, ddl);
+      ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
     } else if (object->kind == ObjectKind::sequence) {
       TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
     } else {
@@ -172,6 +195,44 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
   return drop_schema_contents(*schema, drop, dependents, ddl);
 }
 
+/// Columns and domains of a type that goes.
+absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
+  for (const TypeUse& use : ddl_uses_of(type, ddl)) {
+    if (ddl.find(use.object->oid) == nullptr) continue;
+    if (use.attnum == 0) {
+      dependents->add(*use.object, type, ddl);
+      TROUPE_RETURN_IF_ERROR(drop_uses_of(static_cast<const TypeDef&>(*use.object), dependents, ddl));
+      ddl.drop(use.object->oid);
+      continue;
+    }
+    auto table = ddl.edit_table(use.object->oid);
+    const std::string name = table->column(use.attnum).name;
+    dependents->objects.push_back(cat("column ", name, " of ", ddl_describe(*table, ddl)));
+    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(type, ddl)));
+    ddl.lock(table->oid);
+    TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, sql::DropBehavior::kCascade, table.get(), ddl));
+    ddl.put(std::move(table));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status drop_type(const sql::ObjectRef& ref, const sql::DropStatement& drop, Dependents* dependents,
+                       std::string* dropped, DdlBuilder& ddl) {
+  const TypeDef* type = ddl.binder().find_own_type(ref.name);
+  if (type == nullptr) {
+    if (!drop.if_exists) return error(ErrorCode::kUndefinedObject, "type \"", ref.name.back(), "\" does not exist");
+    ddl.notice(ErrorCode::kOk, cat("type \"", ref.name.back(), "\" does not exist, skipping"));
+    return absl::OkStatus();
+  }
+  if (drop.object == sql::ObjectKind::kDomain && type->type_kind != TypeKind::domain) {
+    return error(ErrorCode::kWrongObjectType, "\"", type->name, "\" is not a domain");
+  }
+  *dropped = ddl_describe(*type, ddl);
+  TROUPE_RETURN_IF_ERROR(drop_uses_of(*type, dependents, ddl));
+  ddl.drop(type->oid);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const DdlBuilder& ddl) {
   switch (drop.object) {
     case sql::ObjectKind::kTable: return ObjectKind::table;
@@ -179,6 +240,8 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
     case sql::ObjectKind::kIndex: return ObjectKind::index;
     case sql::ObjectKind::kSequence: return ObjectKind::sequence;
     case sql::ObjectKind::kSchema: return ObjectKind::schema;
+    case sql::ObjectKind::kType:
+    case sql::ObjectKind::kDomain: return ObjectKind::type;
     default: return ddl.refuse(drop, "DROP of this kind of object");
   }
 }
@@ -200,6 +263,16 @@ absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, ObjectK
   return other != nullptr ? with_drop_hint(found.status(), *other) : found.status();
 }
 
+/// What DROP TABLE a, b names, as far as it is there.
+std::vector<Oid> named_tables(const sql::DropStatement& drop, const DdlBuilder& ddl) {
+  std::vector<Oid> tables;
+  for (const sql::ObjectRef* ref : drop.objects) {
+    const std::string_view schema = ref->name.size() > 1 ? ref->name[ref->name.size() - 2] : std::string_view();
+    if (const ObjectDef* object = ddl.find_named(schema, ref->name.back())) tables.push_back(object->oid);
+  }
+  return tables;
+}
+
 }  // namespace
 
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
@@ -212,18 +285,23 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(drop_schema(*ref, drop, &dependents, ddl));
       continue;
     }
+    if (kind == ObjectKind::type) {
+      TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
+      continue;
+    }
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, kind, drop.if_exists, ddl));
     if (object == nullptr) continue;
     TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*object, ddl));
     dropped = ddl_describe(*object, ddl);
     if (kind == ObjectKind::index) {
-      TROUPE_RETURN_IF_ERROR(drop_one_index(*object, ddl));
+      TROUPE_RETURN_IF_ERROR(drop_one_index(*object, drop.behavior, ddl));
     } else if (kind == ObjectKind::sequence) {
       TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
     } else {
       drop_views_of(*object, &dependents, ddl);
       if (kind == ObjectKind::table) {
-        ddl_drop_table(static_cast<const TableDef&>(*object), ddl);
+        drop_references_to(static_cast<const TableDef&>(*object), named_tables(drop, ddl), &dependents, ddl);
+        ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
       } else {
         ddl.drop(object->oid);
       }
@@ -296,6 +374,9 @@ absl::Status rename_constraint(const sql::RenameStatement& rename, TableDef* tab
 }  // namespace
 
 absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
+  const bool type = rename.object == sql::ObjectKind::kType || rename.object == sql::ObjectKind::kDomain ||
+                    rename.object == sql::ObjectKind::kDomainConstraint;
+  if (type && rename.target != nullptr) return ddl_rename_type(rename, ddl);
   const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
   ObjectKind kind = ObjectKind::table;
   switch (part ? rename.of : rename.object) {
@@ -353,35 +434,68 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   return absl::OkStatus();
 }
 
-absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& ddl) {
-  ddl.plan().truncate = true;
+namespace {
+
+/// The named tables, and with CASCADE those that refer to them. Errors: 0A000 for a reference from a table that stays.
+absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& truncate, DdlBuilder& ddl) {
+  std::vector<Oid> tables;
+  const auto known = [&](Oid oid) { return std::find(tables.begin(), tables.end(), oid) != tables.end(); };
   for (const sql::TableRef* ref : truncate.tables) {
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*ref, ObjectKind::table));
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kTruncate, ddl));
-    auto table = ddl.edit_table(object->oid);
-    ddl.lock(table->oid);
-    // New, empty trees: the old ones are dropped whole when this commits.
-    const auto renew = [&](TreeId old) {
-      const TreeId tree = ddl.new_tree();
-      ddl.act(DdlAction::Kind::kCreateTree).tree = tree;
-      ddl.act(DdlAction::Kind::kDropTree).tree = old;
-      return tree;
-    };
-    table->tree = renew(table->tree);
-    for (const Oid oid : table->indexes) {
-      const ObjectDef* found = ddl.find(oid);
-      if (found == nullptr || static_cast<const IndexDef&>(*found).tree == 0) continue;
-      auto index = std::make_shared<IndexDef>(static_cast<const IndexDef&>(*found));
-      index->tree = renew(index->tree);
-      ddl.put(std::move(index));
-    }
-    if (truncate.restart_identity) {
-      for (const ColumnDef& column : table->columns) {
-        if (column.owned_sequence != kNoOid) ddl.act(DdlAction::Kind::kSetSequence).sequence = column.owned_sequence;
-      }
-    }
-    ddl.put(std::move(table));
+    if (!known(object->oid)) tables.push_back(object->oid);
   }
+  const bool cascades = truncate.behavior == sql::DropBehavior::kCascade;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const auto& table = static_cast<const TableDef&>(*ddl.find(tables[i]));
+    for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
+      if (known(ref.table->oid)) continue;
+      if (!cascades) {
+        return with_hint(
+            with_detail(error(ErrorCode::kFeatureNotSupported,
+                              "cannot truncate a table referenced in a foreign key constraint"),
+                        cat("Table \"", ref.table->name, "\" references \"", table.name, "\".")),
+            cat("Truncate table \"", ref.table->name, "\" at the same time, or use TRUNCATE ... CASCADE."));
+      }
+      ddl.notice(ErrorCode::kOk, cat("truncate cascades to table \"", ref.table->name, "\""));
+      tables.push_back(ref.table->oid);
+    }
+  }
+  return tables;
+}
+
+void truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
+  auto table = ddl.edit_table(oid);
+  ddl.lock(table->oid);
+  // New, empty trees: the old ones are dropped whole when this commits.
+  const auto renew = [&](TreeId old) {
+    const TreeId tree = ddl.new_tree();
+    ddl.act(DdlAction::Kind::kCreateTree).tree = tree;
+    ddl.act(DdlAction::Kind::kDropTree).tree = old;
+    return tree;
+  };
+  table->tree = renew(table->tree);
+  for (const Oid index_oid : table->indexes) {
+    const ObjectDef* found = ddl.find(index_oid);
+    if (found == nullptr || static_cast<const IndexDef&>(*found).tree == 0) continue;
+    auto index = std::make_shared<IndexDef>(static_cast<const IndexDef&>(*found));
+    index->tree = renew(index->tree);
+    ddl.put(std::move(index));
+  }
+  if (restart_identity) {
+    for (const ColumnDef& column : table->columns) {
+      if (column.owned_sequence != kNoOid) ddl.act(DdlAction::Kind::kSetSequence).sequence = column.owned_sequence;
+    }
+  }
+  ddl.put(std::move(table));
+}
+
+}  // namespace
+
+absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& ddl) {
+  ddl.plan().truncate = true;
+  TROUPE_ASSIGN_OR_RETURN(const std::vector<Oid> tables, truncated_tables(truncate, ddl));
+  for (const Oid table : tables) truncate_table(table, truncate.restart_identity, ddl);
   return absl::OkStatus();
 }
 

@@ -92,6 +92,12 @@ void ddl_drop_table(const TableDef& table, DdlBuilder& ddl) {
     ddl.act(DdlAction::Kind::kDropSequence).sequence = column.owned_sequence;
     ddl.drop(column.owned_sequence);
   }
+  TableDef without_keys = table;
+  without_keys.constraints.clear();
+  for (const ConstraintDef& key : table.constraints) {
+    const bool refers = key.kind == ConstraintKind::foreign_key && key.foreign.table != table.oid;
+    if (refers) ddl_forget_reference(key, without_keys, ddl);
+  }
   ddl.act(DdlAction::Kind::kDropTree).tree = table.tree;
   ddl.drop(table.oid);
 }

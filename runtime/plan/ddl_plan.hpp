@@ -24,6 +24,7 @@ struct DdlAction {
     kCheckRows,    ///< `check` is not false for any row; 23514
     kSetSequence,  ///< (re)start `sequence` at its start value, or at `restart`
     kDropSequence, ///< forget the state of `sequence`
+    kCheckForeignKey, ///< every row of `table` satisfies its foreign key `constraint`; 23503
   };
   Kind kind = Kind::kCreateTree;
   TreeId tree = 0;
@@ -34,6 +35,7 @@ struct DdlAction {
   CheckCondition check;   ///< over layout columns of `table`
   ExprList values;        ///< the new row's layout columns over the old row's; empty: unchanged
   Oid sequence = kNoOid;
+  Oid constraint = kNoOid;
   std::optional<int64_t> restart;
 };
 
@@ -47,7 +49,7 @@ struct Notice {
 /// Locks on tables the DDL needs, all exclusive unless said.
 struct DdlLock {
   Oid table = kNoOid;
-  bool exclusive = true;  ///< else: shared with readers, against writers (CREATE INDEX)
+  bool exclusive = true;  ///< else: shared with readers, against writers and its like (CREATE INDEX, foreign keys)
 };
 
 /// A database in which nobody else may be when the statement runs.

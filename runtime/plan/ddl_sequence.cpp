@@ -163,8 +163,7 @@ void ddl_put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {
 }
 
 absl::Status ddl_create_sequence(const sql::CreateSequenceStatement& create, DdlBuilder& ddl) {
-  if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY SEQUENCE");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.sequence));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.sequence, create.persistence));
   if (ddl.find_relation(schema, create.sequence->name) != nullptr) {
     if (create.if_not_exists) {
       ddl.notice(ErrorCode::kDuplicateTable,

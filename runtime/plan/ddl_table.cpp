@@ -89,6 +89,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
     TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
     set_type(&column, type);
+    if (const TypeDef* domain = ddl.binder().domain_of(*definition.type)) column.domain = domain->oid;
   }
   for (const sql::Constraint* constraint : definition.constraints) {
     switch (constraint->type) {
@@ -150,6 +151,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     return error(ErrorCode::kDuplicateObject, "constraint \"", check.name, "\" for relation \"",
                     table->name, "\" already exists");
   }
+  check.not_valid = constraint.not_valid && !is_new;
   if (!is_new && !constraint.not_valid) ddl_check_rows(check.name, condition, *table, ddl);
   table->constraints.push_back(std::move(check));
   return absl::OkStatus();
@@ -255,7 +257,7 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
     case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
     case sql::ConstraintType::kPrimaryKey:
     case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
-    case sql::ConstraintType::kForeignKey: return ddl.refuse(constraint, "FOREIGN KEY");
+    case sql::ConstraintType::kForeignKey: return ddl_add_foreign_key(source, table, is_new, ddl);
     case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
     default: return ddl.refuse(constraint, "this kind of constraint");
   }
@@ -264,7 +266,6 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
 namespace {
 
 absl::Status refuse_options(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
-  if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY TABLE");
   if (create.foreign) return ddl.refuse(create, "CREATE FOREIGN TABLE");
   if (!create.inherits.empty()) return ddl.refuse(create, "INHERITS");
   if (create.partition_of != nullptr) return ddl.refuse(create, "PARTITION OF");
@@ -317,6 +318,16 @@ absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilde
   return absl::OkStatus();
 }
 
+OnCommit on_commit_of(sql::OnCommit action) {
+  if (action == sql::OnCommit::kDrop) return OnCommit::drop;
+  return action == sql::OnCommit::kDeleteRows ? OnCommit::delete_rows : OnCommit::preserve_rows;
+}
+
+absl::Status check_on_commit(sql::OnCommit action, sql::Persistence persistence) {
+  if (action == sql::OnCommit::kDefault || persistence == sql::Persistence::kTemporary) return absl::OkStatus();
+  return error(ErrorCode::kInvalidTableDefinition, "ON COMMIT can only be used on temporary tables");
+}
+
 std::shared_ptr<TableDef> new_table(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
   auto table = std::make_shared<TableDef>();
   table->oid = ddl.new_oid();
@@ -332,7 +343,8 @@ std::shared_ptr<TableDef> new_table(const sql::TableRef& ref, Oid schema, DdlBui
 
 absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(refuse_options(create, ddl));
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.table));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.table, create.persistence));
+  TROUPE_RETURN_IF_ERROR(check_on_commit(create.on_commit, create.persistence));
   if (create.if_not_exists && ddl.find_relation(schema, create.table->name) != nullptr) {
     ddl.notice(ErrorCode::kDuplicateTable, cat("relation \"", create.table->name, "\" already exists, skipping"));
     return absl::OkStatus();
@@ -340,6 +352,8 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
   TROUPE_RETURN_IF_ERROR(check_new_relation(*create.table, schema, ddl));
   auto table = new_table(*create.table, schema, ddl);
   table->unlogged = create.persistence == sql::Persistence::kUnlogged;
+  table->temporary = create.persistence == sql::Persistence::kTemporary;
+  table->on_commit = on_commit_of(create.on_commit);
   for (const sql::Option* option : create.options) {
     table->options.emplace_back(std::string(option->name), option_text(*option));
   }
@@ -359,7 +373,17 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     const auto rank = [](const ColumnConstraint& c) { return c.constraint->type == sql::ConstraintType::kPrimaryKey ? 0 : 1; };
     return rank(a) < rank(b);
   });
+  const auto is_foreign = [](const ColumnConstraint& c) {
+    return c.constraint->type == sql::ConstraintType::kForeignKey;
+  };
   for (const ColumnConstraint& constraint : constraints) {
+    if (is_foreign(constraint)) continue;
+    TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
+  }
+  // Foreign keys last: they may refer to the table itself, whose keys have to be there.
+  ddl.put(std::make_shared<const TableDef>(*table));
+  for (const ColumnConstraint& constraint : constraints) {
+    if (!is_foreign(constraint)) continue;
     TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
   }
   ddl.put(std::move(table));
@@ -371,13 +395,15 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
                                                                std::string_view tag, const PlanContext& context) {
   Binder binder(context);
   DdlBuilder ddl(context, binder, tag);
-  if (into.persistence == sql::Persistence::kTemporary) return ddl.refuse(*into.table, "CREATE TEMPORARY TABLE");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*into.table));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*into.table, into.persistence));
+  TROUPE_RETURN_IF_ERROR(check_on_commit(into.on_commit, into.persistence));
   TROUPE_RETURN_IF_ERROR(check_new_relation(*into.table, schema, ddl));
   if (into.columns.size() > columns.size()) {
     return error(ErrorCode::kSyntaxError, "too many column names were specified");
   }
   auto table = new_table(*into.table, schema, ddl);
+  table->temporary = into.persistence == sql::Persistence::kTemporary;
+  table->on_commit = on_commit_of(into.on_commit);
   for (size_t i = 0; i < columns.size(); ++i) {
     ColumnDef column;
     column.attnum = static_cast<int16_t>(i + 1);

@@ -5,9 +5,8 @@
 namespace troupe {
 
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl) {
-  if (create.persistence == sql::Persistence::kTemporary) return ddl.refuse(create, "CREATE TEMPORARY VIEW");
   if (create.check != sql::CheckOption::kNone) return ddl.refuse(create, "WITH CHECK OPTION");
-  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.view));
+  TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.view, create.persistence));
   auto view = std::make_shared<ViewDef>();
   if (const ObjectDef* existing = ddl.find_relation(schema, create.view->name)) {
     if (!create.replace) {
@@ -73,7 +72,6 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
 }
 
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl) {
-  if (!create.elements.empty()) return ddl.refuse(create, "CREATE SCHEMA with elements");
   std::string_view name = create.name;
   Oid owner = ddl.context().role;
   if (create.authorization != nullptr) {

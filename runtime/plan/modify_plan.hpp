@@ -22,6 +22,10 @@ struct TableWrite {
   std::vector<uint32_t> not_null;        ///< layout columns to check (23502)
   std::vector<CheckCondition> checks;
   ExprList returning;                    ///< empty: none
+  /// Layout columns whose old and new values foreign keys have to know (ExecContext::key_changes), ascending.
+  std::vector<uint32_t> watched;
+  /// An UPDATE that assigns to a key which a foreign key may refer to: nobody may hold on to the row meanwhile.
+  bool changes_referenced = false;
 };
 
 struct ColumnAssignment {

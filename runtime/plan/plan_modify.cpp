@@ -24,6 +24,62 @@ bool mentions_outside(const Expr& expr, const std::vector<ColumnId>& columns) {
   return outside;
 }
 
+/// Which columns foreign keys have to know of: the referring ones of new rows, the referred ones of rows that go or
+/// change.
+class KeyWatch {
+ public:
+  KeyWatch(const BoundModify& modify, const Catalog& catalog, TableWrite* write)
+      : modify_{modify}, catalog_{catalog}, table_{*modify.target->table}, write_{*write} {}
+
+  void run() {
+    if (modify_.kind != PlanKind::kDelete) {
+      for (const ConstraintDef& key : table_.constraints) {
+        if (key.kind != ConstraintKind::foreign_key) continue;
+        if (modify_.kind == PlanKind::kInsert || assigns_any(key.columns)) watch(key.columns);
+      }
+    }
+    const bool conflict = modify_.conflict && modify_.conflict->update;
+    if (modify_.kind == PlanKind::kInsert && !conflict) return;
+    for (const Oid referring : table_.referenced_by) {
+      const TableDef* child = catalog_.find_table(referring);
+      if (child == nullptr) continue;
+      for (const ConstraintDef& key : child->constraints) {
+        if (key.kind != ConstraintKind::foreign_key || key.foreign.table != table_.oid) continue;
+        const bool changes = assigns_any(key.foreign.columns);
+        if (modify_.kind != PlanKind::kDelete && !changes) continue;
+        watch(key.foreign.columns);
+        write_.changes_referenced = write_.changes_referenced || changes;
+      }
+    }
+  }
+
+ private:
+  bool assigns_any(const std::vector<int16_t>& attnums) const {
+    const auto assigns = [&](const std::vector<ColumnAssignment>& assignments) {
+      return std::any_of(assignments.begin(), assignments.end(), [&](const ColumnAssignment& a) {
+        return std::find(attnums.begin(), attnums.end(), static_cast<int16_t>(a.column + 1)) != attnums.end();
+      });
+    };
+    return assigns(modify_.assignments) || (modify_.conflict && assigns(modify_.conflict->assignments));
+  }
+  void watch(const std::vector<int16_t>& attnums) {
+    for (const int16_t attnum : attnums) {
+      const auto column = static_cast<uint32_t>(attnum - 1);
+      const auto at = std::lower_bound(write_.watched.begin(), write_.watched.end(), column);
+      if (at == write_.watched.end() || *at != column) write_.watched.insert(at, column);
+    }
+  }
+
+  const BoundModify& modify_;
+  const Catalog& catalog_;
+  const TableDef& table_;
+  TableWrite& write_;
+};
+
+void watch_keys(const BoundModify& modify, const Catalog& catalog, TableWrite* write) {
+  KeyWatch(modify, catalog, write).run();
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_modify(const BoundModify& modify) {
@@ -53,6 +109,7 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
                          std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned);
     if (touched) write->indexes.push_back(index);
   }
+  watch_keys(modify, *context_.catalog, write);
   return absl::OkStatus();
 }
 

@@ -53,9 +53,10 @@ void parse_references(TokenStream& in, Constraint* constraint) {
   constraint->referenced = parse_qualified_name(in);
   constraint->referenced_columns = parse_optional_names(in);
   if (in.accept(Keyword::kMatch)) {
-    if (in.at(Keyword::kPartial)) in.refuse(in.position(), "MATCH PARTIAL");
-    constraint->match = in.at(Keyword::kFull) ? MatchType::kFull : MatchType::kSimple;
-    if (!in.accept(Keyword::kFull)) in.expect(Keyword::kSimple);
+    constraint->match = in.at(Keyword::kFull)      ? MatchType::kFull
+                        : in.at(Keyword::kPartial) ? MatchType::kPartial
+                                                   : MatchType::kSimple;
+    if (!in.accept(Keyword::kFull) && !in.accept(Keyword::kPartial)) in.expect(Keyword::kSimple);
   }
   while (in.at(Keyword::kOn)) {
     in.skip();

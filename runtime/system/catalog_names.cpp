@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<std::string>> split_qualified_name(std::string_view t
 CatalogNames::CatalogNames(const SystemSession& session)
     : catalog_{session.catalog()},
       role_{session.user()},
-      schemas_{search_schemas(*catalog_, *session.parameters().snapshot().search_path, session.user_name())} {}
+      schemas_{search_schemas(*catalog_, *session.parameters().snapshot().search_path, session.user_name(), session.process_id())} {}
 
 absl::StatusOr<Oid> CatalogNames::relation_oid(std::string_view name) const {
   TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> parts, split_qualified_name(name));
@@ -224,8 +224,8 @@ std::optional<std::string> CatalogNames::name_of(Oid type, Oid object) const {
   switch (type) {
     case oid::kRegclass: return relation_text(object);
     case oid::kRegtype: {
-      if (find_type(object) != nullptr) return format_type(object);
       const auto* own = catalog_->find_as<TypeDef>(object);
+      if (own == nullptr && find_type(object) != nullptr) return format_type(object);
       if (own == nullptr) return std::nullopt;
       for (const Oid schema : schemas_) {
         const ObjectDef* first = catalog_->find(NameClass::type, schema, own->name);

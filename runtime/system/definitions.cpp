@@ -151,18 +151,83 @@ std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner
   return std::nullopt;
 }
 
-std::string constraint_definition(const ConstraintOwner& owner, bool pretty) {
+namespace {
+
+/// PostgreSQL shows the value that a domain's condition is about as a keyword.
+std::string with_value_in_capitals(const std::string& text) {
+  constexpr std::string_view kValue = "value";
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  std::string out;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0 ? c == quote : c == '\'' || c == '"') quote = quote != 0 ? 0 : c;
+    const bool begins = quote == 0 && text.compare(i, kValue.size(), kValue) == 0 && (i == 0 || !is_word(text[i - 1]));
+    const size_t end = i + kValue.size();
+    if (!begins || (end < text.size() && is_word(text[end]))) {
+      out.push_back(c);
+      continue;
+    }
+    out += "VALUE";
+    i = end - 1;
+  }
+  return out;
+}
+
+std::string_view action_text(KeyAction action) {
+  switch (action) {
+    case KeyAction::no_action: return {};
+    case KeyAction::restrict_now: return "RESTRICT";
+    case KeyAction::cascade: return "CASCADE";
+    case KeyAction::set_null: return "SET NULL";
+    case KeyAction::set_default: return "SET DEFAULT";
+  }
+  return {};
+}
+
+std::string foreign_key_definition(const TableDef& table, const ConstraintDef& c, const Catalog& catalog,
+                                   std::span<const Oid> schemas) {
+  const ForeignKeyDef& key = c.foreign;
+  const TableDef* referenced = catalog.find_table(key.table);
+  if (referenced == nullptr) return {};
+  const bool visible = relation_visible(catalog, schemas, referenced->oid).value_or(false);
+  std::string out = cat("FOREIGN KEY (", column_list(table, c.columns), ") REFERENCES ",
+                        visible ? quote_identifier(referenced->name) : qualified_name(catalog, *referenced), "(",
+                        column_list(*referenced, key.columns), ")");
+  if (key.match_full) out += " MATCH FULL";
+  if (key.on_update != KeyAction::no_action) out += cat(" ON UPDATE ", action_text(key.on_update));
+  if (key.on_delete != KeyAction::no_action) out += cat(" ON DELETE ", action_text(key.on_delete));
+  if (!key.on_delete_columns.empty()) out += cat(" (", column_list(table, key.on_delete_columns), ")");
+  return out;
+}
+
+/// What follows any definition.
+std::string constraint_state(const ConstraintDef& c) {
+  std::string out;
+  if (c.deferrable) out += " DEFERRABLE";
+  if (c.initially_deferred) out += " INITIALLY DEFERRED";
+  if (c.not_valid) out += " NOT VALID";
+  return out;
+}
+
+}  // namespace
+
+std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
+                                  bool pretty) {
   const ConstraintDef& c = *owner.constraint;
   const auto columns = [&] { return owner.table != nullptr ? column_list(*owner.table, c.columns) : std::string(); };
   switch (c.kind) {
-    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")");
-    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")");
+    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")", constraint_state(c));
+    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")", constraint_state(c));
     case ConstraintKind::check: {
       std::string condition = expression_text(c.check_sql);
-      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")");
+      if (owner.domain != nullptr) condition = with_value_in_capitals(condition);
+      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")",
+                 constraint_state(c));
     }
     case ConstraintKind::not_null: return cat("NOT NULL ", columns());
-    case ConstraintKind::foreign_key: return cat("FOREIGN KEY (", columns(), ")");
+    case ConstraintKind::foreign_key:
+      return cat(foreign_key_definition(*owner.table, c, catalog, schemas), constraint_state(c));
   }
   return {};
 }
@@ -191,10 +256,13 @@ std::vector<const SchemaDef*> listed_schemas(const Catalog& catalog, const Searc
 
 }  // namespace
 
-std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user) {
+std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user,
+                                int32_t process_id) {
   std::vector<Oid> out;
+  const SchemaDef* temporary = catalog.find_schema(cat("pg_temp_", process_id));
   for (const SchemaDef* schema : listed_schemas(catalog, path, user)) out.push_back(schema->oid);
   if (std::find(out.begin(), out.end(), kPgCatalogSchema) == out.end()) out.insert(out.begin(), kPgCatalogSchema);
+  if (temporary != nullptr) out.insert(out.begin(), temporary->oid);
   return out;
 }
 

@@ -42,13 +42,17 @@ struct ConstraintOwner {
 };
 /// A constraint of the table or domain `owner`; nothing when it has none of that oid.
 std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint);
-std::string constraint_definition(const ConstraintOwner& owner, bool pretty = false);
+/// `schemas`: those that the search path leads to; what a foreign key refers to is named as it is seen from there.
+std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
+                                  bool pretty = false);
 
 /// format_type(), also for the catalog's own types.
 std::string type_text(const Catalog& catalog, Oid type, int32_t typmod);
 
-/// Schema oids that names without a schema are looked up in, pg_catalog first unless it is listed.
-std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user);
+/// Schema oids that names without a schema are looked up in, pg_catalog first unless it is listed, before it the
+/// session's own for temporary objects.
+std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user,
+                                int32_t process_id);
 /// As listed, schemas that exist only; `implicit` adds pg_catalog in front where it is not listed.
 std::vector<std::string> search_schema_names(const Catalog& catalog, const SearchPath& path, std::string_view user,
                                              bool implicit);

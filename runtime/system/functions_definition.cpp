@@ -56,7 +56,10 @@ OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pr
   RelationCache* cache = session.relation_cache();
   const Oid owner = (cache != nullptr ? cache : &throw_away)->constraint_owner(catalog, session.database(), oid);
   const auto found = find_constraint(*catalog, owner, oid);
-  return found ? OptionalText(constraint_definition(*found, pretty)) : std::nullopt;
+  if (!found) return std::nullopt;
+  const std::vector<Oid> schemas =
+      search_schemas(*catalog, *session.parameters().snapshot().search_path, session.user_name(), session.process_id());
+  return constraint_definition(*found, *catalog, schemas, pretty);
 }
 OptionalText constraint_def(SystemSession& session, int64_t constraint) {
   return constraint_part(session, constraint, false);

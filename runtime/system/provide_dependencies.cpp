@@ -21,11 +21,17 @@ char constraint_type(ConstraintKind kind) {
 void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain, RowWriter& out) {
   const char type = constraint_type(c.kind);
   if (type == 0) return;
-  const char action = type == 'f' ? 'a' : ' ';
+  const ForeignKeyDef& key = c.foreign;
+  const auto action = [&](KeyAction a) { return type == 'f' ? "arcnd"[static_cast<int>(a)] : ' '; };
+  const Oid index = type == 'f' ? key.index : c.index;
   out.row().set("oid", c.oid).set("conname", c.name).set("connamespace", schema).set("contype", type);
-  out.set("convalidated", true).set("conrelid", table).set("contypid", domain).set("conindid", c.index);
-  out.set("confupdtype", action).set("confdeltype", action).set("confmatchtype", type == 'f' ? 's' : ' ');
-  out.set("conislocal", true).set("connoinherit", type == 'p' || type == 'u');
+  out.set("convalidated", !c.not_valid).set("conrelid", table).set("contypid", domain).set("conindid", index);
+  out.set("condeferrable", c.deferrable).set("condeferred", c.initially_deferred);
+  out.set("confrelid", key.table).set("confupdtype", action(key.on_update)).set("confdeltype", action(key.on_delete));
+  out.set("confmatchtype", type != 'f' ? ' ' : key.match_full ? 'f' : 's');
+  out.set("conislocal", true).set("connoinherit", type == 'p' || type == 'u' || type == 'f');
+  if (type == 'f') out.set("confkey", int2_array(key.columns));
+  if (!key.on_delete_columns.empty()) out.set("confdelsetcols", int2_array(key.on_delete_columns));
   if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
   if (type == 'c') out.set("conbin", c.check_sql);
 }
@@ -87,6 +93,12 @@ void write_table_dependencies(const Catalog& catalog, const TableDef& table, Row
     if (constraint_type(c.kind) == 0) continue;
     for (const int16_t attnum : c.columns) {
       write_dependency({kConstraintClass, c.oid, kRelationClass, table.oid, attnum, 'a'}, out);
+    }
+    for (const int16_t attnum : c.foreign.columns) {
+      write_dependency({kConstraintClass, c.oid, kRelationClass, c.foreign.table, attnum, 'n'}, out);
+    }
+    if (c.kind == ConstraintKind::foreign_key) {
+      write_dependency({kConstraintClass, c.oid, kRelationClass, c.foreign.index, 0, 'n'}, out);
     }
     if (c.index != kNoOid) write_dependency({kRelationClass, c.index, kConstraintClass, c.oid, 0, 'i'}, out);
   }

@@ -110,7 +110,7 @@ void columns(const CatalogScan& scan, RowWriter& out) {
                     .relation = object->name,
                     .name = column.name,
                     .position = column.attnum,
-                    .type = column.type,
+                    .type = column.domain != kNoOid ? column.domain : column.type,
                     .typmod = column.typmod,
                     .nullable = !column.not_null,
                     .updatable = object->kind == ObjectKind::table,

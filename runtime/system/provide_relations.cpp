@@ -20,7 +20,7 @@ struct ClassRow {
   std::string_view name;
   char kind = 'r', persistence = 'p', replica_identity = 'n';
   double pages = 0, rows = 0;
-  bool has_index = false, has_rules = false;
+  bool has_index = false, has_rules = false, has_triggers = false;
   size_t columns = 0, checks = 0;
   const Options* options = nullptr;
   Value acl = Value::null(Physical::kVarlen);
@@ -37,6 +37,7 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
+  out.set("relhastriggers", r.has_triggers);
   out.set("relispopulated", true).set("relreplident", r.replica_identity).set("relacl", r.acl);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
 }
@@ -62,11 +63,15 @@ void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter&
   ClassRow row = class_of(table, 'r', catalog);
   row.access_method = 2;
   row.file = table.oid;
-  row.persistence = table.unlogged ? 'u' : 'p';
+  row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';
   row.replica_identity = 'd';
   row.rows = table.statistics ? table.statistics->row_count : -1;
   row.pages = table.statistics ? std::ceil(table.statistics->size_bytes / 8192) : 0;
   row.has_index = !table.indexes.empty();
+  // PostgreSQL's foreign keys are triggers, and its tools ask for them only where there are some.
+  row.has_triggers = !table.referenced_by.empty() ||
+                     std::any_of(table.constraints.begin(), table.constraints.end(),
+                                 [](const auto& c) { return c.kind == ConstraintKind::foreign_key; });
   row.columns = table.columns.size();
   row.checks = static_cast<size_t>(std::count_if(table.constraints.begin(), table.constraints.end(),
                                                  [](const auto& c) { return c.kind == ConstraintKind::check; }));
@@ -82,7 +87,7 @@ void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter&
   row.options = &index.options;
   if (const TableDef* table = catalog.find_table(index.table)) {
     row.owner = table->owner;
-    row.persistence = table->unlogged ? 'u' : 'p';
+    row.persistence = table->temporary ? 't' : table->unlogged ? 'u' : 'p';
     row.rows = table->statistics ? table->statistics->row_count : 0;
   }
   write_class(row, out);
@@ -175,11 +180,15 @@ void system_attributes(RowWriter& out) {
   }
 }
 
+Type declared_type(const ColumnDef& column) {
+  return column.domain != kNoOid ? Type{column.domain} : Type{column.type, column.typmod};
+}
+
 void write_columns(const ObjectDef& relation, const Catalog& catalog, RowWriter& out) {
   const std::vector<ColumnDef>& columns = columns_of(relation);
   for (const ColumnDef& column : columns) {
     AttributeRow row{
-        .relation = relation.oid, .name = column.name, .type = {column.type, column.typmod}, .attnum = column.attnum};
+        .relation = relation.oid, .name = column.name, .type = declared_type(column), .attnum = column.attnum};
     const std::string dropped_name = cat("........pg.dropped.", column.attnum, "........");
     row.collation = column.collation;
     row.dropped = column.dropped;

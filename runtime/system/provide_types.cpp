@@ -32,7 +32,21 @@ void write_enum_type(const TypeDef& type, RowWriter& out) {
   out.set("typowner", type.owner).set("typlen", 4).set("typbyval", true).set("typtype", 'e').set("typcategory", 'E');
   out.set("typisdefined", true).set("typdelim", ',').set("typinput", kEnumIn).set("typoutput", kEnumOut);
   out.set("typreceive", kEnumReceive).set("typsend", kEnumSend).set("typalign", 'i').set("typstorage", 'p');
-  out.set("typtypmod", -1);
+  out.set("typtypmod", -1).set("typarray", type.array_type);
+}
+
+/// Support functions of all arrays.
+constexpr Oid kArrayIn = 750, kArrayOut = 751, kArrayReceive = 2400, kArraySend = 2401, kArrayAnalyze = 3816,
+              kArraySubscript = 6179;
+
+void write_array_type(const TypeDef& type, RowWriter& out) {
+  if (type.array_type == kNoOid) return;
+  out.row().set("oid", type.array_type).set("typname", cat("_", type.name)).set("typnamespace", type.schema);
+  out.set("typowner", type.owner).set("typlen", -1).set("typbyval", false).set("typtype", 'b').set("typcategory", 'A');
+  out.set("typisdefined", true).set("typdelim", ',').set("typelem", type.oid).set("typinput", kArrayIn);
+  out.set("typoutput", kArrayOut).set("typreceive", kArrayReceive).set("typsend", kArraySend);
+  out.set("typanalyze", kArrayAnalyze).set("typsubscript", kArraySubscript).set("typalign", 'i');
+  out.set("typstorage", 'x').set("typtypmod", -1);
 }
 
 void write_domain_type(const TypeDef& type, RowWriter& out) {
@@ -46,7 +60,7 @@ void write_domain_type(const TypeDef& type, RowWriter& out) {
   out.set("typreceive", kDomainReceive).set("typsend", support != nullptr ? support->send : kEnumSend);
   out.set("typalign", base != nullptr ? base->align : 'i');
   out.set("typstorage", support != nullptr ? support->storage : 'p').set("typnotnull", type.not_null);
-  out.set("typbasetype", type.base).set("typtypmod", type.base_typmod);
+  out.set("typarray", type.array_type).set("typbasetype", type.base).set("typtypmod", type.base_typmod);
   out.set("typcollation", support != nullptr ? support->collation : kNoOid);
   if (!type.default_sql.empty()) out.set("typdefault", type.default_sql);
 }
@@ -55,6 +69,7 @@ void catalog_types(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
     const auto& type = static_cast<const TypeDef&>(*object);
     type.type_kind == TypeKind::domain ? write_domain_type(type, out) : write_enum_type(type, out);
+    write_array_type(type, out);
   }
 }
 
@@ -63,7 +78,8 @@ void catalog_enums(const CatalogScan& scan, RowWriter& out) {
     const auto& type = static_cast<const TypeDef&>(*object);
     for (size_t i = 0; i < type.labels.size(); ++i) {
       const int number = static_cast<int>(i + 1);
-      out.row().set("oid", default_oid(type.oid, number)).set("enumtypid", type.oid);
+      const Oid oid = i < type.label_oids.size() ? type.label_oids[i] : default_oid(type.oid, number);
+      out.row().set("oid", oid).set("enumtypid", type.oid);
       out.set("enumsortorder", static_cast<float>(number)).set("enumlabel", type.labels[i]);
     }
   }

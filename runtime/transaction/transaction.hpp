@@ -33,6 +33,8 @@ class Transaction {
   void set_snapshot(Scn snapshot) { snapshot_ = snapshot; }
 
   CommandId command() const { return command_; }
+  /// What a statement does on its own account, after what it was asked to do: it sees that.
+  CommandId next_command() { return ++command_; }
 
   /// A statement begins; outside a block it is a transaction of its own.
   void begin_statement(const TransactionModes& defaults, int64_t now_us);

@@ -10,6 +10,7 @@
 #include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/user_types.hpp"
 #include "storage/base/text.hpp"
 #include "storage/base/utf8_check.hpp"
 
@@ -251,6 +252,13 @@ void send_fixed(Type type, Physical kind, const void* at, std::string* out) {
     case Physical::kInt32:
     case Physical::kFloat32: return put(load(uint32_t{}), out);
     case Physical::kInt64:
+      if (type.oid >= kFirstUserTypeOid) {
+        const UserType* own = find_user_type(type.oid);
+        if (own != nullptr && own->is_enum()) {
+          out->append(enum_label(*own, load(int64_t{})));
+          return;
+        }
+      }
       if (type.oid == oid::kTid) {
         put(static_cast<uint32_t>(load(uint64_t{}) >> 16), out);
         return put(static_cast<uint16_t>(load(uint64_t{})), out);
@@ -364,6 +372,10 @@ absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalCon
 
 /// Running out of bytes matters more than what the missing ones made of the value.
 absl::StatusOr<Value> receive(Type type, NetworkReader& in, const EvalContext& context) {
+  if (const UserType* own = type.oid < kFirstUserTypeOid ? nullptr : find_user_type(type.oid)) {
+    if (!own->is_enum()) return receive(own->base, in, context);
+    return parse_text(type, in.raw(in.remaining()), context);
+  }
   auto v = physical_of(type) == Physical::kVarlen ? receive_varlen(type, in, context) : receive_fixed(type, in);
   if (!in.ok()) return insufficient();
   return v;

@@ -28,6 +28,7 @@ class Polymorphism {
       if (element == oid::kInvalid) return false;
       const bool non_array = declared[i] == oid::kAnyNonArray || declared[i] == oid::kAnyCompatibleNonArray;
       if (non_array && is_array_type(type)) return false;
+      if (declared[i] == oid::kAnyEnum && (find_type(type) == nullptr || find_type(type)->category != 'E')) return false;
       if (is_compatible(declared[i])) {
         compatible.push_back(Type{element});
       } else if (element_ == oid::kInvalid) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/user_types.hpp"
 #include "runtime/types/long_value.hpp"
 
 namespace troupe {
@@ -27,6 +28,7 @@ void register_all(FunctionRegistry& registry) {
   register_formatting(to);
   register_arrays(to);
   register_misc(to);
+  register_enums(to);
 }
 
 absl::Status compute(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,

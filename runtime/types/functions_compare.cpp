@@ -121,6 +121,7 @@ void register_one(Registrar& to, const char* symbol) {
   for (const Oid type : {oid::kOid, oid::kTime, oid::kTimestamp, oid::kTimestamptz, oid::kTid, oid::kXid8, oid::kMoney}) {
     add(type, type, compare_integers<C, int64_t, int64_t>);
   }
+  add(oid::kAnyEnum, oid::kAnyEnum, compare_integers<C, int64_t, int64_t>);
   add(oid::kDate, oid::kDate, compare_integers<C, int32_t, int32_t>);
   add(oid::kBool, oid::kBool, compare_integers<C, uint8_t, uint8_t>);
   add(oid::kChar, oid::kChar, compare_integers<C, int16_t, int16_t>);

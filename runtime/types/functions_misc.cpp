@@ -3,6 +3,7 @@
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/user_types.hpp"
 
 /// Types, randomness, booleans, names of the session.
 namespace troupe {
@@ -35,8 +36,19 @@ absl::Status type_of(const BoundFunction& call, std::span<const Vector>, uint32_
   return absl::OkStatus();
 }
 
+/// Users' types are named as they are seen from the search path.
+std::string shown_type(Type type, const EvalContext& context) {
+  if (type.oid >= kFirstUserTypeOid && context.names != nullptr) {
+    const bool array = is_array_type(type.oid);
+    const auto name = context.names->name_of(oid::kRegtype, array ? element_type_of(type.oid) : type.oid);
+    if (name) return array ? cat(*name, "[]") : *name;
+  }
+  return format_type(type);
+}
+
 /// format_type(oid, typmod): a null typmod is "none given".
-absl::Status format_type_of(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+absl::Status format_type_of(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext& context,
+                            Vector& out) {
   for (uint32_t row = 0; row < rows; ++row) {
     if (args[0].is_null(row)) {
       out.set_null(row);
@@ -46,7 +58,7 @@ absl::Status format_type_of(const BoundFunction&, std::span<const Vector> args, 
     const bool given = !args[1].is_null(row);
     const int32_t typmod = given ? args[1].get<int32_t>(row) : -1;
     // A column of type bpchar without length is not "character", which would mean character(1).
-    out.set_string(row, given && typmod < 0 && type == oid::kBpchar ? std::string("bpchar") : format_type(Type{type, typmod}));
+    out.set_string(row, given && typmod < 0 && type == oid::kBpchar ? std::string("bpchar") : shown_type(Type{type, typmod}, context));
   }
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/text_scan.hpp"
+#include "runtime/types/user_types.hpp"
 
 namespace troupe {
 namespace {
@@ -54,8 +55,8 @@ absl::StatusOr<Value> reg_value(Oid type, std::string_view text, const EvalConte
   }
   if (type == oid::kRegtype) {
     const TypeInfo* info = find_type_by_name(text_scan::lowered(text));
-    if (info == nullptr) return error(ErrorCode::kUndefinedObject, "type \"", text, "\" does not exist");
-    return Value::of(static_cast<int64_t>(info->oid));
+    if (info != nullptr) return Value::of(static_cast<int64_t>(info->oid));
+    if (context.names == nullptr) return error(ErrorCode::kUndefinedObject, "type \"", text, "\" does not exist");
   }
   if (context.names == nullptr) return invalid_syntax("oid", text);
   TROUPE_ASSIGN_OR_RETURN(const Oid v, context.names->oid_of(type, text));
@@ -142,6 +143,9 @@ absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalCon
     case oid::kOidVector: return vector_array(type.oid, text);
     case oid::kVoid: return Value::text("");
     default: break;
+  }
+  if (const UserType* own = find_user_type(type.oid)) {
+    return own->is_enum() ? wrapped(enum_value(*own, text)) : parse_text(own->base, text, context);
   }
   if (is_reg_type(type.oid)) return reg_value(type.oid, text, context);
   if (const Oid element = element_type_of(type.oid); element != oid::kInvalid) {

@@ -7,6 +7,7 @@
 #include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/user_types.hpp"
 
 namespace troupe {
 namespace {
@@ -35,7 +36,7 @@ void format_reg(Oid type, int64_t v, const EvalContext& context, std::string* ou
     return;
   }
   const auto object = static_cast<Oid>(v);
-  if (type == oid::kRegtype && find_type(object) != nullptr) {
+  if (type == oid::kRegtype && object < kFirstUserTypeOid && find_type(object) != nullptr) {
     out->append(format_type(object));
   } else if (const auto name = context.names == nullptr ? std::nullopt : context.names->name_of(type, object); name) {
     out->append(*name);
@@ -53,6 +54,11 @@ void format_int64(Oid type, int64_t v, const EvalContext& context, std::string* 
     default: break;
   }
   if (is_reg_type(type)) return format_reg(type, v, context, out);
+  const UserType* own = type < kFirstUserTypeOid ? nullptr : find_user_type(type);
+  if (own != nullptr && own->is_enum()) {
+    out->append(enum_label(*own, v));
+    return;
+  }
   format_integer(v, out);
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runtime/types/type.hpp"
+#include "runtime/types/user_types.hpp"
 
 namespace troupe {
 namespace {
@@ -154,6 +155,7 @@ std::span<const TypeInfo> all_types() {
 }
 
 const TypeInfo* find_type(Oid type) {
+  if (type >= kFirstUserTypeOid) return find_user_type_info(type);
   const auto table = all_types();
   const auto at = std::lower_bound(table.begin(), table.end(), type,
                                    [](const TypeInfo& row, Oid wanted) { return row.oid < wanted; });

@@ -83,7 +83,19 @@ void describe(Archive& a, ColumnDef& c) {
   a(12, c.missing);
   a(13, c.owned_sequence);
   a(14, c.comment);
-  a(15, c.acl);
+  a(15, c.domain);
+  a(16, c.acl);
+}
+
+template <typename Archive>
+void describe(Archive& a, ForeignKeyDef& f) {
+  a(1, f.table);
+  a(2, f.columns);
+  a(3, f.match_full);
+  a(4, f.on_update);
+  a(5, f.on_delete);
+  a(6, f.on_delete_columns);
+  a(7, f.index);
 }
 
 template <typename Archive>
@@ -94,6 +106,10 @@ void describe(Archive& a, ConstraintDef& c) {
   a(4, c.columns);
   a(5, c.check_sql);
   a(6, c.index);
+  a(7, c.foreign);
+  a(8, c.deferrable);
+  a(9, c.initially_deferred);
+  a(10, c.not_valid);
 }
 
 template <typename Archive>
@@ -132,6 +148,9 @@ void describe_rest(Archive& a, TableDef& t) {
     auto decoded = decode_statistics(statistics);
     if (decoded.ok()) t.statistics = std::make_shared<const TableStatistics>(*std::move(decoded));
   }
+  a(18, t.referenced_by);
+  a(19, t.temporary);
+  a(20, t.on_commit);
 }
 
 template <typename Archive>
@@ -177,6 +196,10 @@ void describe_rest(Archive& a, TypeDef& t) {
   a(14, t.not_null);
   a(15, t.default_sql);
   a(16, t.checks);
+  a(17, t.array_type);
+  a(18, t.label_values);
+  a(19, t.label_oids);
+  a(20, t.attributes);
 }
 
 template <typename Archive>

@@ -73,7 +73,8 @@ enum class IdentityKind : uint8_t { none = 0, always = 1, by_default = 2 };
 struct ColumnDef {
   int16_t attnum = 0;  ///< 1-based, never used twice; the row holds the column at attnum - 1
   std::string name;
-  Oid type = kNoOid;
+  Oid type = kNoOid;    ///< of a domain its base type
+  Oid domain = kNoOid;  ///< that it was declared as
   int32_t typmod = -1;
   Physical physical = Physical::kVarlen;  ///< the type's, so that rows are read without a type registry
   Oid collation = kNoOid;
@@ -91,6 +92,20 @@ struct ColumnDef {
 
 enum class ConstraintKind : uint8_t { primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5 };
 
+/// What becomes of rows when the row that they refer to goes or gets another key.
+enum class KeyAction : uint8_t { no_action = 0, restrict_now = 1, cascade = 2, set_null = 3, set_default = 4 };
+
+/// What only a foreign key has.
+struct ForeignKeyDef {
+  Oid table = kNoOid;                     ///< referenced; kNoOid: this is no foreign key
+  std::vector<int16_t> columns;           ///< of it, parallel to ConstraintDef::columns
+  Oid index = kNoOid;                     ///< unique, over these columns
+  bool match_full = false;
+  KeyAction on_update = KeyAction::no_action;
+  KeyAction on_delete = KeyAction::no_action;
+  std::vector<int16_t> on_delete_columns;  ///< which ON DELETE SET NULL or DEFAULT sets; empty: all
+};
+
 struct ConstraintDef {
   Oid oid = kNoOid;
   ConstraintKind kind = ConstraintKind::check;
@@ -98,6 +113,10 @@ struct ConstraintDef {
   std::vector<int16_t> columns;  ///< attnums
   std::string check_sql;         ///< of a check
   Oid index = kNoOid;            ///< of a primary key or unique constraint
+  ForeignKeyDef foreign;
+  bool deferrable = false;
+  bool initially_deferred = false;
+  bool not_valid = false;  ///< rows that were there before have not been looked at
 };
 
 /// What storage needs to know of a table's rows; derived from the definition.
@@ -116,6 +135,9 @@ struct IndexShape {
   std::vector<CompareKind> key_kinds;
 };
 
+/// What COMMIT does to a temporary table.
+enum class OnCommit : uint8_t { preserve_rows = 0, delete_rows = 1, drop = 2 };
+
 struct TableDef final : ObjectDef {
   TableDef() : ObjectDef(ObjectKind::table) {}
 
@@ -127,6 +149,9 @@ struct TableDef final : ObjectDef {
   std::vector<Oid> indexes;  ///< in order of creation; the primary key's first where there is one
   Options options;
   bool unlogged = false;
+  std::vector<Oid> referenced_by;  ///< tables with foreign keys that refer to this one, itself included; ascending
+  bool temporary = false;          ///< its session's; in that session's own schema
+  OnCommit on_commit = OnCommit::preserve_rows;
   std::shared_ptr<const TableStatistics> statistics;  ///< null before the first ANALYZE
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
@@ -200,7 +225,7 @@ struct ViewDef final : ObjectDef {
   std::vector<Oid> depends_on;     ///< relations its query reads
 };
 
-enum class TypeKind : uint8_t { enumeration = 1, domain = 2 };
+enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3 };
 
 /// A user's type; the built-in ones are in runtime/types.
 struct TypeDef final : ObjectDef {
@@ -213,6 +238,11 @@ struct TypeDef final : ObjectDef {
   bool not_null = false;
   std::string default_sql;
   std::vector<ConstraintDef> checks;
+  Oid array_type = kNoOid;
+  /// Of labels, parallel: what a value is stored as, and so how values are ordered.
+  std::vector<int64_t> label_values;
+  std::vector<Oid> label_oids;
+  std::vector<ColumnDef> attributes;  ///< of a composite type
 };
 
 /// That a role is a member of another.

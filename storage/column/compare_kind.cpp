@@ -12,7 +12,8 @@ namespace troupe {
 namespace {
 
 // The few pg_type oids whose order differs from their representation's.
-constexpr Oid kBpcharOid = 1042, kNumericOid = 1700, kIntervalOid = 1186, kTimetzOid = 1266, kRecordOid = 2249;
+constexpr Oid kBpcharOid = 1042, kNumericOid = 1700, kIntervalOid = 1186, kTimetzOid = 1266, kRecordOid = 2249,
+              kFirstUserTypeOid = 16384;
 
 template <typename T>
 T load(const void* at) {
@@ -75,7 +76,8 @@ CompareKind compare_kind(Oid type, Physical physical) {
   if (type == kNumericOid) return CompareKind::kNumeric;
   if (type == kBpcharOid) return CompareKind::kPadded;
   if (type == kRecordOid) return CompareKind::kRecord;
-  return is_array_representation(type) ? CompareKind::kArray : CompareKind::kBytes;
+  // Users' types of that representation are arrays: of a domain the base type counts.
+  return is_array_representation(type) || type >= kFirstUserTypeOid ? CompareKind::kArray : CompareKind::kBytes;
 }
 
 Physical physical_of(CompareKind kind) {

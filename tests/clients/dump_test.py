@@ -29,6 +29,10 @@ CREATE INDEX ord_total ON app.ord (total DESC NULLS LAST, cust);
 CREATE UNIQUE INDEX item_mixed ON item ("Mixed Case");
 CREATE VIEW app.big AS SELECT c.id, c.name, sum(o.total) AS total FROM app.customer c JOIN app.ord o ON o.cust = c.id
   GROUP BY c.id, c.name HAVING sum(o.total) > 10;
+CREATE TABLE app.line (id int PRIMARY KEY, ord int, cust int,
+  parent int REFERENCES app.line ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+  email varchar(80) REFERENCES app.customer (email) ON UPDATE CASCADE,
+  FOREIGN KEY (ord, cust) REFERENCES app.ord MATCH FULL ON DELETE CASCADE);
 COMMENT ON TABLE app.ord IS 'orders, it''s';
 COMMENT ON COLUMN app.ord.total IS 'sum';
 INSERT INTO app.customer (name, email, born, payload, i, r, d) VALUES
@@ -37,6 +41,7 @@ INSERT INTO app.customer (name, email, born, payload, i, r, d) VALUES
 INSERT INTO app.ord (cust, total) VALUES (1, 5), (2, 20.50);
 INSERT INTO item ("Mixed Case", tags) VALUES ('x', '{a,"b c",NULL}'), ('y', '{}');
 INSERT INTO "Serial" DEFAULT VALUES;
+INSERT INTO app.line VALUES (1, 1, 1, NULL, 'x@y'), (2, 1, 1, 1, NULL);
 """
 
 
@@ -69,6 +74,8 @@ class DumpTest(unittest.TestCase):
         self.assertEqual(psql(server, "INSERT INTO app.ord (cust, total) VALUES (3, 1) RETURNING id"), "3\n")
         self.assertEqual(psql(server, "INSERT INTO item (tags) VALUES ('{}') RETURNING k, n"), "110|12\n")
         self.assertEqual(psql(server, 'INSERT INTO "Serial" DEFAULT VALUES RETURNING id, other'), "2|8\n")
+        self.assertEqual(psql(server, "DELETE FROM app.ord WHERE id = 1 RETURNING (SELECT count(*) FROM app.line)"), "2\n")
+        self.assertEqual(psql(server, "SELECT count(*) FROM app.line"), "0\n")
 
     def test_a_dump_restored_is_dumped_the_same(self):
         for options in ((), ("--inserts",), ("--column-inserts", "--no-owner")):

@@ -95,6 +95,16 @@ def check_initialization(pgbench):
     pgbench.call("-i", "-q")
 
 
+def check_foreign_keys(pgbench, seconds):
+    print("foreign keys")
+    pgbench.call("-i", "-q", "--foreign-keys")
+    expect(value(pgbench.server, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"), "5", "foreign keys")
+    pgbench.run("tpcb-like", "-b", "tpcb-like", "-c", "4", "-j", "2", "-T", str(seconds))
+    if value(pgbench.server, "SELECT count(*) > 0 FROM pgbench_history") != "t":
+        raise AssertionError("TPC-B with foreign keys left no history")
+    pgbench.call("-i", "-q")
+
+
 def check_scripts(pgbench, seconds):
     duration = ["-T", str(seconds)]
     for protocol in PROTOCOLS:
@@ -150,6 +160,7 @@ def main():
         with servers.make_server(options) as server:
             pgbench = Pgbench(server, folder)
             check_initialization(pgbench)
+            check_foreign_keys(pgbench, options.seconds)
             check_scripts(pgbench, options.seconds)
             check_wandering(pgbench, options.seconds)
             total = value(server, "SELECT sum(bbalance) = (SELECT sum(tbalance) FROM pgbench_tellers) FROM pgbench_branches")

@@ -35,7 +35,7 @@ TEST_CASE("the same seed gives the same run, event by event", "[sim]") {
 TEST_CASE("another seed gives another run", "[sim]") { CHECK(run(1).hash != run(2).hash); }
 
 TEST_CASE("nothing is wrong with a node that nothing happens to", "[sim]") {
-  for (const char* workload : {"bank", "append", "items", "feed", "definitions", "lists"}) {
+  for (const char* workload : {"bank", "append", "items", "feed", "definitions", "lists", "references"}) {
     const RunResult result = run(3, {workload}, {"none"});
     INFO(workload);
     CHECK(result.complaint == "");

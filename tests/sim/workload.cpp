@@ -7,6 +7,7 @@
 #include "tests/sim/feed.hpp"
 #include "tests/sim/items.hpp"
 #include "tests/sim/lists.hpp"
+#include "tests/sim/references.hpp"
 
 namespace troupe::sim {
 
@@ -19,7 +20,7 @@ Task<bool> Workload::must(Client& client, std::string sql) {
 }
 
 const std::vector<std::string>& workload_names() {
-  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "lists"};
+  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "lists", "references"};
   return names;
 }
 
@@ -38,6 +39,7 @@ std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee)
   if (name == "lists-read-committed") return std::make_unique<Lists>(referee, IsolationLevel::kReadCommitted);
   if (name == "lists-repeatable-read") return std::make_unique<Lists>(referee, IsolationLevel::kRepeatableRead);
   if (name == "lists-serializable") return std::make_unique<Lists>(referee, IsolationLevel::kSerializable);
+  if (name == "references") return std::make_unique<References>(referee);
   return nullptr;
 }
 

@@ -1,0 +1,77 @@
+#pragma once
+/// Looks after foreign keys when a statement is done and when a transaction is about to commit, as PostgreSQL's RI
+/// triggers do: referred rows are locked FOR KEY SHARE; rows that refer to what has gone are found in a snapshot that
+/// is as new as the locks that were waited for; actions are statements of their own, whose changes are looked at too.
+/// Keys are looked up many at a time.
+/// Owner: one backend, whose means it uses.
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/session/key_events.hpp"
+#include "actors/session/key_queries.hpp"
+#include "actors/session/portal.hpp"
+#include "runtime/exec/fragment_call.hpp"
+#include "runtime/exec/task.hpp"
+#include "runtime/sql/ast_utility.hpp"
+
+namespace troupe {
+
+class Backend;
+
+class KeyChecks {
+ public:
+  explicit KeyChecks(Backend& backend) : backend_{backend} {}
+
+  KeyEvents& events() { return events_; }
+
+  /// What the statement changed. Errors: 23503, and those of actions.
+  Task<absl::Status> after_statement();
+  /// What was deferred.
+  Task<absl::Status> before_commit();
+  /// SET CONSTRAINTS. Errors: 42704, 42809; 23503 of what need not wait any longer.
+  Task<absl::Status> set_constraints(const sql::SetConstraintsStatement& statement);
+  /// Whether all rows of the table satisfy the foreign key.
+  Task<absl::Status> check_table(Oid table, Oid constraint);
+
+ private:
+  using Ordinals = std::vector<uint32_t>;
+
+  Task<absl::Status> run_events(std::deque<KeyEvent> queue);
+  Task<absl::Status> run_event(const KeyEvent& event);
+  Task<absl::Status> check_referring(const KeyEvent& event, FoundKey found);
+  Task<absl::Status> run_action(const KeyEvent& event, FoundKey found);
+  Task<absl::Status> set_columns(const KeyEvent& event, FoundKey found, const Batch& keys);
+  /// 23503 when a key is referred to; `again`: unless there is a row with that key now.
+  Task<absl::Status> check_unreferenced(FoundKey found, const Batch& keys, bool again);
+
+  /// Which of the keys (of their rows) are not there, ascending.
+  Task<absl::StatusOr<Ordinals>> missing_referred(FoundKey found, const Batch& keys);
+  /// The same when the keys are those of the referred table's rows: one locking message a partition.
+  Task<absl::StatusOr<Ordinals>> missing_rows(FoundKey found, const Batch& keys);
+  bool refers_to_rows(const FoundKey& found) const;
+  const FragmentCall& lock_call(const std::shared_ptr<const TableDef>& table);
+
+  /// Which keys a query found, ascending, from 0.
+  Task<absl::StatusOr<Ordinals>> find(KeyQuery query, FoundKey found, const Batch& keys);
+  Task<absl::StatusOr<std::vector<Batch>>> run(KeyQuery query, FoundKey found, std::vector<Value> values);
+  Task<absl::Status> prepare(Prepared& prepared);
+  absl::StatusOr<std::shared_ptr<Prepared>> prepared_for(KeyQuery query, const FoundKey& found);
+  std::vector<Oid> named_constraints(const sql::TableRef& name, bool* deferrable) const;
+
+  Backend& backend_;
+  KeyEvents events_;
+  std::map<std::pair<Oid, KeyQuery>, std::shared_ptr<Prepared>> statements_;
+  /// How rows of a referred table are locked.
+  struct LockCall {
+    std::shared_ptr<const TableDef> table;
+    std::unique_ptr<FragmentCall> call;
+  };
+  std::map<Oid, LockCall> lock_calls_;
+  std::shared_ptr<Prepared> nothing_;  ///< a plan to hang direct writes on
+};
+
+}  // namespace troupe

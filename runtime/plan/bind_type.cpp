@@ -1,0 +1,144 @@
+/// Types by their names, users' own among them, and what domains ask of values.
+#include "runtime/plan/binder.hpp"
+#include "runtime/plan/catalog_types.hpp"
+#include "runtime/plan/refusal.hpp"
+
+namespace troupe {
+namespace {
+
+std::string dotted(sql::Name name) {
+  std::string text;
+  for (const std::string_view part : name) text += cat(text.empty() ? "" : ".", part);
+  return text;
+}
+
+ExprPtr make_text(std::string_view text) { return make_constant(Type{oid::kText}, Value::text(std::string(text))); }
+
+}  // namespace
+
+absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
+  const std::string_view word = name.name.back();
+  if (name.of_column) return refuse(name, "%TYPE");
+  if (name.set_of) return fail(ErrorCode::kInvalidTableDefinition, name, "SETOF is not allowed here");
+  // SQL's own spellings have been resolved: what is called "char" here was written in quotes.
+  const TypeInfo* info = word == "char" ? find_type(oid::kChar) : find_type_by_name(word);
+  const bool elsewhere = name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog";
+  if (info == nullptr || elsewhere) {
+    if (const TypeDef* own = find_own_type(name.name)) return own_type(*own, name);
+  }
+  if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
+  if (info == nullptr || elsewhere) {
+    return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");
+  }
+  Type type{info->oid};
+  std::vector<int32_t> modifiers;
+  for (const sql::Expr* modifier : name.modifiers) {
+    const auto* literal = modifier->as<sql::Literal>();
+    if (literal == nullptr || literal->type != sql::LiteralType::kInt4) {
+      return fail(ErrorCode::kSyntaxError, *modifier, "type modifiers must be simple constants or identifiers");
+    }
+    modifiers.push_back(static_cast<int32_t>(literal->integer));
+  }
+  if (info->oid == oid::kInterval && (name.interval_fields != 0 || !modifiers.empty())) {
+    const uint32_t fields = name.interval_fields == 0 ? 0x7FFF : name.interval_fields;
+    const int32_t precision = modifiers.empty() ? 0xFFFF : modifiers[0];
+    type.typmod = static_cast<int32_t>((fields << 16) | static_cast<uint32_t>(precision & 0xFFFF));
+  } else if (!modifiers.empty()) {
+    auto typmod = make_typmod(info->oid, modifiers);
+    if (!typmod.ok()) return at(typmod.status(), name);
+    type.typmod = *typmod;
+  }
+  if (!name.array_bounds.empty()) {
+    type.oid = array_type_of(info->oid);
+    if (type.oid == 0) {
+      return fail(ErrorCode::kUndefinedObject, name, "could not find array type for data type ",
+                  format_type(info->oid));
+    }
+  }
+  return type;
+}
+
+const TypeDef* Binder::find_own_type(sql::Name name) const {
+  const auto find_in = [&](Oid schema) {
+    const ObjectDef* found = catalog().find(NameClass::type, schema, name.back());
+    return found != nullptr && found->kind == ObjectKind::type ? static_cast<const TypeDef*>(found) : nullptr;
+  };
+  if (name.size() > 1) {
+    const SchemaDef* schema = catalog().find_schema(name[name.size() - 2]);
+    return schema == nullptr ? nullptr : find_in(schema->oid);
+  }
+  for (const Oid schema : context_.search_path) {
+    if (const TypeDef* found = find_in(schema)) return found;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& name) {
+  know_user_type(user_type_of(type, catalog()));
+  if (!name.modifiers.empty()) {
+    return fail(ErrorCode::kSyntaxError, name, "type modifier is not allowed for type \"", type.name, "\"");
+  }
+  const bool array = !name.array_bounds.empty();
+  if (type.type_kind != TypeKind::domain) return Type{array ? type.array_type : type.oid};
+  const Type base = base_type_of(type, catalog());
+  return array ? Type{array_type_of(base.oid), base.typmod} : base;
+}
+
+const TypeDef* Binder::domain_of(const sql::TypeName& name) const {
+  if (!name.array_bounds.empty() || (name.name.size() == 1 && find_type_by_name(name.name.back()) != nullptr)) {
+    return nullptr;
+  }
+  const TypeDef* own = find_own_type(name.name);
+  return own != nullptr && own->type_kind == TypeKind::domain ? own : nullptr;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_domain_constraint(const TypeDef& domain, const ConstraintDef& check,
+                                                       const ExprPtr& value) {
+  // VALUE is bound as the only column of a table that is not there.
+  auto row = std::make_shared<TableDef>();
+  ColumnDef column;
+  column.attnum = 1;
+  column.name = "value";
+  const Type base = base_type_of(domain, catalog());
+  column.type = base.oid;
+  column.typmod = base.typmod;
+  column.physical = type_info(base.oid).physical;
+  row->columns.push_back(std::move(column));
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::move(row);
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, bind_check(check, relation));
+  TROUPE_ASSIGN_OR_RETURN(condition, coerce(std::move(condition), Type{oid::kBool}, CastContext::kAssignment));
+  return replace_expr(condition, [&](const ExprPtr& part) -> ExprPtr {
+    return part->is_column() && part->relation == relation->number ? value : nullptr;
+  });
+}
+
+absl::StatusOr<ExprPtr> Binder::checked_value(ExprPtr value, ExprPtr holds) {
+  const sql::Literal nowhere{};
+  return call_by_name("troupe_domain_value", {std::move(value), std::move(holds)}, nowhere);
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_domain_check(const TypeDef& domain, const ExprPtr& value) {
+  const sql::Literal nowhere{};
+  ExprList all;
+  const auto add = [&](const TypeDef& type, ExprPtr condition, std::string_view constraint) -> absl::Status {
+    const auto* schema = catalog().find_as<SchemaDef>(type.schema);
+    ExprList args{std::move(condition), make_text(type.name), make_text(constraint),
+                  make_text(schema != nullptr ? schema->name : std::string())};
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr call, call_by_name("troupe_domain_holds", std::move(args), nowhere));
+    all.push_back(std::move(call));
+    return absl::OkStatus();
+  };
+  // What its base asks comes first.
+  for (const TypeDef* type : domain_chain(domain, catalog())) {
+    depend_on(*type);
+    if (type->not_null) TROUPE_RETURN_IF_ERROR(add(*type, make_null_test(value, true), {}));
+    for (const ConstraintDef& check : type->checks) {
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, bind_domain_constraint(*type, check, value));
+      TROUPE_RETURN_IF_ERROR(add(*type, std::move(condition), check.name));
+    }
+  }
+  return all.empty() ? ExprPtr() : make_and(std::move(all));
+}
+
+}  // namespace troupe

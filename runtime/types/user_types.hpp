@@ -1,0 +1,43 @@
+#pragma once
+/// Types that users have made, by oid. One table for the whole process, because values are read and shown wherever rows
+/// are; an oid never means two types. What was known stays known: values outlive the catalogs that named them.
+/// A value of an enumeration is a number, so that its order is the labels' order.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/types/type.hpp"
+
+namespace troupe {
+
+inline constexpr Oid kFirstUserTypeOid = 16384;
+
+struct UserType {
+  Oid oid = oid::kInvalid;
+  Oid array = oid::kInvalid;
+  std::string name;
+  Type base;                        ///< of a domain; else unknown
+  std::vector<std::string> labels;  ///< of an enumeration, in order
+  std::vector<int64_t> values;      ///< parallel, ascending
+  bool is_enum() const { return base.oid == oid::kUnknown; }
+  bool operator==(const UserType&) const = default;
+};
+
+class Registrar;
+/// Functions of enumerations and domains.
+void register_enums(Registrar& to);
+
+/// From here on type_info() and its kin know the type as this.
+void know_user_type(UserType type);
+/// Null: not one of them. Never goes away.
+const UserType* find_user_type(Oid oid);
+/// Of the type or of its array; null when unknown.
+const TypeInfo* find_user_type_info(Oid oid);
+
+/// Errors: 22P02 `invalid input value for enum mood: "x"`.
+absl::StatusOr<int64_t> enum_value(const UserType& type, std::string_view label);
+/// Empty for a value that has no label.
+std::string_view enum_label(const UserType& type, int64_t value);
+
+}  // namespace troupe
