@@ -219,7 +219,8 @@ bool at_shared_form(TokenStream& in, ObjectKind kind, uint32_t ahead) {
   const Keyword next = in.peek(ahead + 1).keyword;
   switch (token.keyword) {
     case Keyword::kRename: return next != Keyword::kValue && next != Keyword::kAttribute && can_rename(kind);
-    case Keyword::kOwner: return can_be_owned(kind);
+    // ALTER DATABASE d OWNER = r sets an option, or tries to.
+    case Keyword::kOwner: return can_be_owned(kind) && (kind != ObjectKind::kDatabase || next == Keyword::kTo);
     case Keyword::kSet: return next == Keyword::kSchema && lives_in_schema(kind);
     default: return false;
   }

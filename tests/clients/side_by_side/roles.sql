@@ -253,7 +253,7 @@ GRANT SELECT ON t TO carol;
 GRANT SELECT ON t TO alice WITH GRANT OPTION;
 @a
 SELECT relacl FROM pg_class WHERE oid = 't'::regclass;
-SELECT grantee::regrole, grantor::regrole, privilege_type, is_grantable FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = 't'::regclass ORDER BY 1::text, 3, 2::text;
+SELECT grantee::regrole, grantor::regrole, privilege_type, is_grantable FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = 't'::regclass ORDER BY grantee::regrole::text, 3, grantor::regrole::text;
 SELECT grantor, grantee, privilege_type, is_grantable, with_hierarchy FROM information_schema.table_privileges WHERE table_name = 't' AND table_schema = 'public' ORDER BY 2, 3, 1;
 REVOKE GRANT OPTION FOR SELECT ON t FROM alice;
 REVOKE SELECT ON t FROM alice RESTRICT;

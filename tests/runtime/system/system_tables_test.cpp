@@ -113,8 +113,15 @@ TEST_CASE("roles, schemas and databases are listed", "[system]") {
   const TestSession session;
   CHECK(Rows(session, "pg_namespace").select({"oid", "nspname"}) ==
         "11|pg_catalog\n2200|public\n13183|information_schema\n13184|sys");
+  std::string roles = "postgres|t|t|********\n";
+  for (const char* predefined :
+       {"monitor", "read_all_settings", "read_all_stats", "stat_scan_tables", "signal_backend", "checkpoint",
+        "read_server_files", "write_server_files", "execute_server_program", "database_owner", "read_all_data",
+        "write_all_data"}) {
+    roles += cat("pg_", predefined, "|f|f|********\n");
+  }
   CHECK(Rows(session, "pg_roles").select({"rolname", "rolsuper", "rolcanlogin", "rolpassword"}) ==
-        "postgres|t|t|********\nalice|f|t|********");
+        roles + "alice|f|t|********");
   CHECK(Rows(session, "pg_database").select({"datname", "encoding", "datcollate"}) == "postgres|6|C.UTF-8");
   CHECK(Rows(session, "pg_tables").select({"tablename", "tableowner"}, {{"schemaname", "public"}}) ==
         "orders|postgres");
