@@ -84,6 +84,7 @@ absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batc
     values.push_back(rows.columns[c].value(row));
     types.push_back(Type{table.columns[c].type, table.columns[c].typmod});
   }
+  if (error_fields(status).table.empty()) return status;  // a domain's: its value fails, not the row
   return with_detail(std::move(status), failing_row_detail(values, types, *run.context.eval));
 }
 

@@ -301,6 +301,7 @@ absl::Status Fragment::check(const Columns& columns, std::span<const std::string
     values.push_back(row.value(column, column < spec_.missing.size() ? spec_.missing[column] : Value{}));
     types.push_back(spec_.types[column]);
   }
+  if (error_fields(status).table.empty()) return status;  // a domain's: its value fails, not the row
   return with_detail(std::move(status), failing_row_detail(values, types, params.context));
 }
 

@@ -25,14 +25,14 @@ void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain,
   const auto action = [&](KeyAction a) { return type == 'f' ? "arcnd"[static_cast<int>(a)] : ' '; };
   const Oid index = type == 'f' ? key.index : c.index;
   out.row().set("oid", c.oid).set("conname", c.name).set("connamespace", schema).set("contype", type);
-  out.set("convalidated", !c.not_valid).set("conrelid", table).set("contypid", domain).set("conindid", index);
   out.set("condeferrable", c.deferrable).set("condeferred", c.initially_deferred);
+  out.set("convalidated", !c.not_valid).set("conrelid", table).set("contypid", domain).set("conindid", index);
   out.set("confrelid", key.table).set("confupdtype", action(key.on_update)).set("confdeltype", action(key.on_delete));
   out.set("confmatchtype", type != 'f' ? ' ' : key.match_full ? 'f' : 's');
   out.set("conislocal", true).set("connoinherit", type == 'p' || type == 'u' || type == 'f');
+  if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
   if (type == 'f') out.set("confkey", int2_array(key.columns));
   if (!key.on_delete_columns.empty()) out.set("confdelsetcols", int2_array(key.on_delete_columns));
-  if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
   if (type == 'c') out.set("conbin", c.check_sql);
 }
 

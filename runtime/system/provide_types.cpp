@@ -30,9 +30,10 @@ constexpr Oid kEnumIn = 3506, kEnumOut = 3507, kEnumReceive = 3532, kEnumSend = 
 void write_enum_type(const TypeDef& type, RowWriter& out) {
   out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
   out.set("typowner", type.owner).set("typlen", 4).set("typbyval", true).set("typtype", 'e').set("typcategory", 'E');
-  out.set("typisdefined", true).set("typdelim", ',').set("typinput", kEnumIn).set("typoutput", kEnumOut);
+  out.set("typisdefined", true).set("typdelim", ',').set("typarray", type.array_type);
+  out.set("typinput", kEnumIn).set("typoutput", kEnumOut);
   out.set("typreceive", kEnumReceive).set("typsend", kEnumSend).set("typalign", 'i').set("typstorage", 'p');
-  out.set("typtypmod", -1).set("typarray", type.array_type);
+  out.set("typtypmod", -1);
 }
 
 /// Support functions of all arrays.
@@ -43,9 +44,10 @@ void write_array_type(const TypeDef& type, RowWriter& out) {
   if (type.array_type == kNoOid) return;
   out.row().set("oid", type.array_type).set("typname", cat("_", type.name)).set("typnamespace", type.schema);
   out.set("typowner", type.owner).set("typlen", -1).set("typbyval", false).set("typtype", 'b').set("typcategory", 'A');
-  out.set("typisdefined", true).set("typdelim", ',').set("typelem", type.oid).set("typinput", kArrayIn);
+  out.set("typisdefined", true).set("typdelim", ',');
+  out.set("typsubscript", kArraySubscript).set("typelem", type.oid).set("typinput", kArrayIn);
   out.set("typoutput", kArrayOut).set("typreceive", kArrayReceive).set("typsend", kArraySend);
-  out.set("typanalyze", kArrayAnalyze).set("typsubscript", kArraySubscript).set("typalign", 'i');
+  out.set("typanalyze", kArrayAnalyze).set("typalign", 'i');
   out.set("typstorage", 'x').set("typtypmod", -1);
 }
 
@@ -56,11 +58,11 @@ void write_domain_type(const TypeDef& type, RowWriter& out) {
   out.set("typowner", type.owner).set("typlen", base != nullptr ? base->typlen : int16_t{4});
   out.set("typbyval", base == nullptr || base->by_value).set("typtype", 'd');
   out.set("typcategory", base != nullptr ? base->category : 'E').set("typisdefined", true).set("typdelim", ',');
-  out.set("typinput", kDomainIn).set("typoutput", support != nullptr ? support->output : kEnumOut);
+  out.set("typarray", type.array_type).set("typinput", kDomainIn).set("typoutput", support != nullptr ? support->output : kEnumOut);
   out.set("typreceive", kDomainReceive).set("typsend", support != nullptr ? support->send : kEnumSend);
   out.set("typalign", base != nullptr ? base->align : 'i');
   out.set("typstorage", support != nullptr ? support->storage : 'p').set("typnotnull", type.not_null);
-  out.set("typarray", type.array_type).set("typbasetype", type.base).set("typtypmod", type.base_typmod);
+  out.set("typbasetype", type.base).set("typtypmod", type.base_typmod);
   out.set("typcollation", support != nullptr ? support->collation : kNoOid);
   if (!type.default_sql.empty()) out.set("typdefault", type.default_sql);
 }
