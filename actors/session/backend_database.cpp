@@ -73,9 +73,13 @@ Task<absl::Status> Backend::make_vacant(const DdlPlan& ddl) {
   const int32_t self = record_->process_id;
   const int64_t until_us = services_.clock.monotonic_us() + kLeaveUs;
   while (true) {
+    const bool closed = vacancy.closes && services_.sessions.close(vacancy.database, self, vacancy.evicts);
     const auto others = services_.sessions.in_database(vacancy.database, self);
-    if (others.empty() && (!vacancy.closes || services_.sessions.close(vacancy.database, self))) break;
-    if (services_.clock.monotonic_us() >= until_us) co_return in_use(vacancy, others.size());
+    if (vacancy.closes ? closed : others.empty()) break;
+    if (services_.clock.monotonic_us() >= until_us) {
+      if (vacancy.evicts) services_.sessions.open(vacancy.database);
+      co_return in_use(vacancy, others.size());
+    }
     for (const SessionRecordPtr& other : others) {
       if (!vacancy.evicts) break;
       other->tell.end(
@@ -84,7 +88,10 @@ Task<absl::Status> Backend::make_vacant(const DdlPlan& ddl) {
     sleep_us_ = kLookUs;
     auto sleeping = sleep_if_asked();
     const absl::Status slept = co_await sleeping;
-    if (!slept.ok()) co_return slept;
+    if (!slept.ok()) {
+      if (vacancy.evicts) services_.sessions.open(vacancy.database);
+      co_return slept;
+    }
   }
   if (vacancy.closes) {
     // A database that is gone stays closed: somebody may still hold a catalog that has it.

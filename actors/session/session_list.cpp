@@ -75,8 +75,9 @@ std::vector<SessionRecordPtr> SessionList::in_database(Oid database, int32_t exc
   return found;
 }
 
-bool SessionList::close(Oid database, int32_t except) {
+bool SessionList::close(Oid database, int32_t except, bool at_once) {
   const std::lock_guard lock(mutex_);
+  if (at_once) closed_.insert(database);
   for (const auto& [id, session] : sessions_) {
     if (id != except && session->database.load(std::memory_order_relaxed) == database) return false;
   }

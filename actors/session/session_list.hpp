@@ -102,8 +102,9 @@ class SessionList {
   bool enter(SessionRecord& session, Oid database);
   /// Sessions in the database, `except` aside.
   std::vector<SessionRecordPtr> in_database(Oid database, int32_t except) const;
-  /// Nobody enters the database any more; false, and nothing changes, when others than `except` are in it.
-  bool close(Oid database, int32_t except);
+  /// Nobody enters the database any more; false when others than `except` are in it: then nothing changes, or,
+  /// `at_once`, nobody enters all the same.
+  bool close(Oid database, int32_t except, bool at_once);
   void open(Oid database);
 
   /// Whether some timeout of the session may run. Cheap when nothing changes; thousands of others do not matter.

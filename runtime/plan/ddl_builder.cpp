@@ -43,12 +43,6 @@ const ObjectDef* DdlBuilder::find_named(std::string_view schema, std::string_vie
 }
 
 void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
-  for (CatalogChange& change : plan_->changes) {
-    if (change.oid == object->oid) {
-      change.object = std::move(object);
-      return;
-    }
-  }
   const Oid oid = object->oid;
   const bool takes_rights = object->name_class() == NameClass::relation || object->kind == ObjectKind::schema;
   if (takes_rights && !object->acl.given && catalog().find_anywhere(oid) == nullptr) {
@@ -56,6 +50,12 @@ void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
       std::shared_ptr<ObjectDef> guarded = copy_object(*object);
       guarded->acl = std::move(acl);
       object = std::move(guarded);
+    }
+  }
+  for (CatalogChange& change : plan_->changes) {
+    if (change.oid == oid) {
+      change.object = std::move(object);
+      return;
     }
   }
   plan_->changes.push_back({oid, std::move(object)});

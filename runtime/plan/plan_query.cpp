@@ -1,5 +1,6 @@
 /// A plain SELECT: its FROM, then grouping, windows, and the output.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/plan/table_function.hpp"
@@ -173,6 +174,14 @@ absl::Status QueryPlanner::plan_limits(BoundQuery& query) {
   return absl::OkStatus();
 }
 
+/// What joins ask for as if it stood in WHERE.
+void QueryPlanner::take_inner_conditions(FromTree* tree, Conditions* conditions) {
+  if (tree->relation || tree->join != JoinKind::kInner) return;
+  take_inner_conditions(tree->left.get(), conditions);
+  take_inner_conditions(tree->right.get(), conditions);
+  if (tree->condition) split_and(fold(std::exchange(tree->condition, nullptr)), conditions);
+}
+
 absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result) {
   Rel rel;
   Conditions conditions;
@@ -189,6 +198,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
   } else {
     TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
     if (!query.locks.empty()) {
+      for (const FromPtr& tree : query.from) take_inner_conditions(tree.get(), &conditions);
       TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
       query.where = make_and(conditions);  // asked again of rows that were waited for
     }

@@ -118,7 +118,14 @@ bool exists(const Catalog& catalog, Securable kind, Oid object) {
     case Securable::kType: return find_type(object) != nullptr || catalog.find(object) != nullptr;
     case Securable::kLanguage:
     case Securable::kTablespace: return true;
-    default: return catalog.find(object) != nullptr || find_system_relation(object) != nullptr;
+    case Securable::kTable:
+    case Securable::kColumn:
+    case Securable::kSequence: {
+      const ObjectDef* relation = catalog.find(object);
+      return (relation != nullptr && relation->name_class() == NameClass::relation) ||
+             find_system_relation(object) != nullptr;
+    }
+    default: return catalog.find(object) != nullptr;
   }
 }
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 import psycopg2
@@ -172,7 +173,10 @@ class DatabasesTest(unittest.TestCase):
             inside = self.connect("big")
             self.run_in(inside, "CREATE TABLE t (id int PRIMARY KEY, v text)")
             self.run_in(inside, "INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 20000) i")
-            size = self.run_in(admin, "SELECT pg_database_size('big')")[0][0]
+            until, size = time.monotonic() + 10, 0  # sizes are measured now and then
+            while size < 5_000_000 and time.monotonic() < until:
+                time.sleep(0.05)
+                size = self.run_in(admin, "SELECT pg_database_size('big')")[0][0]
             inside.close()
             self.run_in(admin, "DROP DATABASE big")
             return size

@@ -55,7 +55,6 @@ TEST_CASE_METHOD(BankFixture, "what is not there yet is refused by name", "[bind
     CHECK(fields.code == ErrorCode::kFeatureNotSupported);
     CHECK(fields.message.find(name) != std::string::npos);
   };
-  refused("CREATE TABLE t (a int REFERENCES branches)", "FOREIGN KEY");
   refused("CREATE TEMPORARY TABLE t (a int)", "TEMPORARY");
   refused("CREATE INDEX ON accounts (bid) WHERE bid > 1", "partial index");
   refused("SELECT * FROM accounts TABLESAMPLE system (1)", "TABLESAMPLE");

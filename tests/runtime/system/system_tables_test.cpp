@@ -122,7 +122,8 @@ TEST_CASE("roles, schemas and databases are listed", "[system]") {
   }
   CHECK(Rows(session, "pg_roles").select({"rolname", "rolsuper", "rolcanlogin", "rolpassword"}) ==
         roles + "alice|f|t|********");
-  CHECK(Rows(session, "pg_database").select({"datname", "encoding", "datcollate"}) == "postgres|6|C.UTF-8");
+  CHECK(Rows(session, "pg_database").select({"datname", "encoding", "datcollate"}) ==
+        "template1|6|C.UTF-8\ntemplate0|6|C.UTF-8\npostgres|6|C.UTF-8");
   CHECK(Rows(session, "pg_tables").select({"tablename", "tableowner"}, {{"schemaname", "public"}}) ==
         "orders|postgres");
 }
