@@ -100,7 +100,8 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<apply_atom, CommitRequestPtr, Scn>,
     // From the lock shard: forget the transaction's writes.
     caf::reacts_to<discard_atom, TxnId>,
-    // From the lock shard: forget its writes of this command id and later.
+    // From the session, and again from the lock shard: forget its writes of this command id and later. Idempotent: the
+    // transaction's later writes come by way of the lock shard, behind it.
     caf::reacts_to<rollback_atom, TxnId, CommandId>,
     // From the session that wrote it in bulk: its transaction was rolled back, nobody will know the tree.
     caf::reacts_to<abort_atom, TreeId>,

@@ -197,6 +197,9 @@ void Session::send_discard(PartitionId partition, TxnId txn) {
   tell(directory_.get().lock_shards[partition], discard_atom::value, txn);
 }
 void Session::send_rollback_to(PartitionId partition, TxnId txn, CommandId command) {
+  // To the partition itself, because reads and the prepare go there too and must find the writes gone; and by way of the
+  // lock shard, behind writes of a failed statement that are still on their way.
+  tell(directory_.get().partitions[partition], rollback_atom::value, txn, command);
   tell(directory_.get().lock_shards[partition], rollback_atom::value, txn, command);
 }
 void Session::send_table_lock(TableLockRequest request) {

@@ -526,7 +526,9 @@ void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost)
   const bool bulk_lost = part == LostPart::kPartition && state_lost && definitions_.needs_checkpoint;
   const bool concerned = bulk_lost || (data_.participants() >> index & 1) != 0;
   if (!concerned || committing_ != nullptr) return;
-  if (state_lost) {
+  // A partition's mailbox is gone, and perhaps the word with it that writes were taken back.
+  const bool word_lost = part == LostPart::kPartition && (rolled_back_ >> index & 1) != 0;
+  if (state_lost || word_lost) {
     doom_ = restarted(part == LostPart::kPartition ? "partition" : "lock shard");
     preparation_.signal.raise();
     return;
@@ -592,6 +594,7 @@ absl::Status SessionTransaction::release(std::string_view name) {
 absl::StatusOr<CommandId> SessionTransaction::rollback_to(std::string_view name) {
   TROUPE_ASSIGN_OR_RETURN(const CommandId command, state_.rollback_to(name));
   data_.redo().spoil();
+  rolled_back_ |= data_.participants();
   for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
     host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
   }
@@ -634,6 +637,7 @@ void SessionTransaction::release_everything(bool committed) {
   if (state_.id() != kNoTxn) info_.txn.store(kNoTxn, std::memory_order_release);
   marks_.clear();
   doom_ = absl::OkStatus();
+  rolled_back_ = 0;
   state_.end();
   auto actions = std::exchange(at_end_, {});
   for (const auto& action : actions) action(committed);

@@ -199,6 +199,7 @@ class SessionTransaction {
   ReplySignal pause_over_;
   bool pausing_ = false;
   absl::Status doom_;
+  uint64_t rolled_back_ = 0;  ///< participants that were told to take writes back
 };
 
 }  // namespace troupe

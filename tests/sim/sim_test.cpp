@@ -66,6 +66,11 @@ TEST_CASE("after a full disk nothing is written behind a batch that could not be
   CHECK(found_wrong(60, {}, {"full", "write"}) == 0);
 }
 
+TEST_CASE("what was taken back to a savepoint stays so when the actor that should have heard of it is killed", "[sim]") {
+  CHECK(run(341).complaint == "");
+  CHECK(found_wrong(60, {"lists"}, {"kill-actor"}) == 0);
+}
+
 TEST_CASE("a flipped bit is reported or harmless", "[sim]") {
   CHECK(found_wrong(60, {}, {"flip", "kill9", "power"}) == 0);
 }
