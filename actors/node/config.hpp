@@ -31,7 +31,7 @@ struct NodeConfig {
   uint64_t pending_bytes_max = 4ull << 30;    ///< uncommitted writes of one transaction
   uint64_t log_queued_bytes_max = 256ull << 20;
   uint64_t cache_bytes = 1ull << 30;  ///< all partitions together
-  uint64_t dirty_bytes_max = 512ull << 20;
+  uint64_t dirty_bytes_max = 320ull << 20;
   uint64_t history_bytes_max = 256ull << 20;
   uint64_t sort_bytes_max = 256ull << 20;
   uint32_t lock_waiters_max = 100'000;
