@@ -6,8 +6,8 @@
 
 #include "exec_bench_partition.hpp"
 #include "runtime/exec/execution.hpp"
-#include "runtime/plan/catalog_names.hpp"
 #include "runtime/plan/planner.hpp"
+#include "runtime/system/catalog_names.hpp"
 #include "storage/base/random.hpp"
 
 namespace troupe {
@@ -106,7 +106,7 @@ class Bench {
     const Type parameters[] = {Type{oid::kInt4}};
     auto parsed = sql::parse_statement(text);
     TROUPE_CHECK(parsed.ok());
-    CatalogNames names(*catalog_, std::vector<Oid>{kPublicSchema});
+    CatalogNames names(catalog_, std::vector<Oid>{kPublicSchema});
     PlanContext context;
     context.catalog = catalog_;
     context.text = text;

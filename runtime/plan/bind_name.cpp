@@ -37,13 +37,13 @@ ExprPtr positioned(ExprPtr column, uint32_t position) {
   return placed;
 }
 
+}  // namespace
+
 std::string dotted(sql::Name name) {
   std::string text;
   for (const std::string_view part : name) text += cat(text.empty() ? "" : ".", part);
   return text;
 }
-
-}  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
   if (column.star) return bind_star(column, site);

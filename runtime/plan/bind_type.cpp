@@ -6,12 +6,6 @@
 namespace troupe {
 namespace {
 
-std::string dotted(sql::Name name) {
-  std::string text;
-  for (const std::string_view part : name) text += cat(text.empty() ? "" : ".", part);
-  return text;
-}
-
 ExprPtr make_text(std::string_view text) { return make_constant(Type{oid::kText}, Value::text(std::string(text))); }
 
 }  // namespace

@@ -24,6 +24,8 @@ enum class Clause : uint8_t {
 };
 
 std::string_view clause_name(Clause clause);
+/// a.b.c
+std::string dotted(sql::Name name);
 
 class Binder {
  public:

@@ -7,11 +7,6 @@
 namespace troupe {
 namespace {
 
-bool holds(const ExprList& conditions, const ExprPtr& condition) {
-  return std::any_of(conditions.begin(), conditions.end(),
-                     [&](const ExprPtr& other) { return equal(other, condition); });
-}
-
 bool speaks_only_of(const Expr& expr, uint32_t relation) {
   std::vector<uint32_t> mentioned;
   collect_relations(expr, &mentioned);
@@ -36,9 +31,6 @@ ExprPtr restriction(const std::vector<ExprList>& arms, uint32_t relation) {
 }  // namespace
 
 void derive_constants(ExprList* conditions, const EvalContext& context) {
-  const auto is_equality = [](const Expr& e) {
-    return e.kind == ExprKind::kCall && e.args.size() == 2 && e.call.function->comparison == Comparison::kEqual;
-  };
   const auto is_value = [](const Expr& e) {
     return e.is_constant() || e.kind == ExprKind::kParameter || e.kind == ExprKind::kSlot;
   };
@@ -55,7 +47,7 @@ void derive_constants(ExprList* conditions, const EvalContext& context) {
         if (!equal(link->arg(side), known->arg(0))) continue;
         const auto derived = make_operator("=", link->args[1 - side], known->args[1], context);
         if (!derived.ok()) continue;
-        if (!holds(*conditions, *derived)) conditions->push_back(*derived);
+        if (!is_among(*derived, *conditions)) conditions->push_back(*derived);
       }
     }
   }
@@ -77,7 +69,7 @@ void derive_restrictions(const std::vector<uint32_t>& relations, ExprList* condi
     for (const uint32_t relation : mentioned) {
       if (!std::binary_search(relations.begin(), relations.end(), relation)) continue;
       const ExprPtr derived = restriction(arms, relation);
-      if (derived != nullptr && !holds(*conditions, derived)) conditions->push_back(derived);
+      if (derived != nullptr && !is_among(derived, *conditions)) conditions->push_back(derived);
     }
   }
 }

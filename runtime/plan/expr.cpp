@@ -253,11 +253,15 @@ Volatility volatility_of(const Expr& expr) {
   return most;
 }
 
-namespace {
-
-bool holds(const ExprList& parts, const ExprPtr& part) {
-  return std::any_of(parts.begin(), parts.end(), [&](const ExprPtr& other) { return equal(other, part); });
+bool is_among(const ExprPtr& expr, const ExprList& list) {
+  return std::any_of(list.begin(), list.end(), [&](const ExprPtr& other) { return equal(other, expr); });
 }
+
+bool is_equality(const Expr& expr) {
+  return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
+}
+
+namespace {
 
 /// `(a AND b) OR (a AND c)` as `a`, `b OR c`: what all arms ask for may be an index's or a join's key.
 void split_or(const ExprPtr& condition, ExprList* out) {
@@ -266,7 +270,7 @@ void split_or(const ExprPtr& condition, ExprList* out) {
   ExprList common = arms[0];
   for (size_t i = 1; i < arms.size() && !common.empty(); ++i) {
     split_and(condition->args[i], &arms[i]);
-    std::erase_if(common, [&](const ExprPtr& part) { return !holds(arms[i], part); });
+    std::erase_if(common, [&](const ExprPtr& part) { return !is_among(part, arms[i]); });
   }
   std::erase_if(common, [](const ExprPtr& part) { return volatility_of(*part) == Volatility::kVolatile; });
   if (common.empty()) {
@@ -276,7 +280,7 @@ void split_or(const ExprPtr& condition, ExprList* out) {
   ExprList rest;
   bool always = false;  // an arm that asks for nothing more
   for (ExprList& arm : arms) {
-    std::erase_if(arm, [&](const ExprPtr& part) { return holds(common, part); });
+    std::erase_if(arm, [&](const ExprPtr& part) { return is_among(part, common); });
     always |= arm.empty();
     rest.push_back(make_and(std::move(arm)));
   }

@@ -146,6 +146,10 @@ bool equal(const Expr& a, const Expr& b);
 inline bool equal(const ExprPtr& a, const ExprPtr& b) {
   return a == b || (a != nullptr && b != nullptr && equal(*a, *b));
 }
+/// Whether the list has an equal one.
+bool is_among(const ExprPtr& expr, const ExprList& list);
+/// A comparison of two for equality, by any type's operator.
+bool is_equality(const Expr& expr);
 uint64_t hash_expr(const Expr& expr);
 /// The least of its parts: a call of random() makes all of it volatile.
 Volatility volatility_of(const Expr& expr);

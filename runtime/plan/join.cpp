@@ -12,10 +12,6 @@ constexpr double kPairCost = 0.0025;
 /// A range for each outer row is a message to every partition, one row after another; look-ups go in batches.
 constexpr double kRangeCost = 2;
 
-bool is_equality(const Expr& expr) {
-  return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
-}
-
 /// Whether all columns of the expression that some rel has are in this one; at least one.
 bool lies_in(const Expr& expr, const Rel& rel, const Rel& other) {
   bool any = false, all = true;

@@ -8,10 +8,6 @@
 namespace troupe {
 namespace {
 
-bool is_equality(const Expr& expr) {
-  return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
-}
-
 /// What such a query may not have besides.
 bool is_simple(const BoundQuery& query) {
   return !query.operation && !query.recursive && !query.modify && query.groups.empty() && query.grouping_sets.empty() &&

@@ -18,9 +18,7 @@ ExprList QueryPlanner::collect_aggregates(const BoundQuery& query) {
   const auto collect = [&](const ExprPtr& expr) {
     replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
       if (part->kind != ExprKind::kAggregate) return nullptr;
-      const bool known =
-          std::any_of(aggregates.begin(), aggregates.end(), [&](const ExprPtr& other) { return equal(other, part); });
-      if (!known) aggregates.push_back(part);
+      if (!is_among(part, aggregates)) aggregates.push_back(part);
       return part;
     });
   };

@@ -40,10 +40,6 @@ void drop_what_exists_ignores(BoundQuery* query, const EvalContext& context) {
   query->order.clear();
 }
 
-bool is_equality(const Expr& expr) {
-  return expr.kind == ExprKind::kCall && expr.args.size() == 2 && expr.call.function->comparison == Comparison::kEqual;
-}
-
 /// Whether the expression's columns, of which it has some, are all of `rel`.
 bool is_made_of(const Expr& expr, const Rel& rel) {
   bool any = false, all = true;

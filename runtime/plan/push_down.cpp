@@ -59,10 +59,6 @@ bool cannot_fail(const Expr& condition) {
   return safe;
 }
 
-bool is_among(const ExprPtr& value, const ExprList& list) {
-  return std::any_of(list.begin(), list.end(), [&](const ExprPtr& other) { return equal(value, other); });
-}
-
 /// Whether rows that differ in the target are never counted, ordered or picked together.
 bool divides(const BoundQuery& query, const ExprPtr& target) {
   if (query.aggregated && !is_among(target, query.groups)) return false;

@@ -33,7 +33,7 @@ class CatalogNames final : public NameResolver {
   std::optional<std::string> relation_text(Oid relation) const;
 
   CatalogPtr catalog_;
-  Oid role_;  ///< in whose name they are looked up
+  Oid role_ = kBootstrapRole;  ///< in whose name they are looked up
   std::vector<Oid> schemas_;
 };
 

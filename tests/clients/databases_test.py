@@ -2,7 +2,6 @@
 """Several databases in one node: psql, createdb and dropdb, kill -9, and PostgreSQL's words beside ours."""
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ import unittest
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import node_case  # noqa: E402
 import sanitizers  # noqa: E402
 import servers  # noqa: E402
 import side_by_side  # noqa: E402
@@ -18,29 +18,7 @@ import side_by_side  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-class DatabasesTest(unittest.TestCase):
-    def setUp(self):
-        self.node = servers.TroupeServer()
-        self.node.__enter__()
-        self.addCleanup(self.node.__exit__)
-
-    def connect(self, database="postgres"):
-        connection = psycopg2.connect(self.node.dsn(), dbname=database)
-        connection.autocommit = True
-        self.addCleanup(connection.close)
-        return connection
-
-    def run_in(self, connection, sql):
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else cursor.rowcount
-
-    def tool(self, *command, text=None):
-        address = ["-h", "127.0.0.1", "-p", str(self.node.port), "-U", "postgres"]
-        ran = subprocess.run([command[0], *address, *command[1:]], input=text, capture_output=True, text=True,
-                             check=False)
-        return ran.stdout + ran.stderr
-
+class DatabasesTest(node_case.NodeCase):
     def psql(self, text, database="postgres"):
         return self.tool("psql", "-X", "-A", "-t", "-q", "-d", database, text=text)
 

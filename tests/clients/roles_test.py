@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Roles and rights: PostgreSQL's words beside ours, kill -9, pg_dump, and sessions that are open while rights change."""
 import os
-import subprocess
 import sys
 import unittest
 
 import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import node_case  # noqa: E402
 import pgwire  # noqa: E402
 import servers  # noqa: E402
 import side_by_side  # noqa: E402
@@ -15,29 +15,7 @@ import side_by_side  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-class RolesTest(unittest.TestCase):
-    def setUp(self):
-        self.node = servers.TroupeServer()
-        self.node.__enter__()
-        self.addCleanup(self.node.__exit__)
-
-    def connect(self, user="postgres", database="postgres"):
-        connection = psycopg2.connect(self.node.dsn(), user=user, dbname=database)
-        connection.autocommit = True
-        self.addCleanup(connection.close)
-        return connection
-
-    def run_in(self, connection, sql):
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else cursor.rowcount
-
-    def tool(self, *command, text=None):
-        address = ["-h", "127.0.0.1", "-p", str(self.node.port), "-U", "postgres"]
-        ran = subprocess.run([command[0], *address, *command[1:]], input=text, capture_output=True, text=True,
-                             check=False)
-        return ran.stdout + ran.stderr
-
+class RolesTest(node_case.NodeCase):
     def assertDenied(self, connection, sql, message):
         with self.assertRaises(psycopg2.errors.InsufficientPrivilege) as refusal:
             self.run_in(connection, sql)
@@ -57,7 +35,7 @@ class RolesTest(unittest.TestCase):
                 self.run_in(self.connect(), "CHECKPOINT")
             self.node.kill()
             self.node.start()
-            bob = self.connect("bob")
+            bob = self.connect(user="bob")
             self.assertEqual(self.run_in(bob, "SELECT id FROM t"), [(1,)])
             self.assertDenied(bob, "SELECT * FROM t", "permission denied for table t")
             self.assertDenied(bob, "CREATE ROLE x", "permission denied to create role")
@@ -93,7 +71,7 @@ class RolesTest(unittest.TestCase):
         admin = self.connect()
         self.run_in(admin, "CREATE ROLE bob LOGIN")
         self.run_in(admin, "CREATE TABLE t (id int PRIMARY KEY)")
-        bob = self.connect("bob")
+        bob = self.connect(user="bob")
         self.assertDenied(bob, "SUBSCRIBE TO t", "permission denied for table t")
         self.assertDenied(bob, "COPY t TO STDOUT", "permission denied for table t")
         self.assertDenied(bob, "COPY (SELECT * FROM t) TO STDOUT", "permission denied for table t")

@@ -7,8 +7,8 @@
 
 #include "local_data.hpp"
 #include "runtime/exec/execution.hpp"
-#include "runtime/plan/catalog_names.hpp"
 #include "runtime/plan/planner.hpp"
+#include "runtime/system/catalog_names.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
 #include "storage/partition/change_codec.hpp"
@@ -159,7 +159,7 @@ class LocalSession : public RowIdSource, public SequenceAccess {
     auto parsed = sql::parse_statement(text);
     INFO(text << ": " << parsed.status().ToString());
     REQUIRE(parsed.ok());
-    CatalogNames names(*db_.catalog, std::vector<Oid>{kPublicSchema});
+    CatalogNames names(db_.catalog, std::vector<Oid>{kPublicSchema});
     eval_.names = &names;
     PlanContext context;
     context.catalog = db_.catalog;

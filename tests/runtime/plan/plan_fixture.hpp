@@ -2,8 +2,8 @@
 /// A small catalog made by DDL, and statements planned against it as text.
 #include <catch2/catch.hpp>
 
-#include "runtime/plan/catalog_names.hpp"
 #include "runtime/plan/planner.hpp"
+#include "runtime/system/catalog_names.hpp"
 
 namespace troupe {
 
@@ -79,7 +79,7 @@ class PlanFixture {
 
  protected:
   void reset_context() {
-    names_ = std::make_unique<CatalogNames>(*catalog_, std::vector<Oid>{kPublicSchema});
+    names_ = std::make_unique<CatalogNames>(catalog_, std::vector<Oid>{kPublicSchema});
     eval_.names = names_.get();
     context_.catalog = catalog_;
     context_.text = text_;
