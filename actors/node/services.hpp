@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/lock/advisory_locks.hpp"
+#include "actors/node/oid_set.hpp"
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
 #include "actors/node/conflict_list.hpp"
@@ -74,13 +75,13 @@ struct NodeServices {
   /// Bytes of a tree in all partitions.
   std::function<uint64_t(TreeId)> tree_bytes;
   /// Versions of catalogs that only their transaction sees, so that no two of them are taken for the same.
-  std::atomic<Scn> next_private_version{Scn{1} << 63};
+  std::atomic<Scn> next_private_version{kFirstPrivateVersion};
   /// Commits that have an SCN and are not durable yet.
   std::atomic<uint64_t> log_queued_bytes{0};
   /// The log's next segment cannot be made. What is left of the current one is for commits under way and for those that
   /// make room; no other is taken.
   std::atomic<bool> disk_full{false};
-  std::atomic<bool> temporaries_dropped{false};  ///< what the node's former life left behind
+  OidSet databases_tidied;  ///< where nothing temporary is left of the node's former life
   /// The log writer cannot write what it has: it waits for space on the disk.
   std::atomic<bool> log_stuck{false};
   /// Where a sequence stands; nothing before it was first used.

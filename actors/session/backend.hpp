@@ -264,6 +264,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_quietly(std::string text);
   Task<absl::Status> run_on_commit();
   Task<absl::Status> drop_schemas(std::vector<std::string> names);
+  std::vector<std::string> abandoned_temporaries();
   Task<void> drop_abandoned_temporaries();
   Task<void> drop_own_temporaries();
 
@@ -310,7 +311,7 @@ class Backend final : public RowIdSource {
   std::string user_, session_user_, database_, schema_name_;
   std::unique_ptr<CatalogNames> names_;
   CatalogPtr names_catalog_;
-  CatalogPtr types_catalog_;  ///< whose types are known
+  Scn types_version_ = kNoScn;  ///< of the catalog whose types are known
   Oid element_schema_ = kNoOid;  ///< while CREATE SCHEMA makes what is to be in it
   uint64_t temporaries_ = 0;  ///< temporary objects made so far: names may mean them now
   std::shared_ptr<const SearchPath> names_path_;

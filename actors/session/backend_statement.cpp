@@ -122,9 +122,9 @@ void Backend::refresh_names() {
 
 /// What values of users' types look like has to be known before there are any.
 void Backend::know_new_types(const CatalogPtr& catalog) {
-  if (catalog == types_catalog_) return;
+  if (catalog->types_version() == types_version_) return;
   know_types(*catalog);
-  types_catalog_ = catalog;
+  types_version_ = catalog->types_version();
 }
 
 std::vector<Oid> Backend::resolve_search_path() {

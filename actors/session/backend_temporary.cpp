@@ -1,5 +1,6 @@
 /// Temporary tables: in a schema of the session's own, before all others on the search path, which goes with everything
 /// in it when the session ends. What a node that was killed left behind goes when the first session begins.
+#include "actors/session/as_owner.hpp"
 #include "actors/session/backend.hpp"
 #include "actors/session/catalog_rows.hpp"
 #include "runtime/plan/ddl_binder.hpp"
@@ -29,6 +30,7 @@ const SchemaDef* Backend::temporary_schema() {
 
 Task<absl::Status> Backend::make_temporary_schema() {
   ++temporaries_;
+  transaction_.touch_temporaries();
   if (temporary_schema() != nullptr) co_return absl::OkStatus();
   if (const absl::Status writable = transaction_.state().check_writable("CREATE TABLE"); !writable.ok()) {
     co_return writable;
@@ -39,6 +41,7 @@ Task<absl::Status> Backend::make_temporary_schema() {
   schema->oid = counters.next_oid++;
   schema->owner = role_;
   schema->name = cat(kTemporarySchemaPrefix, record_->process_id);
+  schema->database = transaction_.catalog()->database();
   std::vector<CatalogChange> changes;
   changes.push_back({schema->oid, schema});
   auto writing = write_catalog_rows(changes);
@@ -47,8 +50,9 @@ Task<absl::Status> Backend::make_temporary_schema() {
   co_return transaction_.change_catalog(changes, counters);
 }
 
-/// A definition of the session's own, within the transaction.
+/// A definition of the session's own, within the transaction. Nothing else of the session runs meanwhile.
 Task<absl::Status> Backend::run_quietly(std::string text) {
+  const AsOwner as_owner(&role_);
   auto parsed = sql::parse_statement(text);
   if (!parsed.ok()) co_return parsed.status();
   Portal portal;
@@ -61,9 +65,10 @@ Task<absl::Status> Backend::run_quietly(std::string text) {
   co_return co_await running;
 }
 
-/// ON COMMIT DROP and DELETE ROWS. A transaction that has written nothing has put no rows there.
+/// ON COMMIT DROP and DELETE ROWS. A transaction that has written nothing, or elsewhere, has put no rows there.
 Task<absl::Status> Backend::run_on_commit() {
-  const SchemaDef* schema = transaction_.state().id() == kNoTxn ? nullptr : temporary_schema();
+  const bool touched = transaction_.state().id() != kNoTxn && transaction_.temporaries_touched();
+  const SchemaDef* schema = touched ? temporary_schema() : nullptr;
   if (schema == nullptr) co_return absl::OkStatus();
   std::vector<std::string> dropped, emptied;
   for (const ObjectPtr& object : transaction_.catalog()->objects(ObjectKind::table)) {
@@ -91,10 +96,11 @@ Task<absl::Status> Backend::drop_schemas(std::vector<std::string> names) {
   co_return co_await dropping;
 }
 
-/// Those of sessions that are gone: all, once in a node's life, and whoever had this session's number.
-Task<void> Backend::drop_abandoned_temporaries() {
+/// Those of sessions that are gone: all in the database, for the first session there, and whoever had this session's
+/// number.
+std::vector<std::string> Backend::abandoned_temporaries() {
   std::vector<std::string> abandoned;
-  if (!services_.temporaries_dropped.exchange(true)) {
+  if (services_.databases_tidied.insert(transaction_.catalog()->database())) {
     for (const ObjectPtr& object : transaction_.catalog()->objects(ObjectKind::schema)) {
       const int32_t owner = owner_of(object->name);
       const bool alive = owner != record_->process_id && services_.sessions.find(owner) != nullptr;
@@ -103,6 +109,11 @@ Task<void> Backend::drop_abandoned_temporaries() {
   } else if (const SchemaDef* mine = temporary_schema()) {
     abandoned.push_back(mine->name);
   }
+  return abandoned;
+}
+
+Task<void> Backend::drop_abandoned_temporaries() {
+  std::vector<std::string> abandoned = abandoned_temporaries();
   if (abandoned.empty()) co_return;
   data_.begin_statement();
   begin_clock("");
@@ -110,7 +121,9 @@ Task<void> Backend::drop_abandoned_temporaries() {
   auto dropping = drop_schemas(std::move(abandoned));
   const absl::Status dropped = co_await dropping;
   auto ending = end_transaction(dropped.ok());
-  co_await ending;
+  const absl::Status ended = co_await ending;
+  // Another session tries again.
+  if (!dropped.ok() || !ended.ok()) services_.databases_tidied.erase(transaction_.catalog()->database());
   temporaries_ = 0;
   record_->state.store(SessionState::kIdle, std::memory_order_relaxed);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "actors/session/as_owner.hpp"
 #include "actors/session/backend.hpp"
 #include "runtime/exec/access.hpp"
 #include "runtime/exec/lock_errors.hpp"
@@ -11,6 +12,9 @@
 
 namespace troupe {
 namespace {
+
+/// Plans that are kept, and tables whose rows can be locked.
+constexpr size_t kStatementsMax = 1'024;
 
 bool is_integer(Oid type) { return type == oid::kInt2 || type == oid::kInt4 || type == oid::kInt8; }
 
@@ -152,6 +156,7 @@ bool KeyChecks::refers_to_rows(const FoundKey& found) const {
 }
 
 const FragmentCall& KeyChecks::lock_call(const std::shared_ptr<const TableDef>& table) {
+  if (lock_calls_.size() >= kStatementsMax) lock_calls_.clear();
   LockCall& known = lock_calls_[table->oid];
   if (known.table != table) {
     FragmentSpec spec;
@@ -308,6 +313,8 @@ Task<absl::StatusOr<KeyChecks::Ordinals>> KeyChecks::find(KeyQuery query, FoundK
 }
 
 absl::StatusOr<std::shared_ptr<Prepared>> KeyChecks::prepared_for(KeyQuery query, const FoundKey& found) {
+  const AsOwner as_owner(&backend_.role_);
+  if (statements_.size() >= kStatementsMax) statements_.clear();
   std::shared_ptr<Prepared>& known = statements_[{found.key->oid, query}];
   if (known != nullptr && known->plan != nullptr && backend_.is_planned(*known)) return known;
   // Names may be others than when it was made.
@@ -320,11 +327,16 @@ absl::StatusOr<std::shared_ptr<Prepared>> KeyChecks::prepared_for(KeyQuery query
   return known;
 }
 
+absl::Status KeyChecks::plan(Prepared& prepared) {
+  const AsOwner as_owner(&backend_.role_);
+  return backend_.plan_prepared(prepared);
+}
+
 /// Plans it and takes its tables' locks.
 Task<absl::Status> KeyChecks::prepare(Prepared& prepared) {
   constexpr int kAttemptsMax = 16;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    absl::Status status = backend_.plan_prepared(prepared);
+    absl::Status status = plan(prepared);
     if (!status.ok()) co_return status;
     auto locking = backend_.take_table_locks(prepared);
     status = co_await locking;

@@ -180,6 +180,7 @@ void SessionTransaction::truncated(const std::vector<CatalogChange>& changes) {
 }
 
 bool SessionTransaction::lock_table_at_once(const TableDef& table, TableLockMode mode) {
+  temporaries_touched_ = temporaries_touched_ || table.temporary;
   if (table.gate == nullptr) return true;  // made by this transaction
   if (!is_weak(mode)) return false;
   for (const TableGate::Hold& hold : gates_) {
@@ -638,6 +639,7 @@ void SessionTransaction::release_everything(bool committed) {
   marks_.clear();
   doom_ = absl::OkStatus();
   rolled_back_ = 0;
+  temporaries_touched_ = false;
   state_.end();
   auto actions = std::exchange(at_end_, {});
   for (const auto& action : actions) action(committed);

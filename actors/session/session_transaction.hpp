@@ -100,6 +100,10 @@ class SessionTransaction {
   /// Answers the first command that never was.
   absl::StatusOr<CommandId> rollback_to(std::string_view name);
 
+  /// It has used a temporary table, or made one.
+  void touch_temporaries() { temporaries_touched_ = true; }
+  bool temporaries_touched() const { return temporaries_touched_; }
+
   // Answers.
   void on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error);
   void on_committed(TxnId txn, Scn scn, const std::string& error);
@@ -175,6 +179,7 @@ class SessionTransaction {
   SnapshotRegistry::Slot slot_;
   SnapshotRegistry::Slot serializable_slot_;  ///< taken with the first SERIALIZABLE transaction
   std::vector<TableGate::Hold> gates_;
+  bool temporaries_touched_ = false;
 
   PublishedView<Catalog> published_;
   Oid database_ = kNoOid;

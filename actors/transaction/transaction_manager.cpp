@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "actors/node/commit_records.hpp"
+#include "storage/catalog/references.hpp"
 
 namespace troupe {
 namespace {
@@ -72,6 +73,10 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   }
   forget_finished();
   if (commit->serializable != nullptr && settle_by_reads(commit, waiter)) return;
+  if (!commit->catalog_changes.empty()) {
+    const absl::Status fits = check_references(*node_.services.catalog.get(), commit->catalog_changes);
+    if (!fits.ok()) return refuse(*commit, waiter, fits);
+  }
   commit->scn = node_.services.commits.assign();
   stamp_commit_records(commit->records, commit->scn, node_.services.clock.wall_us());
   state_->known.emplace(commit->txn, commit->scn);
@@ -82,22 +87,27 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   if (!commit->catalog_changes.empty()) publish_catalog(*commit);
 }
 
+void TransactionManager::refuse(const CommitRequest& commit, const caf::strong_actor_ptr& waiter,
+                                const absl::Status& why) {
+  tell(caf::actor_cast<SessionActor>(waiter), committed_atom::value, commit.txn, kNoScn, encode_error(why));
+}
+
 /// A SERIALIZABLE transaction: true when it is answered, because it must not commit or has nothing to commit.
 bool TransactionManager::settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
-  const auto session = caf::actor_cast<SessionActor>(waiter);
-  const auto refuse = [&] {
-    tell(session, committed_atom::value, commit->txn, kNoScn, encode_error(read_conflict()));
+  const auto fails = [&] {
+    refuse(*commit, waiter, read_conflict());
     return true;
   };
-  if (commit->serializable->conflict) return refuse();  // a session repeated it
+  if (commit->serializable->conflict) return fails();  // a session repeated it
   CommitValidator& validator = state_->validator;
   const auto first = std::upper_bound(state_->kept.begin(), state_->kept.end(), validator.noted(),
                                       [](Scn scn, const Kept& kept) { return scn < kept.commit->scn; });
   for (auto kept = first; kept != state_->kept.end(); ++kept) validator.note(*kept->commit);
   const bool skipped = node_.services.config.planted == PlantedBug::kValidationSkipped;
-  if (!skipped && !validator.validate(*commit)) return refuse();
+  if (!skipped && !validator.validate(*commit)) return fails();
   if (!commit->records.empty()) return false;
-  tell(session, committed_atom::value, commit->txn, state_->last_dispatched, std::string());
+  tell(caf::actor_cast<SessionActor>(waiter), committed_atom::value, commit->txn, state_->last_dispatched,
+       std::string());
   return true;
 }
 

@@ -45,6 +45,8 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   using Kept = TransactionManagerState::Kept;
 
   void on_commit(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
+  /// The transaction does not commit: its session hears why.
+  void refuse(const CommitRequest& commit, const caf::strong_actor_ptr& waiter, const absl::Status& why);
   bool settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
   void dispatch(const Kept& kept);
   void publish_catalog(const CommitRequest& commit);

@@ -68,7 +68,6 @@ const TypeDef* Binder::find_own_type(sql::Name name) const {
 }
 
 absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& name) {
-  know_user_type(user_type_of(type, catalog()));
   if (!name.modifiers.empty()) {
     return fail(ErrorCode::kSyntaxError, name, "type modifier is not allowed for type \"", type.name, "\"");
   }

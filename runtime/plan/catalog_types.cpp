@@ -40,7 +40,8 @@ void know_types(const Catalog& catalog) {
   for (const bool domains : {false, true}) {
     for (const ObjectPtr& object : types) {
       const auto& type = static_cast<const TypeDef&>(*object);
-      if ((type.type_kind == TypeKind::domain) == domains) know_user_type(user_type_of(type, catalog));
+      if ((type.type_kind == TypeKind::domain) != domains) continue;
+      know_user_type(user_type_of(type, catalog), {type.version < kFirstPrivateVersion, type.version});
     }
   }
 }

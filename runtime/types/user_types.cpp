@@ -1,12 +1,13 @@
 #include "runtime/types/user_types.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <cctype>
+#include <deque>
 #include <memory>
 #include <mutex>
 
-#include "absl/container/flat_hash_map.h"
+#include "runtime/types/utf8.hpp"
 
 namespace troupe {
 namespace {
@@ -14,27 +15,18 @@ namespace {
 /// One type with what its descriptions point into.
 struct Known {
   UserType type;
+  TypeVersion version;  ///< the registry's mutex is for this
   std::string array_name, sql_array_name, sql_name;
   TypeInfo info{}, array_info{};
 };
 
-std::string quoted(const std::string& name) {
-  const bool plain = !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_') &&
-                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                       return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
-                     });
-  if (plain) return name;
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out + "\"";
-}
-
-std::unique_ptr<const Known> describe(UserType type) {
+std::unique_ptr<Known> describe(UserType type, TypeVersion version) {
   auto known = std::make_unique<Known>();
   known->type = std::move(type);
+  known->version = version;
   const UserType& own = known->type;
   known->array_name = cat("_", own.name);
-  known->sql_name = quoted(own.name);
+  known->sql_name = quote_identifier(own.name);
   known->sql_array_name = cat(known->sql_name, "[]");
   TypeInfo& info = known->info;
   if (own.is_enum()) {
@@ -67,14 +59,33 @@ std::unique_ptr<const Known> describe(UserType type) {
   return known;
 }
 
-/// By the oids of types and of their arrays.
-using Table = absl::flat_hash_map<Oid, const Known*>;
+/// What is known by an oid: of a type, or of its array. Older descriptions come after newer ones.
+struct Entry {
+  Oid oid;
+  Known* known;
+  const Entry* next;
+};
 
+/// Read without a lock. Nothing is ever taken out.
 struct Registry {
+  static constexpr size_t kChains = 4'096;
   std::mutex mutex;  ///< of writers
-  std::vector<std::unique_ptr<const Known>> kept;
-  std::vector<std::unique_ptr<const Table>> tables;
-  std::atomic<const Table*> newest{nullptr};
+  std::deque<Entry> entries;
+  std::vector<std::unique_ptr<Known>> kept;
+  std::array<std::atomic<const Entry*>, kChains> chains{};
+
+  std::atomic<const Entry*>& chain_of(Oid oid) { return chains[oid % kChains]; }
+
+  Known* find(Oid oid) {
+    const Entry* entry = chain_of(oid).load(std::memory_order_acquire);
+    while (entry != nullptr && entry->oid != oid) entry = entry->next;
+    return entry == nullptr ? nullptr : entry->known;
+  }
+  void add(Oid oid, Known* known) {
+    auto& chain = chain_of(oid);
+    entries.push_back({oid, known, chain.load(std::memory_order_relaxed)});
+    chain.store(&entries.back(), std::memory_order_release);
+  }
 };
 
 Registry& registry() {
@@ -82,37 +93,30 @@ Registry& registry() {
   return *one;
 }
 
-const Known* find_known(Oid oid) {
-  const Table* table = registry().newest.load(std::memory_order_acquire);
-  if (table == nullptr) return nullptr;
-  const auto at = table->find(oid);
-  return at == table->end() ? nullptr : at->second;
-}
-
 }  // namespace
 
-void know_user_type(UserType type) {
+void know_user_type(UserType type, TypeVersion version) {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
-  const Known* before = find_known(type.oid);
-  if (before != nullptr && before->type == type) return;
-  all.kept.push_back(describe(std::move(type)));
-  const Known* known = all.kept.back().get();
-  const Table* old = all.newest.load(std::memory_order_relaxed);
-  auto table = old == nullptr ? std::make_unique<Table>() : std::make_unique<Table>(*old);
-  (*table)[known->type.oid] = known;
-  if (known->type.array != oid::kInvalid) (*table)[known->type.array] = known;
-  all.newest.store(table.get(), std::memory_order_release);
-  all.tables.push_back(std::move(table));
+  Known* before = all.find(type.oid);
+  if (before != nullptr && version <= before->version) return;
+  if (before != nullptr && before->type == type) {
+    before->version = version;
+    return;
+  }
+  all.kept.push_back(describe(std::move(type), version));
+  Known* known = all.kept.back().get();
+  all.add(known->type.oid, known);
+  if (known->type.array != oid::kInvalid) all.add(known->type.array, known);
 }
 
 const UserType* find_user_type(Oid oid) {
-  const Known* known = find_known(oid);
+  const Known* known = registry().find(oid);
   return known == nullptr || known->type.oid != oid ? nullptr : &known->type;
 }
 
 const TypeInfo* find_user_type_info(Oid oid) {
-  const Known* known = find_known(oid);
+  const Known* known = registry().find(oid);
   if (known == nullptr) return nullptr;
   return known->type.oid == oid ? &known->info : &known->array_info;
 }

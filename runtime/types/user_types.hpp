@@ -1,6 +1,7 @@
 #pragma once
 /// Types that users have made, by oid. One table for the whole process, because values are read and shown wherever rows
 /// are; an oid never means two types. What was known stays known: values outlive the catalogs that named them.
+/// What a transaction has changed of a type that others know is known when it has committed, not before.
 /// A value of an enumeration is a number, so that its order is the labels' order.
 #include <cstdint>
 #include <string>
@@ -24,12 +25,19 @@ struct UserType {
   bool operator==(const UserType&) const = default;
 };
 
+/// How new a description is: of two the later one, and a committed one rather than one that may be rolled back.
+struct TypeVersion {
+  bool committed = true;
+  uint64_t number = 0;
+  auto operator<=>(const TypeVersion&) const = default;
+};
+
 class Registrar;
 /// Functions of enumerations and domains.
 void register_enums(Registrar& to);
 
-/// From here on type_info() and its kin know the type as this.
-void know_user_type(UserType type);
+/// From here on type_info() and its kin know the type as this, unless they know something newer.
+void know_user_type(UserType type, TypeVersion version = {});
 /// Null: not one of them. Never goes away.
 const UserType* find_user_type(Oid oid);
 /// Of the type or of its array; null when unknown.

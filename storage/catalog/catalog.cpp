@@ -233,6 +233,7 @@ absl::StatusOr<CatalogPtr> Catalog::with_changes(const std::vector<CatalogChange
     if (!change.object) continue;
     TROUPE_CHECK(change.object->oid == change.oid && change.oid != kNoOid);
     if (const ObjectDef* twice = builder.catalog().find_anywhere(change.oid)) builder.erase(*twice);
+    if (change.object->kind == ObjectKind::type) builder.catalog().types_version_ = version;
     ObjectPtr sealed =
         seal(*change.object, builder.catalog(), version, find_anywhere(change.oid), make_gate_);
     if (sealed->kind == ObjectKind::index) indexes.push_back(sealed);

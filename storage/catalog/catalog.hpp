@@ -22,6 +22,9 @@ namespace troupe {
 class Catalog;
 using CatalogPtr = std::shared_ptr<const Catalog>;
 
+/// From here on versions are of snapshots that only the transaction sees that has made them.
+inline constexpr Scn kFirstPrivateVersion = Scn{1} << 63;
+
 /// `object` absent: the object is dropped.
 struct CatalogChange {
   Oid oid = kNoOid;
@@ -52,6 +55,8 @@ class Catalog {
   Scn version() const { return version_; }
   /// The newest change of a role or a schema: who may do what may have changed with it.
   Scn rights_version() const { return rights_version_; }
+  /// The newest change of a type, in whatever database.
+  Scn types_version() const { return types_version_; }
   const CatalogCounters& counters() const { return counters_; }
 
   /// The snapshot after the changes. Every changed object gets `version`; a table keeps its gate.
@@ -131,6 +136,7 @@ class Catalog {
   Oid database_ = kNoOid;
   Scn version_ = kNoScn;
   Scn rights_version_ = kNoScn;
+  Scn types_version_ = kNoScn;
   CatalogCounters counters_;
   GateFactory make_gate_;
   std::array<std::shared_ptr<const ObjectBucket>, kBuckets> objects_;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/catalog/codec.hpp"
+#include "storage/catalog/references.hpp"
 
 using namespace troupe;
 
@@ -171,4 +172,26 @@ TEST_CASE("damaged bytes are an error, never an object", "[catalog]") {
   CHECK(error_code(decode_object("\x01\x63").status()) == ErrorCode::kDataCorrupted);
   CHECK(error_code(decode_object(std::string_view(bytes).substr(0, bytes.size() - 2)).status()) ==
         ErrorCode::kDataCorrupted);
+}
+
+TEST_CASE("what a definition refers to has to be there when it is committed, and nothing may refer to what goes",
+          "[catalog]") {
+  auto type = std::make_shared<TypeDef>();
+  type->oid = 20001;
+  type->array_type = 20002;
+  type->schema = kPublicSchema;
+  type->name = "mood";
+  const CatalogPtr none = Catalog::bootstrap();
+  const CatalogPtr some = *none->with_changes({{20001, type}}, 7);
+  auto table = make_table(20000, "t");
+  table->columns[1].type = type->array_type;
+  CHECK(check_references(*some, {{20000, table}}).ok());
+  CHECK(check_references(*none, {{20000, table}, {20001, type}}).ok());
+  CHECK(error_code(check_references(*none, {{20000, table}})) == ErrorCode::kUndefinedObject);
+  CHECK(error_code(check_references(*some, {{20000, table}, {20001, nullptr}})) == ErrorCode::kUndefinedObject);
+
+  const CatalogPtr used = *some->with_changes({{20000, table}}, 8);
+  CHECK(error_code(check_references(*used, {{20001, nullptr}})) == ErrorCode::kDependentObjectsStillExist);
+  CHECK(check_references(*used, {{20001, nullptr}, {20000, nullptr}}).ok());
+  CHECK(check_references(*used, {{20000, nullptr}}).ok());
 }

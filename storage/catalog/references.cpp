@@ -1,0 +1,122 @@
+#include "storage/catalog/references.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+
+namespace troupe {
+namespace {
+
+/// Calls `look` for every object that this one cannot be without: with its kind, its oid (of an array type that type's)
+/// and the error for when it is gone. What the system has built in is left out.
+using Look = std::function<absl::Status(ObjectKind, Oid, ErrorCode)>;
+absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
+  const auto refer = [&](ObjectKind kind, Oid oid, ErrorCode code) {
+    return oid < kFirstUserOid ? absl::OkStatus() : look(kind, oid, code);
+  };
+  TROUPE_RETURN_IF_ERROR(refer(ObjectKind::schema, object.schema, ErrorCode::kInvalidSchemaName));
+  TROUPE_RETURN_IF_ERROR(refer(ObjectKind::role, object.owner, ErrorCode::kUndefinedObject));
+  if (object.kind == ObjectKind::table) {
+    for (const ColumnDef& column : static_cast<const TableDef&>(object).columns) {
+      if (column.dropped) continue;
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, column.type, ErrorCode::kUndefinedObject));
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, column.domain, ErrorCode::kUndefinedObject));
+    }
+  } else if (object.kind == ObjectKind::type) {
+    return refer(ObjectKind::type, static_cast<const TypeDef&>(object).base, ErrorCode::kUndefinedObject);
+  } else if (object.kind == ObjectKind::view) {
+    for (const Oid relation : static_cast<const ViewDef&>(object).depends_on) {
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, relation, ErrorCode::kUndefinedTable));
+    }
+  }
+  return absl::OkStatus();
+}
+
+/// The snapshot with the changes, by oid only.
+class Changed {
+ public:
+  Changed(const Catalog& whole, const std::vector<CatalogChange>& changes) : whole_{whole} {
+    for (const CatalogChange& change : changes) changes_[change.oid] = change.object.get();
+  }
+
+  const ObjectDef* find(Oid oid) const {
+    const auto changed = changes_.find(oid);
+    return changed == changes_.end() ? whole_.find_anywhere(oid) : changed->second;
+  }
+
+  bool has(ObjectKind kind, Oid oid) {
+    if (find(oid) != nullptr) return true;
+    if (kind != ObjectKind::type) return false;
+    if (!arrays_known_) note_arrays();
+    return arrays_.contains(oid);
+  }
+
+ private:
+  void note_arrays() {
+    arrays_known_ = true;
+    const auto note = [this](const ObjectDef* object) {
+      if (object == nullptr || object->kind != ObjectKind::type) return;
+      arrays_.insert(static_cast<const TypeDef&>(*object).array_type);
+    };
+    for (const ObjectPtr& type : whole_.objects(ObjectKind::type)) note(find(type->oid));
+    for (const auto& [oid, object] : changes_) note(object);
+  }
+
+  const Catalog& whole_;
+  absl::flat_hash_map<Oid, const ObjectDef*> changes_;
+  absl::flat_hash_set<Oid> arrays_;
+  bool arrays_known_ = false;
+};
+
+std::string_view name_of(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::schema: return "schema";
+    case ObjectKind::role: return "role";
+    case ObjectKind::type: return "type";
+    default: return "relation";
+  }
+}
+
+/// What is dropped and others may refer to, with the arrays of types.
+std::vector<Oid> dropped_oids(const Catalog& whole, const std::vector<CatalogChange>& changes) {
+  std::vector<Oid> dropped;
+  for (const CatalogChange& change : changes) {
+    const ObjectDef* before = change.object == nullptr ? whole.find_anywhere(change.oid) : nullptr;
+    if (before == nullptr || before->kind == ObjectKind::index || before->kind == ObjectKind::sequence) continue;
+    dropped.push_back(before->oid);
+    if (before->kind == ObjectKind::type) dropped.push_back(static_cast<const TypeDef&>(*before).array_type);
+  }
+  std::sort(dropped.begin(), dropped.end());
+  return dropped;
+}
+
+}  // namespace
+
+absl::Status check_references(const Catalog& whole, const std::vector<CatalogChange>& changes) {
+  Changed changed(whole, changes);
+  for (const CatalogChange& change : changes) {
+    if (change.object == nullptr) continue;
+    TROUPE_RETURN_IF_ERROR(
+        for_each_reference(*change.object, [&](ObjectKind kind, Oid oid, ErrorCode code) -> absl::Status {
+          if (changed.has(kind, oid)) return absl::OkStatus();
+          return with_hint(error(code, name_of(kind), " with OID ", oid, " does not exist"),
+                           "Another transaction has dropped it meanwhile.");
+        }));
+  }
+  const std::vector<Oid> dropped = dropped_oids(whole, changes);
+  if (dropped.empty()) return absl::OkStatus();
+  for (const ObjectPtr& object : whole.objects()) {
+    if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at
+    TROUPE_RETURN_IF_ERROR(for_each_reference(*object, [&](ObjectKind kind, Oid oid, ErrorCode) -> absl::Status {
+      if (!std::binary_search(dropped.begin(), dropped.end(), oid)) return absl::OkStatus();
+      return with_detail(error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", name_of(kind), " with OID ", oid,
+                               " because other objects depend on it"),
+                         cat("\"", object->name, "\" was made by another transaction meanwhile."));
+    }));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace troupe
