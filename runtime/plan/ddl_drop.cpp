@@ -227,6 +227,7 @@ absl::Status drop_type(const sql::ObjectRef& ref, const sql::DropStatement& drop
   if (drop.object == sql::ObjectKind::kDomain && type->type_kind != TypeKind::domain) {
     return error(ErrorCode::kWrongObjectType, "\"", type->name, "\" is not a domain");
   }
+  TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*type, ddl));
   *dropped = ddl_describe(*type, ddl);
   TROUPE_RETURN_IF_ERROR(drop_uses_of(*type, dependents, ddl));
   ddl.drop(type->oid);

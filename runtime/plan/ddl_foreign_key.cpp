@@ -1,13 +1,11 @@
 /// Foreign keys: made, checked, and what happens to them when what they refer to goes.
 #include <algorithm>
 
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
 namespace {
-
-constexpr auto kInvalidForeignKey = static_cast<ErrorCode>(pack_sqlstate("42830"));
 
 KeyAction action_of(sql::ReferentialAction action) { return static_cast<KeyAction>(action); }
 
@@ -67,15 +65,25 @@ absl::Status find_referenced_key(const NewKey& at, ForeignKeyDef* key) {
   std::vector<int16_t> sorted = key->columns;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return error(kInvalidForeignKey, "foreign key referenced-columns list must not contain duplicates");
+    return error(ErrorCode::kInvalidForeignKey, "foreign key referenced-columns list must not contain duplicates");
   }
   const IndexDef* index = key_index(referenced, key->columns, at.ddl);
   if (index == nullptr) {
-    return error(kInvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"",
+    return error(ErrorCode::kInvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"",
                  referenced.name, "\"");
   }
   key->index = index->oid;
   return absl::OkStatus();
+}
+
+/// On the whole table or on each of the key's columns.
+absl::Status check_may_refer(const TableDef& referenced, const ForeignKeyDef& key, const DdlBuilder& ddl) {
+  const Oid role = ddl.context().role;
+  const absl::Status whole = ddl_check_right(referenced, kReferences, ddl);
+  const bool each = std::all_of(key.columns.begin(), key.columns.end(), [&](int16_t attnum) {
+    return may_use_column(ddl.catalog(), role, referenced, referenced.column(attnum), kReferences);
+  });
+  return each ? absl::OkStatus() : whole;
 }
 
 /// Types whose values are compared with each other as they are.
@@ -210,12 +218,13 @@ absl::Status ddl_add_foreign_key(const ColumnConstraint& source, TableDef* table
   key.foreign.table = at.referenced->oid;
   TROUPE_RETURN_IF_ERROR(set_delete_columns(at, &key));
   TROUPE_RETURN_IF_ERROR(find_referenced_key(at, &key.foreign));
+  TROUPE_RETURN_IF_ERROR(check_may_refer(*at.referenced, key.foreign, ddl));
   key.foreign.match_full = constraint.match == sql::MatchType::kFull;
   key.foreign.on_update = action_of(constraint.on_update);
   key.foreign.on_delete = action_of(constraint.on_delete);
   TROUPE_RETURN_IF_ERROR(check_generated(key, *table));
   if (key.columns.size() != key.foreign.columns.size()) {
-    return error(kInvalidForeignKey, "number of referencing and referenced columns for foreign key disagree");
+    return error(ErrorCode::kInvalidForeignKey, "number of referencing and referenced columns for foreign key disagree");
   }
   TROUPE_RETURN_IF_ERROR(choose_name(at, &key));
   TROUPE_RETURN_IF_ERROR(check_types(key, *table, *at.referenced));

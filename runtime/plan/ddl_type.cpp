@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/catalog_types.hpp"
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -37,6 +37,7 @@ absl::StatusOr<std::shared_ptr<TypeDef>> type_to_alter(sql::Name name, bool doma
   if (domain && found->type_kind != TypeKind::domain) {
     return error(ErrorCode::kWrongObjectType, "\"", name.back(), "\" is not a domain");
   }
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*found, ddl));
   return std::make_shared<TypeDef>(*found);
 }
 

@@ -100,6 +100,7 @@ enum class ErrorCode : uint32_t {
   kDuplicateFunction = pack_sqlstate("42723"),
   kAmbiguousFunction = pack_sqlstate("42725"),
   kGroupingError = pack_sqlstate("42803"),
+  kInvalidForeignKey = pack_sqlstate("42830"),
   kDatatypeMismatch = pack_sqlstate("42804"),
   kWrongObjectType = pack_sqlstate("42809"),
   kCannotCoerce = pack_sqlstate("42846"),
