@@ -253,6 +253,7 @@ class Backend final : public RowIdSource {
   // backend_role.cpp
   absl::Status check_log_in(const RoleDef& role) const;
   void log_in(const RoleDef& role);
+  Oid role_named_by(std::string_view parameter, Oid otherwise);
   void follow_roles();
   absl::Status set_parameter(std::string_view name, std::string_view value, SetScope scope);
   absl::Status check_set_role(std::string_view parameter, std::string_view name);
@@ -272,6 +273,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
 
   // backend_subscribe.cpp
+  absl::Status check_subscribed(const std::vector<Oid>& tables);
   Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
   Task<absl::Status> receive_changes(std::function<void()> ask);
   Task<absl::Status> look_back(Subscription& subscription, Scn through);
@@ -319,6 +321,8 @@ class Backend final : public RowIdSource {
   Oid session_role_ = kBootstrapRole;
   Oid login_role_ = kBootstrapRole;
   uint64_t roles_seen_ = 0;    ///< the parameters' version that these follow from
+  /// Whom the session has meant by a name: it is still that role when another has the name.
+  std::map<std::string, Oid, std::less<>> roles_by_name_;
   Oid names_role_ = kNoOid;
   uint64_t next_row_id_ = 0;
   uint64_t row_ids_left_ = 0;

@@ -170,11 +170,15 @@ Task<absl::Status> Backend::run_database_setting(const sql::AlterDatabaseStateme
 /// One's own settings are one's own business. Errors: 42501.
 absl::Status Backend::check_may_configure(const RoleDef* role, const DatabaseDef* database) {
   const Catalog& catalog = *transaction_.catalog();
-  const auto* self = catalog.find_as<RoleDef>(role_);
-  if (self == nullptr || self->superuser) return absl::OkStatus();
+  const RoleDef& self = role_or_nobody(catalog, role_);
+  if (self.superuser) return absl::OkStatus();
+  if (role != nullptr && role->name.starts_with("pg_")) {
+    return with_detail(error(ErrorCode::kReservedName, "role name \"", role->name, "\" is reserved"),
+                       "Role names starting with \"pg_\" are reserved.");
+  }
   if (role == nullptr) return check_owner(catalog, role_, *database);
   if (role->superuser) return error(ErrorCode::kInsufficientPrivilege, "must be superuser to alter superusers");
-  if (self->create_role || role->oid == role_) return absl::OkStatus();
+  if (self.create_role || role->oid == role_) return absl::OkStatus();
   return error(ErrorCode::kInsufficientPrivilege, "permission denied");
 }
 
@@ -193,8 +197,10 @@ Task<absl::Status> Backend::run_role_setting(const sql::AlterRoleSetStatement& s
   }
   const RoleDef* role = nullptr;
   if (statement.role != nullptr) {
-    const bool named = statement.role->type == sql::RoleName::Type::kNamed;
-    role = named ? catalog->find_role(statement.role->name) : catalog->find_as<RoleDef>(role_);
+    using enum sql::RoleName::Type;
+    const auto type = statement.role->type;
+    role = type == kNamed ? catalog->find_role(statement.role->name)
+                          : catalog->find_as<RoleDef>(type == kSessionUser ? session_role_ : role_);
     if (role == nullptr) {
       co_return error(ErrorCode::kUndefinedObject, "role \"", statement.role->name, "\" does not exist");
     }

@@ -23,6 +23,7 @@ absl::Status Backend::check_log_in(const RoleDef& role) const {
 
 void Backend::log_in(const RoleDef& role) {
   login_role_ = session_role_ = role_ = role.oid;
+  roles_by_name_[role.name] = role.oid;
   user_ = session_user_ = role.name;
   eval_.user = user_;
   eval_.session_user = session_user_;
@@ -31,16 +32,23 @@ void Backend::log_in(const RoleDef& role) {
   roles_seen_ = parameters_.version();
 }
 
+/// Whom a parameter names: who had the name when it was set, and the right to be that was asked about.
+Oid Backend::role_named_by(std::string_view parameter, Oid otherwise) {
+  const auto name = parameters_.show(parameter);
+  if (!name.ok() || *name == "none") return otherwise;
+  const auto known = roles_by_name_.find(*name);
+  if (known != roles_by_name_.end()) return known->second;
+  const RoleDef* role = transaction_.catalog()->find_role(*name);
+  if (role == nullptr) return otherwise;
+  roles_by_name_[*name] = role->oid;
+  return role->oid;
+}
+
 /// After SET or RESET of role and session_authorization, and after whatever undid them.
 void Backend::follow_roles() {
   const Catalog& catalog = *transaction_.catalog();
-  const auto role_named = [&](std::string_view parameter, Oid otherwise) {
-    const auto name = parameters_.show(parameter);
-    const RoleDef* role = name.ok() && *name != "none" ? catalog.find_role(*name) : nullptr;
-    return role == nullptr ? otherwise : role->oid;
-  };
-  session_role_ = role_named("session_authorization", login_role_);
-  role_ = role_named("role", session_role_);
+  session_role_ = role_named_by("session_authorization", login_role_);
+  role_ = role_named_by("role", session_role_);
   const auto name_of = [&](Oid oid, const std::string& before) {
     const ObjectDef* role = catalog.find(oid);
     return role == nullptr ? before : role->name;
@@ -62,10 +70,16 @@ absl::Status Backend::check_set_role(std::string_view parameter, std::string_vie
   const RoleDef* role = catalog.find_role(name);
   if (role == nullptr) return error(ErrorCode::kInvalidParameterValue, "role \"", name, "\" does not exist");
   if (authorization) {
-    if (role->oid == login_role_ || is_superuser(catalog, login_role_)) return absl::OkStatus();
+    if (role->oid == login_role_ || is_superuser(catalog, login_role_)) {
+      roles_by_name_.insert_or_assign(std::string(name), role->oid);
+      return absl::OkStatus();
+    }
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to set session authorization \"", name, "\"");
   }
-  if (is_member_of(catalog, session_role_, role->oid)) return absl::OkStatus();
+  if (is_member_of(catalog, session_role_, role->oid)) {
+    roles_by_name_.insert_or_assign(std::string(name), role->oid);
+    return absl::OkStatus();
+  }
   return error(ErrorCode::kInsufficientPrivilege, "permission denied to set role \"", name, "\"");
 }
 

@@ -436,7 +436,7 @@ absl::Status Backend::open_portal(Portal& portal) {
 absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* context) {
   if (!plan.denied.ok()) return plan.denied;
   const SettingsSnapshot& settings = parameters_.snapshot();
-  sequences_.set_catalog(transaction_.catalog());
+  sequences_.set_catalog(transaction_.catalog(), role_);
   refresh_names();
   system_.catalog = transaction_.catalog().get();
   system_catalog_ = transaction_.catalog();

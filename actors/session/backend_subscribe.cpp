@@ -122,11 +122,22 @@ Task<absl::Status> Backend::send_events(Subscription& subscription, const Portal
   }
 }
 
+/// What was granted when the subscription began may have been taken back. Tables that are gone end by themselves.
+absl::Status Backend::check_subscribed(const std::vector<Oid>& tables) {
+  const CatalogPtr catalog = services_.catalog.get()->in_database(transaction_.catalog()->database());
+  for (const Oid oid : tables) {
+    const TableDef* table = catalog == nullptr ? nullptr : catalog->find_table(oid);
+    if (table != nullptr) TROUPE_RETURN_IF_ERROR(check_right(*catalog, role_, *table, kSelect));
+  }
+  return absl::OkStatus();
+}
+
 Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& statement, Portal& portal) {
   const auto start = start_of(statement, services_.commits.durable());
   if (!start.ok()) co_return start.status();
   Subscription subscription(eval_, *start);
   const CatalogPtr catalog = services_.catalog.get();
+  std::vector<Oid> subscribed;
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
@@ -136,6 +147,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     if (shared == nullptr) {
       co_return error(ErrorCode::kUndefinedTable, "relation \"", ref->name, "\" was dropped at the same time");
     }
+    subscribed.push_back(shared->oid);
     subscription.add(std::move(shared), *catalog);
   }
   if (portal.describe_first) send_columns(subscribe_columns(), portal.result_formats);
@@ -154,6 +166,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   absl::Status status = co_await looking;
   if (!status.ok()) co_return status;
   uint32_t behind = 0;  // records that were seen of the commit behind `after`
+  Scn rights_seen = catalog->version();
   while (true) {
     auto flushing = flush();
     co_await flushing;
@@ -165,6 +178,11 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
+    if (const Scn now = services_.catalog.get()->version(); now != rights_seen) {
+      status = check_subscribed(subscribed);
+      if (!status.ok()) co_return status;
+      rights_seen = now;
+    }
     uint64_t bytes = 0;
     for (const CommitFrame& record : changes->records) bytes += record.size();
     record_->stream_bytes.store(bytes, std::memory_order_relaxed);

@@ -128,16 +128,26 @@ absl::Status Backend::refuse_utility(const sql::Statement& statement, std::strin
 absl::Status Backend::check_reindex(const sql::ReindexStatement& statement) {
   using Target = sql::ReindexStatement::Target;
   const Catalog& catalog = *transaction_.catalog();
+  const ObjectDef* named = nullptr;
   switch (statement.target) {
-    case Target::kTable: return find_table(*statement.relation).status();
-    case Target::kIndex: return find_relation(*statement.relation, ObjectKind::index).status();
+    case Target::kTable: {
+      TROUPE_ASSIGN_OR_RETURN(named, find_table(*statement.relation));
+      break;
+    }
+    case Target::kIndex: {
+      TROUPE_ASSIGN_OR_RETURN(named, find_relation(*statement.relation, ObjectKind::index));
+      break;
+    }
     case Target::kSchema:
-      if (catalog.find_schema(statement.name) != nullptr) return absl::OkStatus();
+      named = catalog.find_schema(statement.name);
+      if (named != nullptr) break;
       return error(ErrorCode::kInvalidSchemaName, "schema \"", statement.name, "\" does not exist");
     default:
-      if (statement.name.empty() || statement.name == database_) return absl::OkStatus();
+      named = catalog.find(catalog.database());
+      if (statement.name.empty() || statement.name == database_) break;
       return error(ErrorCode::kFeatureNotSupported, "can only reindex the currently open database");
   }
+  return check_owner(catalog, role_, *named);
 }
 
 // --- settings ---

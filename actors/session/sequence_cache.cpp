@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/catalog/rights.hpp"
+
 namespace troupe {
 
 absl::StatusOr<std::shared_ptr<const SequenceDef>> SequenceCache::definition(Oid sequence) const {
@@ -112,7 +114,14 @@ absl::StatusOr<int64_t> SequenceCache::current(Oid sequence) {
 
 absl::StatusOr<int64_t> SequenceCache::last() {
   if (!last_) return error(ErrorCode::kObjectNotInPrerequisiteState, "lastval is not yet defined in this session");
+  TROUPE_RETURN_IF_ERROR(check_right(*last_, false));
   return current(*last_);
+}
+
+absl::Status SequenceCache::check_right(Oid sequence, bool sets) const {
+  TROUPE_ASSIGN_OR_RETURN(const auto def, definition(sequence));
+  const Privileges enough = sets ? Privileges{kUpdate} : kUsage | kSelect;
+  return rights_on(*catalog_, role_, *def, enough) != 0 ? absl::OkStatus() : permission_denied(*def);
 }
 
 absl::Status SequenceCache::set(Oid sequence, int64_t value, bool is_called) {

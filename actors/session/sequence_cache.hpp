@@ -17,8 +17,11 @@ class SequenceCache final : public SequenceAccess {
  public:
   explicit SequenceCache(SessionHost& host) : host_{host} {}
 
-  /// The catalog that the running statement sees.
-  void set_catalog(CatalogPtr catalog) { catalog_ = std::move(catalog); }
+  /// What the running statement sees, and in whose name it runs.
+  void set_catalog(CatalogPtr catalog, Oid role) {
+    catalog_ = std::move(catalog);
+    role_ = role;
+  }
 
   Task<absl::Status> reserve(Oid sequence, uint32_t count) override;
   uint32_t reserved(Oid sequence) const override;
@@ -26,6 +29,7 @@ class SequenceCache final : public SequenceAccess {
   absl::StatusOr<int64_t> current(Oid sequence) override;
   absl::StatusOr<int64_t> last() override;
   absl::Status set(Oid sequence, int64_t value, bool is_called) override;
+  absl::Status check_right(Oid sequence, bool sets) const override;
   bool must_settle() const override { return !settings_.empty(); }
   Task<absl::Status> settle() override;
 
@@ -59,6 +63,7 @@ class SequenceCache final : public SequenceAccess {
 
   SessionHost& host_;
   CatalogPtr catalog_;
+  Oid role_ = kNoOid;
   std::map<Oid, Known> known_;
   std::optional<Oid> last_;
   std::deque<Setting> settings_;

@@ -216,7 +216,20 @@ std::vector<PartitionInfo> SessionSystem::partitions() const {
 
 std::vector<CheckpointInfo> SessionSystem::checkpoints() const { return backend_.services_.checkpoints.list(); }
 
-std::vector<ConflictInfo> SessionSystem::conflicts() const { return backend_.services_.conflicts.list(); }
+/// Others' statements and keys are for those who may see what all sessions do.
+std::vector<ConflictInfo> SessionSystem::conflicts() const {
+  std::vector<ConflictInfo> rows = backend_.services_.conflicts.list();
+  if (has_rights_of(*catalog(), user(), kReadAllStatsRole)) return rows;
+  const auto hide = [this](int32_t process_id, std::string* text) {
+    if (!text->empty() && process_id != backend_.record_->process_id) *text = "<insufficient privilege>";
+  };
+  for (ConflictInfo& row : rows) {
+    hide(row.process_id, &row.statement);
+    hide(row.process_id, &row.key);
+    hide(row.writer_process_id, &row.writer_statement);
+  }
+  return rows;
+}
 
 std::string SessionSystem::current_token() const {
   std::string text;

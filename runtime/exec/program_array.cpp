@@ -173,6 +173,9 @@ absl::Status Program::Run::sequence(const Node& node, const Rows& rows, Vector* 
       continue;
     }
     const Oid oid = first == 1 ? static_cast<Oid>(args[0].get<int32_t>(row)) : node.expr->index;
+    if (first == 1) {
+      TROUPE_RETURN_IF_ERROR(sequences.check_right(oid, node.expr->sequence_op == SequenceOp::kSet));
+    }
     absl::StatusOr<int64_t> value = int64_t{0};
     switch (node.expr->sequence_op) {
       case SequenceOp::kNext: value = sequences.next(oid); break;

@@ -24,6 +24,9 @@ class SequenceAccess {
   virtual absl::StatusOr<int64_t> last() = 0;
   /// Takes effect in settle(). Errors: 22003 out of the sequence's bounds.
   virtual absl::Status set(Oid sequence, int64_t value, bool is_called) = 0;
+  /// Of a sequence that was not known when the statement was planned, and so was not asked about then.
+  /// Errors: 42501.
+  virtual absl::Status check_right(Oid sequence, bool sets) const = 0;
   virtual bool must_settle() const = 0;
   virtual Task<absl::Status> settle() = 0;
 };

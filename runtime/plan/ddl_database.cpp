@@ -176,8 +176,8 @@ absl::Status ddl_create_database(const sql::CreateDatabaseStatement& create, Ddl
     if (owner == nullptr) return error(ErrorCode::kUndefinedObject, "role \"", *options.owner, "\" does not exist");
     database->owner = owner->oid;
   }
-  const auto* self = ddl.catalog().find_as<RoleDef>(ddl.context().role);
-  if (!self->superuser && !self->create_database) {
+  const RoleDef& self = role_or_nobody(ddl.catalog(), ddl.context().role);
+  if (!self.superuser && !self.create_database) {
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to create database");
   }
   TROUPE_RETURN_IF_ERROR(ddl_check_may_give(database->owner, ddl));
@@ -189,7 +189,7 @@ absl::Status ddl_create_database(const sql::CreateDatabaseStatement& create, Ddl
   if (source == nullptr) {
     return error(ErrorCode::kInvalidCatalogName, "template database \"", source_name, "\" does not exist");
   }
-  if (!source->is_template && !owns(ddl.catalog(), self->oid, *source)) {
+  if (!source->is_template && !owns(ddl.catalog(), ddl.context().role, *source)) {
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to copy database \"", source_name, "\"");
   }
   TROUPE_RETURN_IF_ERROR(apply_options(options, database.get()));
@@ -221,8 +221,8 @@ absl::Status ddl_rename_database(std::string_view name, std::string_view new_nam
   const DatabaseDef* found = ddl.catalog().find_database(name);
   if (found == nullptr) return no_database(name);
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*found, ddl));
-  const auto* self = ddl.catalog().find_as<RoleDef>(ddl.context().role);
-  if (!self->superuser && !self->create_database) {
+  const RoleDef& self = role_or_nobody(ddl.catalog(), ddl.context().role);
+  if (!self.superuser && !self.create_database) {
     return error(ErrorCode::kInsufficientPrivilege, "permission denied to rename database");
   }
   if (ddl.catalog().find_database(new_name) != nullptr) {

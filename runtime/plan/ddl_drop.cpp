@@ -543,8 +543,8 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
   if (object->kind != ObjectKind::role) {
     TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   } else if (!is_superuser(ddl.catalog(), ddl.context().role)) {
-    const auto* self = ddl.catalog().find_as<RoleDef>(ddl.context().role);
-    if (!self->create_role || static_cast<const RoleDef&>(*object).superuser) {
+    const RoleDef& self = role_or_nobody(ddl.catalog(), ddl.context().role);
+    if (!self.create_role || static_cast<const RoleDef&>(*object).superuser) {
       return error(ErrorCode::kInsufficientPrivilege, "must be member of role \"", object->name, "\"");
     }
   }

@@ -36,8 +36,7 @@ absl::Status check_new_owner(const ObjectDef& object, Oid owner, const DdlBuilde
   } else if (object.kind == ObjectKind::schema) {
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(catalog.database()), kCreate, ddl));
   } else if (object.kind == ObjectKind::database) {
-    const auto* self = catalog.find_as<RoleDef>(ddl.context().role);
-    if (!self->create_database) {
+    if (!role_or_nobody(catalog, ddl.context().role).create_database) {
       return error(ErrorCode::kInsufficientPrivilege, "permission denied to change owner of database");
     }
   }

@@ -16,7 +16,7 @@ absl::Status no_role(std::string_view name) {
   return error(ErrorCode::kUndefinedObject, "role \"", name, "\" does not exist");
 }
 
-const RoleDef& acting_role(const DdlBuilder& ddl) { return *ddl.catalog().find_as<RoleDef>(ddl.context().role); }
+const RoleDef& acting_role(const DdlBuilder& ddl) { return role_or_nobody(ddl.catalog(), ddl.context().role); }
 
 /// The role as the statement has left it so far.
 const RoleDef* find_role(Oid oid, const DdlBuilder& ddl) {

@@ -8,6 +8,8 @@
 #include "runtime/system/session_function.hpp"
 #include "runtime/types/numeric.hpp"
 
+#include "storage/catalog/rights.hpp"
+
 namespace troupe {
 namespace {
 
@@ -46,16 +48,26 @@ std::optional<int64_t> total_size(SystemSession& session, int64_t relation) {
   return own ? std::optional(*own + *indexes_size(session, relation)) : std::nullopt;
 }
 
-std::optional<int64_t> database_size(SystemSession& session, int64_t oid) {
+/// For those who may connect to it, or see all statistics. Errors: 42501.
+absl::StatusOr<int64_t> size_of(SystemSession& session, const DatabaseDef& database) {
+  const Catalog& catalog = *session.catalog();
+  if (!has_rights_of(catalog, session.user(), kReadAllStatsRole)) {
+    TROUPE_RETURN_IF_ERROR(check_right(catalog, session.user(), database, kConnect));
+  }
+  return session.database_bytes(database.oid);
+}
+absl::StatusOr<std::optional<int64_t>> database_size(SystemSession& session, int64_t oid) {
   const auto* database = session.catalog()->find_as<DatabaseDef>(static_cast<Oid>(oid));
-  return database == nullptr ? std::nullopt : std::optional(session.database_bytes(database->oid));
+  if (database == nullptr) return std::nullopt;
+  TROUPE_ASSIGN_OR_RETURN(const int64_t bytes, size_of(session, *database));
+  return bytes;
 }
 absl::StatusOr<int64_t> database_size_by_name(SystemSession& session, std::string_view name) {
   const DatabaseDef* database = session.catalog()->find_database(name);
   if (database == nullptr) {
     return error(ErrorCode::kInvalidCatalogName, "database \"", name, "\" does not exist");
   }
-  return session.database_bytes(database->oid);
+  return size_of(session, *database);
 }
 /// Every database lies in pg_default.
 std::optional<int64_t> tablespace_size(SystemSession& session, int64_t oid) {

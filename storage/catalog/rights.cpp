@@ -84,6 +84,12 @@ std::vector<Oid> roles_with_rights_of(const Catalog& catalog, Oid role) {
   return reached_from(catalog, role, Follow::kRights);
 }
 
+const RoleDef& role_or_nobody(const Catalog& catalog, Oid role) {
+  static const RoleDef* nobody = new RoleDef;
+  const auto* found = catalog.find_as<RoleDef>(role);
+  return found == nullptr ? *nobody : *found;
+}
+
 bool is_superuser(const Catalog& catalog, Oid role) {
   const auto* def = catalog.find_as<RoleDef>(role);
   return def != nullptr && def->superuser;

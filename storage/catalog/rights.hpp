@@ -43,6 +43,8 @@ bool is_given_member_of(const Catalog& catalog, Oid role, Oid other);
 /// Whether it may pass membership in `other` on.
 bool is_admin_of(const Catalog& catalog, Oid role, Oid other);
 bool is_superuser(const Catalog& catalog, Oid role);
+/// The role; of one that was dropped under its sessions, one that may do nothing.
+const RoleDef& role_or_nobody(const Catalog& catalog, Oid role);
 bool owns(const Catalog& catalog, Oid role, const ObjectDef& object);
 
 /// What holds before anybody granted or revoked anything.

@@ -81,6 +81,48 @@ class RolesTest(node_case.NodeCase):
         pid = admin.get_backend_pid()
         self.assertDenied(bob, f"SELECT pg_terminate_backend({pid})", "must be a superuser to terminate superuser process")
 
+    def test_a_session_whose_role_was_dropped_may_do_nothing(self):
+        admin = self.connect()
+        self.run_in(admin, "CREATE ROLE amy LOGIN SUPERUSER; CREATE ROLE bob; CREATE ROLE zed")
+        amy = self.connect(user="amy")
+        self.run_in(admin, "DROP ROLE amy")
+        for sql in ("CREATE ROLE q", "CREATE DATABASE q", "GRANT zed TO bob", "ALTER ROLE bob CREATEDB", "DROP ROLE bob",
+                    "COMMENT ON ROLE bob IS 'x'", "ALTER ROLE postgres SET search_path = 'hidden'",
+                    "ALTER ROLE ALL IN DATABASE postgres SET work_mem = '3MB'", "ALTER DATABASE postgres RENAME TO p",
+                    "ALTER DATABASE postgres OWNER TO bob"):
+            with self.assertRaises(psycopg2.errors.InsufficientPrivilege, msg=sql):
+                self.run_in(amy, sql)
+        self.assertEqual(self.run_in(admin, "SELECT 1"), [(1,)])
+
+    def test_whoever_a_session_has_become_it_stays_when_names_change(self):
+        admin, other = self.connect(), self.connect()
+        self.run_in(admin, "CREATE ROLE bob LOGIN; CREATE ROLE r1; CREATE ROLE r2; GRANT r1 TO bob")
+        self.run_in(admin, "SET SESSION AUTHORIZATION bob")
+        bob = self.connect(user="bob")
+        self.run_in(bob, "SET ROLE r1")
+        self.run_in(other, "ALTER ROLE bob RENAME TO bobby; ALTER ROLE r1 RENAME TO r0; ALTER ROLE r2 RENAME TO r1")
+        self.run_in(admin, "SET work_mem = '5MB'")
+        self.assertEqual(self.run_in(admin, "SELECT current_user::text, session_user::text"), [("bobby", "bobby")])
+        self.run_in(bob, "SET work_mem = '5MB'")
+        self.assertEqual(self.run_in(bob, "SELECT current_user::text"), [("r0",)])
+        self.assertDenied(bob, "SET ROLE r1", 'permission denied to set role "r1"')
+        self.run_in(bob, "RESET ROLE")
+        self.assertEqual(self.run_in(bob, "SELECT current_user::text"), [("bobby",)])
+
+    def test_a_subscription_ends_when_the_right_to_it_does(self):
+        admin = self.connect()
+        self.run_in(admin, "CREATE ROLE bob LOGIN; CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO bob")
+        with pgwire.Wire.connect(port=self.node.port) as wire:
+            wire.startup("bob")
+            wire.send(pgwire.query("SUBSCRIBE TO t"))
+            self.run_in(admin, "SELECT pg_sleep(0.3)")
+            self.run_in(admin, "INSERT INTO t VALUES (1)")
+            self.run_in(admin, "REVOKE SELECT ON t FROM bob")
+            self.run_in(admin, "INSERT INTO t VALUES (2)")
+            answer = wire.result()
+            self.assertEqual(answer.error.sqlstate, "42501")
+            self.assertLessEqual(len(answer.rows), 1)  # of the first row, if it was sent before the right went
+
     def test_pg_dump_brings_rights_along(self):
         admin = self.connect()
         for sql in ("CREATE ROLE bob LOGIN", "CREATE ROLE owner_of_t", "CREATE DATABASE from_here", "CREATE DATABASE to_here"):

@@ -50,6 +50,7 @@ class LocalSession : public RowIdSource, public SequenceAccess {
     db_.sequences[sequence] = value;
     return absl::OkStatus();
   }
+  absl::Status check_right(Oid, bool) const override { return absl::OkStatus(); }
   bool must_settle() const override { return false; }
   Task<absl::Status> settle() override { co_return absl::OkStatus(); }
 
