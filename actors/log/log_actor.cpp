@@ -199,16 +199,18 @@ void LogActor::prepare() {
 }
 
 void LogActor::note_full(const absl::Status& status) {
-  if (!full_) show_failed(status);
-  full_ = true;
+  const bool was_full = std::exchange(full_, true);
+  if (!was_full) show_failed(status);
   reserve_.give_up();
   node_.services.disk_full.store(true);
-  if (retry_at_us_ != 0) return;
-  retry_at_us_ = node_.services.clock.monotonic_us() + kRetryDiskFull / std::chrono::microseconds(2);
+  const bool retries = retry_at_us_ != 0;
+  if (was_full && retries) return;
   const bool covered = node_.checkpoint_scn.load(std::memory_order_acquire) >= node_.services.commits.durable();
   const bool pages_freed = std::any_of(node_.statistics.begin(), node_.statistics.end(),
                                        [](const auto& partition) { return partition.get().freed_pages > 0; });
   if (!covered || pages_freed) tell(node_.directory.get()->checkpointer, full_atom::value);
+  if (retries) return;
+  retry_at_us_ = node_.services.clock.monotonic_us() + kRetryDiskFull / std::chrono::microseconds(2);
   tell_self_after(kRetryDiskFull, tick_atom::value);
 }
 

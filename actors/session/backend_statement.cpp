@@ -453,9 +453,7 @@ absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* 
   context->one_snapshot =
       transaction_.state().keeps_snapshot() && services_.config.planted != PlantedBug::kUpdatesOverwritten;
   context->track_reads = transaction_.tracks_reads();
-  if (context->track_reads) {
-    record_->edit([this](const SessionRecord::Text& shown) { transaction_.track_statement(shown.query); });
-  }
+  if (context->track_reads) transaction_.track_statement(record_->text().query);
   context->lock_timeout_ms = static_cast<uint32_t>(settings.lock_timeout_ms);
   context->memory_bytes_max = services_.config.sort_bytes_max;
   context->memory_shown = &record_->memory_bytes;

@@ -36,7 +36,7 @@ class ReadTracker {
   /// It learned something of what was newest at the time, rather than in its snapshot.
   bool saw_newest() const { return saw_newest_; }
   uint64_t ranges() const { return reads_.size(); }
-  /// For the commit; nothing is left.
+  /// What was read, for the commit; it is taken out. The statements' texts stay for statement_text() until clear().
   std::shared_ptr<SerializableCommit> take(Scn snapshot);
   std::string_view statement_text(uint32_t statement) const;
   void clear();

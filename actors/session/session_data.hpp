@@ -54,7 +54,7 @@ class SessionData final : public DataAccess {
     return *tracker_;
   }
   WrittenRedo& redo() { return redo_; }
-  /// True when a write went out and its answer has not come: its statement was cancelled meanwhile.
+  /// A write went out whose answer is still waited for; those of cancelled statements do not count.
   bool has_writes_under_way() const { return !writes_.empty(); }
 
  private:

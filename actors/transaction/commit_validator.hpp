@@ -22,7 +22,7 @@ class CommitValidator {
   /// Every commit up to it was noted, or is older than what anybody asks for.
   Scn noted() const { return noted_; }
   /// Every commit with an SCN must have been noted that is newer than the snapshot. False: commit.serializable says
-  /// what it met.
+  /// what it met. Its reads are gone afterwards.
   bool validate(CommitRequest& commit) const;
   /// No snapshot of a SERIALIZABLE transaction is below it or will be.
   void forget(Scn oldest);

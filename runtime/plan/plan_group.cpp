@@ -1,7 +1,7 @@
 /// GROUP BY, aggregates and HAVING; in part where the rows are, when they come from one bare scan.
 #include <algorithm>
+#include <map>
 
-#include "absl/container/flat_hash_map.h"
 #include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
@@ -114,7 +114,7 @@ bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel*
 /// How many different values `keys` are thought to have in the rows of `rel` (as estimate_num_groups in PostgreSQL): the
 /// columns of one table together no more than it has rows.
 double QueryPlanner::count_groups(const ExprList& keys, const Rel& rel) const {
-  absl::flat_hash_map<uint32_t, double> by_relation;
+  std::map<uint32_t, double> by_relation;  // in an order, so that the product is the same each time
   std::vector<ColumnId> seen;
   double groups = 1;
   for (const ExprPtr& key : keys) {

@@ -174,14 +174,6 @@ absl::Status QueryPlanner::plan_limits(BoundQuery& query) {
   return absl::OkStatus();
 }
 
-/// What joins ask for as if it stood in WHERE.
-void QueryPlanner::take_inner_conditions(FromTree* tree, Conditions* conditions) {
-  if (tree->relation || tree->join != JoinKind::kInner) return;
-  take_inner_conditions(tree->left.get(), conditions);
-  take_inner_conditions(tree->right.get(), conditions);
-  if (tree->condition) split_and(fold(std::exchange(tree->condition, nullptr)), conditions);
-}
-
 absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result) {
   Rel rel;
   Conditions conditions;
@@ -198,8 +190,11 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
   } else {
     TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
     if (!query.locks.empty()) {
-      for (const FromPtr& tree : query.from) take_inner_conditions(tree.get(), &conditions);
+      // First: an outer join that becomes an inner one has its conditions asked again too.
       TROUPE_RETURN_IF_ERROR(check_locks(query, conditions));
+      std::vector<FromPtr> items;
+      for (const FromPtr& tree : query.from) flatten(tree, &items, &conditions);
+      query.from = std::move(items);
       query.where = make_and(conditions);  // asked again of rows that were waited for
     }
     wanted_order_ = wanted_order(query);

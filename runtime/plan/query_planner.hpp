@@ -82,7 +82,6 @@ class QueryPlanner {
   // --- plan_query.cpp ---
   absl::StatusOr<Rel> plan_query(const QueryPtr& query, uint32_t result);
   absl::StatusOr<Rel> plan_plain(BoundQuery& query, uint32_t result);
-  void take_inner_conditions(FromTree* tree, Conditions* conditions);
   absl::Status plan_aggregation(BoundQuery& query, Rel* rel);
   static ExprList collect_aggregates(const BoundQuery& query);
   absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);

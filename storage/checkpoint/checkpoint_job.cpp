@@ -1,6 +1,7 @@
 #include "storage/checkpoint/checkpoint_job.hpp"
 
 #include "storage/base/check.hpp"
+#include "storage/checkpoint/hole_rule.hpp"
 
 namespace troupe {
 namespace {
@@ -8,11 +9,6 @@ namespace {
 constexpr size_t kWriteBytes = 1 << 20;
 /// The free map's own extent changes the map it stores by a few bytes.
 constexpr size_t kFreeMapSlackBytes = 64;
-/// Free space that is soon written again stays the file's: so much in all, or a part of the file, and every small
-/// extent.
-constexpr uint64_t kKeptBytes = 64u << 20;
-constexpr uint64_t kKeptPart = 8;
-constexpr uint64_t kLargeHoleBytes = 1u << 20;
 
 PageImage packed_image(const PageImage& image) {
   std::string packed;
@@ -141,18 +137,13 @@ absl::Status CheckpointJob::write_free_map() {
   const std::string encoded = stored.encode();
   plain.prepare(encoded);
   TROUPE_RETURN_IF_ERROR(append(PageKind::kFreeMap, plain, address));
-  holes_ = allocator_->take_holes(smallest_hole());
+  const uint64_t written_bytes = result_.bytes_written + buffer_.size();
+  const auto smallest = smallest_hole(allocator_->free_grains(), allocator_->end(), written_bytes, plan_.disk_full);
+  if (smallest) holes_ = allocator_->take_holes(*smallest);
   result_.superblock.free_map = address;
   result_.superblock.file_grains = allocator_->end();
   result_.allocator = std::make_shared<const ExtentAllocator>(*std::move(allocator_));
   return absl::OkStatus();
-}
-
-/// Grains from which on a free extent goes back to the volume.
-uint64_t CheckpointJob::smallest_hole() const {
-  if (plan_.disk_full) return kHoleBytes / kGrainBytes;
-  const uint64_t kept = std::max(kKeptBytes / kGrainBytes, allocator_->end() / kKeptPart);
-  return allocator_->free_grains() > kept ? kLargeHoleBytes / kGrainBytes : UINT64_MAX;
 }
 
 /// After a drop or TRUNCATE of much. Nothing depends on it: the extents are free, whatever they hold.

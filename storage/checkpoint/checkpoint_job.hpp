@@ -63,7 +63,6 @@ class CheckpointJob {
   absl::Status write_superblock(uint64_t offset);
   absl::Status write_directory();
   absl::Status write_free_map();
-  uint64_t smallest_hole() const;
   void give_room_back();
   absl::Status append(PageKind kind, PageEncoder& encoder, PageAddress address);
   absl::Status flush();

@@ -1,6 +1,7 @@
 #include "storage/conflict/conflict_index.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "storage/base/check.hpp"
@@ -109,23 +110,21 @@ void ConflictIndex::add_part(TreePart part, Scn scn) {
   bytes_ += cost_of({});
 }
 
-/// The part with the most keys is kept as a whole.
+/// The part whose writes take the most memory is kept as a whole: a key that is written again and again counts each time.
 void ConflictIndex::coarsen() {
-  auto most = parts_.end();
-  for (auto at = parts_.begin(); at != parts_.end(); ++at) {
-    const bool more = most == parts_.end() || at->second.nodes > most->second.nodes ||
-                      (at->second.nodes == most->second.nodes && at->first < most->first);
-    if (more) most = at;
-  }
-  if (most->second.nodes == 0) return;
-  most->second.whole = most->second.newest;
-  most->second.nodes = 0;
-  most->second.root = nullptr;
+  std::map<TreePart, uint64_t> bytes_of;
+  for (const Write& write : writes_) bytes_of[write.part] += cost_of(write.key);
+  const auto most = std::max_element(bytes_of.begin(), bytes_of.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
   const TreePart part = most->first;
+  Part& written = parts_[part];
+  written.whole = written.newest;
+  written.nodes = 0;
+  written.root = nullptr;
   std::erase_if(writes_, [part](const Write& write) { return write.part == part; });
   // One stands for them all, where it keeps the order.
   const Scn last = writes_.empty() ? kNoScn : writes_.back().scn;
-  writes_.push_back({std::max(last, most->second.whole), part, {}});
+  writes_.push_back({std::max(last, written.whole), part, {}});
   bytes_ = 0;
   for (const Write& write : writes_) bytes_ += cost_of(write.key);
 }

@@ -3,7 +3,7 @@
 /// reads are good when nothing in them was written after its snapshot.
 /// To ask costs the logarithm of what is kept, for each range: keys are in a search tree whose nodes know the newest
 /// commit below them (a treap: Seidel and Aragon 1996), so what others wrote is not walked through.
-/// Bounded: past `bytes_max` the tree part with the most keys is kept as a whole only; whoever read in it retries more
+/// Bounded: past `bytes_max` the tree part whose writes take most of it is kept as a whole only; whoever read in it retries more
 /// often, but no conflict goes unseen.
 /// Owner: the transaction manager; calls never overlap.
 #include <cstdint>

@@ -362,6 +362,27 @@ class IsolationTest(unittest.TestCase):
         t.commit()
         self.assert_one_fails(t, u)
 
+    def test_an_outer_join_that_rejects_nulls_is_asked_again_with_its_condition(self):
+        locked = ("SELECT a.id, a.value FROM test a LEFT JOIN other b ON b.id = a.id AND b.value < 100 "
+                  "WHERE b.id > 0 FOR UPDATE")
+        for level in (READ_COMMITTED, SERIALIZABLE):
+            with self.subTest(level):
+                self.sql("DROP TABLE IF EXISTS other")
+                self.sql("CREATE TABLE other (id int PRIMARY KEY, value int)")
+                self.sql("INSERT INTO other VALUES (1, 10)")
+                t, u = self.at(level, 2)
+                u("SELECT 1")
+                t("UPDATE other SET value = 200 WHERE id = 1")
+                blocked = u(locked)
+                self.assertTrue(blocked.blocked)
+                t.commit()
+                blocked.wait()
+                u.commit()
+                if level == READ_COMMITTED:
+                    self.assertEqual(blocked.rows, [])
+                else:
+                    self.assert_one_fails(t, u)
+
     def test_what_a_savepoint_took_back_was_read_all_the_same(self):
         self.reset()
         t, u = self.begin(SERIALIZABLE), self.begin(SERIALIZABLE)

@@ -110,4 +110,14 @@ TEST_CASE("of a commit of very many keys the tree is kept as a whole", "[validat
   CHECK(validator.validate(elsewhere));
 }
 
+TEST_CASE("reads are let go of once they were validated", "[validator]") {
+  CommitValidator validator(1 << 20);
+  validator.note(commit_of(10, {{kPart, "b"}}));
+  for (const Scn snapshot : {Scn{9}, Scn{10}}) {
+    CommitRequest commit = reader_of(snapshot, "a", "c");
+    CHECK(validator.validate(commit) == (snapshot == 10));
+    CHECK(commit.serializable->reads.capacity() == 0);
+  }
+}
+
 }  // namespace troupe

@@ -109,4 +109,18 @@ TEST_CASE("past its limit the index keeps a part as a whole, and no conflict goe
   CHECK_FALSE(index.find(key("11"), 10).has_value());
 }
 
+TEST_CASE("past the limit the part whose writes take the most memory is kept as a whole", "[conflict]") {
+  constexpr TreePart kCold{101, 0};
+  ConflictIndex index(1 << 20);
+  Scn scn = 1;
+  for (const char* one : {"a", "b", "c"}) index.add_key(kCold, one, scn++);
+  // One key, again and again: a single node, but a write for each commit.
+  for (int i = 0; i < 20'000; ++i) index.add_key(kPart, "hot", scn++);
+  CHECK(index.bytes() <= 1 << 20);
+  CHECK_FALSE(index.find(range("bb", "bc", kCold), 0).has_value());
+  CHECK(index.find(range("b", "c", kCold), 0)->key == "b");
+  CHECK(index.find(key("other"), 0).has_value());
+  index.check_invariants();
+}
+
 }  // namespace troupe
