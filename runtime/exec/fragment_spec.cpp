@@ -164,6 +164,11 @@ std::string encode_fragment(const FragmentSpec& spec) {
     writer.out().varint(assignment.column);
     writer.expr(assignment.value);
   }
+  writer.out().varint(spec.generated.size());
+  for (const ColumnAssignment& assignment : spec.generated) {
+    writer.out().varint(assignment.column);
+    writer.expr(assignment.value);
+  }
   writer.out().varint(spec.not_null.size());
   for (const uint32_t column : spec.not_null) writer.out().varint(column);
   writer.out().varint(spec.checks.size());
@@ -203,6 +208,11 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   reader.types(&spec.extras);
   spec.assignments.resize(reader.count());
   for (ColumnAssignment& assignment : spec.assignments) {
+    assignment.column = static_cast<uint32_t>(reader.in().varint());
+    TROUPE_RETURN_IF_ERROR(reader.expr(&assignment.value));
+  }
+  spec.generated.resize(reader.count());
+  for (ColumnAssignment& assignment : spec.generated) {
     assignment.column = static_cast<uint32_t>(reader.in().varint());
     TROUPE_RETURN_IF_ERROR(reader.expr(&assignment.value));
   }

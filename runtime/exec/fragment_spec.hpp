@@ -45,6 +45,7 @@ struct FragmentSpec {
   bool check_always = false;              ///< the filter runs for every row, not only for changed ones
   std::vector<Type> extras;
   std::vector<ColumnAssignment> assignments;
+  std::vector<ColumnAssignment> generated;  ///< after the assignments, over the row that they made
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;
   std::vector<FragmentIndex> indexes;

@@ -112,6 +112,7 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   if (updates) {
     FragmentSpec update = insert;
     describe_conflict_update(*conflict, &update);
+    update.generated = write.generated;
     update.not_null = write.not_null;
     update.checks = write.checks;
     update.watched = write.watched;

@@ -19,16 +19,24 @@ bool is_default(const ExprPtr& value) { return value->kind == ExprKind::kDefault
 /// What an INSERT puts in: one row of all layout columns for each row of its source.
 class InsertSource {
  public:
-  InsertSource(Binder& binder, const sql::InsertStatement& insert, const TableDef& table,
+  InsertSource(Binder& binder, const sql::InsertStatement& insert, const std::shared_ptr<BoundRelation>& target,
                const std::vector<uint32_t>& columns)
-      : binder_{binder}, insert_{insert}, table_{table}, columns_{columns}, defaults_(table.columns.size()) {}
+      : binder_{binder},
+        insert_{insert},
+        target_{target},
+        table_{*target->table},
+        columns_{columns},
+        defaults_(table_.columns.size()) {}
 
   absl::StatusOr<QueryPtr> bind() {
     const auto* source = insert_.source;
     const bool plain_values = source == nullptr || (source->is_values && source->order_by.empty() &&
                                                     source->limit == nullptr && source->offset == nullptr &&
                                                     source->with == nullptr);
-    return plain_values ? bind_values() : bind_query();
+    TROUPE_ASSIGN_OR_RETURN(QueryPtr query, plain_values ? bind_values() : bind_query());
+    const bool generates = std::any_of(table_.columns.begin(), table_.columns.end(),
+                                       [](const ColumnDef& column) { return column.generated_stored; });
+    return generates ? with_generated(std::move(query)) : query;
   }
 
  private:
@@ -48,6 +56,28 @@ class InsertSource {
     }
     query->from.push_back(binder_.leaf(relation, "*VALUES*", query.get()).tree);
     for (uint32_t i = 0; i < table_.columns.size(); ++i) query->targets.push_back({column_of(*relation, i), {}});
+    return query;
+  }
+
+  /// A query around it, whose generated columns are of the others' values.
+  absl::StatusOr<QueryPtr> with_generated(QueryPtr given) {
+    auto row = std::make_shared<BoundRelation>();
+    row->kind = BoundRelation::Kind::kSubquery;
+    for (const BoundTarget& target : given->targets) row->types.push_back(target.value->type);
+    for (const ColumnDef& column : table_.columns) row->names.push_back(column.name);
+    row->query = std::move(given);
+    auto query = std::make_shared<BoundQuery>();
+    query->from.push_back(binder_.leaf(row, "*ROW*", query.get()).tree);
+    for (uint32_t i = 0; i < table_.columns.size(); ++i) {
+      ExprPtr value = column_of(*row, i);
+      if (table_.columns[i].generated_stored) {
+        TROUPE_ASSIGN_OR_RETURN(value, binder_.bind_generated(table_.columns[i], target_));
+        value = replace_expr(value, [&](const ExprPtr& part) -> ExprPtr {
+          return part->is_column() ? column_of(*row, part->index) : nullptr;
+        });
+      }
+      query->targets.push_back({std::move(value), {}});
+    }
     return query;
   }
 
@@ -113,6 +143,11 @@ class InsertSource {
   absl::Status place(uint32_t i, ExprPtr value, const sql::Node& node, ExprList* row) {
     const ColumnDef& column = table_.columns[i];
     if (is_default(value)) return absl::OkStatus();
+    if (column.generated_stored) {
+      return with_detail(error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"",
+                               column.name, "\""),
+                         cat("Column \"", column.name, "\" is a generated column."));
+    }
     const bool identity = column.identity != IdentityKind::none;
     if (identity && insert_.overriding == sql::Overriding::kUserValue) return absl::OkStatus();
     if (column.identity == IdentityKind::always && insert_.overriding != sql::Overriding::kSystemValue) {
@@ -138,7 +173,7 @@ class InsertSource {
   absl::StatusOr<ExprPtr> default_of(uint32_t i) {
     const ColumnDef& column = table_.columns[i];
     if (defaults_[i]) return defaults_[i];
-    if (column.dropped) {
+    if (column.dropped || column.generated_stored) {
       defaults_[i] = make_constant(Type{column.type}, Value::null(column.physical));
     } else {
       TROUPE_ASSIGN_OR_RETURN(defaults_[i], binder_.insert_default(table_, column));
@@ -148,6 +183,7 @@ class InsertSource {
 
   Binder& binder_;
   const sql::InsertStatement& insert_;
+  const std::shared_ptr<BoundRelation>& target_;
   const TableDef& table_;
   const std::vector<uint32_t>& columns_;
   ExprList defaults_;
@@ -186,7 +222,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
   TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kInsert, *insert.table, &scope));
   TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify->target->table));
   for (const uint32_t column : columns) rights.use(modify->target->number, kInsert, column);
-  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, *modify->target->table, columns).bind());
+  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, modify->target, columns).bind());
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   if (insert.on_conflict != nullptr) {
     TROUPE_RETURN_IF_ERROR(bind_conflict(*insert.on_conflict, insert, &scope, modify.get()));
@@ -287,6 +323,7 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
       where.clause = Clause::kWhere;
       TROUPE_ASSIGN_OR_RETURN(action.where, bind_condition(*conflict.where, where, "WHERE"));
     }
+    TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(action.assignments, modify->target));
     const auto width = static_cast<uint32_t>(table.columns.size());
     const auto to_positions = [&](const ExprPtr& expr) {
       return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
@@ -300,6 +337,9 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
       const auto& key = table.primary_key;
       action.changes_key = action.changes_key || std::find(key.begin(), key.end(),
                                                            static_cast<int16_t>(assignment.column + 1)) != key.end();
+    }
+    for (const uint32_t column : table.shape->key) {
+      action.changes_key = action.changes_key || assigns(modify->generated, column);
     }
     action.where = to_positions(action.where);
   }

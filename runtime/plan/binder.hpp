@@ -20,7 +20,7 @@ namespace troupe {
 /// Where an expression stands, for what is allowed there and how the error calls it.
 enum class Clause : uint8_t {
   kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
-  kReturning, kCheck, kDefault, kIndex, kFilter, kWindow, kArgument,
+  kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument,
 };
 
 std::string_view clause_name(Clause clause);
@@ -42,6 +42,8 @@ class Binder {
                                                 Clause clause);
   /// The column's default, cast to its type; null when it has none.
   absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
+  /// What a generated column of the table holds, cast to its type; over (relation, row position).
+  absl::StatusOr<ExprPtr> bind_generated(const ColumnDef& column, const std::shared_ptr<BoundRelation>& relation);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
   /// Of a domain its base type.
@@ -231,6 +233,13 @@ class Binder {
   absl::Status check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query);
   absl::Status check_grouped_column(const Expr& column, bool inside, const Scope& scope, BoundQuery* query);
   absl::Status check_grouped_inside(const BoundQuery& subquery, const Scope& scope, BoundQuery* query);
+
+  // --- bind_stored.cpp ---
+  absl::StatusOr<ExprPtr> bind_stored(std::string_view sql, const std::shared_ptr<BoundRelation>& relation,
+                                      Clause clause);
+  /// The generated columns whose values change with these assignments.
+  absl::StatusOr<std::vector<ColumnAssignment>> bind_regenerated(const std::vector<ColumnAssignment>& assignments,
+                                                                 const std::shared_ptr<BoundRelation>& target);
 
   // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);

@@ -132,6 +132,9 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
 // --- types (ddl_type.cpp) ---
 
+/// 42P17: what a definition says cannot be kept.
+inline constexpr ErrorCode kInvalidObjectDefinition{pack_sqlstate("42P17")};
+
 /// What is declared as a user's type: a column of a table, or (attnum 0) a domain over it.
 struct TypeUse {
   ObjectPtr object;
@@ -187,6 +190,20 @@ absl::Status ddl_make_identity(const sql::Constraint& constraint, const TableDef
 /// ALTER COLUMN ... ADD, SET and DROP of identity.
 absl::Status ddl_alter_identity(const sql::AlterTableAction& action, TableDef* table, ColumnDef* column,
                                 DdlBuilder& ddl);
+// --- generated columns (ddl_generated.cpp) ---
+
+/// GENERATED ALWAYS AS onto a new column; ddl_check_generated() looks at the expression when all columns are there.
+absl::Status ddl_make_generated(const sql::Constraint& constraint, const TableDef& table, ColumnDef* column,
+                                DdlBuilder& ddl);
+absl::Status ddl_check_generated(const ColumnConstraint& constraint, const TableDef& table, DdlBuilder& ddl);
+/// What the column holds, over layout columns.
+absl::StatusOr<ExprPtr> ddl_generated_value(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl);
+/// The columns that are generated from this one.
+absl::StatusOr<std::vector<int16_t>> ddl_generated_from(const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+/// ALTER COLUMN ... DROP EXPRESSION.
+absl::Status ddl_drop_expression(const sql::AlterTableAction& action, const TableDef& table, ColumnDef* column,
+                                 DdlBuilder& ddl);
+
 absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl);
 absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, DdlBuilder& ddl);
 /// A table and everything that goes with it: indexes, owned sequences, trees.

@@ -353,6 +353,8 @@ absl::Status rename_column(const sql::RenameStatement& rename, TableDef* table, 
       return ddl.refuse(rename, "renaming a column that a CHECK constraint uses");
     }
   }
+  TROUPE_ASSIGN_OR_RETURN(const auto generated, ddl_generated_from(*table, column->attnum, ddl));
+  if (!generated.empty()) return ddl.refuse(rename, "renaming a column that a generated column uses");
   table->columns[static_cast<size_t>(column->attnum - 1)].name = rename.new_name;
   return absl::OkStatus();
 }

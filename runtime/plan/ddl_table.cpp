@@ -96,6 +96,10 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
       case sql::ConstraintType::kNull: break;
       case sql::ConstraintType::kNotNull: column.not_null = true; break;
       case sql::ConstraintType::kDefault: {
+        if (column.generated_stored) {
+          return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "both default and generation expression specified "
+                             "for column \"", column.name, "\" of table \"", table->name, "\"");
+        }
         if (!column.default_sql.empty() || column.owned_sequence != kNoOid) {
           return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
                           column.name, "\" of table \"", table->name, "\"");
@@ -109,7 +113,10 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
         TROUPE_RETURN_IF_ERROR(ddl_make_identity(*constraint, *table, &column, ddl));
         break;
       }
-      case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "GENERATED ALWAYS AS (...) STORED");
+      case sql::ConstraintType::kGenerated:
+        TROUPE_RETURN_IF_ERROR(ddl_make_generated(*constraint, *table, &column, ddl));
+        rest->push_back({constraint, definition.name});
+        break;
       default: rest->push_back({constraint, definition.name}); break;
     }
   }
@@ -257,6 +264,7 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
     case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
     case sql::ConstraintType::kPrimaryKey:
     case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
+    case sql::ConstraintType::kGenerated: return ddl_check_generated(source, *table, ddl);
     case sql::ConstraintType::kForeignKey: return ddl_add_foreign_key(source, table, is_new, ddl);
     case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
     default: return ddl.refuse(constraint, "this kind of constraint");
@@ -304,7 +312,11 @@ absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilde
     column.missing = Value();
     column.owned_sequence = kNoOid;
     column.identity = IdentityKind::none;
-    if ((like.options & sql::kLikeDefaults) == 0) column.default_sql.clear();
+    const uint32_t wanted = column.generated_stored ? sql::kLikeGenerated : sql::kLikeDefaults;
+    if ((like.options & wanted) == 0) {
+      column.default_sql.clear();
+      column.generated_stored = false;
+    }
     if ((like.options & sql::kLikeComments) == 0) column.comment.clear();
     table->columns.push_back(std::move(column));
   }

@@ -55,12 +55,11 @@ class KeyWatch {
 
  private:
   bool assigns_any(const std::vector<int16_t>& attnums) const {
-    const auto assigns = [&](const std::vector<ColumnAssignment>& assignments) {
-      return std::any_of(assignments.begin(), assignments.end(), [&](const ColumnAssignment& a) {
-        return std::find(attnums.begin(), attnums.end(), static_cast<int16_t>(a.column + 1)) != attnums.end();
-      });
-    };
-    return assigns(modify_.assignments) || (modify_.conflict && assigns(modify_.conflict->assignments));
+    return std::any_of(attnums.begin(), attnums.end(), [&](int16_t attnum) {
+      const auto column = static_cast<uint32_t>(attnum - 1);
+      return assigns(modify_.assignments, column) || assigns(modify_.generated, column) ||
+             (modify_.conflict && assigns(modify_.conflict->assignments, column));
+    });
   }
   void watch(const std::vector<int16_t>& attnums) {
     for (const int16_t attnum : attnums) {
@@ -97,9 +96,12 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
     TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, place(fold(check.condition), columns));
     write->checks.push_back({check.name, std::move(condition)});
   }
+  for (const ColumnAssignment& assignment : modify.generated) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(assignment.value), columns));
+    write->generated.push_back({assignment.column, std::move(value)});
+  }
   const auto assigned = [&](uint32_t column) {
-    return std::any_of(modify.assignments.begin(), modify.assignments.end(),
-                       [&](const ColumnAssignment& a) { return a.column == column; });
+    return assigns(modify.assignments, column) || assigns(modify.generated, column);
   };
   const bool key_changes = std::any_of(table.shape->key.begin(), table.shape->key.end(), assigned);
   for (const Oid oid : table.indexes) {
@@ -282,6 +284,9 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
     TROUPE_ASSIGN_OR_RETURN(assignment.value, place(assignment.value, columns));
     const auto& key = table.shape->key;
     node->changes_key = node->changes_key || std::find(key.begin(), key.end(), assignment.column) != key.end();
+  }
+  for (const uint32_t column : table.shape->key) {
+    node->changes_key = node->changes_key || assigns(modify.generated, column);
   }
   node->assignments = std::move(assignments);
   TROUPE_RETURN_IF_ERROR(fill(node));

@@ -23,7 +23,6 @@ constexpr Advice kAdvice[] = {
     {"aggregate ORDER BY for window functions", "Order the window instead."},
     {"DISTINCT for window functions", "Remove duplicates in a subquery first."},
     {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
-    {"GENERATED ALWAYS AS", "Compute the value in a view or in the statement that writes."},
     {"INCLUDE columns", "Add the columns to the key of an index that is not unique."},
     {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
     {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},
