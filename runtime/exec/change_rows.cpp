@@ -314,7 +314,7 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
   remove.filter = nullptr;  // the locks have decided
   remove.check_always = false;
   remove.extras.clear();
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &remove));
+  describe_indexes(plan.write, &remove);
   blueprint->remove_call = std::make_unique<FragmentCall>(std::move(remove));
   const auto width = static_cast<uint32_t>(lock.types.size());
   for (uint32_t column = 0; column < width; ++column) lock.output.push_back(make_column(lock.types[column], column));
@@ -354,7 +354,7 @@ BlueprintResult compile_update(const UpdatePlan& plan) {
   spec.checks = plan.write.checks;
   spec.output = plan.write.returning;
   spec.watched = plan.write.watched;
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  describe_indexes(plan.write, &spec);
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));
 }
@@ -366,7 +366,7 @@ BlueprintResult compile_delete(const DeletePlan& plan) {
   FragmentSpec spec = change_fragment(plan, plan.write, plan.extras, plan.recheck, plan.direct);
   spec.output = plan.write.returning;
   spec.watched = plan.write.watched;
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  describe_indexes(plan.write, &spec);
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));
 }

@@ -52,7 +52,7 @@ class SpecWriter {
   }
   void index(const FragmentIndex& index) {
     out_.u32(index.tree);
-    out_.u8(index.global ? 1 : 0);
+    out_.u8(static_cast<uint8_t>((index.global ? 1 : 0) | (index.nulls_not_distinct ? 2 : 0)));
     out_.varint(index.columns.size());
     for (const KeyColumn& column : index.columns) {
       out_.u8(static_cast<uint8_t>(column.kind));
@@ -118,7 +118,9 @@ class SpecReader {
   }
   absl::Status index(FragmentIndex* out) {
     out->tree = in_.u32();
-    out->global = in_.u8() != 0;
+    const uint8_t kind = in_.u8();
+    out->global = (kind & 1) != 0;
+    out->nulls_not_distinct = (kind & 2) != 0;
     out->columns.resize(count());
     for (KeyColumn& column : out->columns) {
       column.kind = static_cast<CompareKind>(in_.u8());

@@ -21,6 +21,7 @@ namespace troupe {
 struct FragmentIndex {
   TreeId tree = 0;
   bool global = false;  ///< its entries lie elsewhere: a change is reported (UniqueChange), not made
+  bool nulls_not_distinct = false;
   std::vector<KeyColumn> columns;
   ExprList values;      ///< over layout columns, one per column
   ExprPtr predicate;    ///< rows without a true one have no entry; null: all have

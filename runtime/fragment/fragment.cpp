@@ -348,7 +348,7 @@ std::string Fragment::index_key(size_t i, const IndexKeys& keys, uint32_t row, s
     has_null = has_null || keys.values[c].is_null(row);
   }
   *prefix_size = key.size();
-  if (!spec.global || has_null) key.append(row_key);
+  if (!spec.global || (has_null && !spec.nulls_not_distinct)) key.append(row_key);
   return key;
 }
 

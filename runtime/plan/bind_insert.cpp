@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/index_terms.hpp"
+#include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
 namespace {
@@ -234,7 +236,66 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
 
 // --- ON CONFLICT ---
 
-absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action) {
+bool Binder::InferredKey::has_columns(std::vector<int16_t> attnums) const {
+  std::sort(attnums.begin(), attnums.end());
+  return attnums == columns;
+}
+
+absl::StatusOr<Binder::InferredKey> Binder::bind_inference(const sql::OnConflict& conflict,
+                                                           const std::shared_ptr<BoundRelation>& target) {
+  const TableDef& table = *target->table;
+  const EvalContext& context = eval();
+  InferredKey wanted;
+  for (const sql::IndexElement* element : conflict.elements) {
+    if (element->expression == nullptr) {
+      const ColumnDef* column = table.find_column(element->column);
+      if (column == nullptr) {
+        return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
+      }
+      rights.use(target->number, kSelect, row_position(*column));
+      wanted.columns.push_back(column->attnum);
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_table_expression(*element->expression, target, Clause::kIndex));
+    if (value->is_column()) {
+      wanted.columns.push_back(static_cast<int16_t>(value->index + 1));
+    } else {
+      wanted.expressions.push_back(fold_constants(value, context));
+    }
+  }
+  std::sort(wanted.columns.begin(), wanted.columns.end());
+  if (conflict.elements_where == nullptr) return wanted;
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr where,
+                          bind_table_expression(*conflict.elements_where, target, Clause::kIndexPredicate));
+  split_and(fold_constants(where, context), &wanted.conditions);
+  return wanted;
+}
+
+absl::StatusOr<bool> Binder::is_arbiter(const IndexDef& index, const InferredKey& wanted,
+                                        const std::shared_ptr<BoundRelation>& target) {
+  const EvalContext& context = eval();
+  std::vector<int16_t> columns;
+  ExprList expressions;
+  IndexTerms terms;
+  if (index.has_terms()) {
+    TROUPE_ASSIGN_OR_RETURN(terms, bind_index(index, target));
+  }
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    if (index.columns[i].attnum > 0) {
+      columns.push_back(index.columns[i].attnum);
+    } else {
+      expressions.push_back(fold_constants(terms.values[i], context));
+    }
+  }
+  if (!wanted.has_columns(columns) || expressions.size() != wanted.expressions.size()) return false;
+  for (const ExprPtr& expression : expressions) {
+    if (!is_among(expression, wanted.expressions)) return false;
+  }
+  return !terms.predicate || implies(wanted.conditions, fold_constants(terms.predicate, context), context);
+}
+
+absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action) {
+  const TableDef& table = *modify->target->table;
   const auto shared_index = [&](Oid oid) {
     return std::static_pointer_cast<const IndexDef>(catalog().find_shared(oid));
   };
@@ -258,35 +319,18 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const Table
     action->any_index = true;
     return absl::OkStatus();
   }
-  if (conflict.elements_where != nullptr) return refuse(conflict, "ON CONFLICT for a partial index");
-  std::vector<int16_t> wanted;
-  for (const sql::IndexElement* element : conflict.elements) {
-    if (element->expression != nullptr) return refuse(*element, "ON CONFLICT for an index of expressions");
-    const ColumnDef* column = table.find_column(element->column);
-    if (column == nullptr) {
-      return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
-    }
-    wanted.push_back(column->attnum);
-  }
-  const auto same_set = [&](std::vector<int16_t> columns) {
-    std::vector<int16_t> sorted = wanted;
-    std::sort(sorted.begin(), sorted.end());
-    std::sort(columns.begin(), columns.end());
-    return sorted == columns;
-  };
-  if (!table.primary_key.empty() && same_set(table.primary_key)) {
+  TROUPE_ASSIGN_OR_RETURN(const InferredKey wanted, bind_inference(conflict, modify->target));
+  if (wanted.expressions.empty() && !table.primary_key.empty() && wanted.has_columns(table.primary_key)) {
     action->primary_key = true;
     return absl::OkStatus();
   }
   for (const Oid oid : table.indexes) {
     const IndexPtr index = shared_index(oid);
-    if (!index->unique || index->primary || !index->predicate_sql.empty()) continue;
-    std::vector<int16_t> columns;
-    for (const IndexColumn& column : index->columns) columns.push_back(column.attnum);
-    if (same_set(std::move(columns))) {
-      action->arbiters.push_back(index);
-      return absl::OkStatus();
-    }
+    if (!index->unique || index->primary) continue;
+    TROUPE_ASSIGN_OR_RETURN(const bool fits, is_arbiter(*index, wanted, modify->target));
+    if (!fits) continue;
+    action->arbiters.push_back(index);
+    return absl::OkStatus();
   }
   return error(ErrorCode::kInvalidColumnReference,
                "there is no unique or exclusion constraint matching the ON CONFLICT specification");
@@ -296,10 +340,7 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
                                    BoundModify* modify) {
   const TableDef& table = *modify->target->table;
   ConflictAction action;
-  TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, table, &action));
-  for (const sql::IndexElement* element : conflict.elements) {
-    rights.use(modify->target->number, kSelect, row_position(*table.find_column(element->column)));
-  }
+  TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, modify, &action));
   action.update = conflict.update;
   if (conflict.update) {
     if (action.any_index) {

@@ -33,6 +33,24 @@ absl::StatusOr<ExprPtr> Binder::bind_generated(const ColumnDef& column,
   return coerce(std::move(value), Type{column.type, column.typmod}, CastContext::kAssignment);
 }
 
+absl::StatusOr<IndexTerms> Binder::bind_index(const IndexDef& index, const std::shared_ptr<BoundRelation>& relation) {
+  IndexTerms terms;
+  for (const IndexColumn& part : index.columns) {
+    if (part.attnum > 0) {
+      terms.values.push_back(column_of(*relation, static_cast<uint32_t>(part.attnum - 1)));
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_stored(part.expression_sql, relation, Clause::kIndex));
+    if (value->type.oid == oid::kUnknown) {
+      TROUPE_ASSIGN_OR_RETURN(value, coerce(std::move(value), Type{oid::kText}, CastContext::kImplicit));
+    }
+    terms.values.push_back(std::move(value));
+  }
+  if (index.predicate_sql.empty()) return terms;
+  TROUPE_ASSIGN_OR_RETURN(terms.predicate, bind_stored(index.predicate_sql, relation, Clause::kIndexPredicate));
+  return terms;
+}
+
 absl::StatusOr<std::vector<ColumnAssignment>> Binder::bind_regenerated(const std::vector<ColumnAssignment>& assignments,
                                                                        const std::shared_ptr<BoundRelation>& target) {
   std::vector<ColumnAssignment> generated;

@@ -24,6 +24,8 @@ enum class Clause : uint8_t {
 };
 
 std::string_view clause_name(Clause clause);
+/// What PostgreSQL calls a select list's expression that has no alias.
+std::string output_name(const sql::Expr& expr);
 /// a.b.c
 std::string dotted(sql::Name name);
 
@@ -44,6 +46,8 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
   /// What a generated column of the table holds, cast to its type; over (relation, row position).
   absl::StatusOr<ExprPtr> bind_generated(const ColumnDef& column, const std::shared_ptr<BoundRelation>& relation);
+  /// What an index of the table is of; over (relation, row position).
+  absl::StatusOr<IndexTerms> bind_index(const IndexDef& index, const std::shared_ptr<BoundRelation>& relation);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
   /// Of a domain its base type.
@@ -255,7 +259,18 @@ class Binder {
                                    const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,
                              BoundModify* modify);
-  absl::Status choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action);
+  /// ON CONFLICT (a, lower(b)) WHERE ...: what an index has to be of, and may leave out.
+  struct InferredKey {
+    std::vector<int16_t> columns;  ///< sorted
+    ExprList expressions;
+    ExprList conditions;
+    bool has_columns(std::vector<int16_t> attnums) const;
+  };
+  absl::StatusOr<InferredKey> bind_inference(const sql::OnConflict& conflict,
+                                             const std::shared_ptr<BoundRelation>& target);
+  absl::StatusOr<bool> is_arbiter(const IndexDef& index, const InferredKey& wanted,
+                                  const std::shared_ptr<BoundRelation>& target);
+  absl::Status choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action);
   absl::Status bind_returning(sql::List<const sql::Target*> returning, const Scope* scope, BoundModify* modify);
 
   // --- positions ---

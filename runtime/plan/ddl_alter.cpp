@@ -136,8 +136,7 @@ absl::Status free_column(const ColumnDef& column, sql::DropBehavior behavior, Ta
   for (const Oid oid : indexes) {
     const auto* index = static_cast<const IndexDef*>(ddl.find(oid));
     if (index == nullptr) continue;
-    const bool uses = std::any_of(index->columns.begin(), index->columns.end(),
-                                  [&](const IndexColumn& part) { return part.attnum == column.attnum; });
+    TROUPE_ASSIGN_OR_RETURN(const bool uses, ddl_index_uses(*index, *table, column.attnum, ddl));
     if (uses) TROUPE_RETURN_IF_ERROR(ddl_free_index({oid, name, name, behavior}, table, ddl));
   }
   return absl::OkStatus();
@@ -215,8 +214,8 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   for (const Oid oid : indexes) {
     const ObjectDef* object = ddl.find(oid);
     if (object == nullptr) continue;
-    const auto& parts = static_cast<const IndexDef&>(*object).columns;
-    const bool uses = std::any_of(parts.begin(), parts.end(), [attnum](const IndexColumn& p) { return p.attnum == attnum; });
+    TROUPE_ASSIGN_OR_RETURN(const bool uses,
+                            ddl_index_uses(static_cast<const IndexDef&>(*object), *table, attnum, ddl));
     if (uses) drop_constraint_index(table, oid, ddl);
   }
   if (column->owned_sequence != kNoOid) {

@@ -132,9 +132,6 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
 // --- types (ddl_type.cpp) ---
 
-/// 42P17: what a definition says cannot be kept.
-inline constexpr ErrorCode kInvalidObjectDefinition{pack_sqlstate("42P17")};
-
 /// What is declared as a user's type: a column of a table, or (attnum 0) a domain over it.
 struct TypeUse {
   ObjectPtr object;
@@ -190,6 +187,16 @@ absl::Status ddl_make_identity(const sql::Constraint& constraint, const TableDef
 /// ALTER COLUMN ... ADD, SET and DROP of identity.
 absl::Status ddl_alter_identity(const sql::AlterTableAction& action, TableDef* table, ColumnDef* column,
                                 DdlBuilder& ddl);
+// --- indexes (ddl_index.cpp) ---
+
+/// Has the index's entries made of the rows of the table; gives it its shape.
+absl::Status ddl_build_index(const std::shared_ptr<IndexDef>& index, const TablePtr& table, DdlBuilder& ddl);
+/// What the index is of, over layout columns.
+absl::StatusOr<IndexTerms> ddl_index_terms(const IndexDef& index, const TableDef& table, DdlBuilder& ddl);
+/// Whether the column is in the index, or its expressions or predicate mention it; the latter alone.
+absl::StatusOr<bool> ddl_index_uses(const IndexDef& index, const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+absl::StatusOr<bool> ddl_index_mentions(const IndexDef& index, const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+
 // --- generated columns (ddl_generated.cpp) ---
 
 /// GENERATED ALWAYS AS onto a new column; ddl_check_generated() looks at the expression when all columns are there.

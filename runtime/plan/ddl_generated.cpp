@@ -20,7 +20,7 @@ absl::Status check_references(const Expr& value, const TableDef& table) {
     if (!status.ok() || !part.is_column()) return;
     const ColumnDef& used = table.columns[part.index];
     if (!used.generated_stored) return;
-    status = with_detail(error(kInvalidObjectDefinition, "cannot use generated column \"", used.name,
+    status = with_detail(error(ErrorCode::kInvalidObjectDefinition, "cannot use generated column \"", used.name,
                                "\" in column generation expression"),
                          "A generated column cannot reference another generated column.");
     if (part.position > 0) status = with_position(std::move(status), static_cast<int>(part.position));
@@ -67,7 +67,7 @@ absl::Status ddl_check_generated(const ColumnConstraint& source, const TableDef&
   TROUPE_RETURN_IF_ERROR(check_type(*value, column));
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr stored, ddl_generated_value(table, column, ddl));
   if (volatility_of(*stored) == Volatility::kImmutable) return absl::OkStatus();
-  return error(kInvalidObjectDefinition, "generation expression is not immutable");
+  return error(ErrorCode::kInvalidObjectDefinition, "generation expression is not immutable");
 }
 
 absl::StatusOr<ExprPtr> ddl_generated_value(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl) {

@@ -184,13 +184,25 @@ absl::Status check_key_columns(const std::vector<int16_t>& columns, const TableD
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<int16_t>> included_columns(const sql::Constraint& constraint, const TableDef& table,
+                                                      std::string* joined, DdlBuilder& ddl) {
+  std::vector<int16_t> columns;
+  for (const std::string_view name : constraint.include) {
+    const ColumnDef* column = table.find_column(name);
+    if (column == nullptr) {
+      return ddl.fail_at(ErrorCode::kUndefinedColumn, constraint, "column \"", name, "\" named in key does not exist");
+    }
+    columns.push_back(column->attnum);
+    *joined += cat("_", name);
+  }
+  return columns;
+}
+
 absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
   const sql::Constraint& constraint = *source.constraint;
   const bool primary = constraint.type == sql::ConstraintType::kPrimaryKey;
   if (constraint.deferrable) return ddl.refuse(constraint, "a deferrable key");
-  if (!constraint.include.empty()) return ddl.refuse(constraint, "INCLUDE columns");
   if (!constraint.index.empty()) return ddl.refuse(constraint, "ADD CONSTRAINT USING INDEX");
-  if (constraint.nulls_not_distinct) return ddl.refuse(constraint, "NULLS NOT DISTINCT");
   ConstraintDef key;
   key.oid = ddl.new_oid();
   key.kind = primary ? ConstraintKind::primary_key : ConstraintKind::unique;
@@ -206,6 +218,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
     joined += cat(joined.empty() ? "" : "_", name);
   }
   TROUPE_RETURN_IF_ERROR(check_key_columns(key.columns, *table, constraint, ddl));
+  TROUPE_ASSIGN_OR_RETURN(std::vector<int16_t> included, included_columns(constraint, *table, &joined, ddl));
   if (primary && !table->primary_key.empty()) {
     return ddl.fail_at(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
                     "\" are not allowed");
@@ -225,7 +238,9 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   index->unique = true;
   index->primary = primary;
   index->constraint = true;
-  for (const int16_t attnum : key.columns) index->columns.push_back({attnum, false, false, {}});
+  for (const int16_t attnum : key.columns) index->columns.emplace_back().attnum = attnum;
+  index->included = std::move(included);
+  index->nulls_not_distinct = constraint.nulls_not_distinct;
   key.index = index->oid;
   const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
   if (primary) {
@@ -249,11 +264,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   ddl.put(index);
   if (is_new) return absl::OkStatus();
   if (primary) return ddl_rewrite_table(*before, table, {}, ddl);
-  index->shape = make_shape(*index, *table);
-  DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
-  build.table = before;
-  build.index = index;
-  return absl::OkStatus();
+  return ddl_build_index(index, before, ddl);
 }
 
 }  // namespace
@@ -459,10 +470,7 @@ absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList
     ddl.act(DdlAction::Kind::kDropTree).tree = index->tree;
     index->tree = ddl.new_tree();
     ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
-    index->shape = make_shape(*index, *after);
-    DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
-    build.table = std::make_shared<const TableDef>(*after);
-    build.index = index;
+    TROUPE_RETURN_IF_ERROR(ddl_build_index(index, std::make_shared<const TableDef>(*after), ddl));
     ddl.put(std::move(index));
   }
   ddl.act(DdlAction::Kind::kDropTree).tree = before.tree;

@@ -22,10 +22,17 @@ struct ColumnAssignment {
 };
 bool assigns(std::span<const ColumnAssignment> assignments, uint32_t column);
 
+/// An index of expressions, or of some rows only. Both see layout columns.
+struct IndexTerms {
+  ExprList values;    ///< one for each of the index's columns
+  ExprPtr predicate;  ///< rows without a true one have no entry; null: all have one
+};
+
 /// What a new version of a row must satisfy, and the indexes it must go to.
 struct TableWrite {
   TablePtr table;
   std::vector<IndexPtr> indexes;         ///< all but the primary key's; of an UPDATE those whose columns change
+  std::vector<IndexTerms> terms;         ///< parallel; without values: those of plain columns. Empty: all are
   std::vector<uint32_t> not_null;        ///< layout columns to check (23502)
   std::vector<CheckCondition> checks;
   /// Of an UPDATE (ON CONFLICT DO UPDATE): the generated columns that it changes, over the new row's layout columns.

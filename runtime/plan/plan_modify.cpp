@@ -24,6 +24,19 @@ bool mentions_outside(const Expr& expr, const std::vector<ColumnId>& columns) {
   return outside;
 }
 
+/// Whether the index's expressions or its predicate mention a column for which `of` is true.
+template <typename Of>
+bool mentions_any(const IndexTerms& terms, const Of& of) {
+  bool found = false;
+  const auto look = [&](const ExprPtr& expr) {
+    if (!expr) return;
+    visit_expr(*expr, [&](const Expr& part) { found = found || (part.is_column() && of(part.index)); });
+  };
+  for (const ExprPtr& value : terms.values) look(value);
+  look(terms.predicate);
+  return found;
+}
+
 /// Which columns foreign keys have to know of: the referring ones of new rows, the referred ones of rows that go or
 /// change.
 class KeyWatch {
@@ -81,6 +94,16 @@ void watch_keys(const BoundModify& modify, const Catalog& catalog, TableWrite* w
 
 }  // namespace
 
+absl::StatusOr<IndexTerms> QueryPlanner::place_terms(IndexTerms terms, const std::vector<ColumnId>& columns) {
+  for (ExprPtr& value : terms.values) {
+    TROUPE_ASSIGN_OR_RETURN(value, place(fold(value), columns));
+  }
+  if (terms.predicate) {
+    TROUPE_ASSIGN_OR_RETURN(terms.predicate, place(fold(terms.predicate), columns));
+  }
+  return terms;
+}
+
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_modify(const BoundModify& modify) {
   changes_rows = true;
   uses_tables = true;
@@ -107,10 +130,21 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
   for (const Oid oid : table.indexes) {
     const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
     if (!index || index->primary) continue;
+    IndexTerms terms;
+    if (index->has_terms()) {
+      TROUPE_ASSIGN_OR_RETURN(terms, binder_.bind_index(*index, modify.target));
+    }
     const bool touched = modify.kind != PlanKind::kUpdate || key_changes ||
-                         std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned);
-    if (touched) write->indexes.push_back(index);
+                         std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned) ||
+                         mentions_any(terms, assigned);
+    if (!touched) continue;
+    write->indexes.push_back(index);
+    if (!index->has_terms()) continue;
+    TROUPE_ASSIGN_OR_RETURN(terms, place_terms(std::move(terms), columns));
+    write->terms.resize(write->indexes.size());
+    write->terms.back() = std::move(terms);
   }
+  if (!write->terms.empty()) write->terms.resize(write->indexes.size());
   watch_keys(modify, *context_.catalog, write);
   return absl::OkStatus();
 }

@@ -19,7 +19,6 @@ std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
 std::string expression_text(std::string_view sql);
 /// A column's default as SQL; of a serial column, which keeps only its sequence, the nextval() call. Empty: none.
 std::string default_text(const Catalog& catalog, const ColumnDef& column);
-std::string index_expression_text(std::string_view sql);
 /// Without the parentheses around all of it: the pretty form.
 std::string without_outer_parentheses(std::string text);
 

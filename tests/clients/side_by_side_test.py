@@ -23,6 +23,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_generated_columns(self):
         self.compare("generated.sql")
 
+    def test_indexes_of_expressions_and_of_some_rows(self):
+        self.compare("indexes.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)
