@@ -96,7 +96,7 @@ class InsertSource {
       const Binder::Site site{nullptr, query, Clause::kInsertValue, false};
       for (size_t i = 0; i < given.size(); ++i) {
         TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind(*given[i], site));
-        TROUPE_RETURN_IF_ERROR(place(columns_[i], std::move(value), *given[i], &row));
+        TROUPE_RETURN_IF_ERROR(place(i, std::move(value), *given[i], &row));
       }
     }
     TROUPE_RETURN_IF_ERROR(fill(&row));
@@ -112,7 +112,8 @@ class InsertSource {
     relation->kind = BoundRelation::Kind::kSubquery;
     for (size_t i = 0; i < selected->targets.size(); ++i) {
       ExprPtr& value = selected->targets[i].value;
-      if (value->type.oid == oid::kUnknown) {
+      const bool whole = insert_.columns.empty() || insert_.columns[i].accessors.empty();
+      if (whole && value->type.oid == oid::kUnknown) {
         TROUPE_ASSIGN_OR_RETURN(value, binder_.assign(std::move(value), table_.columns[columns_[i]], source));
       }
       relation->names.push_back(selected->targets[i].name);
@@ -123,7 +124,7 @@ class InsertSource {
     query->from.push_back(binder_.leaf(relation, "*SELECT*", query.get()).tree);
     ExprList row(table_.columns.size());
     for (uint32_t i = 0; i < relation->types.size(); ++i) {
-      TROUPE_RETURN_IF_ERROR(place(columns_[i], column_of(*relation, i), source, &row));
+      TROUPE_RETURN_IF_ERROR(place(i, column_of(*relation, i), source, &row));
     }
     TROUPE_RETURN_IF_ERROR(fill(&row));
     for (ExprPtr& value : row) query->targets.push_back({std::move(value), {}});
@@ -142,8 +143,16 @@ class InsertSource {
   }
 
   /// A given value into its column; DEFAULT leaves the place empty.
-  absl::Status place(uint32_t i, ExprPtr value, const sql::Node& node, ExprList* row) {
+  absl::Status place(size_t number, ExprPtr value, const sql::Node& node, ExprList* row) {
+    const uint32_t i = columns_[number];
     const ColumnDef& column = table_.columns[i];
+    if (!insert_.columns.empty() && !insert_.columns[number].accessors.empty()) {
+      ExprPtr array = (*row)[i] ? (*row)[i] : make_null(Type{column.type, column.typmod});
+      const Binder::Site site{nullptr, nullptr, Clause::kInsertValue, false};
+      TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.with_subscripts(std::move(array), insert_.columns[number],
+                                                                 std::move(value), node, site));
+      return absl::OkStatus();
+    }
     if (is_default(value)) return absl::OkStatus();
     if (column.generated_stored) {
       return with_detail(error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"",
@@ -202,13 +211,14 @@ absl::StatusOr<std::vector<uint32_t>> Binder::insert_columns(const sql::InsertSt
   }
   for (const sql::AssignmentTarget& target : insert.columns) {
     const int place = position_of(target.position);
-    if (!target.accessors.empty()) {
-      return with_position(error(ErrorCode::kFeatureNotSupported, "inserting into array elements is not supported yet"),
-                           place);
-    }
     const ColumnDef* column = table.find_column(target.column);
     if (column == nullptr) return with_position(no_such_column(table, target.column), place);
-    if (std::find(columns.begin(), columns.end(), row_position(*column)) != columns.end()) {
+    const bool whole = std::any_of(insert.columns.begin(), insert.columns.begin() + columns.size(),
+                                   [&](const sql::AssignmentTarget& other) {
+                                     return other.column == target.column &&
+                                            (other.accessors.empty() || target.accessors.empty());
+                                   });
+    if (whole) {
       return with_position(error(ErrorCode::kDuplicateColumn, "column \"", target.column, "\" specified more than once"),
                            place);
     }

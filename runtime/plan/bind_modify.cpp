@@ -150,10 +150,10 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
   const int place = position_of(target.position);
   const ColumnDef* column = table.find_column(target.column);
   if (column == nullptr) return with_position(no_such_column(table, target.column), place);
-  if (!target.accessors.empty()) {
-    return with_position(not_supported_yet("assigning to array elements"), place);
-  }
-  if (assigns(*out, row_position(*column))) {
+  const bool again = std::any_of(out->begin(), out->end(), [&](const ColumnAssignment& other) {
+    return other.column == row_position(*column) && (target.accessors.empty() || !is_subscripted(*other.value));
+  });
+  if (again) {
     return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\"");
   }
   if (!bound) {
@@ -165,6 +165,7 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
                              "\" can only be updated to DEFAULT"),
                        cat("Column \"", column->name, "\" is a generated column."));
   }
+  if (!target.accessors.empty()) return assign_subscripted(target, std::move(bound), *column, *value, site, out);
   if (is_default(bound)) {
     TROUPE_ASSIGN_OR_RETURN(bound, insert_default(table, *column));
   } else if (column->identity == IdentityKind::always) {

@@ -107,7 +107,22 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_any_all(const sql::AnyAllExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_distinct(const sql::DistinctTest& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_null_if(const sql::NullIfExpr& expr, const Site& site);
+  // --- bind_subscript.cpp ---
+  struct Subscripts {
+    bool slices = false;
+    ExprList lower, upper;  ///< of an element only `upper`
+  };
+  absl::StatusOr<ExprPtr> bind_subscript(const sql::Expr* index, int32_t open, const Site& site);
+  absl::StatusOr<Subscripts> bind_subscripts(sql::List<sql::Accessor> accessors, const sql::Node& node,
+                                             const Site& site);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
+  /// The array, with `value` where the target's subscripts say.
+  absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,
+                                          const sql::Node& node, const Site& site);
+  absl::Status assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
+                                  const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out);
+  static bool is_subscripted(const Expr& value);
+
   absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
   absl::StatusOr<ExprList> bind_list(sql::ExprList list, const Site& site);

@@ -35,8 +35,6 @@ constexpr Advice kAdvice[] = {
     {"WITHIN GROUP with a hypothetical row", "Count the rows that sort before it."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
-    {"array slices", "Use unnest() WITH ORDINALITY and array_agg()."},
-    {"assigning to array elements", "Assign the whole array."},
     {"changing rows of a view", "Change the table that the view reads."},
     {"fields of composite values", "Select the columns themselves."},
     {"the type bit", "Use boolean, integer or bytea."},

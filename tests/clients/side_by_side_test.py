@@ -26,6 +26,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_indexes_of_expressions_and_of_some_rows(self):
         self.compare("indexes.sql")
 
+    def test_array_slices_and_assigning_to_elements(self):
+        self.compare("arrays.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)

@@ -1,3 +1,4 @@
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/system/system_functions.hpp"
 
 #include "runtime/system/definitions.hpp"
