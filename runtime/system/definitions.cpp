@@ -92,10 +92,13 @@ std::string view_definition(const ViewDef& view) {
   return cat(" ", view.query_sql, ";");
 }
 
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column) {
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty) {
   if (column < 1 || column > static_cast<int>(index.columns.size())) return {};
   const IndexColumn& item = index.columns[static_cast<size_t>(column - 1)];
-  if (item.attnum == 0) return index_expression_text(item.expression_sql);
+  if (item.attnum == 0) {
+    std::string text = index_expression_text(item.expression_sql);
+    return pretty && text.starts_with("((") ? without_outer_parentheses(std::move(text)) : text;
+  }
   const TableDef* table = catalog.find_table(index.table);
   return table != nullptr ? quote_identifier(table->column(item.attnum).name) : std::string();
 }
@@ -118,8 +121,8 @@ std::string index_definition(const Catalog& catalog, const IndexDef& index, bool
   const TableDef* table = catalog.find_table(index.table);
   std::string columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
-    columns += cat(columns.empty() ? "" : ", ", index_column_definition(catalog, index, static_cast<int>(i + 1)),
-                   sort_suffix(index.columns[i]));
+    const std::string part = index_column_definition(catalog, index, static_cast<int>(i + 1), pretty);
+    columns += cat(columns.empty() ? "" : ", ", part, sort_suffix(index.columns[i]));
   }
   std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
                         table != nullptr ? qualified_name(catalog, *table) : std::string("-"), " USING ", index.method,

@@ -28,7 +28,7 @@ std::string view_definition(const ViewDef& view);
 /// CREATE INDEX ... of the whole index.
 std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty = false);
 /// The n-th column (from 1) alone: its name or expression.
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column);
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty = false);
 /// Name of an index's n-th column in pg_attribute.
 std::string index_column_name(const Catalog& catalog, const IndexDef& index, size_t column);
 /// Type of the n-th column. Of an expression: text, as its type is not kept.

@@ -11,6 +11,7 @@ CREATE INDEX t_open ON t (b) WHERE d = 'open';
 CREATE UNIQUE INDEX t_one ON t (c, b) WHERE d = 'open' AND b > 10;
 CREATE INDEX ON t (b DESC NULLS LAST, c NULLS FIRST) INCLUDE (a, d);
 SELECT indexrelid::regclass, pg_get_indexdef(indexrelid), indnatts, indnkeyatts, indkey, indoption, indisunique FROM pg_index WHERE indrelid = 't'::regclass AND indexrelid::regclass::text NOT IN ('t_open', 't_one') ORDER BY 1::text;
+SELECT pg_get_indexdef('t_expr_a_idx'::regclass, 0, true), pg_get_indexdef('t_expr_a_idx'::regclass, 1, true), pg_get_indexdef('t_lower_idx'::regclass, 0, true);
 SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid), pg_get_expr(indexprs, indrelid), pg_get_indexdef(indexrelid, 1, false) FROM pg_index WHERE indrelid = 't'::regclass AND indexrelid::regclass::text NOT IN ('t_open', 't_one') ORDER BY 1::text;
 SELECT attrelid::regclass, attname, atttypid::regtype FROM pg_attribute WHERE attrelid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 't'::regclass) ORDER BY attrelid::regclass::text, attnum;
 SELECT id FROM t WHERE lower(a) = 'name77';
