@@ -217,7 +217,7 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
   switch (action.kind) {
     case DdlAction::Kind::kBuildIndex: {
       transaction_.own_tree(action.index->tree, false);
-      auto building = rewriter.build_index(*action.table, *action.index);
+      auto building = rewriter.build_index(*action.table, *action.index, action.terms);
       const absl::Status status = co_await building;
       if (rewriter.wrote()) transaction_.needs_checkpoint();
       co_return status;

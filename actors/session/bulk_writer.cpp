@@ -5,6 +5,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/messages.hpp"
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
@@ -13,21 +14,25 @@
 namespace troupe {
 namespace {
 
+/// What the columns of a key are called, and what they hold.
+struct KeyPart {
+  std::string name;
+  Type type;
+};
+
 /// "Key (a, b)=(1, x) is duplicated."; without values that the key does not give back.
-std::string duplicated_detail(const TableDef& table, std::span<const int16_t> columns,
-                              std::span<const KeyColumn> key_columns, std::string_view key,
-                              const EvalContext& context) {
+std::string duplicated_detail(std::span<const KeyPart> parts, std::span<const KeyColumn> key_columns,
+                              std::string_view key, const EvalContext& context) {
   std::string names, values;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const ColumnDef& column = table.column(columns[i]);
+  for (size_t i = 0; i < parts.size(); ++i) {
     auto value = decode_key_column(key_columns[i], &key);
     if (!value.ok()) return {};
     if (i > 0) {
       names += ", ";
       values += ", ";
     }
-    names += sql::quote_identifier(column.name);
-    values += value->is_null() ? "null" : to_text(Type{column.type, column.typmod}, *value, context);
+    names += parts[i].name;
+    values += value->is_null() ? "null" : to_text(parts[i].type, *value, context);
   }
   return cat("Key (", names, ")=(", values, ") is duplicated.");
 }
@@ -49,10 +54,21 @@ std::string_view primary_key_name(const TableDef& table) {
   return table.name;
 }
 
-std::vector<int16_t> columns_of(const IndexDef& index) {
-  std::vector<int16_t> columns;
-  for (const IndexColumn& column : index.columns) columns.push_back(column.attnum);
-  return columns;
+std::vector<KeyPart> parts_of_key(const TableDef& table) {
+  std::vector<KeyPart> parts;
+  for (const int16_t attnum : table.primary_key) {
+    const ColumnDef& column = table.column(attnum);
+    parts.push_back({sql::quote_identifier(column.name), Type{column.type, column.typmod}});
+  }
+  return parts;
+}
+
+std::vector<KeyPart> parts_of(const TableDef& table, const IndexDef& index) {
+  std::vector<KeyPart> parts;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    parts.push_back({index_part_text(table, index, i), index_part_type(table, index.columns[i])});
+  }
+  return parts;
 }
 
 }  // namespace
@@ -176,8 +192,7 @@ BulkWriter::Conflict row_conflict(std::shared_ptr<const TableDef> table, Duplica
                                   const EvalContext& context) {
   return [table = std::move(table), words, &context](std::string_view key) {
     const std::string_view name = primary_key_name(*table);
-    std::string detail =
-        duplicated_detail(*table, table->primary_key, table->shape->key_columns, key, context);
+    std::string detail = duplicated_detail(parts_of_key(*table), table->shape->key_columns, key, context);
     if (words == DuplicateWords::kCreating) return cannot_create(*table, name, std::move(detail));
     std::vector<Value> values;
     for (const KeyColumn& column : table->shape->key_columns) {
@@ -196,7 +211,7 @@ BulkWriter::Conflict entry_conflict(std::shared_ptr<const TableDef> table, std::
   return [table = std::move(table), index = std::move(index), words, &context](std::string_view key) {
     if (words == DuplicateWords::kInserting) return unique_violation_of_key(*table, *index, key, context);
     return cannot_create(*table, index->name,
-                         duplicated_detail(*table, columns_of(*index), index->shape->key_columns, key, context));
+                         duplicated_detail(parts_of(*table, *index), index->shape->key_columns, key, context));
   };
 }
 
@@ -228,6 +243,7 @@ void IndexBulkWriter::add(std::span<const Vector* const> columns, uint32_t row, 
   }
   // Nulls are never equal: the row's key makes such an entry unique.
   const bool any_null =
+      !index_->nulls_not_distinct &&
       std::any_of(columns.begin(), columns.end(), [row](const Vector* column) { return column->is_null(row); });
   if (any_null) key_.append(place.key);
   const uint64_t hash = hash_key_row(index_->shape->key_kinds, columns, row);

@@ -122,6 +122,7 @@ absl::StatusOr<std::unique_ptr<CopyIn>> CopyIn::make(const sql::CopyStatement& s
   const InsertPlan& insert = plan->root->to<InsertPlan>();
   TROUPE_RETURN_IF_ERROR(copy->compile_steps(*insert.inputs[0]));
   TROUPE_ASSIGN_OR_RETURN(copy->spec_, InsertSpec::compile(insert.write, nullptr));
+  TROUPE_ASSIGN_OR_RETURN(copy->index_values_, compile_index_values(insert.write));
   TROUPE_ASSIGN_OR_RETURN(copy->executable_, ExecutablePlan::compile(std::move(plan)));
   return copy;
 }
@@ -366,10 +367,10 @@ Task<absl::Status> CopyIn::write_bulk() {
   if (!status.ok() || chunk_.rows == 0) co_return status;
   std::vector<const Vector*> key;
   for (const uint32_t column : target.table->shape->key) key.push_back(&chunk_.columns[column]);
-  std::vector<std::vector<const Vector*>> entries;
-  for (const IndexPtr& index : target.indexes) {
-    auto& columns = entries.emplace_back();
-    for (const uint32_t column : index->shape->columns) columns.push_back(&chunk_.columns[column]);
+  std::vector<IndexValues::Rows> entries(index_values_.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    status = index_values_[i].run(run_->input(chunk_), chunk_, &entries[i]);
+    if (!status.ok()) co_return status;
   }
   for (uint32_t row = 0; row < chunk_.rows; ++row) add_bulk(row, key, entries);
   if (!target.watched.empty() && run_->context.key_changes != nullptr) {
@@ -390,7 +391,7 @@ Task<absl::Status> CopyIn::write_bulk() {
 }
 
 void CopyIn::add_bulk(uint32_t row, std::span<const Vector* const> key,
-                      const std::vector<std::vector<const Vector*>>& entries) {
+                      const std::vector<IndexValues::Rows>& entries) {
   const TableShape& shape = *write().table->shape;
   uint64_t hash = 0;
   if (key.empty()) {
@@ -408,7 +409,7 @@ void CopyIn::add_bulk(uint32_t row, std::span<const Vector* const> key,
   const uint64_t line = sources_.line(row);
   bulk_rows_->add(partition, key_, bytes_, line);
   for (size_t i = 0; i < bulk_entries_.size(); ++i) {
-    bulk_entries_[i]->add(entries[i], row, {partition, key_, hash, line});
+    if (entries[i].has(row)) bulk_entries_[i]->add(entries[i].columns, row, {partition, key_, hash, line});
   }
 }
 

@@ -66,7 +66,7 @@ class CopyIn {
   Task<absl::Status> write_bulk();
   absl::Status with_source(absl::Status status, uint32_t row, bool shown) const;
   void add_bulk(uint32_t row, std::span<const Vector* const> key,
-                const std::vector<std::vector<const Vector*>>& entries);
+                const std::vector<IndexValues::Rows>& entries);
 
   std::shared_ptr<const ExecutablePlan> executable_;
   std::vector<Column> columns_;
@@ -81,6 +81,7 @@ class CopyIn {
   std::unique_ptr<Run> run_;
   std::unique_ptr<RowInserter> inserter_;
   std::unique_ptr<BulkWriter> bulk_rows_;
+  std::vector<IndexValues> index_values_;  ///< of the table's indexes
   std::vector<std::unique_ptr<IndexBulkWriter>> bulk_entries_;
   Batch chunk_;
   CopySources sources_;  ///< of its rows

@@ -6,6 +6,7 @@
 #include "runtime/exec/access.hpp"
 #include "runtime/exec/execution.hpp"
 #include "runtime/exec/index_entry.hpp"
+#include "runtime/exec/index_values.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -157,28 +158,39 @@ class RowRewriter {
 /// Rows of a table as entries of an index.
 class EntryBuilder {
  public:
-  EntryBuilder(const ExecContext& context, TablePtr table, IndexPtr index)
+  EntryBuilder(const ExecContext& context, TablePtr table, IndexPtr index, const IndexTerms& terms)
       : data_{*context.data},
         table_{std::move(table)},
         index_{index},
-        entries_(context, table_, std::move(index), DuplicateWords::kCreating) {}
-
-  /// What it wants to see of each row.
-  std::vector<uint32_t> columns() const {
-    std::vector<uint32_t> columns = index_->shape->columns;
-    if (index_->global()) columns.insert(columns.end(), table_->shape->key.begin(), table_->shape->key.end());
-    sort_unique(&columns);
-    return columns;
+        entries_(context, table_, std::move(index), DuplicateWords::kCreating) {
+    note_columns(terms);
   }
 
-  void add(const Batch& batch, const std::vector<uint32_t>& columns) {
-    std::vector<const Vector*> values, key;
-    for (const uint32_t column : index_->shape->columns) values.push_back(&batch.columns[position_of(columns, column)]);
+  /// What it wants to see of each row.
+  const std::vector<uint32_t>& columns() const { return columns_; }
+
+  absl::Status compile(const IndexTerms& terms) {
+    IndexTerms placed;
+    for (size_t i = 0; i < index_->columns.size(); ++i) placed.values.push_back(value_of(terms, i));
+    if (terms.predicate) placed.predicate = renumber(terms.predicate, columns_);
+    TROUPE_ASSIGN_OR_RETURN(values_, IndexValues::compile(index_, placed));
+    return absl::OkStatus();
+  }
+
+  absl::Status add(const Batch& batch, EvalContext& eval) {
+    EvalInput in;
+    in.columns = batch.columns;
+    in.rows = batch.rows;
+    in.context = &eval;
+    IndexValues::Rows rows;
+    TROUPE_RETURN_IF_ERROR(values_.run(in, batch, &rows));
+    std::vector<const Vector*> key;
     const bool hashes_key = index_->global() && !table_->shape->key.empty();
     if (hashes_key) {
-      for (const uint32_t column : table_->shape->key) key.push_back(&batch.columns[position_of(columns, column)]);
+      for (const uint32_t column : table_->shape->key) key.push_back(&batch.columns[position_of(columns_, column)]);
     }
     for (uint32_t row = 0; row < batch.rows; ++row) {
+      if (!rows.has(row)) continue;
       const std::string_view locator = batch.columns.back().string(row);
       IndexBulkWriter::RowPlace place{locator_partition(locator), locator_key(locator), 0};
       if (hashes_key) {
@@ -186,41 +198,46 @@ class EntryBuilder {
       } else if (index_->global()) {
         place.hash = hidden_key_of(row_id_of(place.key)).hash;
       }
-      entries_.add(values, row, place);
+      entries_.add(rows.columns, row, place);
     }
+    return absl::OkStatus();
   }
   BulkWriter& writer() { return entries_.writer(); }
 
  private:
+  void note_columns(const IndexTerms& terms) {
+    for (const uint32_t column : index_->shape->columns) {
+      if (column != kIndexExpression) columns_.push_back(column);
+    }
+    for (const ExprPtr& value : terms.values) add_columns(value, &columns_);
+    if (terms.predicate) add_columns(terms.predicate, &columns_);
+    if (index_->global()) columns_.insert(columns_.end(), table_->shape->key.begin(), table_->shape->key.end());
+    sort_unique(&columns_);
+  }
+  ExprPtr value_of(const IndexTerms& terms, size_t part) const {
+    if (!terms.values.empty()) return renumber(terms.values[part], columns_);
+    const uint32_t column = index_->shape->columns[part];
+    return make_column(type_of(table_->columns[column]), position_of(columns_, column));
+  }
+
   const DataAccess& data_;
   TablePtr table_;
   IndexPtr index_;
+  std::vector<uint32_t> columns_;
+  IndexValues values_;
   IndexBulkWriter entries_;
 };
 
-absl::Status refuse_index(const IndexDef& index) {
-  if (!index.predicate_sql.empty()) {
-    return error(ErrorCode::kFeatureNotSupported, "partial indexes are not supported yet");
-  }
-  for (const IndexColumn& column : index.columns) {
-    if (column.attnum == 0) {
-      return error(ErrorCode::kFeatureNotSupported, "indexes on expressions are not supported yet");
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-Task<absl::Status> TableRewriter::build_index(const TableDef& table, const IndexDef& index) {
-  absl::Status status = refuse_index(index);
-  if (!status.ok()) co_return status;
+Task<absl::Status> TableRewriter::build_index(const TableDef& table, const IndexDef& index, const IndexTerms& terms) {
   const TablePtr source = with_shape(table);
   auto target = std::make_shared<IndexDef>(index);
   target->shape = make_shape(*target, *source);
-  EntryBuilder builder(context_, source, std::move(target));
-  const std::vector<uint32_t> columns = builder.columns();
-  auto plan = executable_of(scan_of(source, columns));
+  EntryBuilder builder(context_, source, std::move(target), terms);
+  absl::Status status = builder.compile(terms);
+  if (!status.ok()) co_return status;
+  auto plan = executable_of(scan_of(source, builder.columns()));
   if (!plan.ok()) co_return plan.status();
   Execution execution(*plan, {}, context_);
   while (true) {
@@ -228,7 +245,8 @@ Task<absl::Status> TableRewriter::build_index(const TableDef& table, const Index
     const BatchResult batch = co_await fetching;
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
-    builder.add(*batch, columns);
+    status = builder.add(*batch, *context_.eval);
+    if (!status.ok()) co_return status;
     wrote_ = true;
     if (!builder.writer().full()) continue;
     auto flushing = builder.writer().flush();

@@ -24,7 +24,7 @@ class TableRewriter {
 
   /// Fills `index.tree` from the rows of `table`. Errors: 23505 for a duplicate key, 0A000 for an index on expressions
   /// or of some rows only.
-  Task<absl::Status> build_index(const TableDef& table, const IndexDef& index);
+  Task<absl::Status> build_index(const TableDef& table, const IndexDef& index, const IndexTerms& terms);
   /// Every row of `old_table` through `values` (the new row's layout columns over the old row's; empty: unchanged) into
   /// `tree`, keyed as `new_table` is. Indexes are not touched. Errors: 23505 for a duplicate primary key, 23502 for a
   /// null in a NOT NULL column, the expressions' own. `log`: nullptr when the rows are no news.

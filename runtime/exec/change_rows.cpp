@@ -34,6 +34,8 @@ struct ChangeBlueprint final : Blueprint {
   std::unique_ptr<FragmentCall> remove_call;
   std::vector<uint32_t> assigned;
   std::vector<Program> assignments;  ///< over the row's layout columns, then the extras
+  std::vector<uint32_t> regenerated;
+  std::vector<Program> generated;    ///< over the new row's layout columns
   TableWrite insert_write;           ///< write without RETURNING, all indexes
   std::unique_ptr<const InsertSpec> insert;
   std::vector<Program> returning;  ///< over the new row's layout columns, then the extras
@@ -253,6 +255,11 @@ class ChangeRows final : public Operator {
       TROUPE_RETURN_IF_ERROR(
           blueprint_.assignments[i].run(run_.input(old_rows), &new_rows->columns[blueprint_.assigned[i]]));
     }
+    for (size_t i = 0; i < blueprint_.regenerated.size(); ++i) {
+      Vector value;  // no generated column is of another one
+      TROUPE_RETURN_IF_ERROR(blueprint_.generated[i].run(run_.input(*new_rows), &value));
+      new_rows->columns[blueprint_.regenerated[i]] = std::move(value);
+    }
     return absl::OkStatus();
   }
 
@@ -307,7 +314,7 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
   remove.filter = nullptr;  // the locks have decided
   remove.check_always = false;
   remove.extras.clear();
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &remove));
+  describe_indexes(plan.write, &remove);
   blueprint->remove_call = std::make_unique<FragmentCall>(std::move(remove));
   const auto width = static_cast<uint32_t>(lock.types.size());
   for (uint32_t column = 0; column < width; ++column) lock.output.push_back(make_column(lock.types[column], column));
@@ -317,6 +324,11 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
     TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(assignment.value));
     blueprint->assigned.push_back(assignment.column);
     blueprint->assignments.push_back(std::move(program));
+  }
+  for (const ColumnAssignment& assignment : plan.write.generated) {
+    TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(assignment.value));
+    blueprint->regenerated.push_back(assignment.column);
+    blueprint->generated.push_back(std::move(program));
   }
   blueprint->insert_write = plan.write;
   blueprint->insert_write.returning.clear();
@@ -337,11 +349,12 @@ BlueprintResult compile_update(const UpdatePlan& plan) {
     return BlueprintPtr(std::move(blueprint));
   }
   spec.assignments = plan.assignments;
+  spec.generated = plan.write.generated;
   spec.not_null = plan.write.not_null;
   spec.checks = plan.write.checks;
   spec.output = plan.write.returning;
   spec.watched = plan.write.watched;
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  describe_indexes(plan.write, &spec);
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));
 }
@@ -353,7 +366,7 @@ BlueprintResult compile_delete(const DeletePlan& plan) {
   FragmentSpec spec = change_fragment(plan, plan.write, plan.extras, plan.recheck, plan.direct);
   spec.output = plan.write.returning;
   spec.watched = plan.write.watched;
-  TROUPE_RETURN_IF_ERROR(describe_indexes(plan.write, &spec));
+  describe_indexes(plan.write, &spec);
   blueprint->call = std::make_unique<FragmentCall>(std::move(spec));
   return BlueprintPtr(std::move(blueprint));
 }

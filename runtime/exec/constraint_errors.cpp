@@ -1,22 +1,26 @@
 #include "runtime/exec/constraint_errors.hpp"
 
 #include "runtime/exec/row_check.hpp"
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "storage/column/key_codec.hpp"
 
 namespace troupe {
 namespace {
 
-absl::Status violation(const TableDef& table, std::string_view constraint, std::span<const int16_t> columns,
-                       std::span<const Value> values, const EvalContext& context) {
+struct KeyText {
   std::vector<std::string> names;
   std::vector<Type> types;
-  for (const int16_t attnum : columns) {
-    const ColumnDef& column = table.column(attnum);
-    names.push_back(sql::quote_identifier(column.name));
-    types.push_back(Type{column.type, column.typmod});
+  void add(std::string name, Type type) {
+    names.push_back(std::move(name));
+    types.push_back(type);
   }
-  return with_detail(unique_violation(table.name, constraint), existing_key_detail(names, values, types, context));
+};
+
+absl::Status violation(const TableDef& table, std::string_view constraint, const KeyText& key,
+                       std::span<const Value> values, const EvalContext& context) {
+  return with_detail(unique_violation(table.name, constraint),
+                     existing_key_detail(key.names, values, key.types, context));
 }
 
 }  // namespace
@@ -26,14 +30,21 @@ absl::Status primary_key_violation(const TableDef& table, std::span<const Value>
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind == ConstraintKind::primary_key) name = constraint.name;
   }
-  return violation(table, name, table.primary_key, values, context);
+  KeyText key;
+  for (const int16_t attnum : table.primary_key) {
+    const ColumnDef& column = table.column(attnum);
+    key.add(sql::quote_identifier(column.name), Type{column.type, column.typmod});
+  }
+  return violation(table, name, key, values, context);
 }
 
 absl::Status unique_violation_of(const TableDef& table, const IndexDef& index, std::span<const Value> values,
                                  const EvalContext& context) {
-  std::vector<int16_t> columns;
-  for (const IndexColumn& column : index.columns) columns.push_back(column.attnum);
-  return violation(table, index.name, columns, values, context);
+  KeyText key;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    key.add(index_part_text(table, index, i), index_part_type(table, index.columns[i]));
+  }
+  return violation(table, index.name, key, values, context);
 }
 
 absl::Status unique_violation_of_key(const TableDef& table, const IndexDef& index, std::string_view key,

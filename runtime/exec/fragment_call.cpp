@@ -45,6 +45,7 @@ void FragmentCall::renumber_all(FragmentSpec* spec) {
   }
   for (SortKey& key : spec->order) key.value = renumber(key.value);
   for (ColumnAssignment& assignment : spec->assignments) assignment.value = renumber(assignment.value);
+  for (ColumnAssignment& assignment : spec->generated) assignment.value = renumber(assignment.value);
   for (CheckCondition& check : spec->checks) check.condition = renumber(check.condition);
 }
 

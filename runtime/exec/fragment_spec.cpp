@@ -52,7 +52,7 @@ class SpecWriter {
   }
   void index(const FragmentIndex& index) {
     out_.u32(index.tree);
-    out_.u8(index.global ? 1 : 0);
+    out_.u8(static_cast<uint8_t>((index.global ? 1 : 0) | (index.nulls_not_distinct ? 2 : 0)));
     out_.varint(index.columns.size());
     for (const KeyColumn& column : index.columns) {
       out_.u8(static_cast<uint8_t>(column.kind));
@@ -118,7 +118,9 @@ class SpecReader {
   }
   absl::Status index(FragmentIndex* out) {
     out->tree = in_.u32();
-    out->global = in_.u8() != 0;
+    const uint8_t kind = in_.u8();
+    out->global = (kind & 1) != 0;
+    out->nulls_not_distinct = (kind & 2) != 0;
     out->columns.resize(count());
     for (KeyColumn& column : out->columns) {
       column.kind = static_cast<CompareKind>(in_.u8());
@@ -164,6 +166,11 @@ std::string encode_fragment(const FragmentSpec& spec) {
     writer.out().varint(assignment.column);
     writer.expr(assignment.value);
   }
+  writer.out().varint(spec.generated.size());
+  for (const ColumnAssignment& assignment : spec.generated) {
+    writer.out().varint(assignment.column);
+    writer.expr(assignment.value);
+  }
   writer.out().varint(spec.not_null.size());
   for (const uint32_t column : spec.not_null) writer.out().varint(column);
   writer.out().varint(spec.checks.size());
@@ -203,6 +210,11 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   reader.types(&spec.extras);
   spec.assignments.resize(reader.count());
   for (ColumnAssignment& assignment : spec.assignments) {
+    assignment.column = static_cast<uint32_t>(reader.in().varint());
+    TROUPE_RETURN_IF_ERROR(reader.expr(&assignment.value));
+  }
+  spec.generated.resize(reader.count());
+  for (ColumnAssignment& assignment : spec.generated) {
     assignment.column = static_cast<uint32_t>(reader.in().varint());
     TROUPE_RETURN_IF_ERROR(reader.expr(&assignment.value));
   }

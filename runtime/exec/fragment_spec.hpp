@@ -21,6 +21,7 @@ namespace troupe {
 struct FragmentIndex {
   TreeId tree = 0;
   bool global = false;  ///< its entries lie elsewhere: a change is reported (UniqueChange), not made
+  bool nulls_not_distinct = false;
   std::vector<KeyColumn> columns;
   ExprList values;      ///< over layout columns, one per column
   ExprPtr predicate;    ///< rows without a true one have no entry; null: all have
@@ -45,6 +46,7 @@ struct FragmentSpec {
   bool check_always = false;              ///< the filter runs for every row, not only for changed ones
   std::vector<Type> extras;
   std::vector<ColumnAssignment> assignments;
+  std::vector<ColumnAssignment> generated;  ///< after the assignments, over the row that they made
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;
   std::vector<FragmentIndex> indexes;

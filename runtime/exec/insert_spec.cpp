@@ -28,26 +28,25 @@ FragmentSpec insert_fragment(const TableWrite& write) {
 
 }  // namespace
 
-absl::Status describe_indexes(const TableWrite& write, FragmentSpec* spec) {
-  for (const IndexPtr& index : write.indexes) {
-    if (index->primary) continue;
-    if (!index->predicate_sql.empty()) {
-      return error(ErrorCode::kFeatureNotSupported, "partial indexes are not supported yet");
-    }
+void describe_indexes(const TableWrite& write, FragmentSpec* spec) {
+  for (size_t i = 0; i < write.indexes.size(); ++i) {
+    const IndexDef& index = *write.indexes[i];
     FragmentIndex described;
-    described.tree = index->tree;
-    described.global = index->global();
-    described.columns = index->shape->key_columns;
-    for (const IndexColumn& column : index->columns) {
-      if (column.attnum == 0) {
-        return error(ErrorCode::kFeatureNotSupported, "indexes on expressions are not supported yet");
+    described.tree = index.tree;
+    described.global = index.global();
+    described.nulls_not_distinct = index.nulls_not_distinct;
+    described.columns = index.shape->key_columns;
+    if (!write.terms.empty()) {
+      described.values = write.terms[i].values;
+      described.predicate = write.terms[i].predicate;
+    }
+    if (described.values.empty()) {
+      for (const uint32_t column : index.shape->columns) {
+        described.values.push_back(make_column(spec->types[column], column));
       }
-      const auto position = static_cast<uint32_t>(column.attnum - 1);
-      described.values.push_back(make_column(spec->types[position], position));
     }
     spec->indexes.push_back(std::move(described));
   }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write) {
@@ -97,14 +96,16 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   spec->tells_updates = updates && !write.watched.empty();
   spec->returns_rows = !write.returning.empty() || spec->tells_updates;
   TROUPE_ASSIGN_OR_RETURN(spec->check, compile_row_check(write));
-  for (const IndexPtr& index : write.indexes) {
-    if (!index->global()) continue;
-    spec->global_indexes.push_back(index);
-    spec->is_arbiter.push_back(conflict != nullptr && (conflict->any_index || contains(conflict->arbiters, *index)));
+  TROUPE_ASSIGN_OR_RETURN(std::vector<IndexValues> indexes, compile_index_values(write));
+  for (IndexValues& values : indexes) {
+    const IndexDef& index = *values.index();
+    if (!index.global()) continue;
+    spec->global_indexes.push_back(std::move(values));
+    spec->is_arbiter.push_back(conflict != nullptr && (conflict->any_index || contains(conflict->arbiters, index)));
   }
   spec->key_is_arbiter = conflict != nullptr && (conflict->any_index || conflict->primary_key);
   FragmentSpec insert = insert_fragment(write);
-  TROUPE_RETURN_IF_ERROR(describe_indexes(write, &insert));
+  describe_indexes(write, &insert);
   if (updates && conflict->changes_key) {
     return with_hint(error(ErrorCode::kFeatureNotSupported, "ON CONFLICT DO UPDATE cannot change the primary key"),
                      "Change the key with an UPDATE of its own, in the same transaction.");
@@ -112,6 +113,7 @@ absl::StatusOr<std::unique_ptr<const InsertSpec>> InsertSpec::compile(const Tabl
   if (updates) {
     FragmentSpec update = insert;
     describe_conflict_update(*conflict, &update);
+    update.generated = write.generated;
     update.not_null = write.not_null;
     update.checks = write.checks;
     update.watched = write.watched;

@@ -22,12 +22,12 @@ absl::Status second_time() {
       "values.");
 }
 
-/// The entry's key; with a null in it the row's key makes it unique, for nulls are never equal.
-LookupKey entry_of(const IndexDef& index, const Batch& rows, uint32_t row, std::string_view row_key) {
-  const std::vector<Value> values = values_at(rows, index.shape->columns, row);
+/// The entry's key; with a null in it the row's key makes it unique, where nulls are never equal.
+LookupKey entry_of(const IndexDef& index, const std::vector<Value>& values, std::string_view row_key) {
   LookupKey entry;
   encode_key(index.shape->key_columns, values, &entry.key);
   entry.hash = hash_key(index.shape->key_kinds, values);
+  if (index.nulls_not_distinct) return entry;
   if (std::any_of(values.begin(), values.end(), [](const Value& v) { return v.is_null(); })) entry.key.append(row_key);
   return entry;
 }
@@ -44,6 +44,10 @@ absl::Status RowInserter::encode(const Batch& rows) {
   const TableDef& table = *spec_.write->table;
   const TableShape& shape = *table.shape;
   TROUPE_RETURN_IF_ERROR(check_rows(spec_.check, table, rows, run_, &failed_row_));
+  index_rows_.resize(spec_.global_indexes.size());
+  for (size_t i = 0; i < index_rows_.size(); ++i) {
+    TROUPE_RETURN_IF_ERROR(spec_.global_indexes[i].run(run_.input(rows), rows, &index_rows_[i]));
+  }
   rows_.assign(rows.rows, {});
   for (uint32_t i = 0; i < rows.rows; ++i) {
     Row& row = rows_[i];
@@ -56,7 +60,12 @@ absl::Status RowInserter::encode(const Batch& rows) {
     }
     encode_row(shape.layout, rows, i, &row.bytes);
     row.entered.resize(spec_.global_indexes.size());
-    for (const IndexPtr& index : spec_.global_indexes) row.entries.push_back(entry_of(*index, rows, i, row.key.key));
+    row.entries.resize(spec_.global_indexes.size());
+    for (size_t index = 0; index < row.entries.size(); ++index) {
+      if (!index_rows_[index].has(i)) continue;
+      row.entries[index] =
+          entry_of(*spec_.global_indexes[index].index(), index_rows_[index].values(i), row.key.key);
+    }
   }
   return absl::OkStatus();
 }
@@ -69,9 +78,8 @@ absl::Status RowInserter::row_violation(uint32_t ordinal) {
 
 absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) {
   failed_row_ = std::min(failed_row_, ordinal);
-  const IndexDef& violated = *spec_.global_indexes[index];
-  return unique_violation_of(*spec_.write->table, violated, values_at(*input_, violated.shape->columns, ordinal),
-                             *run_.context.eval);
+  return unique_violation_of(*spec_.write->table, *spec_.global_indexes[index].index(),
+                             index_rows_[index].values(ordinal), *run_.context.eval);
 }
 
 Task<absl::Status> RowInserter::insert(const Batch& rows, uint64_t* affected, std::vector<Batch>* returned) {
@@ -105,7 +113,7 @@ Task<absl::Status> RowInserter::insert(const Batch& rows, uint64_t* affected, st
 Task<absl::Status> RowInserter::put_entries(size_t index, bool arbiter) {
   DataAccess& data = *run_.context.data;
   WriteBatch::Spec spec;
-  spec.tree = spec_.global_indexes[index]->tree;
+  spec.tree = spec_.global_indexes[index].index()->tree;
   spec.kind = WriteKind::put;
   spec.with_rows = true;
   spec.flags = arbiter ? bit(WriteFlag::keep_existing) : 0;
@@ -113,7 +121,7 @@ Task<absl::Status> RowInserter::put_entries(size_t index, bool arbiter) {
   WriteBatch batch(run_, std::move(spec));
   for (uint32_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
-    if (!(arbiter ? row.alive : row.inserted)) continue;
+    if (!(arbiter ? row.alive : row.inserted) || row.entries[index].key.empty()) continue;
     batch.add(data.partition_of(row.entries[index].hash), row.entries[index].key,
               global_entry_value(row.key.hash, row.key.key), i);
   }
@@ -170,7 +178,8 @@ Task<absl::Status> RowInserter::put_rows(uint64_t* affected, std::vector<Batch>*
   }
   note_inserted();
   if (spec_.returns_rows) keep_returned(*answers, false, returned);
-  if (spec_.conflict == nullptr || !spec_.conflict->update) co_return absl::OkStatus();
+  // With a global index as the arbiter, rows in the way were found before, and none was updated here.
+  if (spec_.conflict == nullptr || !spec_.conflict->update || !spec_.key_is_arbiter) co_return absl::OkStatus();
   std::vector<std::string_view> row_keys;
   for (const Row& row : rows_) row_keys.push_back(row.key.key);
   // Inserted rows' entries come with put_entries(): here count those of rows that were updated.
@@ -232,7 +241,7 @@ Task<absl::Status> RowInserter::erase_entries_of_dead() {
   for (size_t i = 0; i < spec_.global_indexes.size(); ++i) {
     if (!spec_.is_arbiter[i]) continue;
     WriteBatch::Spec spec;
-    spec.tree = spec_.global_indexes[i]->tree;
+    spec.tree = spec_.global_indexes[i].index()->tree;
     spec.kind = WriteKind::erase;
     WriteBatch batch(run_, std::move(spec));
     for (const Row& row : rows_) {

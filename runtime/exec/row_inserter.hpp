@@ -6,6 +6,7 @@
 
 #include "runtime/exec/access.hpp"
 #include "runtime/exec/fragment_call.hpp"
+#include "runtime/exec/index_values.hpp"
 #include "runtime/exec/row_check.hpp"
 #include "runtime/exec/write_batch.hpp"
 
@@ -19,8 +20,8 @@ class InsertSpec {
   const TableWrite* write = nullptr;
   const ConflictAction* conflict = nullptr;  ///< null: a conflict is an error
   RowCheck check;
-  std::vector<IndexPtr> global_indexes;  ///< in the table's order
-  std::vector<bool> is_arbiter;          ///< parallel to global_indexes
+  std::vector<IndexValues> global_indexes;  ///< in the table's order
+  std::vector<bool> is_arbiter;             ///< parallel to global_indexes
   bool key_is_arbiter = false;
   std::unique_ptr<FragmentCall> insert_call;
   std::unique_ptr<FragmentCall> update_call;  ///< DO UPDATE of a row found through a global index
@@ -34,8 +35,8 @@ std::vector<Value> values_at(const Batch& rows, std::span<const uint32_t> column
 absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write);
 /// Runs it. Errors: with the failing row as detail; *failing is its number.
 absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batch& rows, Run& run, uint32_t* failing);
-/// The table's indexes as a fragment maintains them. Errors: 0A000 for expression and partial indexes.
-absl::Status describe_indexes(const TableWrite& write, FragmentSpec* spec);
+/// The table's indexes as a fragment maintains them.
+void describe_indexes(const TableWrite& write, FragmentSpec* spec);
 
 class RowInserter {
  public:
@@ -54,7 +55,7 @@ class RowInserter {
     std::string bytes;
     bool alive = true;  ///< not given up because of a conflict
     bool inserted = false;
-    std::vector<LookupKey> entries;  ///< per global index
+    std::vector<LookupKey> entries;  ///< per global index; without a key: the row has none in it
     std::vector<bool> entered;       ///< ... its entry has been put by this statement
   };
   absl::Status encode(const Batch& rows);
@@ -74,6 +75,7 @@ class RowInserter {
   const Batch* input_ = nullptr;
   uint32_t failed_row_ = kNoRow;
   std::vector<Row> rows_;
+  std::vector<IndexValues::Rows> index_rows_;  ///< per global index
   /// DO UPDATE through a global index: the rows in the way.
   struct InTheWay {
     uint32_t ordinal;

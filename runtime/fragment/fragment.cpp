@@ -45,6 +45,11 @@ class Fragment::Compiler {
       f_.assigned_.push_back(assignment.column);
       f_.assignments_.push_back(std::move(program));
     }
+    for (const ColumnAssignment& assignment : spec.generated) {
+      TROUPE_ASSIGN_OR_RETURN(Program program, compile(assignment.value));
+      f_.regenerated_.push_back(assignment.column);
+      f_.generated_.push_back(std::move(program));
+    }
     for (const uint32_t column : spec.watched) f_.watched_.push_back(place(column));
     TROUPE_RETURN_IF_ERROR(compile_checks());
     return compile_indexes();
@@ -71,6 +76,7 @@ class Fragment::Compiler {
       }
     }
     for (const ColumnAssignment& assignment : spec.assignments) note(assignment.value, used);
+    for (const ColumnAssignment& assignment : spec.generated) note(assignment.value, used);
     for (const uint32_t column : spec.not_null) used[column] = true;
     for (const uint32_t column : spec.watched) used[column] = true;
     for (const CheckCondition& check : spec.checks) note(check.condition, used);
@@ -273,14 +279,27 @@ std::vector<KeyColumn> Fragment::order_columns() const {
 
 absl::Status Fragment::assign(std::span<const std::string_view> rows, const Columns& columns, FragmentParams& params,
                               std::vector<std::string>* changed) const {
+  TROUPE_RETURN_IF_ERROR(assign_to(assigned_, assignments_, rows, columns, params, changed));
+  if (generated_.empty()) return absl::OkStatus();
+  const std::vector<std::string> assigned = std::move(*changed);
+  const std::vector<std::string_view> assigned_rows(assigned.begin(), assigned.end());
+  Columns new_columns;
+  TROUPE_RETURN_IF_ERROR(decode(assigned_rows, {}, &new_columns));
+  changed->clear();
+  return assign_to(regenerated_, generated_, assigned_rows, new_columns, params, changed);
+}
+
+absl::Status Fragment::assign_to(std::span<const uint32_t> assigned, const std::vector<Program>& programs,
+                                 std::span<const std::string_view> rows, const Columns& columns,
+                                 FragmentParams& params, std::vector<std::string>* changed) const {
   const EvalInput in = input(columns, params);
-  std::vector<Vector> values(assignments_.size());
-  for (size_t i = 0; i < values.size(); ++i) TROUPE_RETURN_IF_ERROR(assignments_[i].run(in, &values[i]));
+  std::vector<Vector> values(programs.size());
+  for (size_t i = 0; i < values.size(); ++i) TROUPE_RETURN_IF_ERROR(programs[i].run(in, &values[i]));
   changed->resize(rows.size());
   std::vector<Value> row_values(values.size());
   for (uint32_t row = 0; row < rows.size(); ++row) {
     for (size_t i = 0; i < values.size(); ++i) row_values[i] = values[i].value(row);
-    encode_changed_row(*layout_, RowView(*layout_, rows[row]), assigned_, row_values, spec_.missing, &(*changed)[row]);
+    encode_changed_row(*layout_, RowView(*layout_, rows[row]), assigned, row_values, spec_.missing, &(*changed)[row]);
   }
   return absl::OkStatus();
 }
@@ -329,7 +348,7 @@ std::string Fragment::index_key(size_t i, const IndexKeys& keys, uint32_t row, s
     has_null = has_null || keys.values[c].is_null(row);
   }
   *prefix_size = key.size();
-  if (!spec.global || has_null) key.append(row_key);
+  if (!spec.global || (has_null && !spec.nulls_not_distinct)) key.append(row_key);
   return key;
 }
 

@@ -49,7 +49,7 @@ class Fragment {
   absl::Status evaluate_order(const Batch& output, FragmentParams& params, std::vector<Vector>* keys) const;
   std::vector<KeyColumn> order_columns() const;
 
-  /// The new version of each row: `rows` with the assignments done.
+  /// The new version of each row: `rows` with the assignments done, generated columns included.
   absl::Status assign(std::span<const std::string_view> rows, const Columns& columns, FragmentParams& params,
                       std::vector<std::string>* changed) const;
   /// NOT NULL and CHECK of new rows. Errors: 23502, 23514.
@@ -73,6 +73,9 @@ class Fragment {
  private:
   class Compiler;
   EvalInput input(const Columns& columns, FragmentParams& params) const;
+  absl::Status assign_to(std::span<const uint32_t> assigned, const std::vector<Program>& programs,
+                         std::span<const std::string_view> rows, const Columns& columns, FragmentParams& params,
+                         std::vector<std::string>* changed) const;
 
   FragmentSpec spec_;
   std::unique_ptr<const RowLayout> layout_;
@@ -97,6 +100,8 @@ class Fragment {
   std::vector<Program> order_;
   std::vector<uint32_t> assigned_;        ///< layout columns, ascending
   std::vector<Program> assignments_;
+  std::vector<uint32_t> regenerated_;     ///< the same of generated columns
+  std::vector<Program> generated_;
   RowCheck check_;
   std::vector<uint32_t> watched_;         ///< places in columns_
   struct Index {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
@@ -87,7 +88,7 @@ class AccessChooser {
       best.cost = 0;
       return best;
     }
-    if (!facts_.empty() || order != nullptr) consider_all(order, &best);
+    if (!conditions_.empty() || order != nullptr) consider_all(order, &best);
     return best;
   }
 
@@ -103,9 +104,49 @@ class AccessChooser {
     }
     for (const Oid oid : table_.indexes) {
       const IndexDef* index = planner_.context_.catalog->find_index(oid);
-      if (index == nullptr || index->primary || index->building || !index->predicate_sql.empty()) continue;
-      consider(index, index->shape->columns, index->unique, order, best);
+      if (index == nullptr || index->primary || index->building) continue;
+      if (index->has_terms()) {
+        consider_terms(*index, order, best);
+      } else {
+        consider(index, index->shape->columns, index->unique, order, best);
+      }
     }
+  }
+
+  /// An index of expressions, or of some rows: its expressions are columns beyond the table's.
+  void consider_terms(const IndexDef& index, const std::vector<ColumnId>* order, TableAccess* best) {
+    const IndexTerms* terms = planner_.terms_of(relation_.number, relation_.table, index);
+    if (terms == nullptr) return;
+    predicate_ = terms->predicate;
+    if (predicate_ == nullptr || implies(conditions_, predicate_, planner_.binder_eval())) {
+      std::vector<uint32_t> columns = index.shape->columns;
+      for (size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i] == kIndexExpression) columns[i] = column_for(terms->values[i]);
+      }
+      consider(&index, columns, index.unique, order, best);
+    }
+    predicate_ = nullptr;
+  }
+
+  /// The column that stands for an expression in facts.
+  uint32_t column_for(const ExprPtr& value) {
+    const auto width = static_cast<uint32_t>(table_.columns.size());
+    for (size_t i = 0; i < expressions_.size(); ++i) {
+      if (equal(expressions_[i], value)) return width + static_cast<uint32_t>(i);
+    }
+    expressions_.push_back(value);
+    const uint32_t column = width + static_cast<uint32_t>(expressions_.size() - 1);
+    for (size_t i = 0; i < conditions_.size(); ++i) {
+      const ExprPtr replaced = replace_expr(conditions_[i], [&](const ExprPtr& part) -> ExprPtr {
+        return equal(part, value) ? make_column(part->type, column, relation_.number) : nullptr;
+      });
+      if (replaced != conditions_[i]) learn(replaced, i);
+    }
+    return column;
+  }
+  Type type_of(uint32_t column) const {
+    const size_t width = table_.columns.size();
+    return column < width ? relation_.type_of(column) : expressions_[column - width]->type;
   }
 
   TableAccess full_scan() const {
@@ -148,7 +189,7 @@ class AccessChooser {
 
   /// The value as one of the column's type; null when it cannot serve as a key.
   ExprPtr as_key(const ExprPtr& value, uint32_t column) {
-    const Type type = relation_.type_of(column);
+    const Type type = type_of(column);
     if (value->type.oid == type.oid) return value;
     if (is_signed_integer(value->type.oid) && is_signed_integer(type.oid)) return integer_key(value, type);
     const bool same = compare_kind_of(value->type) == compare_kind_of(type) &&
@@ -203,7 +244,7 @@ class AccessChooser {
     if (any.call.function->comparison != Comparison::kEqual) return;
     const Expr* column = match_column(any.arg(0), relation_.number);
     if (column == nullptr || !is_known(any.arg(1)) || volatility_of(any.arg(1)) == Volatility::kVolatile) return;
-    const Type type = relation_.type_of(column->index);
+    const Type type = type_of(column->index);
     const Type element{element_type_of(any.arg(1).type.oid)};
     if (element.oid != type.oid && compare_kind_of(element) != compare_kind_of(type)) return;
     facts_.push_back({column->index, number, Comparison::kNone, nullptr, {}, any.args[1]});
@@ -229,6 +270,7 @@ class AccessChooser {
     TableAccess path;
     path.used.assign(conditions_.size(), false);
     double fraction_read = 1;
+    if (predicate_) fraction_read = take_predicate(&path);
     std::vector<ExprList> keys{{}};
     ExprPtr key_array;
     size_t matched = 0;
@@ -279,7 +321,7 @@ class AccessChooser {
       if (matched < columns.size()) add_bounds(columns[matched], index, matched, &path, &fraction_read);
       const bool bounded = path.access.lower || path.access.upper;
       const bool ordered = order != nullptr && yields(columns, matched, *order);
-      if (matched == 0 && !bounded && !ordered) return;
+      if (matched == 0 && !bounded && !ordered && !predicate_) return;
       if (matched == 0 && !bounded && index == nullptr) path.access.kind = AccessKind::kFull;
       const double read = std::max(1.0, rows_ * fraction_read);
       const double each = index == nullptr ? 0.0 : index->global() ? kRemoteFetchCost : kFetchCost;
@@ -293,6 +335,16 @@ class AccessChooser {
     const double rest = static_cast<double>(std::count(path.used.begin(), path.used.end(), false));
     path.cost += path.rows * kConditionCost * rest;
     if (path.cost < best->cost || (order != nullptr && yields(columns, matched, *order))) *best = std::move(path);
+  }
+
+  /// The share of the rows that a partial index has; what it says need not be asked again.
+  double take_predicate(TableAccess* path) const {
+    ExprList conjuncts;
+    split_and(predicate_, &conjuncts);
+    double share = 1;
+    for (const ExprPtr& conjunct : conjuncts) share *= planner_.estimate_.selectivity(relation_, *conjunct);
+    for (size_t i = 0; i < conditions_.size(); ++i) path->used[i] = is_among(conditions_[i], conjuncts);
+    return share;
   }
 
   /// `path` by several values of the leading columns: a range for each.
@@ -366,6 +418,8 @@ class AccessChooser {
   const ExprList& conditions_;
   const Rel* outer_;
   std::vector<ColumnFact> facts_;
+  ExprList expressions_;  ///< of indexes; in facts columns beyond the table's
+  ExprPtr predicate_;     ///< of the index that is being considered
   double rows_ = 0;
   bool never_ = false;
 };

@@ -20,7 +20,9 @@ std::string_view clause_name(Clause clause) {
     case Clause::kReturning: return "RETURNING";
     case Clause::kCheck: return "check constraints";
     case Clause::kDefault: return "DEFAULT expressions";
+    case Clause::kGenerated: return "column generation expressions";
     case Clause::kIndex: return "index expressions";
+    case Clause::kIndexPredicate: return "index predicates";
     case Clause::kFilter: return "FILTER";
     case Clause::kWindow: return "window definitions";
     default: return "this place";

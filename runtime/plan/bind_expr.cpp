@@ -393,27 +393,4 @@ absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Sit
   return bound;
 }
 
-absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
-  if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
-  ExprList args{base};
-  for (const sql::Accessor& accessor : expr.accessors) {
-    if (accessor.kind != sql::Accessor::Kind::kSubscript) {
-      return refuse(expr, accessor.kind == sql::Accessor::Kind::kSlice ? "array slices" : "fields of composite values");
-    }
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
-    auto as_int = coerce(std::move(index), Type{oid::kInt4}, CastContext::kAssignment);
-    if (!as_int.ok()) {
-      return fail(ErrorCode::kDatatypeMismatch, *accessor.upper, "array subscript must have type integer");
-    }
-    args.push_back(*std::move(as_int));
-  }
-  const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
-  if (element == 0) {
-    return fail(ErrorCode::kDatatypeMismatch, expr, "cannot subscript type ", format_type(Type{base->type.oid}),
-                " because it does not support subscripting");
-  }
-  return make_expr(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
-}
-
 }  // namespace troupe

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/index_terms.hpp"
+#include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
 namespace {
@@ -19,16 +21,24 @@ bool is_default(const ExprPtr& value) { return value->kind == ExprKind::kDefault
 /// What an INSERT puts in: one row of all layout columns for each row of its source.
 class InsertSource {
  public:
-  InsertSource(Binder& binder, const sql::InsertStatement& insert, const TableDef& table,
+  InsertSource(Binder& binder, const sql::InsertStatement& insert, const std::shared_ptr<BoundRelation>& target,
                const std::vector<uint32_t>& columns)
-      : binder_{binder}, insert_{insert}, table_{table}, columns_{columns}, defaults_(table.columns.size()) {}
+      : binder_{binder},
+        insert_{insert},
+        target_{target},
+        table_{*target->table},
+        columns_{columns},
+        defaults_(table_.columns.size()) {}
 
   absl::StatusOr<QueryPtr> bind() {
     const auto* source = insert_.source;
     const bool plain_values = source == nullptr || (source->is_values && source->order_by.empty() &&
                                                     source->limit == nullptr && source->offset == nullptr &&
                                                     source->with == nullptr);
-    return plain_values ? bind_values() : bind_query();
+    TROUPE_ASSIGN_OR_RETURN(QueryPtr query, plain_values ? bind_values() : bind_query());
+    const bool generates = std::any_of(table_.columns.begin(), table_.columns.end(),
+                                       [](const ColumnDef& column) { return column.generated_stored; });
+    return generates ? with_generated(std::move(query)) : query;
   }
 
  private:
@@ -51,6 +61,28 @@ class InsertSource {
     return query;
   }
 
+  /// A query around it, whose generated columns are of the others' values.
+  absl::StatusOr<QueryPtr> with_generated(QueryPtr given) {
+    auto row = std::make_shared<BoundRelation>();
+    row->kind = BoundRelation::Kind::kSubquery;
+    for (const BoundTarget& target : given->targets) row->types.push_back(target.value->type);
+    for (const ColumnDef& column : table_.columns) row->names.push_back(column.name);
+    row->query = std::move(given);
+    auto query = std::make_shared<BoundQuery>();
+    query->from.push_back(binder_.leaf(row, "*ROW*", query.get()).tree);
+    for (uint32_t i = 0; i < table_.columns.size(); ++i) {
+      ExprPtr value = column_of(*row, i);
+      if (table_.columns[i].generated_stored) {
+        TROUPE_ASSIGN_OR_RETURN(value, binder_.bind_generated(table_.columns[i], target_));
+        value = replace_expr(value, [&](const ExprPtr& part) -> ExprPtr {
+          return part->is_column() ? column_of(*row, part->index) : nullptr;
+        });
+      }
+      query->targets.push_back({std::move(value), {}});
+    }
+    return query;
+  }
+
   absl::StatusOr<ExprList> bind_row(size_t number, BoundQuery* query) {
     ExprList row(table_.columns.size());
     if (insert_.source != nullptr) {
@@ -64,7 +96,7 @@ class InsertSource {
       const Binder::Site site{nullptr, query, Clause::kInsertValue, false};
       for (size_t i = 0; i < given.size(); ++i) {
         TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind(*given[i], site));
-        TROUPE_RETURN_IF_ERROR(place(columns_[i], std::move(value), *given[i], &row));
+        TROUPE_RETURN_IF_ERROR(place(i, std::move(value), *given[i], &row));
       }
     }
     TROUPE_RETURN_IF_ERROR(fill(&row));
@@ -80,7 +112,8 @@ class InsertSource {
     relation->kind = BoundRelation::Kind::kSubquery;
     for (size_t i = 0; i < selected->targets.size(); ++i) {
       ExprPtr& value = selected->targets[i].value;
-      if (value->type.oid == oid::kUnknown) {
+      const bool whole = insert_.columns.empty() || insert_.columns[i].accessors.empty();
+      if (whole && value->type.oid == oid::kUnknown) {
         TROUPE_ASSIGN_OR_RETURN(value, binder_.assign(std::move(value), table_.columns[columns_[i]], source));
       }
       relation->names.push_back(selected->targets[i].name);
@@ -91,7 +124,7 @@ class InsertSource {
     query->from.push_back(binder_.leaf(relation, "*SELECT*", query.get()).tree);
     ExprList row(table_.columns.size());
     for (uint32_t i = 0; i < relation->types.size(); ++i) {
-      TROUPE_RETURN_IF_ERROR(place(columns_[i], column_of(*relation, i), source, &row));
+      TROUPE_RETURN_IF_ERROR(place(i, column_of(*relation, i), source, &row));
     }
     TROUPE_RETURN_IF_ERROR(fill(&row));
     for (ExprPtr& value : row) query->targets.push_back({std::move(value), {}});
@@ -110,9 +143,22 @@ class InsertSource {
   }
 
   /// A given value into its column; DEFAULT leaves the place empty.
-  absl::Status place(uint32_t i, ExprPtr value, const sql::Node& node, ExprList* row) {
+  absl::Status place(size_t number, ExprPtr value, const sql::Node& node, ExprList* row) {
+    const uint32_t i = columns_[number];
     const ColumnDef& column = table_.columns[i];
+    if (!insert_.columns.empty() && !insert_.columns[number].accessors.empty()) {
+      ExprPtr array = (*row)[i] ? (*row)[i] : make_null(Type{column.type, column.typmod});
+      const Binder::Site site{nullptr, nullptr, Clause::kInsertValue, false};
+      TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.with_subscripts(std::move(array), insert_.columns[number],
+                                                                 std::move(value), node, site));
+      return absl::OkStatus();
+    }
     if (is_default(value)) return absl::OkStatus();
+    if (column.generated_stored) {
+      return with_detail(error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"",
+                               column.name, "\""),
+                         cat("Column \"", column.name, "\" is a generated column."));
+    }
     const bool identity = column.identity != IdentityKind::none;
     if (identity && insert_.overriding == sql::Overriding::kUserValue) return absl::OkStatus();
     if (column.identity == IdentityKind::always && insert_.overriding != sql::Overriding::kSystemValue) {
@@ -138,7 +184,7 @@ class InsertSource {
   absl::StatusOr<ExprPtr> default_of(uint32_t i) {
     const ColumnDef& column = table_.columns[i];
     if (defaults_[i]) return defaults_[i];
-    if (column.dropped) {
+    if (column.dropped || column.generated_stored) {
       defaults_[i] = make_constant(Type{column.type}, Value::null(column.physical));
     } else {
       TROUPE_ASSIGN_OR_RETURN(defaults_[i], binder_.insert_default(table_, column));
@@ -148,6 +194,7 @@ class InsertSource {
 
   Binder& binder_;
   const sql::InsertStatement& insert_;
+  const std::shared_ptr<BoundRelation>& target_;
   const TableDef& table_;
   const std::vector<uint32_t>& columns_;
   ExprList defaults_;
@@ -164,13 +211,14 @@ absl::StatusOr<std::vector<uint32_t>> Binder::insert_columns(const sql::InsertSt
   }
   for (const sql::AssignmentTarget& target : insert.columns) {
     const int place = position_of(target.position);
-    if (!target.accessors.empty()) {
-      return with_position(error(ErrorCode::kFeatureNotSupported, "inserting into array elements is not supported yet"),
-                           place);
-    }
     const ColumnDef* column = table.find_column(target.column);
     if (column == nullptr) return with_position(no_such_column(table, target.column), place);
-    if (std::find(columns.begin(), columns.end(), row_position(*column)) != columns.end()) {
+    const bool whole = std::any_of(insert.columns.begin(), insert.columns.begin() + columns.size(),
+                                   [&](const sql::AssignmentTarget& other) {
+                                     return other.column == target.column &&
+                                            (other.accessors.empty() || target.accessors.empty());
+                                   });
+    if (whole) {
       return with_position(error(ErrorCode::kDuplicateColumn, "column \"", target.column, "\" specified more than once"),
                            place);
     }
@@ -186,7 +234,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
   TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kInsert, *insert.table, &scope));
   TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify->target->table));
   for (const uint32_t column : columns) rights.use(modify->target->number, kInsert, column);
-  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, *modify->target->table, columns).bind());
+  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, modify->target, columns).bind());
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   if (insert.on_conflict != nullptr) {
     TROUPE_RETURN_IF_ERROR(bind_conflict(*insert.on_conflict, insert, &scope, modify.get()));
@@ -198,7 +246,66 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
 
 // --- ON CONFLICT ---
 
-absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action) {
+bool Binder::InferredKey::has_columns(std::vector<int16_t> attnums) const {
+  std::sort(attnums.begin(), attnums.end());
+  return attnums == columns;
+}
+
+absl::StatusOr<Binder::InferredKey> Binder::bind_inference(const sql::OnConflict& conflict,
+                                                           const std::shared_ptr<BoundRelation>& target) {
+  const TableDef& table = *target->table;
+  const EvalContext& context = eval();
+  InferredKey wanted;
+  for (const sql::IndexElement* element : conflict.elements) {
+    if (element->expression == nullptr) {
+      const ColumnDef* column = table.find_column(element->column);
+      if (column == nullptr) {
+        return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
+      }
+      rights.use(target->number, kSelect, row_position(*column));
+      wanted.columns.push_back(column->attnum);
+      continue;
+    }
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_table_expression(*element->expression, target, Clause::kIndex));
+    if (value->is_column()) {
+      wanted.columns.push_back(static_cast<int16_t>(value->index + 1));
+    } else {
+      wanted.expressions.push_back(fold_constants(value, context));
+    }
+  }
+  std::sort(wanted.columns.begin(), wanted.columns.end());
+  if (conflict.elements_where == nullptr) return wanted;
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr where,
+                          bind_table_expression(*conflict.elements_where, target, Clause::kIndexPredicate));
+  split_and(fold_constants(where, context), &wanted.conditions);
+  return wanted;
+}
+
+absl::StatusOr<bool> Binder::is_arbiter(const IndexDef& index, const InferredKey& wanted,
+                                        const std::shared_ptr<BoundRelation>& target) {
+  const EvalContext& context = eval();
+  std::vector<int16_t> columns;
+  ExprList expressions;
+  IndexTerms terms;
+  if (index.has_terms()) {
+    TROUPE_ASSIGN_OR_RETURN(terms, bind_index(index, target));
+  }
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    if (index.columns[i].attnum > 0) {
+      columns.push_back(index.columns[i].attnum);
+    } else {
+      expressions.push_back(fold_constants(terms.values[i], context));
+    }
+  }
+  if (!wanted.has_columns(columns) || expressions.size() != wanted.expressions.size()) return false;
+  for (const ExprPtr& expression : expressions) {
+    if (!is_among(expression, wanted.expressions)) return false;
+  }
+  return !terms.predicate || implies(wanted.conditions, fold_constants(terms.predicate, context), context);
+}
+
+absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action) {
+  const TableDef& table = *modify->target->table;
   const auto shared_index = [&](Oid oid) {
     return std::static_pointer_cast<const IndexDef>(catalog().find_shared(oid));
   };
@@ -222,35 +329,18 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, const Table
     action->any_index = true;
     return absl::OkStatus();
   }
-  if (conflict.elements_where != nullptr) return refuse(conflict, "ON CONFLICT for a partial index");
-  std::vector<int16_t> wanted;
-  for (const sql::IndexElement* element : conflict.elements) {
-    if (element->expression != nullptr) return refuse(*element, "ON CONFLICT for an index of expressions");
-    const ColumnDef* column = table.find_column(element->column);
-    if (column == nullptr) {
-      return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
-    }
-    wanted.push_back(column->attnum);
-  }
-  const auto same_set = [&](std::vector<int16_t> columns) {
-    std::vector<int16_t> sorted = wanted;
-    std::sort(sorted.begin(), sorted.end());
-    std::sort(columns.begin(), columns.end());
-    return sorted == columns;
-  };
-  if (!table.primary_key.empty() && same_set(table.primary_key)) {
+  TROUPE_ASSIGN_OR_RETURN(const InferredKey wanted, bind_inference(conflict, modify->target));
+  if (wanted.expressions.empty() && !table.primary_key.empty() && wanted.has_columns(table.primary_key)) {
     action->primary_key = true;
     return absl::OkStatus();
   }
   for (const Oid oid : table.indexes) {
     const IndexPtr index = shared_index(oid);
-    if (!index->unique || index->primary || !index->predicate_sql.empty()) continue;
-    std::vector<int16_t> columns;
-    for (const IndexColumn& column : index->columns) columns.push_back(column.attnum);
-    if (same_set(std::move(columns))) {
-      action->arbiters.push_back(index);
-      return absl::OkStatus();
-    }
+    if (!index->unique || index->primary) continue;
+    TROUPE_ASSIGN_OR_RETURN(const bool fits, is_arbiter(*index, wanted, modify->target));
+    if (!fits) continue;
+    action->arbiters.push_back(index);
+    return absl::OkStatus();
   }
   return error(ErrorCode::kInvalidColumnReference,
                "there is no unique or exclusion constraint matching the ON CONFLICT specification");
@@ -260,10 +350,7 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
                                    BoundModify* modify) {
   const TableDef& table = *modify->target->table;
   ConflictAction action;
-  TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, table, &action));
-  for (const sql::IndexElement* element : conflict.elements) {
-    rights.use(modify->target->number, kSelect, row_position(*table.find_column(element->column)));
-  }
+  TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, modify, &action));
   action.update = conflict.update;
   if (conflict.update) {
     if (action.any_index) {
@@ -287,6 +374,7 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
       where.clause = Clause::kWhere;
       TROUPE_ASSIGN_OR_RETURN(action.where, bind_condition(*conflict.where, where, "WHERE"));
     }
+    TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(action.assignments, modify->target));
     const auto width = static_cast<uint32_t>(table.columns.size());
     const auto to_positions = [&](const ExprPtr& expr) {
       return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
@@ -300,6 +388,9 @@ absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::I
       const auto& key = table.primary_key;
       action.changes_key = action.changes_key || std::find(key.begin(), key.end(),
                                                            static_cast<int16_t>(assignment.column + 1)) != key.end();
+    }
+    for (const uint32_t column : table.shape->key) {
+      action.changes_key = action.changes_key || assigns(modify->generated, column);
     }
     action.where = to_positions(action.where);
   }

@@ -89,9 +89,6 @@ absl::StatusOr<ExprPtr> Binder::bind_default(const TableDef&, const ColumnDef& c
 }
 
 absl::StatusOr<ExprPtr> Binder::insert_default(const TableDef& table, const ColumnDef& column) {
-  if (column.generated_stored) {
-    return error(ErrorCode::kFeatureNotSupported, "generated columns are not supported yet");
-  }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_default(table, column));
   return value ? std::move(value) : make_null(Type{column.type, column.typmod});
 }
@@ -106,23 +103,11 @@ absl::StatusOr<ExprPtr> Binder::bind_table_expression(const sql::Expr& expr,
   return bind(expr, Site{&scope, nullptr, clause, false});
 }
 
-absl::StatusOr<ExprPtr> Binder::bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation) {
-  TROUPE_ASSIGN_OR_RETURN(const auto parsed, sql::parse_expression(check.check_sql));
-  kept_.push_back(parsed);
-  const bool outer = std::exchange(foreign_text_, true);
-  const bool paused = rights.pause(true);
-  auto condition = bind_table_expression(*parsed, relation, Clause::kCheck);
-  rights.pause(paused);
-  foreign_text_ = outer;
-  return condition;
-}
-
 absl::Status Binder::bind_table_checks(BoundModify* modify) {
   const TableDef& table = *modify->target->table;
   const bool insert = modify->kind == PlanKind::kInsert;
   const auto assigned = [&](uint32_t column) {
-    return insert || std::any_of(modify->assignments.begin(), modify->assignments.end(),
-                                 [&](const ColumnAssignment& a) { return a.column == column; });
+    return insert || assigns(modify->assignments, column) || assigns(modify->generated, column);
   };
   for (const ColumnDef& column : table.columns) {
     if (column.not_null && !column.dropped && assigned(row_position(column))) {
@@ -165,17 +150,22 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
   const int place = position_of(target.position);
   const ColumnDef* column = table.find_column(target.column);
   if (column == nullptr) return with_position(no_such_column(table, target.column), place);
-  if (!target.accessors.empty()) {
-    return with_position(not_supported_yet("assigning to array elements"), place);
-  }
-  for (const ColumnAssignment& other : *out) {
-    if (other.column == row_position(*column)) {
-      return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\"");
-    }
+  const bool again = std::any_of(out->begin(), out->end(), [&](const ColumnAssignment& other) {
+    return other.column == row_position(*column) && (target.accessors.empty() || !is_subscripted(*other.value));
+  });
+  if (again) {
+    return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\"");
   }
   if (!bound) {
     TROUPE_ASSIGN_OR_RETURN(bound, bind(*value, site));
   }
+  if (column->generated_stored) {
+    if (is_default(bound)) return absl::OkStatus();  // it always is
+    return with_detail(error(ErrorCode::kGeneratedAlways, "column \"", column->name,
+                             "\" can only be updated to DEFAULT"),
+                       cat("Column \"", column->name, "\" is a generated column."));
+  }
+  if (!target.accessors.empty()) return assign_subscripted(target, std::move(bound), *column, *value, site, out);
   if (is_default(bound)) {
     TROUPE_ASSIGN_OR_RETURN(bound, insert_default(table, *column));
   } else if (column->identity == IdentityKind::always) {
@@ -233,6 +223,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
     TROUPE_ASSIGN_OR_RETURN(query->where,
                             bind_condition(*update.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));
   }
+  TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(modify->assignments, modify->target));
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   TROUPE_RETURN_IF_ERROR(bind_returning(update.returning, &scope, modify.get()));
   cte_names_.resize(names_before);

@@ -7,7 +7,6 @@
 namespace troupe {
 namespace {
 
-std::string output_name(const sql::Expr& expr);
 
 /// Whether the name is a last resort: the type of a cast of something nameless, or that of a CASE.
 bool is_weak_name(const sql::Expr& expr) {
@@ -24,6 +23,8 @@ bool is_weak_name(const sql::Expr& expr) {
 }
 
 /// PostgreSQL's FigureColname: what a column of a select list is called without AS.
+}  // namespace
+
 std::string output_name(const sql::Expr& expr) {
   using sql::NodeKind;
   switch (expr.kind) {
@@ -75,6 +76,8 @@ std::string output_name(const sql::Expr& expr) {
     default: return "?column?";
   }
 }
+
+namespace {
 
 /// Where PostgreSQL points to when a query of a set operation does not fit the other.
 const sql::Node& target_at(const sql::SelectStatement& select, size_t i) {

@@ -13,12 +13,23 @@ ExprPtr make_subquery(BoundSubquery subquery, Type type, const sql::Node& node, 
 
 constexpr Type kBoolType{oid::kBool, -1};
 
+/// What a subquery cannot be part of; empty where it may stand.
+std::string_view refusing_clause(Clause clause) {
+  switch (clause) {
+    case Clause::kCheck: return "check constraint";
+    case Clause::kDefault: return "DEFAULT expression";
+    case Clause::kGenerated: return "column generation expression";
+    case Clause::kIndex: return "index expression";
+    case Clause::kIndexPredicate: return "index predicate";
+    default: return {};
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, const Site& site) {
-  if (site.clause == Clause::kCheck || site.clause == Clause::kDefault) {
-    return fail(ErrorCode::kFeatureNotSupported, expr, "cannot use subquery in ",
-                site.clause == Clause::kCheck ? "check constraint" : "DEFAULT expression");
+  if (const std::string_view clause = refusing_clause(site.clause); !clause.empty()) {
+    return fail(ErrorCode::kFeatureNotSupported, expr, "cannot use subquery in ", clause);
   }
   subquery_sites_.push_back(&site);
   absl::StatusOr<QueryPtr> bound = bind_select(*expr.query, site.scope);

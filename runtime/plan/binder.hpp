@@ -20,10 +20,12 @@ namespace troupe {
 /// Where an expression stands, for what is allowed there and how the error calls it.
 enum class Clause : uint8_t {
   kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
-  kReturning, kCheck, kDefault, kIndex, kFilter, kWindow, kArgument,
+  kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument,
 };
 
 std::string_view clause_name(Clause clause);
+/// What PostgreSQL calls a select list's expression that has no alias.
+std::string output_name(const sql::Expr& expr);
 /// a.b.c
 std::string dotted(sql::Name name);
 
@@ -42,6 +44,10 @@ class Binder {
                                                 Clause clause);
   /// The column's default, cast to its type; null when it has none.
   absl::StatusOr<ExprPtr> bind_default(const TableDef& table, const ColumnDef& column);
+  /// What a generated column of the table holds, cast to its type; over (relation, row position).
+  absl::StatusOr<ExprPtr> bind_generated(const ColumnDef& column, const std::shared_ptr<BoundRelation>& relation);
+  /// What an index of the table is of; over (relation, row position).
+  absl::StatusOr<IndexTerms> bind_index(const IndexDef& index, const std::shared_ptr<BoundRelation>& relation);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
   /// Of a domain its base type.
@@ -101,7 +107,22 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_any_all(const sql::AnyAllExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_distinct(const sql::DistinctTest& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_null_if(const sql::NullIfExpr& expr, const Site& site);
+  // --- bind_subscript.cpp ---
+  struct Subscripts {
+    bool slices = false;
+    ExprList lower, upper;  ///< of an element only `upper`
+  };
+  absl::StatusOr<ExprPtr> bind_subscript(const sql::Expr* index, int32_t open, const Site& site);
+  absl::StatusOr<Subscripts> bind_subscripts(sql::List<sql::Accessor> accessors, const sql::Node& node,
+                                             const Site& site);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
+  /// The array, with `value` where the target's subscripts say.
+  absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,
+                                          const sql::Node& node, const Site& site);
+  absl::Status assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
+                                  const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out);
+  static bool is_subscripted(const Expr& value);
+
   absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
   absl::StatusOr<ExprList> bind_list(sql::ExprList list, const Site& site);
@@ -232,6 +253,13 @@ class Binder {
   absl::Status check_grouped_column(const Expr& column, bool inside, const Scope& scope, BoundQuery* query);
   absl::Status check_grouped_inside(const BoundQuery& subquery, const Scope& scope, BoundQuery* query);
 
+  // --- bind_stored.cpp ---
+  absl::StatusOr<ExprPtr> bind_stored(std::string_view sql, const std::shared_ptr<BoundRelation>& relation,
+                                      Clause clause);
+  /// The generated columns whose values change with these assignments.
+  absl::StatusOr<std::vector<ColumnAssignment>> bind_regenerated(const std::vector<ColumnAssignment>& assignments,
+                                                                 const std::shared_ptr<BoundRelation>& target);
+
   // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
   absl::Status bind_table_checks(BoundModify* modify);
@@ -246,7 +274,18 @@ class Binder {
                                    const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,
                              BoundModify* modify);
-  absl::Status choose_arbiter(const sql::OnConflict& conflict, const TableDef& table, ConflictAction* action);
+  /// ON CONFLICT (a, lower(b)) WHERE ...: what an index has to be of, and may leave out.
+  struct InferredKey {
+    std::vector<int16_t> columns;  ///< sorted
+    ExprList expressions;
+    ExprList conditions;
+    bool has_columns(std::vector<int16_t> attnums) const;
+  };
+  absl::StatusOr<InferredKey> bind_inference(const sql::OnConflict& conflict,
+                                             const std::shared_ptr<BoundRelation>& target);
+  absl::StatusOr<bool> is_arbiter(const IndexDef& index, const InferredKey& wanted,
+                                  const std::shared_ptr<BoundRelation>& target);
+  absl::Status choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action);
   absl::Status bind_returning(sql::List<const sql::Target*> returning, const Scope* scope, BoundModify* modify);
 
   // --- positions ---

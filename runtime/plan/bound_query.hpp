@@ -142,6 +142,7 @@ struct BoundModify {
   std::shared_ptr<BoundRelation> target;
   QueryPtr source;              ///< INSERT: rows of all layout columns. Others: FROM with the target, WHERE, no targets
   std::vector<ColumnAssignment> assignments;  ///< over relations
+  std::vector<ColumnAssignment> generated;    ///< TableWrite::generated, over (target, column)
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;         ///< over (target, column)
   std::optional<ConflictAction> conflict;     ///< expressions over layout columns already

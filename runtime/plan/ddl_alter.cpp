@@ -57,6 +57,18 @@ ExprList copy_of_row(const TableDef& table) {
   return values;
 }
 
+/// Puts it onto the table; what rows that are there already get in it.
+absl::StatusOr<ExprPtr> value_of_new_column(const ColumnDef& column, const std::vector<ColumnConstraint>& constraints,
+                                            TableDef* table, DdlBuilder& ddl) {
+  table->columns.push_back(column);
+  if (!column.generated_stored) return ddl.binder().bind_default(*table, column);
+  for (const ColumnConstraint& constraint : constraints) {
+    if (constraint.constraint->type != sql::ConstraintType::kGenerated) continue;
+    TROUPE_RETURN_IF_ERROR(ddl_check_generated(constraint, *table, ddl));
+  }
+  return ddl_generated_value(*table, column, ddl);
+}
+
 absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   const sql::ColumnDefinition& definition = *action.column;
   if (table->find_column(definition.name) != nullptr) {
@@ -71,7 +83,10 @@ absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, Dd
   const TableDef before = *table;
   std::vector<ColumnConstraint> rest;
   TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(definition, table, ddl, &rest));
-  TROUPE_ASSIGN_OR_RETURN(auto missing, constant_default(*table, column, ddl));
+  std::optional<Value> missing;
+  if (!column.generated_stored) {
+    TROUPE_ASSIGN_OR_RETURN(missing, constant_default(*table, column, ddl));
+  }
   if (missing) {
     column.missing = *missing;
     table->columns.push_back(column);
@@ -86,9 +101,8 @@ absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, Dd
   } else {
     // Each row computes its own: serial, random(), now() ...
     ExprList values = copy_of_row(before);
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_default(*table, column));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, value_of_new_column(column, rest, table, ddl));
     values.push_back(std::move(value));
-    table->columns.push_back(column);
     TROUPE_RETURN_IF_ERROR(ddl_rewrite_table(before, table, std::move(values), ddl));
   }
   for (const ColumnConstraint& constraint : rest) {
@@ -122,11 +136,40 @@ absl::Status free_column(const ColumnDef& column, sql::DropBehavior behavior, Ta
   for (const Oid oid : indexes) {
     const auto* index = static_cast<const IndexDef*>(ddl.find(oid));
     if (index == nullptr) continue;
-    const bool uses = std::any_of(index->columns.begin(), index->columns.end(),
-                                  [&](const IndexColumn& part) { return part.attnum == column.attnum; });
+    TROUPE_ASSIGN_OR_RETURN(const bool uses, ddl_index_uses(*index, *table, column.attnum, ddl));
     if (uses) TROUPE_RETURN_IF_ERROR(ddl_free_index({oid, name, name, behavior}, table, ddl));
   }
   return absl::OkStatus();
+}
+
+/// Columns that are generated from one that is to go.
+absl::Status drop_generated_from(const ColumnDef& column, sql::DropBehavior behavior, TableDef* table,
+                                 DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const std::vector<int16_t> generated, ddl_generated_from(*table, column.attnum, ddl));
+  const std::string dropped = cat("column ", column.name, " of table ", table->name);
+  std::string detail, cascades;
+  for (const int16_t attnum : generated) {
+    const std::string dependent = cat("column ", table->column(attnum).name, " of table ", table->name);
+    detail += cat(detail.empty() ? "" : "\n", dependent, " depends on ", dropped);
+    cascades += cat(cascades.empty() ? "" : "\n", "drop cascades to ", dependent);
+  }
+  if (generated.empty()) return absl::OkStatus();
+  if (behavior == sql::DropBehavior::kCascade) {
+    if (generated.size() == 1) {
+      ddl.notice(ErrorCode::kOk, cascades);
+    } else {
+      ddl.notice(ErrorCode::kOk, cat("drop cascades to ", generated.size(), " other objects"), cascades);
+    }
+    for (const int16_t attnum : generated) {
+      const std::string name = table->column(attnum).name;
+      TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, behavior, table, ddl));
+    }
+    return absl::OkStatus();
+  }
+  return with_hint(with_detail(error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", dropped,
+                                     " because other objects depend on it"),
+                               detail),
+                   "Use DROP ... CASCADE to drop the dependent objects too.");
 }
 
 absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
@@ -144,6 +187,7 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
 absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, name);
   const int16_t attnum = column->attnum;
+  TROUPE_RETURN_IF_ERROR(drop_generated_from(*column, behavior, table, ddl));
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
@@ -170,8 +214,8 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   for (const Oid oid : indexes) {
     const ObjectDef* object = ddl.find(oid);
     if (object == nullptr) continue;
-    const auto& parts = static_cast<const IndexDef&>(*object).columns;
-    const bool uses = std::any_of(parts.begin(), parts.end(), [attnum](const IndexColumn& p) { return p.attnum == attnum; });
+    TROUPE_ASSIGN_OR_RETURN(const bool uses,
+                            ddl_index_uses(static_cast<const IndexDef&>(*object), *table, attnum, ddl));
     if (uses) drop_constraint_index(table, oid, ddl);
   }
   if (column->owned_sequence != kNoOid) {
@@ -182,6 +226,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   column->name = cat("........pg.dropped.", attnum, "........");
   column->not_null = false;
   column->default_sql.clear();
+  column->generated_stored = false;
   column->missing = Value();
   column->identity = IdentityKind::none;
   column->owned_sequence = kNoOid;
@@ -259,6 +304,13 @@ absl::Status check_default_of_new_type(const TableDef& table, const ColumnDef& c
       type.oid != oid::kInt8) {
     return error(ErrorCode::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
   }
+  if (column.generated_stored) {
+    ColumnDef altered = column;
+    altered.type = type.oid;
+    altered.typmod = type.typmod;
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr value, ddl_generated_value(table, altered, ddl));
+    return absl::OkStatus();
+  }
   ColumnDef altered = column;
   altered.type = type.oid;
   altered.typmod = type.typmod;
@@ -288,6 +340,13 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
   ColumnDef* column = find_column(table, action.name);
   if (column == nullptr) return no_such_column(action.name, *table);
   const auto position = static_cast<uint32_t>(column->attnum - 1);
+  TROUPE_ASSIGN_OR_RETURN(const auto generated, ddl_generated_from(*table, column->attnum, ddl));
+  if (!generated.empty()) {
+    return with_detail(error(ErrorCode::kFeatureNotSupported,
+                             "cannot alter type of a column used by a generated column"),
+                       cat("Column \"", column->name, "\" is used by generated column \"",
+                           table->column(generated[0]).name, "\"."));
+  }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*action.column->type));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
@@ -333,6 +392,12 @@ absl::Status set_default(const sql::AlterTableAction& action, TableDef* table, D
     return error(ErrorCode::kSyntaxError, "column \"", column->name, "\" of relation \"", table->name,
                  "\" is an identity column");
   }
+  if (column->generated_stored) {
+    absl::Status status = error(ErrorCode::kSyntaxError, "column \"", column->name, "\" of relation \"", table->name,
+                                "\" is a generated column");
+    if (action.action == sql::AlterAction::kSetDefault) return status;
+    return with_hint(std::move(status), "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.");
+  }
   // A serial column keeps its sequence, as PostgreSQL does, but no longer takes its values from it.
   const bool sets = action.action == sql::AlterAction::kSetDefault;
   column->default_sql = sets ? ddl_default_text(*action.expression, *column, ddl) : std::string();
@@ -368,6 +433,12 @@ absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, 
   return absl::OkStatus();
 }
 
+absl::Status drop_expression(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  ColumnDef* column = find_column(table, action.name);
+  if (column == nullptr) return no_such_column(action.name, *table);
+  return ddl_drop_expression(action, *table, column, ddl);
+}
+
 absl::Status alter_identity(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   ColumnDef* column = find_column(table, action.name);
   if (column == nullptr) return no_such_column(action.name, *table);
@@ -387,6 +458,7 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kAddIdentity:
     case AlterAction::kSetIdentity:
     case AlterAction::kDropIdentity: return alter_identity(action, table, ddl);
+    case AlterAction::kDropExpression: return drop_expression(action, table, ddl);
     case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
     case AlterAction::kAlterConstraint: return alter_constraint(action, table);

@@ -187,6 +187,30 @@ absl::Status ddl_make_identity(const sql::Constraint& constraint, const TableDef
 /// ALTER COLUMN ... ADD, SET and DROP of identity.
 absl::Status ddl_alter_identity(const sql::AlterTableAction& action, TableDef* table, ColumnDef* column,
                                 DdlBuilder& ddl);
+// --- indexes (ddl_index.cpp) ---
+
+/// Has the index's entries made of the rows of the table; gives it its shape.
+absl::Status ddl_build_index(const std::shared_ptr<IndexDef>& index, const TablePtr& table, DdlBuilder& ddl);
+/// What the index is of, over layout columns.
+absl::StatusOr<IndexTerms> ddl_index_terms(const IndexDef& index, const TableDef& table, DdlBuilder& ddl);
+/// Whether the column is in the index, or its expressions or predicate mention it; the latter alone.
+absl::StatusOr<bool> ddl_index_uses(const IndexDef& index, const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+absl::StatusOr<bool> ddl_index_mentions(const IndexDef& index, const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+
+// --- generated columns (ddl_generated.cpp) ---
+
+/// GENERATED ALWAYS AS onto a new column; ddl_check_generated() looks at the expression when all columns are there.
+absl::Status ddl_make_generated(const sql::Constraint& constraint, const TableDef& table, ColumnDef* column,
+                                DdlBuilder& ddl);
+absl::Status ddl_check_generated(const ColumnConstraint& constraint, const TableDef& table, DdlBuilder& ddl);
+/// What the column holds, over layout columns.
+absl::StatusOr<ExprPtr> ddl_generated_value(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl);
+/// The columns that are generated from this one.
+absl::StatusOr<std::vector<int16_t>> ddl_generated_from(const TableDef& table, int16_t attnum, DdlBuilder& ddl);
+/// ALTER COLUMN ... DROP EXPRESSION.
+absl::Status ddl_drop_expression(const sql::AlterTableAction& action, const TableDef& table, ColumnDef* column,
+                                 DdlBuilder& ddl);
+
 absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl);
 absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, DdlBuilder& ddl);
 /// A table and everything that goes with it: indexes, owned sequences, trees.

@@ -1,13 +1,14 @@
 /// CREATE INDEX.
+#include <algorithm>
+
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/sql/deparse.hpp"
 
 namespace troupe {
 namespace {
 
 absl::Status refuse_options(const sql::CreateIndexStatement& create, DdlBuilder& ddl) {
-  if (create.where != nullptr) return ddl.refuse(create, "a partial index");
-  if (!create.include.empty()) return ddl.refuse(create, "INCLUDE columns");
-  if (create.nulls_not_distinct) return ddl.refuse(create, "NULLS NOT DISTINCT");
+  if (create.nulls_not_distinct && !create.unique) return absl::OkStatus();
   if (create.access_method.empty() || create.access_method == "btree" || create.access_method == "hash") {
     return absl::OkStatus();
   }
@@ -17,27 +18,110 @@ absl::Status refuse_options(const sql::CreateIndexStatement& create, DdlBuilder&
   return error(ErrorCode::kUndefinedObject, "access method \"", create.access_method, "\" does not exist");
 }
 
-absl::Status add_columns(const sql::CreateIndexStatement& create, const TableDef& table, IndexDef* index,
-                         std::string* joined, DdlBuilder& ddl) {
-  for (const sql::IndexElement* element : create.elements) {
-    if (element->expression != nullptr) return ddl.refuse(*element, "an index of expressions");
-    const ColumnDef* column = table.find_column(element->column);
-    if (column == nullptr) {
-      return error(ErrorCode::kUndefinedColumn, "column \"", element->column, "\" does not exist");
-    }
-    if (column->type == oid::kJson || column->type == oid::kXml) {
-      return error(ErrorCode::kUndefinedObject, "data type ", format_type(column->type),
-                      " has no default operator class for access method \"btree\"");
-    }
-    IndexColumn part;
+absl::Status check_immutable(const ExprPtr& expr, std::string_view where) {
+  if (volatility_of(*expr) == Volatility::kImmutable) return absl::OkStatus();
+  return error(ErrorCode::kInvalidObjectDefinition, "functions in index ", where, " must be marked IMMUTABLE");
+}
+
+absl::StatusOr<const ColumnDef*> column_of_table(std::string_view name, const TableDef& table) {
+  const ColumnDef* column = table.find_column(name);
+  if (column != nullptr) return column;
+  return error(ErrorCode::kUndefinedColumn, "column \"", name, "\" does not exist");
+}
+
+void set_part_type(IndexColumn* part, Type type) {
+  if (type.oid == oid::kUnknown) type = Type{oid::kText};
+  part->type = type.oid;
+  part->typmod = type.typmod;
+  part->physical = type_info(type.oid).physical;
+}
+
+/// f(a), (a + b); what is no more than a column is that column.
+absl::Status set_expression(const sql::Expr& expression, const std::shared_ptr<BoundRelation>& relation,
+                            IndexColumn* part, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr value,
+                          ddl.binder().bind_table_expression(expression, relation, Clause::kIndex));
+  if (value->is_column()) {
+    part->attnum = static_cast<int16_t>(value->index + 1);
+    return absl::OkStatus();
+  }
+  TROUPE_RETURN_IF_ERROR(check_immutable(value, "expression"));
+  part->expression_sql = sql::to_sql(expression);
+  part->name = output_name(expression);
+  if (part->name == "?column?") part->name = "expr";
+  set_part_type(part, value->type);
+  return absl::OkStatus();
+}
+
+/// expr, expr1, ... as PostgreSQL tells them apart.
+void make_name_unique(const IndexDef& index, IndexColumn* part) {
+  const std::string base = part->name;
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(index.columns.begin(), index.columns.end(),
+                       [&](const IndexColumn& other) { return other.name == name; });
+  };
+  for (int i = 1; taken(part->name); ++i) part->name = cat(base, i);
+}
+
+absl::Status check_ordered(Oid type) {
+  if (type != oid::kJson && type != oid::kXml) return absl::OkStatus();
+  return with_hint(error(ErrorCode::kUndefinedObject, "data type ", format_type(type),
+                         " has no default operator class for access method \"btree\""),
+                   "You must specify an operator class for the index or define a default operator class for the data "
+                   "type.");
+}
+
+absl::Status add_part(const sql::IndexElement& element, const std::shared_ptr<BoundRelation>& relation,
+                      IndexDef* index, std::string* joined, DdlBuilder& ddl) {
+  const TableDef& table = *relation->table;
+  IndexColumn part;
+  if (element.expression != nullptr) {
+    TROUPE_RETURN_IF_ERROR(set_expression(*element.expression, relation, &part, ddl));
+  } else {
+    TROUPE_ASSIGN_OR_RETURN(const ColumnDef* column, column_of_table(element.column, table));
     part.attnum = column->attnum;
-    part.descending = element->order == sql::SortOrder::kDescending;
-    part.nulls_first =
-        element->nulls == sql::NullsOrder::kDefault ? part.descending : element->nulls == sql::NullsOrder::kFirst;
-    index->columns.push_back(part);
-    *joined += cat(joined->empty() ? "" : "_", element->column);
+  }
+  TROUPE_RETURN_IF_ERROR(check_ordered(part.attnum > 0 ? table.column(part.attnum).type : part.type));
+  if (part.attnum == 0) make_name_unique(*index, &part);
+  part.descending = element.order == sql::SortOrder::kDescending;
+  part.nulls_first =
+      element.nulls == sql::NullsOrder::kDefault ? part.descending : element.nulls == sql::NullsOrder::kFirst;
+  *joined += cat(joined->empty() ? "" : "_", part.attnum > 0 ? table.column(part.attnum).name : part.name);
+  index->columns.push_back(std::move(part));
+  return absl::OkStatus();
+}
+
+absl::Status add_included(const sql::CreateIndexStatement& create, const TableDef& table, IndexDef* index,
+                          std::string* joined) {
+  for (const sql::IndexElement* element : create.include) {
+    if (element->expression != nullptr) {
+      return error(ErrorCode::kFeatureNotSupported, "expressions are not supported in included columns");
+    }
+    TROUPE_ASSIGN_OR_RETURN(const ColumnDef* column, column_of_table(element->column, table));
+    index->included.push_back(column->attnum);
+    *joined += cat("_", column->name);
   }
   return absl::OkStatus();
+}
+
+absl::Status set_predicate(const sql::Expr& where, const std::shared_ptr<BoundRelation>& relation, IndexDef* index,
+                           DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr predicate,
+                          ddl.binder().bind_table_expression(where, relation, Clause::kIndexPredicate));
+  if (predicate->type.oid != oid::kBool) {
+    return ddl.fail_at(ErrorCode::kDatatypeMismatch, where, "argument of WHERE must be type boolean, not type ",
+                       format_type(predicate->type));
+  }
+  TROUPE_RETURN_IF_ERROR(check_immutable(predicate, "predicate"));
+  index->predicate_sql = sql::to_sql(where);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::make_shared<TableDef>(table);
+  relation->alias = table.name;
+  return relation;
 }
 
 }  // namespace
@@ -50,7 +134,12 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   auto table = ddl.edit_table(object->oid);
   auto index = std::make_shared<IndexDef>();
   std::string joined;
-  TROUPE_RETURN_IF_ERROR(add_columns(create, *table, index.get(), &joined, ddl));
+  const auto relation = relation_of(*table);
+  for (const sql::IndexElement* element : create.elements) {
+    TROUPE_RETURN_IF_ERROR(add_part(*element, relation, index.get(), &joined, ddl));
+  }
+  TROUPE_RETURN_IF_ERROR(add_included(create, *table, index.get(), &joined));
+  if (create.where != nullptr) TROUPE_RETURN_IF_ERROR(set_predicate(*create.where, relation, index.get(), ddl));
   index->name = create.name.empty() ? ddl.free_name(table->schema, table->name, joined, "idx") : std::string(create.name);
   if (ddl.find_relation(table->schema, index->name) != nullptr) {
     if (create.if_not_exists) {
@@ -65,16 +154,69 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   index->table = table->oid;
   index->tree = ddl.new_tree();
   index->unique = create.unique;
-  index->shape = make_shape(*index, *table);
+  index->nulls_not_distinct = create.nulls_not_distinct;
   table->indexes.push_back(index->oid);
   ddl.lock(table->oid, false);
   ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
-  DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
-  build.table = std::static_pointer_cast<const TableDef>(ddl.catalog().find_shared(table->oid));
-  build.index = index;
+  const auto source = std::static_pointer_cast<const TableDef>(ddl.catalog().find_shared(table->oid));
+  TROUPE_RETURN_IF_ERROR(ddl_build_index(index, source, ddl));
   ddl.put(std::move(index));
   ddl.put(std::move(table));
   return absl::OkStatus();
+}
+
+absl::Status ddl_build_index(const std::shared_ptr<IndexDef>& index, const TablePtr& table, DdlBuilder& ddl) {
+  IndexTerms terms;
+  if (index->has_terms()) {
+    TROUPE_ASSIGN_OR_RETURN(terms, ddl_index_terms(*index, *table, ddl));
+    // A column may have another type now.
+    for (size_t i = 0; i < index->columns.size(); ++i) {
+      if (index->columns[i].attnum == 0) set_part_type(&index->columns[i], terms.values[i]->type);
+    }
+  }
+  index->shape = make_shape(*index, *table);
+  DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
+  build.table = table;
+  build.index = index;
+  build.terms = std::move(terms);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IndexTerms> ddl_index_terms(const IndexDef& index, const TableDef& table, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(IndexTerms terms, ddl.binder().bind_index(index, relation_of(table)));
+  const auto placed = [](const ExprPtr& expr) {
+    return replace_expr(expr, [](const ExprPtr& part) -> ExprPtr {
+      return part->is_column() ? make_column(part->type, part->index) : nullptr;
+    });
+  };
+  for (ExprPtr& value : terms.values) value = placed(value);
+  terms.predicate = placed(terms.predicate);
+  return terms;
+}
+
+absl::StatusOr<bool> ddl_index_uses(const IndexDef& index, const TableDef& table, int16_t attnum, DdlBuilder& ddl) {
+  const auto is_it = [attnum](const IndexColumn& part) { return part.attnum == attnum; };
+  const auto& included = index.included;
+  if (std::any_of(index.columns.begin(), index.columns.end(), is_it) ||
+      std::find(included.begin(), included.end(), attnum) != included.end()) {
+    return true;
+  }
+  return ddl_index_mentions(index, table, attnum, ddl);
+}
+
+absl::StatusOr<bool> ddl_index_mentions(const IndexDef& index, const TableDef& table, int16_t attnum,
+                                        DdlBuilder& ddl) {
+  if (!index.has_terms()) return false;
+  TROUPE_ASSIGN_OR_RETURN(IndexTerms terms, ddl_index_terms(index, table, ddl));
+  if (terms.predicate) terms.values.push_back(terms.predicate);
+  bool mentions = false;
+  for (size_t i = 0; i < terms.values.size(); ++i) {
+    if (i < index.columns.size() && index.columns[i].attnum > 0) continue;
+    visit_expr(*terms.values[i], [&](const Expr& part) {
+      mentions = mentions || (part.is_column() && part.index == static_cast<uint32_t>(attnum - 1));
+    });
+  }
+  return mentions;
 }
 
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl) {

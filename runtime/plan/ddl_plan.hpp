@@ -31,6 +31,7 @@ struct DdlAction {
   TablePtr table;
   TablePtr new_table;
   IndexPtr index;
+  IndexTerms terms;       ///< kBuildIndex
   uint32_t column = 0;
   CheckCondition check;   ///< over layout columns of `table`
   ExprList values;        ///< the new row's layout columns over the old row's; empty: unchanged

@@ -96,6 +96,10 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
       case sql::ConstraintType::kNull: break;
       case sql::ConstraintType::kNotNull: column.not_null = true; break;
       case sql::ConstraintType::kDefault: {
+        if (column.generated_stored) {
+          return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "both default and generation expression specified "
+                             "for column \"", column.name, "\" of table \"", table->name, "\"");
+        }
         if (!column.default_sql.empty() || column.owned_sequence != kNoOid) {
           return ddl.fail_at(ErrorCode::kSyntaxError, *constraint, "multiple default values specified for column \"",
                           column.name, "\" of table \"", table->name, "\"");
@@ -109,7 +113,10 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
         TROUPE_RETURN_IF_ERROR(ddl_make_identity(*constraint, *table, &column, ddl));
         break;
       }
-      case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "GENERATED ALWAYS AS (...) STORED");
+      case sql::ConstraintType::kGenerated:
+        TROUPE_RETURN_IF_ERROR(ddl_make_generated(*constraint, *table, &column, ddl));
+        rest->push_back({constraint, definition.name});
+        break;
       default: rest->push_back({constraint, definition.name}); break;
     }
   }
@@ -177,13 +184,25 @@ absl::Status check_key_columns(const std::vector<int16_t>& columns, const TableD
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<int16_t>> included_columns(const sql::Constraint& constraint, const TableDef& table,
+                                                      std::string* joined, DdlBuilder& ddl) {
+  std::vector<int16_t> columns;
+  for (const std::string_view name : constraint.include) {
+    const ColumnDef* column = table.find_column(name);
+    if (column == nullptr) {
+      return ddl.fail_at(ErrorCode::kUndefinedColumn, constraint, "column \"", name, "\" named in key does not exist");
+    }
+    columns.push_back(column->attnum);
+    *joined += cat("_", name);
+  }
+  return columns;
+}
+
 absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
   const sql::Constraint& constraint = *source.constraint;
   const bool primary = constraint.type == sql::ConstraintType::kPrimaryKey;
   if (constraint.deferrable) return ddl.refuse(constraint, "a deferrable key");
-  if (!constraint.include.empty()) return ddl.refuse(constraint, "INCLUDE columns");
   if (!constraint.index.empty()) return ddl.refuse(constraint, "ADD CONSTRAINT USING INDEX");
-  if (constraint.nulls_not_distinct) return ddl.refuse(constraint, "NULLS NOT DISTINCT");
   ConstraintDef key;
   key.oid = ddl.new_oid();
   key.kind = primary ? ConstraintKind::primary_key : ConstraintKind::unique;
@@ -199,6 +218,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
     joined += cat(joined.empty() ? "" : "_", name);
   }
   TROUPE_RETURN_IF_ERROR(check_key_columns(key.columns, *table, constraint, ddl));
+  TROUPE_ASSIGN_OR_RETURN(std::vector<int16_t> included, included_columns(constraint, *table, &joined, ddl));
   if (primary && !table->primary_key.empty()) {
     return ddl.fail_at(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
                     "\" are not allowed");
@@ -218,7 +238,9 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   index->unique = true;
   index->primary = primary;
   index->constraint = true;
-  for (const int16_t attnum : key.columns) index->columns.push_back({attnum, false, false, {}});
+  for (const int16_t attnum : key.columns) index->columns.emplace_back().attnum = attnum;
+  index->included = std::move(included);
+  index->nulls_not_distinct = constraint.nulls_not_distinct;
   key.index = index->oid;
   const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
   if (primary) {
@@ -242,11 +264,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   ddl.put(index);
   if (is_new) return absl::OkStatus();
   if (primary) return ddl_rewrite_table(*before, table, {}, ddl);
-  index->shape = make_shape(*index, *table);
-  DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
-  build.table = before;
-  build.index = index;
-  return absl::OkStatus();
+  return ddl_build_index(index, before, ddl);
 }
 
 }  // namespace
@@ -257,6 +275,7 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
     case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
     case sql::ConstraintType::kPrimaryKey:
     case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
+    case sql::ConstraintType::kGenerated: return ddl_check_generated(source, *table, ddl);
     case sql::ConstraintType::kForeignKey: return ddl_add_foreign_key(source, table, is_new, ddl);
     case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
     default: return ddl.refuse(constraint, "this kind of constraint");
@@ -304,7 +323,11 @@ absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilde
     column.missing = Value();
     column.owned_sequence = kNoOid;
     column.identity = IdentityKind::none;
-    if ((like.options & sql::kLikeDefaults) == 0) column.default_sql.clear();
+    const uint32_t wanted = column.generated_stored ? sql::kLikeGenerated : sql::kLikeDefaults;
+    if ((like.options & wanted) == 0) {
+      column.default_sql.clear();
+      column.generated_stored = false;
+    }
     if ((like.options & sql::kLikeComments) == 0) column.comment.clear();
     table->columns.push_back(std::move(column));
   }
@@ -447,10 +470,7 @@ absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList
     ddl.act(DdlAction::Kind::kDropTree).tree = index->tree;
     index->tree = ddl.new_tree();
     ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
-    index->shape = make_shape(*index, *after);
-    DdlAction& build = ddl.act(DdlAction::Kind::kBuildIndex);
-    build.table = std::make_shared<const TableDef>(*after);
-    build.index = index;
+    TROUPE_RETURN_IF_ERROR(ddl_build_index(index, std::make_shared<const TableDef>(*after), ddl));
     ddl.put(std::move(index));
   }
   ddl.act(DdlAction::Kind::kDropTree).tree = before.tree;

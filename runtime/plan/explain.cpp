@@ -5,6 +5,7 @@
 #include "runtime/plan/system_table.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "runtime/sql/parser.hpp"
 
 namespace troupe {
 namespace {
@@ -250,15 +251,23 @@ class Explainer {
   }
 
   /// `outer` names the outer row's columns in an index join.
+  std::string part_name(const TableScanPlan& scan, size_t part) const {
+    const IndexPtr& index = scan.access.index;
+    if (!index) return column_name(scan, scan.table->shape->key[part]);
+    if (const std::string& expression = index->columns[part].expression_sql; !expression.empty()) {
+      const auto parsed = sql::parse_expression(expression);
+      return parsed.ok() ? sql::to_sql(**parsed) : expression;
+    }
+    return column_name(scan, index->shape->columns[part]);
+  }
   std::string index_condition(const TableScanPlan& scan, const Names& outer) const {
     const Access& access = scan.access;
-    const auto& columns = access.index ? access.index->shape->columns : scan.table->shape->key;
     std::vector<std::string> parts;
     const auto compare = [&](size_t i, std::string_view op, const ExprPtr& value) {
-      parts.push_back(cat("(", column_name(scan, columns[i]), " ", op, " ", print_expr(*value, outer), ")"));
+      parts.push_back(cat("(", part_name(scan, i), " ", op, " ", print_expr(*value, outer), ")"));
     };
     if (access.key_array) {
-      parts.push_back(cat("(", column_name(scan, columns[0]), " = ANY (", print_expr(*access.key_array, outer), "))"));
+      parts.push_back(cat("(", part_name(scan, 0), " = ANY (", print_expr(*access.key_array, outer), "))"));
     } else if (access.keys.size() > 1) {
       std::vector<std::string> values;
       for (const ExprList& key : access.keys) {
@@ -266,7 +275,7 @@ class Explainer {
         values.push_back(key.size() == 1 ? text : cat("(", text, ")"));
       }
       std::vector<std::string> names;
-      for (size_t i = 0; i < access.keys[0].size(); ++i) names.push_back(column_name(scan, columns[i]));
+      for (size_t i = 0; i < access.keys[0].size(); ++i) names.push_back(part_name(scan, i));
       const std::string key = names.size() == 1 ? names[0] : cat("(", join_list(names), ")");
       parts.push_back(cat("(", key, " = ANY (ARRAY[", join_list(values), "]))"));
     } else if (access.keys.size() == 1) {

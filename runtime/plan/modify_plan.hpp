@@ -3,6 +3,7 @@
 /// included, so that the partition evaluates them on the newest version of a row.
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,22 +16,32 @@ struct CheckCondition {
   ExprPtr condition;  ///< over the new row's layout columns; violated when false (23514)
 };
 
+struct ColumnAssignment {
+  uint32_t column = 0;  ///< layout column
+  ExprPtr value;
+};
+bool assigns(std::span<const ColumnAssignment> assignments, uint32_t column);
+
+/// An index of expressions, or of some rows only. Both see layout columns.
+struct IndexTerms {
+  ExprList values;    ///< one for each of the index's columns
+  ExprPtr predicate;  ///< rows without a true one have no entry; null: all have one
+};
+
 /// What a new version of a row must satisfy, and the indexes it must go to.
 struct TableWrite {
   TablePtr table;
   std::vector<IndexPtr> indexes;         ///< all but the primary key's; of an UPDATE those whose columns change
+  std::vector<IndexTerms> terms;         ///< parallel; without values: those of plain columns. Empty: all are
   std::vector<uint32_t> not_null;        ///< layout columns to check (23502)
   std::vector<CheckCondition> checks;
+  /// Of an UPDATE (ON CONFLICT DO UPDATE): the generated columns that it changes, over the new row's layout columns.
+  std::vector<ColumnAssignment> generated;
   ExprList returning;                    ///< empty: none
   /// Layout columns whose old and new values foreign keys have to know (ExecContext::key_changes), ascending.
   std::vector<uint32_t> watched;
   /// An UPDATE that assigns to a key which a foreign key may refer to: nobody may hold on to the row meanwhile.
   bool changes_referenced = false;
-};
-
-struct ColumnAssignment {
-  uint32_t column = 0;  ///< layout column
-  ExprPtr value;
 };
 
 struct ConflictAction {

@@ -24,6 +24,19 @@ bool mentions_outside(const Expr& expr, const std::vector<ColumnId>& columns) {
   return outside;
 }
 
+/// Whether the index's expressions or its predicate mention a column for which `of` is true.
+template <typename Of>
+bool mentions_any(const IndexTerms& terms, const Of& of) {
+  bool found = false;
+  const auto look = [&](const ExprPtr& expr) {
+    if (!expr) return;
+    visit_expr(*expr, [&](const Expr& part) { found = found || (part.is_column() && of(part.index)); });
+  };
+  for (const ExprPtr& value : terms.values) look(value);
+  look(terms.predicate);
+  return found;
+}
+
 /// Which columns foreign keys have to know of: the referring ones of new rows, the referred ones of rows that go or
 /// change.
 class KeyWatch {
@@ -55,12 +68,11 @@ class KeyWatch {
 
  private:
   bool assigns_any(const std::vector<int16_t>& attnums) const {
-    const auto assigns = [&](const std::vector<ColumnAssignment>& assignments) {
-      return std::any_of(assignments.begin(), assignments.end(), [&](const ColumnAssignment& a) {
-        return std::find(attnums.begin(), attnums.end(), static_cast<int16_t>(a.column + 1)) != attnums.end();
-      });
-    };
-    return assigns(modify_.assignments) || (modify_.conflict && assigns(modify_.conflict->assignments));
+    return std::any_of(attnums.begin(), attnums.end(), [&](int16_t attnum) {
+      const auto column = static_cast<uint32_t>(attnum - 1);
+      return assigns(modify_.assignments, column) || assigns(modify_.generated, column) ||
+             (modify_.conflict && assigns(modify_.conflict->assignments, column));
+    });
   }
   void watch(const std::vector<int16_t>& attnums) {
     for (const int16_t attnum : attnums) {
@@ -82,6 +94,16 @@ void watch_keys(const BoundModify& modify, const Catalog& catalog, TableWrite* w
 
 }  // namespace
 
+absl::StatusOr<IndexTerms> QueryPlanner::place_terms(IndexTerms terms, const std::vector<ColumnId>& columns) {
+  for (ExprPtr& value : terms.values) {
+    TROUPE_ASSIGN_OR_RETURN(value, place(fold(value), columns));
+  }
+  if (terms.predicate) {
+    TROUPE_ASSIGN_OR_RETURN(terms.predicate, place(fold(terms.predicate), columns));
+  }
+  return terms;
+}
+
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_modify(const BoundModify& modify) {
   changes_rows = true;
   uses_tables = true;
@@ -97,18 +119,32 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
     TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, place(fold(check.condition), columns));
     write->checks.push_back({check.name, std::move(condition)});
   }
+  for (const ColumnAssignment& assignment : modify.generated) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(assignment.value), columns));
+    write->generated.push_back({assignment.column, std::move(value)});
+  }
   const auto assigned = [&](uint32_t column) {
-    return std::any_of(modify.assignments.begin(), modify.assignments.end(),
-                       [&](const ColumnAssignment& a) { return a.column == column; });
+    return assigns(modify.assignments, column) || assigns(modify.generated, column);
   };
   const bool key_changes = std::any_of(table.shape->key.begin(), table.shape->key.end(), assigned);
   for (const Oid oid : table.indexes) {
     const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
     if (!index || index->primary) continue;
+    IndexTerms terms;
+    if (index->has_terms()) {
+      TROUPE_ASSIGN_OR_RETURN(terms, binder_.bind_index(*index, modify.target));
+    }
     const bool touched = modify.kind != PlanKind::kUpdate || key_changes ||
-                         std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned);
-    if (touched) write->indexes.push_back(index);
+                         std::any_of(index->shape->columns.begin(), index->shape->columns.end(), assigned) ||
+                         mentions_any(terms, assigned);
+    if (!touched) continue;
+    write->indexes.push_back(index);
+    if (!index->has_terms()) continue;
+    TROUPE_ASSIGN_OR_RETURN(terms, place_terms(std::move(terms), columns));
+    write->terms.resize(write->indexes.size());
+    write->terms.back() = std::move(terms);
   }
+  if (!write->terms.empty()) write->terms.resize(write->indexes.size());
   watch_keys(modify, *context_.catalog, write);
   return absl::OkStatus();
 }
@@ -282,6 +318,9 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
     TROUPE_ASSIGN_OR_RETURN(assignment.value, place(assignment.value, columns));
     const auto& key = table.shape->key;
     node->changes_key = node->changes_key || std::find(key.begin(), key.end(), assignment.column) != key.end();
+  }
+  for (const uint32_t column : table.shape->key) {
+    node->changes_key = node->changes_key || assigns(modify.generated, column);
   }
   node->assignments = std::move(assignments);
   TROUPE_RETURN_IF_ERROR(fill(node));

@@ -279,17 +279,22 @@ bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limi
     const auto& columns = index ? index->shape->columns : table.shape->key;
     const auto& keys = index ? index->shape->key_columns : table.shape->key_columns;
     const size_t fixed = scan.access.index == index ? scan.access.prefix.size() : 0;
+    const IndexTerms* terms =
+        index && index->has_terms() ? terms_of(rel->columns[0].relation, scan.table, *index) : nullptr;
+    const auto is_part = [&](size_t part, const Expr& value) {
+      if (columns[part] == kIndexExpression) return terms != nullptr && equal(*terms->values[part], value);
+      return value.is_column() && value.index == columns[part] && rel->has({value.relation, value.index});
+    };
     size_t at = fixed;
     std::optional<bool> backward;
     for (const SortKey& key : order) {
-      if (!key.value->is_column() || !rel->has({key.value->relation, key.value->index})) return std::nullopt;
-      const uint32_t column = key.value->index;
-      const bool single = std::find(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(fixed), column) !=
-                          columns.begin() + static_cast<std::ptrdiff_t>(fixed);
+      bool single = false;
+      for (size_t i = 0; i < fixed; ++i) single = single || is_part(i, *key.value);
       if (single) continue;
-      if (at >= columns.size() || columns[at] != column) return std::nullopt;
+      if (at >= columns.size() || !is_part(at, *key.value)) return std::nullopt;
       const bool reversed = keys[at].descending != key.descending;
-      const bool nulls_match = table.columns[column].not_null || (keys[at].nulls_first != key.nulls_first) == reversed;
+      const bool not_null = columns[at] != kIndexExpression && table.columns[columns[at]].not_null;
+      const bool nulls_match = not_null || (keys[at].nulls_first != key.nulls_first) == reversed;
       if (!nulls_match || (backward && *backward != reversed)) return std::nullopt;
       backward = reversed;
       ++at;

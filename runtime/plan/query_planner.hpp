@@ -4,6 +4,7 @@
 /// first), access_path (how a table is read), plan_subquery, plan_modify, plan_set (set operations, CTEs).
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -230,7 +231,13 @@ class QueryPlanner {
   absl::StatusOr<ExprPtr> run_subqueries_first(const ExprPtr& expr);
   void prepare_change(BoundModify* modify);
   void need_change(const BoundModify& modify);
+  absl::StatusOr<IndexTerms> place_terms(IndexTerms terms, const std::vector<ColumnId>& columns);
   absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);
+
+  // --- index_terms.cpp ---
+  /// What an index of expressions, or of some rows, is of: over (relation, row position), folded as conditions are.
+  /// Null when it cannot be bound.
+  const IndexTerms* terms_of(uint32_t relation, const TablePtr& table, const IndexDef& index);
 
   // --- columns ---
   /// Columns to positions in `rel`; those of outer queries to slots. Errors: internal, when a column is nowhere.
@@ -260,6 +267,7 @@ class QueryPlanner {
   std::vector<std::optional<uint32_t>> cte_numbers_;
   /// Subqueries planned so far and what stands for them.
   std::vector<std::pair<std::shared_ptr<const BoundSubquery>, ExprPtr>> taken_subqueries_;
+  std::map<std::pair<uint32_t, Oid>, std::optional<IndexTerms>> index_terms_;  ///< by relation and index
 };
 
 /// a = b and b = 5 make a = 5: every relation gets to use the constant. a may be of another type than b, so that the

@@ -1,3 +1,4 @@
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/system/definitions.hpp"
 
 #include <algorithm>
@@ -63,13 +64,6 @@ std::string default_text(const Catalog& catalog, const ColumnDef& column) {
   return cat("nextval('", name, "'::regclass)");
 }
 
-std::string index_expression_text(std::string_view sql) {
-  const auto parsed = sql::parse_expression(sql);
-  if (!parsed.ok()) return cat("(", sql, ")");
-  const std::string text = sql::to_sql(**parsed);
-  return (*parsed)->is<sql::FunctionCall>() ? text : cat("(", text, ")");
-}
-
 std::string without_outer_parentheses(std::string text) {
   if (text.size() < 2 || text.front() != '(' || text.back() != ')') return text;
   int depth = 0;
@@ -98,24 +92,42 @@ std::string view_definition(const ViewDef& view) {
   return cat(" ", view.query_sql, ";");
 }
 
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column) {
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty) {
   if (column < 1 || column > static_cast<int>(index.columns.size())) return {};
   const IndexColumn& item = index.columns[static_cast<size_t>(column - 1)];
-  if (item.attnum == 0) return index_expression_text(item.expression_sql);
+  if (item.attnum == 0) {
+    std::string text = index_expression_text(item.expression_sql);
+    return pretty && text.starts_with("((") ? without_outer_parentheses(std::move(text)) : text;
+  }
   const TableDef* table = catalog.find_table(index.table);
   return table != nullptr ? quote_identifier(table->column(item.attnum).name) : std::string();
 }
+
+namespace {
+
+/// " INCLUDE (a, b)", or nothing.
+std::string included_text(const Catalog& catalog, const IndexDef& index) {
+  const TableDef* table = catalog.find_table(index.table);
+  std::string names;
+  for (const int16_t attnum : index.included) {
+    if (table != nullptr) names += cat(names.empty() ? "" : ", ", quote_identifier(table->column(attnum).name));
+  }
+  return names.empty() ? names : cat(" INCLUDE (", names, ")");
+}
+
+}  // namespace
 
 std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty) {
   const TableDef* table = catalog.find_table(index.table);
   std::string columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
-    columns += cat(columns.empty() ? "" : ", ", index_column_definition(catalog, index, static_cast<int>(i + 1)),
-                   sort_suffix(index.columns[i]));
+    const std::string part = index_column_definition(catalog, index, static_cast<int>(i + 1), pretty);
+    columns += cat(columns.empty() ? "" : ", ", part, sort_suffix(index.columns[i]));
   }
   std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
                         table != nullptr ? qualified_name(catalog, *table) : std::string("-"), " USING ", index.method,
-                        " (", columns, ")");
+                        " (", columns, ")", included_text(catalog, index));
+  if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += cat(" WITH (", options_text(index.options), ")");
   if (!index.predicate_sql.empty()) {
     std::string predicate = expression_text(index.predicate_sql);
@@ -128,17 +140,14 @@ std::string index_column_name(const Catalog& catalog, const IndexDef& index, siz
   const TableDef* table = catalog.find_table(index.table);
   const IndexColumn& item = index.columns[column];
   if (item.attnum != 0 && table != nullptr) return table->column(item.attnum).name;
-  // PostgreSQL names expressions expr, expr1, ... and calls after their function; the latter is not told apart here.
-  const auto before = std::count_if(index.columns.begin(), index.columns.begin() + static_cast<ptrdiff_t>(column),
-                                    [](const IndexColumn& c) { return c.attnum == 0; });
-  return before == 0 ? "expr" : cat("expr", before);
+  return item.name;
 }
 
 std::pair<Oid, int32_t> index_column_type(const Catalog& catalog, const IndexDef& index, size_t column) {
   const TableDef* table = catalog.find_table(index.table);
-  const int16_t attnum = index.columns[column].attnum;
-  if (attnum == 0 || table == nullptr) return {oid::kText, -1};
-  return {table->column(attnum).type, table->column(attnum).typmod};
+  if (table == nullptr) return {oid::kText, -1};
+  const Type type = index_part_type(*table, index.columns[column]);
+  return {type.oid, type.typmod};
 }
 
 std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint) {
@@ -217,8 +226,13 @@ std::string constraint_definition(const ConstraintOwner& owner, const Catalog& c
   const ConstraintDef& c = *owner.constraint;
   const auto columns = [&] { return owner.table != nullptr ? column_list(*owner.table, c.columns) : std::string(); };
   switch (c.kind) {
-    case ConstraintKind::primary_key: return cat("PRIMARY KEY (", columns(), ")", constraint_state(c));
-    case ConstraintKind::unique: return cat("UNIQUE (", columns(), ")", constraint_state(c));
+    case ConstraintKind::primary_key:
+    case ConstraintKind::unique: {
+      const IndexDef* index = catalog.find_index(c.index);
+      const bool distinct = index == nullptr || !index->nulls_not_distinct;
+      return cat(c.kind == ConstraintKind::unique ? "UNIQUE " : "PRIMARY KEY ", distinct ? "" : "NULLS NOT DISTINCT ",
+                 "(", columns(), ")", index == nullptr ? "" : included_text(catalog, *index), constraint_state(c));
+    }
     case ConstraintKind::check: {
       std::string condition = expression_text(c.check_sql);
       if (owner.domain != nullptr) condition = with_value_in_capitals(condition);

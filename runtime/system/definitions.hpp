@@ -19,7 +19,6 @@ std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
 std::string expression_text(std::string_view sql);
 /// A column's default as SQL; of a serial column, which keeps only its sequence, the nextval() call. Empty: none.
 std::string default_text(const Catalog& catalog, const ColumnDef& column);
-std::string index_expression_text(std::string_view sql);
 /// Without the parentheses around all of it: the pretty form.
 std::string without_outer_parentheses(std::string text);
 
@@ -29,7 +28,7 @@ std::string view_definition(const ViewDef& view);
 /// CREATE INDEX ... of the whole index.
 std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty = false);
 /// The n-th column (from 1) alone: its name or expression.
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column);
+std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty = false);
 /// Name of an index's n-th column in pg_attribute.
 std::string index_column_name(const Catalog& catalog, const IndexDef& index, size_t column);
 /// Type of the n-th column. Of an expression: text, as its type is not kept.

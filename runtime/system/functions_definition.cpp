@@ -46,7 +46,7 @@ OptionalText index_part(SystemSession& session, int64_t index, int32_t column, b
   const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(index));
   if (def == nullptr) return std::nullopt;
   if (column == 0) return index_definition(*session.catalog(), *def, pretty);
-  return index_column_definition(*session.catalog(), *def, column);
+  return index_column_definition(*session.catalog(), *def, column, pretty);
 }
 
 OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pretty) {

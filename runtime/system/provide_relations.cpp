@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/system/acl_text.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
@@ -224,6 +225,15 @@ void write_index_columns(const Catalog& catalog, const IndexDef& index, RowWrite
     write_attribute({.relation = index.oid, .name = name, .type = {type, typmod}, .attnum = static_cast<int>(i + 1)},
                     out);
   }
+  const TableDef* table = catalog.find_table(index.table);
+  for (size_t i = 0; table != nullptr && i < index.included.size(); ++i) {
+    const ColumnDef& column = table->column(index.included[i]);
+    write_attribute({.relation = index.oid,
+                     .name = column.name,
+                     .type = {column.type, column.typmod},
+                     .attnum = static_cast<int>(index.columns.size() + i + 1)},
+                    out);
+  }
 }
 
 void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
@@ -255,7 +265,7 @@ void catalog_defaults(const CatalogScan& scan, RowWriter& out) {
 std::optional<std::string> expressions_of(const IndexDef& index) {
   std::string out;
   for (const IndexColumn& column : index.columns) {
-    if (column.attnum == 0) out += cat(out.empty() ? "" : ", ", column.expression_sql);
+    if (column.attnum == 0) out += cat(out.empty() ? "" : ", ", index_expression_text(column.expression_sql));
   }
   return out.empty() ? std::nullopt : std::optional(out);
 }
@@ -271,8 +281,11 @@ void write_index(const Catalog& catalog, const IndexDef& index, RowWriter& out) 
     collations.push_back(collation_of(type));
     classes.push_back(default_operator_class(index.method, type));
   }
+  const size_t key_count = keys.size();
+  keys.insert(keys.end(), index.included.begin(), index.included.end());
   out.row().set("indexrelid", index.oid).set("indrelid", index.table).set("indnatts", keys.size());
-  out.set("indnkeyatts", keys.size()).set("indisunique", index.unique).set("indisprimary", index.primary);
+  out.set("indnkeyatts", key_count).set("indisunique", index.unique);
+  out.set("indnullsnotdistinct", index.nulls_not_distinct).set("indisprimary", index.primary);
   out.set("indimmediate", true).set("indisvalid", !index.building).set("indisready", true).set("indislive", true);
   out.set("indkey", int2_vector(keys)).set("indcollation", oid_vector(collations));
   out.set("indclass", oid_vector(classes)).set("indoption", int2_vector(options));

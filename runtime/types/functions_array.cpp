@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/types/array.hpp"
+#include "runtime/types/array_subscript.hpp"
 #include "runtime/types/kernel.hpp"
 
 /// Array functions and operators. unnest() and subscripts are the executor's.
@@ -194,6 +195,75 @@ void register_shape(Registrar& to) {
   to.function<[](std::string_view b) { return static_cast<int32_t>(ArrayView(b).size()); }>("cardinality", {kArray}, kI4);
 }
 
+// --- subscripts: functions by names that no user writes (bind_subscript.cpp) ---
+
+/// The numbers in an array of int4; none when one of them is null.
+std::optional<std::vector<int32_t>> numbers_of(const Vector& array, uint32_t row) {
+  std::vector<int32_t> numbers;
+  if (array.is_null(row)) return std::nullopt;
+  for (const Value& value : elements_of(ArrayView(array.string(row)))) {
+    if (value.is_null()) return std::nullopt;
+    numbers.push_back(value.get<int32_t>());
+  }
+  return numbers;
+}
+
+absl::Status take_slice(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    const auto lower = numbers_of(args[1], row), upper = numbers_of(args[2], row);
+    if (args[0].is_null(row) || !lower || !upper) {
+      out.set_null(row);
+    } else {
+      out.set_string(row, array_slice(ArrayView(args[0].string(row)), {*lower, *upper}));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status null_subscript() {
+  return error(ErrorCode::kNullValueNotAllowed, "array subscript in assignment must not be null");
+}
+
+/// The array to be changed; an empty one in the place of null.
+std::string array_to_change(const BoundFunction& call, const Vector& array, uint32_t row) {
+  return array.is_null(row) ? one_dimension(element_type_of(call.arguments[0].oid), {}, 1)
+                            : std::string(array.string(row));
+}
+
+absl::Status put_element(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&,
+                         Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    const auto subscripts = numbers_of(args[1], row);
+    if (!subscripts) return null_subscript();
+    const std::string array = array_to_change(call, args[0], row);
+    TROUPE_ASSIGN_OR_RETURN(const std::string changed,
+                            array_with_element(ArrayView(array), *subscripts, args[2].value(row)));
+    out.set_string(row, changed);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status put_slice(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&,
+                       Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    const auto lower = numbers_of(args[1], row), upper = numbers_of(args[2], row);
+    if (!lower || !upper) return null_subscript();
+    if (args[3].is_null(row)) {  // nothing to put there
+      if (args[0].is_null(row)) {
+        out.set_null(row);
+      } else {
+        out.set_string(row, args[0].string(row));
+      }
+      continue;
+    }
+    const std::string array = array_to_change(call, args[0], row);
+    TROUPE_ASSIGN_OR_RETURN(const std::string changed, array_with_slice(ArrayView(array), {*lower, *upper},
+                                                                        ArrayView(args[3].string(row))));
+    out.set_string(row, changed);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void register_arrays(Registrar& to) {
@@ -212,6 +282,10 @@ void register_arrays(Registrar& to) {
   lenient("array_position", {kCompatibleArray, kCompatible}, kI4, search);
   lenient("array_position", {kCompatibleArray, kCompatible, kI4}, kI4, search);
   lenient("array_positions", {kCompatibleArray, kCompatible}, oid::kInt4Array, search);
+  constexpr Oid kI4s = oid::kInt4Array;
+  lenient("[:]", {kArray, kI4s, kI4s}, kArray, take_slice);
+  lenient("[]=", {kArray, kI4s, oid::kAnyElement}, kArray, put_element);
+  lenient("[:]=", {kArray, kI4s, kI4s, kArray}, kArray, put_slice);
   to.op<[](std::string_view a, std::string_view b) { return contains(a, b); }>("@>", {kArray, kArray}, kBool);
   to.op<[](std::string_view a, std::string_view b) { return contains(b, a); }>("<@", {kArray, kArray}, kBool);
   to.op<[](std::string_view a, std::string_view b) { return overlaps(a, b); }>("&&", {kArray, kArray}, kBool);

@@ -106,6 +106,7 @@ enum class ErrorCode : uint32_t {
   kCannotCoerce = pack_sqlstate("42846"),
   kUndefinedFunction = pack_sqlstate("42883"),
   kGeneratedAlways = pack_sqlstate("428C9"),
+  kInvalidObjectDefinition = pack_sqlstate("42P17"),
   kReservedName = pack_sqlstate("42939"),
   kUndefinedTable = pack_sqlstate("42P01"),
   kUndefinedParameter = pack_sqlstate("42P02"),

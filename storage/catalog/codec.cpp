@@ -118,6 +118,10 @@ void describe(Archive& a, IndexColumn& c) {
   a(2, c.descending);
   a(3, c.nulls_first);
   a(4, c.expression_sql);
+  a(5, c.type);
+  a(6, c.typmod);
+  a(7, c.physical);
+  a(8, c.name);
 }
 
 namespace {
@@ -165,6 +169,8 @@ void describe_rest(Archive& a, IndexDef& i) {
   a(17, i.columns);
   a(18, i.predicate_sql);
   a(19, i.options);
+  a(20, i.included);
+  a(21, i.nulls_not_distinct);
 }
 
 template <typename Archive>

@@ -92,6 +92,14 @@ size_t TableDef::live_columns() const {
   return count;
 }
 
+bool IndexDef::has_terms() const {
+  if (!predicate_sql.empty()) return true;
+  for (const IndexColumn& column : columns) {
+    if (column.attnum == 0) return true;
+  }
+  return false;
+}
+
 std::shared_ptr<const TableShape> make_shape(const TableDef& table) {
   auto shape = std::make_shared<TableShape>();
   std::vector<Physical> kinds;
@@ -113,10 +121,10 @@ std::shared_ptr<const TableShape> make_shape(const TableDef& table) {
 std::shared_ptr<const IndexShape> make_shape(const IndexDef& index, const TableDef& table) {
   auto shape = std::make_shared<IndexShape>();
   for (const IndexColumn& part : index.columns) {
-    TROUPE_CHECK(part.attnum > 0);
-    const ColumnDef& column = table.column(part.attnum);
-    const CompareKind kind = compare_kind(column.type, column.physical);
-    shape->columns.push_back(static_cast<uint32_t>(part.attnum - 1));
+    const bool is_column = part.attnum > 0;
+    const Oid type = is_column ? table.column(part.attnum).type : part.type;
+    const CompareKind kind = compare_kind(type, is_column ? table.column(part.attnum).physical : part.physical);
+    shape->columns.push_back(is_column ? static_cast<uint32_t>(part.attnum - 1) : kIndexExpression);
     shape->key_columns.push_back({.kind = kind, .descending = part.descending, .nulls_first = part.nulls_first});
     shape->key_kinds.push_back(kind);
   }

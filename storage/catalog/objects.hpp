@@ -130,7 +130,7 @@ struct TableShape {
 
 /// The same of an index. Its tree's key: index columns, then (non-unique, or a null among them) the row's key.
 struct IndexShape {
-  std::vector<uint32_t> columns;       ///< row positions
+  std::vector<uint32_t> columns;       ///< row positions; kIndexExpression
   std::vector<KeyColumn> key_columns;
   std::vector<CompareKind> key_kinds;
 };
@@ -175,6 +175,11 @@ struct IndexColumn {
   bool descending = false;
   bool nulls_first = false;
   std::string expression_sql;
+  // Of an expression: what its values are, and what the index calls the column.
+  Oid type = kNoOid;
+  int32_t typmod = -1;
+  Physical physical = Physical::kVarlen;
+  std::string name;
 };
 
 struct IndexDef final : ObjectDef {
@@ -191,6 +196,8 @@ struct IndexDef final : ObjectDef {
   std::string method = "btree";
   std::vector<IndexColumn> columns;
   std::string predicate_sql;  ///< of a partial index
+  std::vector<int16_t> included;  ///< INCLUDE: columns that are told of, and read from the row
+  bool nulls_not_distinct = false;  ///< unique: rows with nulls are in each other's way too
   Options options;
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
@@ -198,7 +205,11 @@ struct IndexDef final : ObjectDef {
 
   /// Spread by its own key; otherwise it lies in the same partition as the row.
   bool global() const { return unique && !primary; }
+  /// It is not just of columns of all rows: who reads or writes entries needs its bound expressions (IndexTerms).
+  bool has_terms() const;
 };
+/// In IndexShape::columns, in the place of an expression: no column's position.
+inline constexpr uint32_t kIndexExpression = UINT32_MAX - 1;
 
 /// `table` is the one it indexes.
 std::shared_ptr<const IndexShape> make_shape(const IndexDef& index, const TableDef& table);

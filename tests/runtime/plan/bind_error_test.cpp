@@ -56,7 +56,6 @@ TEST_CASE_METHOD(BankFixture, "what is not there yet is refused by name", "[bind
     CHECK(fields.message.find(name) != std::string::npos);
   };
   refused("CREATE TEMPORARY TABLE t (a int)", "a temporary relation here");  // without a session's schema
-  refused("CREATE INDEX ON accounts (bid) WHERE bid > 1", "partial index");
   refused("SELECT * FROM accounts TABLESAMPLE system (1)", "TABLESAMPLE");
   refused("MERGE INTO branches b USING accounts a ON a.bid = b.bid WHEN MATCHED THEN DELETE", "MERGE");
 }

@@ -1,5 +1,6 @@
 #include "runtime/system/system_functions.hpp"
 
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/system/definitions.hpp"
 #include "tests/runtime/system/system_fixture.hpp"
 

@@ -1,0 +1,114 @@
+/// a[1], a[1:2], and assigning to them.
+#include <algorithm>
+
+#include "runtime/plan/binder.hpp"
+#include "runtime/types/array_subscript.hpp"
+
+namespace troupe {
+namespace {
+
+/// PostgreSQL's words for what has no elements.
+std::string no_subscripts(Type type) {
+  return cat("cannot subscript type ", format_type(Type{type.oid}), " because it does not support subscripting");
+}
+
+bool is_slice(const sql::Accessor& accessor) { return accessor.kind == sql::Accessor::Kind::kSlice; }
+
+ExprPtr numbers(ExprList values) { return make_expr(ExprKind::kArray, Type{oid::kInt4Array}, std::move(values)); }
+
+}  // namespace
+
+absl::StatusOr<ExprPtr> Binder::bind_subscript(const sql::Expr* index, int32_t open, const Site& site) {
+  if (index == nullptr) return make_constant(Type{oid::kInt4}, Value::of(open));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr bound, bind(*index, site));
+  const bool literal = bound->type.oid == oid::kUnknown;
+  auto as_int = coerce(std::move(bound), Type{oid::kInt4}, CastContext::kAssignment);
+  if (as_int.ok()) return as_int;
+  if (literal) return at(as_int.status(), *index);
+  return fail(ErrorCode::kDatatypeMismatch, *index, "array subscript must have type integer");
+}
+
+/// With one slice among them, all are: [2] is [1:2].
+absl::StatusOr<Binder::Subscripts> Binder::bind_subscripts(sql::List<sql::Accessor> accessors, const sql::Node& node,
+                                                           const Site& site) {
+  Subscripts subscripts;
+  for (const sql::Accessor& accessor : accessors) {
+    const bool is_field = accessor.kind == sql::Accessor::Kind::kField || accessor.kind == sql::Accessor::Kind::kStar;
+    if (is_field) return refuse(node, "fields of composite values");
+    subscripts.slices = subscripts.slices || is_slice(accessor);
+  }
+  for (const sql::Accessor& accessor : accessors) {
+    const int32_t lowest = is_slice(accessor) ? kOpenLower : 1;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr upper, bind_subscript(accessor.upper, kOpenUpper, site));
+    subscripts.upper.push_back(std::move(upper));
+    if (!subscripts.slices) continue;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr lower, bind_subscript(accessor.lower, lowest, site));
+    subscripts.lower.push_back(std::move(lower));
+  }
+  return subscripts;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
+  if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
+  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(expr.accessors, expr, site));
+  const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
+  if (element == 0) return fail(ErrorCode::kDatatypeMismatch, expr, no_subscripts(base->type));
+  if (subscripts.slices) {
+    return call_by_name("[:]", {base, numbers(std::move(subscripts.lower)), numbers(std::move(subscripts.upper))},
+                        expr);
+  }
+  ExprList args{base};
+  args.insert(args.end(), subscripts.upper.begin(), subscripts.upper.end());
+  return make_expr(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
+}
+
+absl::StatusOr<ExprPtr> Binder::with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,
+                                                const sql::Node& node, const Site& site) {
+  const int place = position_of(target.position);
+  const Type type = array->type;
+  const Oid element = element_type_of(type.oid);
+  if (element == 0) return with_position(error(ErrorCode::kDatatypeMismatch, no_subscripts(type)), place);
+  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(target.accessors, node, site));
+  if (value->kind == ExprKind::kDefault) {
+    return with_position(error(ErrorCode::kFeatureNotSupported, "cannot set an array element to DEFAULT"), place);
+  }
+  const Type wanted{subscripts.slices ? type.oid : element, type.typmod};
+  const Oid given = value->type.oid;
+  if (given != oid::kUnknown && !can_cast(given, wanted.oid, CastContext::kAssignment)) {
+    return with_hint(
+        fail(ErrorCode::kDatatypeMismatch, node, "subscripted assignment to \"", target.column, "\" requires type ",
+             format_type(Type{wanted.oid}), " but expression is of type ", format_type(Type{given})),
+        "You will need to rewrite or cast the expression.");
+  }
+  TROUPE_ASSIGN_OR_RETURN(value, coerce(std::move(value), wanted, CastContext::kAssignment));
+  ExprList args{std::move(array)};
+  if (subscripts.slices) args.push_back(numbers(std::move(subscripts.lower)));
+  args.push_back(numbers(std::move(subscripts.upper)));
+  args.push_back(std::move(value));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr changed, call_by_name(subscripts.slices ? "[:]=" : "[]=", std::move(args), node));
+  auto typed = std::make_shared<Expr>(*changed);
+  typed->type = type;
+  return ExprPtr(std::move(typed));
+}
+
+absl::Status Binder::assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
+                                        const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out) {
+  const auto position = static_cast<uint32_t>(column.attnum - 1);
+  const auto same = std::find_if(out->begin(), out->end(),
+                                 [position](const ColumnAssignment& other) { return other.column == position; });
+  if (same != out->end()) {  // SET a[1] = 1, a[2] = 2
+    TROUPE_ASSIGN_OR_RETURN(same->value, with_subscripts(same->value, target, std::move(value), node, site));
+    return absl::OkStatus();
+  }
+  const ExprPtr before = column_of(*site.scope->items[0]->relation, position);
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr changed, with_subscripts(before, target, std::move(value), node, site));
+  out->push_back({position, std::move(changed)});
+  return absl::OkStatus();
+}
+
+bool Binder::is_subscripted(const Expr& value) {
+  return value.kind == ExprKind::kCall && (value.call.function->name == "[]=" || value.call.function->name == "[:]=");
+}
+
+}  // namespace troupe

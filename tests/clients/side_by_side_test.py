@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""Scripts whose every statement has PostgreSQL's outcome: those in side_by_side/ that no other test runs."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import node_case  # noqa: E402
+import sanitizers  # noqa: E402
+import servers  # noqa: E402
+import side_by_side  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@unittest.skipUnless(os.path.exists(os.path.join(servers.POSTGRES_BIN, "initdb")), "PostgreSQL is not installed")
+class SideBySideTest(node_case.NodeCase):
+    def compare(self, name):
+        with open(os.path.join(HERE, "side_by_side", name)) as script, servers.PostgresServer() as postgres:
+            found = side_by_side.differences(script.read(), postgres, self.node)
+        self.assertEqual(found, [], side_by_side.report(found))
+
+    def test_generated_columns(self):
+        self.compare("generated.sql")
+
+    def test_indexes_of_expressions_and_of_some_rows(self):
+        self.compare("indexes.sql")
+
+    def test_array_slices_and_assigning_to_elements(self):
+        self.compare("arrays.sql")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)
