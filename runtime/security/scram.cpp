@@ -12,6 +12,7 @@ namespace troupe {
 namespace {
 
 constexpr int kIterationsMax = 1'000'000;
+constexpr std::string_view kBindingType = "tls-server-end-point";
 
 std::string_view bytes_of(const ScramKey& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
 
@@ -116,16 +117,33 @@ ScramVerifier make_unknown_role_verifier(std::string_view role, std::string_view
   return verifier;
 }
 
-ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce)
-    : verifier_{std::move(verifier)}, server_nonce_{nonce} {}
+ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce, ScramBinding binding)
+    : verifier_{std::move(verifier)}, binding_{std::move(binding)}, server_nonce_{nonce} {}
+
+absl::Status ScramServer::check_binding_flag(std::string_view flag) const {
+  if (flag.starts_with("p=")) {
+    if (!binding_.chosen) {
+      return malformed(
+          "The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding "
+          "data.");
+    }
+    if (flag.substr(2) == kBindingType) return absl::OkStatus();
+    return error(ErrorCode::kProtocolViolation, "unsupported SCRAM channel-binding type \"", flag.substr(2), "\"");
+  }
+  if (flag != "n" && flag != "y") return malformed("Unexpected channel-binding flag.");
+  if (binding_.chosen) {
+    return malformed(
+        "The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.");
+  }
+  if (flag == "n" || !binding_.offered) return absl::OkStatus();
+  return with_detail(error(ErrorCode::kInvalidAuthorization, "SCRAM channel binding negotiation error"),
+                     "The client supports SCRAM channel binding but thinks the server does not.  However, this server "
+                     "does support channel binding.");
+}
 
 absl::StatusOr<std::string> ScramServer::server_first(std::string_view client_first) {
   std::string_view rest = client_first;
-  const std::string_view binding = take_until(&rest, ',');
-  if (binding.starts_with("p=")) {
-    return error(ErrorCode::kProtocolViolation, "client selected SCRAM-SHA-256 with channel binding");
-  }
-  if (binding != "n" && binding != "y") return malformed("Unexpected channel-binding flag.");
+  TROUPE_RETURN_IF_ERROR(check_binding_flag(take_until(&rest, ',')));
   const std::string_view authorization = take_until(&rest, ',');
   if (!authorization.empty()) {
     return error(ErrorCode::kFeatureNotSupported, "client uses authorization identity, but it is not supported");
@@ -147,7 +165,8 @@ absl::StatusOr<std::string> ScramServer::server_first(std::string_view client_fi
 absl::StatusOr<std::string> ScramServer::server_final(std::string_view client_final) {
   std::string_view rest = client_final;
   TROUPE_ASSIGN_OR_RETURN(const std::string_view binding, take_attribute(&rest, 'c'));
-  if (binding != base64_encode(gs2_header_)) {
+  if (binding != base64_encode(cat(gs2_header_, binding_.chosen ? binding_.endpoint : ""))) {
+    if (binding_.chosen) return error(ErrorCode::kInvalidAuthorization, "SCRAM channel binding check failed");
     return error(ErrorCode::kProtocolViolation, "unexpected SCRAM channel-binding attribute in client-final-message");
   }
   TROUPE_ASSIGN_OR_RETURN(const std::string_view nonce, take_attribute(&rest, 'r'));

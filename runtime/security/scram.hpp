@@ -1,8 +1,8 @@
 #pragma once
 /// SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: verifiers in pg_authid's form
 /// `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, and the server's half of the exchange. Salts and nonces come in from
-/// outside. Not done: channel binding (SCRAM-SHA-256-PLUS) and SASLprep; a password is used as the bytes it has, which
-/// is what SASLprep yields for ASCII and for text that is already in normal form C.
+/// outside. Not done: SASLprep; a password is used as the bytes it has, which is what SASLprep yields for ASCII and for
+/// text that is already in normal form C.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -13,6 +13,7 @@
 namespace troupe {
 
 inline constexpr std::string_view kScramMechanism = "SCRAM-SHA-256";
+inline constexpr std::string_view kScramPlusMechanism = "SCRAM-SHA-256-PLUS";
 inline constexpr int kScramIterations = 4096;
 using ScramKey = std::array<uint8_t, 32>;
 
@@ -32,19 +33,31 @@ bool scram_password_matches(const ScramVerifier& verifier, std::string_view pass
 /// What to run the exchange against for a role that does not exist, so that nobody learns that; always refused.
 ScramVerifier make_unknown_role_verifier(std::string_view role, std::string_view server_secret);
 
+/// Whether the exchange is bound to the TLS connection that it runs on, so that nobody in the middle can pass it on.
+struct ScramBinding {
+  bool offered = false;       ///< the server offered kScramPlusMechanism: there is TLS
+  bool chosen = false;        ///< the client took it
+  std::string endpoint = {};  ///< tls_server_end_point() of the server's certificate
+};
+
 /// One authentication. client-first → server_first(), client-final → server_final().
 class ScramServer {
  public:
   /// `nonce`: printable and without a comma, such as base64_encode() of 18 random bytes.
-  ScramServer(ScramVerifier verifier, std::string_view nonce);
+  ScramServer(ScramVerifier verifier, std::string_view nonce, ScramBinding binding = {});
 
-  /// Errors: kProtocolViolation for what is not a SCRAM message, with PostgreSQL's words.
+  /// Errors: kProtocolViolation for what is not a SCRAM message, with PostgreSQL's words; kInvalidAuthorization when
+  /// somebody has hidden from the client that the server can bind.
   absl::StatusOr<std::string> server_first(std::string_view client_first);
-  /// Errors: kInvalidPassword when the proof is wrong; the caller words it for the user.
+  /// Errors: kInvalidPassword when the proof is wrong; the caller words it for the user. kInvalidAuthorization when the
+  /// client has spoken TLS with somebody else.
   absl::StatusOr<std::string> server_final(std::string_view client_final);
 
  private:
+  absl::Status check_binding_flag(std::string_view flag) const;
+
   ScramVerifier verifier_;
+  ScramBinding binding_;
   std::string server_nonce_;
   std::string full_nonce_;
   std::string gs2_header_;

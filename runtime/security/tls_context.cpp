@@ -53,6 +53,23 @@ absl::StatusOr<SslContext> make_client_facing_tls_context(const TlsIdentity& ide
   return make_context(identity, TLS1_2_VERSION);
 }
 
+absl::StatusOr<std::string> tls_server_end_point(const std::string& certificate_pem) {
+  const CertificatePointer certificate = read_certificate(certificate_pem);
+  if (certificate == nullptr) return tls_error("the certificate is not valid PEM");
+  int hash = NID_undef;
+  if (X509_get_signature_info(certificate.get(), &hash, nullptr, nullptr, nullptr) != 1 || hash == NID_undef) {
+    return tls_error("the certificate is signed without a hash");
+  }
+  // RFC 5929: hashes that are too weak for this are replaced.
+  const EVP_MD* digest = hash == NID_md5 || hash == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(hash);
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (digest == nullptr || X509_digest(certificate.get(), digest, bytes, &size) != 1) {
+    return tls_error("hashing the certificate");
+  }
+  return std::string(reinterpret_cast<const char*>(bytes), size);
+}
+
 bool peer_certificate_names(ssl_st* connection, const std::string& name) {
   if (name.empty() || name.find('\0') != std::string::npos) return false;
   const CertificatePointer certificate(SSL_get1_peer_certificate(connection));

@@ -28,6 +28,10 @@ absl::StatusOr<SslContext> make_node_tls_context(const TlsIdentity& identity, co
 /// For SQL clients: TLS 1.2 or newer, the server shows its certificate, the client none.
 absl::StatusOr<SslContext> make_client_facing_tls_context(const TlsIdentity& identity);
 
+/// What RFC 5929 calls tls-server-end-point: the certificate's hash, by which SCRAM binds itself to a connection.
+/// Errors: kInvalidParameterValue for a certificate that is signed without a hash (Ed25519): it has none.
+absl::StatusOr<std::string> tls_server_end_point(const std::string& certificate_pem);
+
 /// True when the certificate that the peer showed on `connection` was issued for the host `name`.
 bool peer_certificate_names(ssl_st* connection, const std::string& name);
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "runtime/security/certificate.hpp"
+#include "runtime/security/openssl_memory.hpp"
 
 namespace troupe {
 namespace {
@@ -87,6 +88,16 @@ TEST_CASE("a name that could smuggle in another one gets no certificate", "[tls]
   CHECK_FALSE(authority().issue({"a,DNS:b", kFrom, kUntil}).ok());
   CHECK_FALSE(authority().issue({"", kFrom, kUntil}).ok());
   CHECK_FALSE(authority().issue({"a", kNow, kNow}).ok());
+}
+
+TEST_CASE("a certificate that is signed with SHA-256 has its SHA-256 as TLS endpoint", "[tls]") {
+  const TlsIdentity identity = authority().issue({"node", kFrom, kUntil}).value();
+  unsigned char digest[32];
+  unsigned size = 0;
+  REQUIRE(X509_digest(read_certificate(identity.certificate_pem).get(), EVP_sha256(), digest, &size) == 1);
+  CHECK(tls_server_end_point(identity.certificate_pem).value() ==
+        std::string(reinterpret_cast<const char*>(digest), size));
+  CHECK_FALSE(tls_server_end_point("no certificate").ok());
 }
 
 }  // namespace troupe

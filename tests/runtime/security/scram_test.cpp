@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/security/scram.hpp"
+#include "storage/base/text.hpp"
 
 namespace troupe {
 namespace {
@@ -38,6 +39,41 @@ TEST_CASE("a nonce of another exchange is refused", "[scram]") {
   CHECK(error_code(server.server_final(kClientFinal).status()) == ErrorCode::kProtocolViolation);
   ScramServer unstarted = rfc_server("pencil");
   CHECK_FALSE(unstarted.server_final(kClientFinal).ok());
+}
+
+namespace {
+
+/// What a client says that binds itself to `endpoint`; its proof is wrong, which is noticed after the binding.
+std::string bound_final(std::string_view endpoint) {
+  return cat("c=", base64_encode(cat("p=tls-server-end-point,,", endpoint)),
+             ",r=abcnonce,p=", base64_encode(std::string(32, 'x')));
+}
+
+ScramServer bound_server(bool chosen) {
+  return ScramServer(make_scram_verifier("pencil", "0123456789abcdef"), "nonce", {true, chosen, "our certificate"});
+}
+
+}  // namespace
+
+TEST_CASE("an exchange that is bound to one certificate is refused behind another", "[scram]") {
+  for (const auto& [endpoint, code] : {std::pair{"our certificate", ErrorCode::kInvalidPassword},
+                                       {"another certificate", ErrorCode::kInvalidAuthorization}}) {
+    ScramServer server = bound_server(true);
+    REQUIRE(server.server_first("p=tls-server-end-point,,n=,r=abc").ok());
+    CHECK(error_code(server.server_final(bound_final(endpoint)).status()) == code);
+  }
+}
+
+TEST_CASE("who hides the binding from the client is found out", "[scram]") {
+  const auto code_of = [](bool chosen, std::string_view message) {
+    return error_code(bound_server(chosen).server_first(message).status());
+  };
+  CHECK(code_of(false, "y,,n=,r=abc") == ErrorCode::kInvalidAuthorization);
+  CHECK(bound_server(false).server_first("n,,n=,r=abc").ok());
+  CHECK(code_of(false, "p=tls-server-end-point,,n=,r=abc") == ErrorCode::kProtocolViolation);
+  CHECK(code_of(true, "n,,n=,r=abc") == ErrorCode::kProtocolViolation);
+  CHECK(code_of(true, "y,,n=,r=abc") == ErrorCode::kProtocolViolation);
+  CHECK(code_of(true, "p=tls-unique,,n=,r=abc") == ErrorCode::kProtocolViolation);
 }
 
 TEST_CASE("what is no SCRAM message is refused", "[scram]") {
