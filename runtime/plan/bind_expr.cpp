@@ -393,21 +393,44 @@ absl::StatusOr<ExprPtr> Binder::bind_array(const sql::ArrayExpr& expr, const Sit
   return bound;
 }
 
+namespace {
+
+bool is_jsonb_subscript(Oid type) {
+  return type == oid::kInt2 || type == oid::kInt4 || type == oid::kUnknown || is_string_type(type);
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
   if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
   ExprList args{base};
+  const bool of_jsonb = base->type.oid == oid::kJsonb;
   for (const sql::Accessor& accessor : expr.accessors) {
+    if (of_jsonb && accessor.kind == sql::Accessor::Kind::kSlice) {
+      return fail(ErrorCode::kDatatypeMismatch, expr, "jsonb subscript does not support slices");
+    }
     if (accessor.kind != sql::Accessor::Kind::kSubscript) {
       return refuse(expr, accessor.kind == sql::Accessor::Kind::kSlice ? "array slices" : "fields of composite values");
     }
     TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
+    if (of_jsonb) {
+      if (!is_jsonb_subscript(index->type.oid)) {
+        return with_hint(fail(ErrorCode::kDatatypeMismatch, *accessor.upper, "subscript type ",
+                              format_type(index->type.oid), " is not supported"),
+                         "jsonb subscript must be coercible to either integer or text.");
+      }
+      TROUPE_ASSIGN_OR_RETURN(index, coerce(std::move(index), Type{oid::kText}, CastContext::kExplicit));
+      args.push_back(std::move(index));
+      continue;
+    }
     auto as_int = coerce(std::move(index), Type{oid::kInt4}, CastContext::kAssignment);
     if (!as_int.ok()) {
       return fail(ErrorCode::kDatatypeMismatch, *accessor.upper, "array subscript must have type integer");
     }
     args.push_back(*std::move(as_int));
   }
+  if (of_jsonb) return call_by_name("jsonb_extract_path", std::move(args), expr);
   const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
   if (element == 0) {
     return fail(ErrorCode::kDatatypeMismatch, expr, "cannot subscript type ", format_type(Type{base->type.oid}),

@@ -74,8 +74,10 @@ absl::Status find_kernel(const BoundFunction&, std::span<const Vector> args, uin
     if (!found || (Text && json_kind(*found) == JsonKind::kNull)) {
       out.set_null(row);
     } else if (quoted && found->find('\\') != std::string_view::npos) {
-      TROUPE_ASSIGN_OR_RETURN(const std::string text, json_text_of(*found));
-      out.set_string(row, text);
+      const absl::StatusOr<std::string> text = json_text_of(*found);
+      // The whole document's error says where in it.
+      if (!text.ok()) return normalize_json(args[0].string(row)).status();
+      out.set_string(row, *text);
     } else {
       out.set_string(row, quoted ? found->substr(1, found->size() - 2) : *found);
     }

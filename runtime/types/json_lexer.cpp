@@ -60,19 +60,18 @@ absl::Status JsonLexer::string() {
     if (text_[at] == '\\') {
       TROUPE_RETURN_IF_ERROR(escape(&at, &high_surrogate));
     } else if (high_surrogate != -1) {
-      return syntax_error("Unicode low surrogate must follow a high surrogate.");
+      return bad_surrogates(character_end(at));
     }
   }
   if (at >= text_.size()) return invalid_token(text_.size());
-  if (high_surrogate != -1) return syntax_error("Unicode low surrogate must follow a high surrogate.");
   end_ = at + 1;
-  return absl::OkStatus();
+  return high_surrogate != -1 ? bad_surrogates(end_) : absl::OkStatus();
 }
 
 absl::Status JsonLexer::escape(size_t* at, int32_t* high_surrogate) {
   if (++*at >= text_.size()) return invalid_token(text_.size());
   if (text_[*at] == 'u') return unicode_escape(at, high_surrogate);
-  if (strings_ && *high_surrogate != -1) return syntax_error("Unicode low surrogate must follow a high surrogate.");
+  if (*high_surrogate != -1) return bad_surrogates(character_end(*at));
   if (std::string_view("\"\\/bfnrt").find(text_[*at]) != std::string_view::npos) return absl::OkStatus();
   start_ = *at;
   end_ = character_end(*at);
@@ -91,13 +90,14 @@ absl::Status JsonLexer::unicode_escape(size_t* at, int32_t* high_surrogate) {
     code = code * 16 + digit;
   }
   if (!strings_) return absl::OkStatus();
+  end_ = *at + 1;
   if (code >= 0xD800 && code < 0xDC00) {
     if (*high_surrogate != -1) return syntax_error("Unicode high surrogate must not follow a high surrogate.");
     *high_surrogate = code;
     return absl::OkStatus();
   }
   const bool low = code >= 0xDC00 && code < 0xE000;
-  if (low != (*high_surrogate != -1)) return syntax_error("Unicode low surrogate must follow a high surrogate.");
+  if (low != (*high_surrogate != -1)) return bad_surrogates(end_);
   *high_surrogate = -1;
   if (code != 0) return absl::OkStatus();
   return with_line(with_detail(error(ErrorCode::kUntranslatableCharacter, "unsupported Unicode escape sequence"),
@@ -147,6 +147,11 @@ absl::Status JsonLexer::expected(std::string_view what) const {
 absl::Status JsonLexer::invalid_token(size_t end) {
   end_ = end;
   return syntax_error(cat("Token \"", token(), "\" is invalid."));
+}
+
+absl::Status JsonLexer::bad_surrogates(size_t end) {
+  end_ = end;
+  return syntax_error("Unicode low surrogate must follow a high surrogate.");
 }
 
 absl::Status JsonLexer::syntax_error(std::string detail) const {

@@ -29,6 +29,7 @@ class JsonLexer {
   absl::Status number();
   absl::Status word();
   absl::Status invalid_token(size_t end);
+  absl::Status bad_surrogates(size_t end);
   absl::Status syntax_error(std::string detail) const;
   absl::Status with_line(absl::Status status) const;
   size_t character_end(size_t at) const;
