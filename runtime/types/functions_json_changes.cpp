@@ -221,7 +221,9 @@ void strip_nulls(std::string_view json, bool compact, std::string* out) {
   out->push_back(object ? '}' : ']');
 }
 
-std::string stripped(std::string_view json, bool compact) {
+/// json that functions put together may be nested deeper than what was read.
+MadeJson stripped(std::string_view json, bool compact) {
+  if (compact) TROUPE_RETURN_IF_ERROR(validate_json(json));
   std::string out;
   strip_nulls(trim_json(json), compact, &out);
   return out;
