@@ -48,9 +48,31 @@ absl::StatusOr<Binder::Subscripts> Binder::bind_subscripts(sql::List<sql::Access
   return subscripts;
 }
 
+/// j['a'][0]: names and numbers.
+absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, const sql::Indirection& expr, const Site& site) {
+  ExprList args{std::move(base)};
+  for (const sql::Accessor& accessor : expr.accessors) {
+    if (is_slice(accessor)) {
+      return fail(ErrorCode::kDatatypeMismatch, expr, "jsonb subscript does not support slices");
+    }
+    if (accessor.kind != sql::Accessor::Kind::kSubscript) return refuse(expr, "fields of composite values");
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
+    const Oid type = index->type.oid;
+    if (type != oid::kInt2 && type != oid::kInt4 && type != oid::kUnknown && !is_string_type(type)) {
+      return with_hint(fail(ErrorCode::kDatatypeMismatch, *accessor.upper, "subscript type ", format_type(type),
+                            " is not supported"),
+                       "jsonb subscript must be coercible to either integer or text.");
+    }
+    TROUPE_ASSIGN_OR_RETURN(index, coerce(std::move(index), Type{oid::kText}, CastContext::kExplicit));
+    args.push_back(std::move(index));
+  }
+  return call_by_name("jsonb_extract_path", std::move(args), expr);
+}
+
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
   if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
+  if (base->type.oid == oid::kJsonb) return bind_jsonb_subscripts(std::move(base), expr, site);
   TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(expr.accessors, expr, site));
   const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
   if (element == 0) return fail(ErrorCode::kDatatypeMismatch, expr, no_subscripts(base->type));

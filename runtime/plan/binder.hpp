@@ -115,6 +115,7 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_subscript(const sql::Expr* index, int32_t open, const Site& site);
   absl::StatusOr<Subscripts> bind_subscripts(sql::List<sql::Accessor> accessors, const sql::Node& node,
                                              const Site& site);
+  absl::StatusOr<ExprPtr> bind_jsonb_subscripts(ExprPtr base, const sql::Indirection& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
   /// The array, with `value` where the target's subscripts say.
   absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,

@@ -242,6 +242,7 @@ std::deque<TableFunction> built_in_functions() {
     add("string_to_table", std::vector<Oid>(arguments, kT), kT, &open_elements<split_string>);
     all.back().strict = false;
   }
+  for (TableFunction& function : json_table_functions()) all.push_back(std::move(function));
   return all;
 }
 

@@ -41,6 +41,9 @@ struct BoundTableFunction {
   std::vector<Type> columns;
 };
 
+/// json_array_elements, json_each, json_object_keys and their like (table_function_json.cpp).
+std::vector<TableFunction> json_table_functions();
+
 void add_table_function(TableFunction function);
 bool is_table_function(std::string_view name);
 /// Errors: 42883, 42725 as for other functions.

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "runtime/stream/json_text.hpp"
+#include "storage/column/json_format.hpp"
 #include "runtime/types/text_io.hpp"
 
 namespace troupe {

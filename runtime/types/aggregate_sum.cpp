@@ -301,6 +301,7 @@ std::span<const Aggregate> all_aggregates() {
     aggregate_detail::add_counts_and_sums(&made);
     aggregate_detail::add_extremes(&made);
     aggregate_detail::add_collectors(&made);
+    aggregate_detail::add_json_collectors(&made);
     aggregate_detail::add_statistics(&made);
     aggregate_detail::add_ordered_sets(&made);
     return made;

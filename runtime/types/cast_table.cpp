@@ -7,6 +7,7 @@
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "storage/column/json_format.hpp"
 
 /// pg_cast: which type converts to which, when, and how.
 namespace troupe {
@@ -219,6 +220,44 @@ void add_datetimes(Table& t) {
   t.add<[](const Interval& v) { return ((v.us % kUsPerDay) + kUsPerDay) % kUsPerDay; }>(oid::kInterval, oid::kTime, kAssignment);
 }
 
+/// A jsonb scalar of the kind that `name` wants, or PostgreSQL's words about the other kind.
+absl::Status check_jsonb_kind(std::string_view json, JsonKind wanted, std::string_view name) {
+  constexpr std::string_view kKinds[] = {"null", "string", "numeric", "boolean", "array", "object"};
+  const JsonKind kind = json_kind(json);
+  if (kind == wanted) return absl::OkStatus();
+  return error(ErrorCode::kInvalidParameterValue, "cannot cast jsonb ", kKinds[static_cast<size_t>(kind)], " to type ",
+               name);
+}
+
+template <typename To, typename FromNumeric>
+absl::StatusOr<To> of_jsonb_number(std::string_view json, std::string_view name, FromNumeric convert) {
+  TROUPE_RETURN_IF_ERROR(check_jsonb_kind(json, JsonKind::kNumber, name));
+  TROUPE_ASSIGN_OR_RETURN(const Numeric number, parse_numeric(json));
+  return convert(number);
+}
+
+void add_jsonb(Table& t) {
+  using View = std::string_view;
+  t.add<[](View v) -> absl::StatusOr<bool> {
+    TROUPE_RETURN_IF_ERROR(check_jsonb_kind(v, JsonKind::kBool, "boolean"));
+    return v == "true";
+  }>(oid::kJsonb, oid::kBool, kExplicit);
+  t.add<[](View v) {
+    return of_jsonb_number<Numeric>(v, "numeric", [](const Numeric& n) { return n; });
+  }>(oid::kJsonb, oid::kNumeric, kExplicit);
+  t.add<[](View v) { return of_jsonb_number<int16_t>(v, "smallint", kNumericToInteger<int16_t>); }>(oid::kJsonb, oid::kInt2, kExplicit);
+  t.add<[](View v) { return of_jsonb_number<int32_t>(v, "integer", kNumericToInteger<int32_t>); }>(oid::kJsonb, oid::kInt4, kExplicit);
+  t.add<[](View v) { return of_jsonb_number<int64_t>(v, "bigint", kNumericToInteger<int64_t>); }>(oid::kJsonb, oid::kInt8, kExplicit);
+  t.add<[](View v) -> absl::StatusOr<float> {
+    TROUPE_RETURN_IF_ERROR(check_jsonb_kind(v, JsonKind::kNumber, "real"));
+    return parse_float(v);
+  }>(oid::kJsonb, oid::kFloat4, kExplicit);
+  t.add<[](View v) -> absl::StatusOr<double> {
+    TROUPE_RETURN_IF_ERROR(check_jsonb_kind(v, JsonKind::kNumber, "double precision"));
+    return parse_double(v);
+  }>(oid::kJsonb, oid::kFloat8, kExplicit);
+}
+
 void add_others(Table& t) {
   t.add<[](std::string_view v) { return normalize_json(v); }>(oid::kJson, oid::kJsonb, kAssignment);
   t.relabel(oid::kJsonb, oid::kJson, kAssignment);
@@ -240,6 +279,7 @@ std::span<const CastInfo> all_casts() {
     add_oids(t);
     add_strings(t);
     add_datetimes(t);
+    add_jsonb(t);
     add_others(t);
     return t.take();
   }();

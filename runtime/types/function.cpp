@@ -16,6 +16,8 @@ void register_all(FunctionRegistry& registry) {
   register_floats(to);
   register_degrees(to);
   register_json(to);
+  register_json_access(to);
+  register_json_changes(to);
   register_records(to);
   register_overlaps(to);
   register_numerics(to);

@@ -1,37 +1,14 @@
-#include <cstdio>
-
+#include "runtime/types/json_value.hpp"
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/scalar_text.hpp"
 #include "storage/column/array_format.hpp"
+#include "storage/column/json_format.hpp"
 #include "storage/column/record_format.hpp"
 
-/// json made from values: json_build_object, json_build_array, to_json.
+/// json and jsonb made from values: json_build_object, json_build_array, json_object, to_json.
 namespace troupe {
 namespace {
-
-void append_string(std::string_view text, std::string* out) {
-  out->push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"': out->append("\\\""); break;
-      case '\\': out->append("\\\\"); break;
-      case '\b': out->append("\\b"); break;
-      case '\f': out->append("\\f"); break;
-      case '\n': out->append("\\n"); break;
-      case '\r': out->append("\\r"); break;
-      case '\t': out->append("\\t"); break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          char escaped[8];
-          std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-          out->append(escaped);
-        } else {
-          out->push_back(c);
-        }
-    }
-  }
-  out->push_back('"');
-}
 
 bool is_number(Oid type) {
   return type == oid::kInt2 || type == oid::kInt4 || type == oid::kInt8 || type == oid::kFloat4 ||
@@ -49,7 +26,9 @@ std::string iso_time(Oid type, std::string text) {
 void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out);
 void append_record(std::string_view bytes, EvalContext& context, std::string* out);
 
-void append_value(const Value& value, Type type, EvalContext& context, std::string* out) {
+}  // namespace
+
+void append_json_value(const Value& value, Type type, EvalContext& context, std::string* out) {
   if (value.is_null()) {
     out->append("null");
     return;
@@ -65,16 +44,28 @@ void append_value(const Value& value, Type type, EvalContext& context, std::stri
     iso.date_output = DateOutput::kIso;
     EvalContext plain = context;
     plain.settings = &iso;
-    return append_string(iso_time(type.oid, to_text(type, value, plain)), out);
+    return append_json_string(iso_time(type.oid, to_text(type, value, plain)), out);
   }
   const std::string text = to_text(type, value, context);
   const bool finite = text != "NaN" && text != "Infinity" && text != "-Infinity";
   if (type.oid == oid::kJson || type.oid == oid::kJsonb || (is_number(type.oid) && finite)) {
     out->append(text);
   } else {
-    append_string(text, out);
+    append_json_string(text, out);
   }
 }
+
+absl::Status append_json_key(const Value& value, Type type, EvalContext& context, std::string* out) {
+  const bool scalar = !is_array_type(type.oid) && type.oid != oid::kRecord && type.oid != oid::kJson &&
+                      type.oid != oid::kJsonb;
+  if (!scalar) {
+    return error(ErrorCode::kInvalidParameterValue, "key value must be scalar, not array, composite, or json");
+  }
+  append_json_string(to_text(type, value, context), out);
+  return absl::OkStatus();
+}
+
+namespace {
 
 /// One dimension after the other; `at` is the next element.
 void append_dimension(const ArrayView& array, int dimension, Type element, EvalContext& context, uint32_t* at,
@@ -87,7 +78,7 @@ void append_dimension(const ArrayView& array, int dimension, Type element, EvalC
       continue;
     }
     const uint32_t place = (*at)++;
-    append_value(array.is_null(place) ? Value() : array.value(place), element, context, out);
+    append_json_value(array.is_null(place) ? Value() : array.value(place), element, context, out);
   }
   out->push_back(']');
 }
@@ -106,74 +97,152 @@ void append_record(std::string_view bytes, EvalContext& context, std::string* ou
   size_t number = 0;
   for (const RecordField& field : record_fields(bytes)) {
     out->push_back(number++ == 0 ? '{' : ',');
-    append_string(field.name.empty() ? cat("f", number) : std::string(field.name), out);
+    append_json_string(field.name.empty() ? cat("f", number) : std::string(field.name), out);
     out->push_back(':');
-    append_value(field.value(), Type{field.type}, context, out);
+    append_json_value(field.value(), Type{field.type}, context, out);
   }
   out->append(number == 0 ? "{}" : "}");
 }
 
 Value value_of(const Vector& arg, uint32_t row) { return arg.is_null(row) ? Value() : arg.value(row); }
 
+/// Of jsonb the canonical form.
+template <bool Binary>
+absl::Status store(std::string json, uint32_t row, Vector& out) {
+  if constexpr (Binary) {
+    TROUPE_ASSIGN_OR_RETURN(json, normalize_json(json));
+  }
+  out.set_string(row, json);
+  return absl::OkStatus();
+}
+
+template <bool Binary>
+absl::Status null_key(size_t argument) {
+  if (Binary) return error(ErrorCode::kInvalidParameterValue, "argument ", argument, ": key must not be null");
+  return with_hint(error(ErrorCode::kInvalidParameterValue, "argument ", argument, " cannot be null"),
+                   "Object keys should be text.");
+}
+
+template <bool Binary>
 absl::Status build_object(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
                           Vector& out) {
-  const std::string_view hint = "The arguments of json_build_object() must consist of alternating keys and values.";
   if (args.size() % 2 != 0) {
     return with_hint(error(ErrorCode::kInvalidParameterValue, "argument list must have even number of elements"),
-                     std::string(hint));
+                     cat("The arguments of ", call.function->name, "() must consist of alternating keys and values."));
   }
   for (uint32_t row = 0; row < rows; ++row) {
     std::string json = "{";
     for (size_t i = 0; i < args.size(); i += 2) {
-      if (args[i].is_null(row)) {
-        return with_hint(error(ErrorCode::kInvalidParameterValue, "argument ", i + 1, " cannot be null"),
-                         "Object keys should be text.");
-      }
+      if (args[i].is_null(row)) return null_key<Binary>(i + 1);
       if (i > 0) json += ", ";
-      append_string(to_text(call.arguments[i], args[i].value(row), context), &json);
+      TROUPE_RETURN_IF_ERROR(append_json_key(args[i].value(row), call.arguments[i], context, &json));
       json += " : ";
-      append_value(value_of(args[i + 1], row), call.arguments[i + 1], context, &json);
+      append_json_value(value_of(args[i + 1], row), call.arguments[i + 1], context, &json);
     }
-    out.set_string(row, json + "}");
+    TROUPE_RETURN_IF_ERROR(store<Binary>(json + "}", row, out));
   }
   return absl::OkStatus();
 }
 
+template <bool Binary>
 absl::Status build_array(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
                          Vector& out) {
   for (uint32_t row = 0; row < rows; ++row) {
     std::string json = "[";
     for (size_t i = 0; i < args.size(); ++i) {
       if (i > 0) json += ", ";
-      append_value(value_of(args[i], row), call.arguments[i], context, &json);
+      append_json_value(value_of(args[i], row), call.arguments[i], context, &json);
     }
-    out.set_string(row, json + "]");
+    TROUPE_RETURN_IF_ERROR(store<Binary>(json + "]", row, out));
   }
   return absl::OkStatus();
 }
 
+template <bool Binary>
 absl::Status to_json(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
                      Vector& out) {
   for (uint32_t row = 0; row < rows; ++row) {
     if (out.is_null(row)) continue;
     std::string json;
-    append_value(args[0].value(row), call.arguments[0], context, &json);
-    out.set_string(row, json);
+    append_json_value(args[0].value(row), call.arguments[0], context, &json);
+    TROUPE_RETURN_IF_ERROR(store<Binary>(std::move(json), row, out));
   }
   return absl::OkStatus();
+}
+
+/// `"key" : "value"`, or null for a value that is missing.
+absl::Status append_pair(const ArrayView& keys, uint32_t key, const ArrayView& values, uint32_t value, std::string* out) {
+  if (keys.is_null(key)) return error(ErrorCode::kNullValueNotAllowed, "null value not allowed for object key");
+  if (out->size() > 1) out->append(", ");
+  append_json_string(keys.string(key), out);
+  out->append(" : ");
+  if (values.is_null(value)) {
+    out->append("null");
+  } else {
+    append_json_string(values.string(value), out);
+  }
+  return absl::OkStatus();
+}
+
+/// json_object(text[]): keys and values in turn, or in two columns.
+absl::StatusOr<std::string> object_of_pairs(std::string_view bytes) {
+  const ArrayView pairs(bytes);
+  if (pairs.dimensions() > 2) return error(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
+  if (pairs.dimensions() == 1 && pairs.size() % 2 != 0) {
+    return error(ErrorCode::kArraySubscriptError, "array must have even number of elements");
+  }
+  if (pairs.dimensions() == 2 && pairs.length(1) != 2) {
+    return error(ErrorCode::kArraySubscriptError, "array must have two columns");
+  }
+  std::string json = "{";
+  for (uint32_t i = 0; i < pairs.size(); i += 2) TROUPE_RETURN_IF_ERROR(append_pair(pairs, i, pairs, i + 1, &json));
+  return json + "}";
+}
+
+absl::StatusOr<std::string> object_of_two(std::string_view key_bytes, std::string_view value_bytes) {
+  const ArrayView keys(key_bytes), values(value_bytes);
+  if (keys.dimensions() > 1 || keys.dimensions() != values.dimensions()) {
+    return error(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
+  }
+  if (keys.size() != values.size()) return error(ErrorCode::kArraySubscriptError, "mismatched array dimensions");
+  std::string json = "{";
+  for (uint32_t i = 0; i < keys.size(); ++i) TROUPE_RETURN_IF_ERROR(append_pair(keys, i, values, i, &json));
+  return json + "}";
+}
+
+absl::StatusOr<std::string> canonical(absl::StatusOr<std::string> json) {
+  return json.ok() ? normalize_json(*json) : json;
+}
+
+template <bool Binary>
+void register_builders(Registrar& to, const std::string& json, Oid result) {
+  const auto add = [&](std::string name, std::vector<Oid> arguments, Kernel kernel, bool strict) {
+    const bool variadic = !arguments.empty() && arguments[0] == oid::kAny;
+    to.raw({.name = std::move(name), .arguments = std::move(arguments), .result = result, .kernel = kernel,
+            .strict = strict, .variadic = variadic, .volatility = Volatility::kStable});
+  };
+  add(json + "_build_object", {oid::kAny}, build_object<Binary>, false);
+  add(json + "_build_object", {}, build_object<Binary>, false);
+  add(json + "_build_array", {oid::kAny}, build_array<Binary>, false);
+  add(json + "_build_array", {}, build_array<Binary>, false);
+  add("to_" + json, {oid::kAnyElement}, to_json<Binary>, true);
 }
 
 }  // namespace
 
 void register_json(Registrar& to) {
-  to.raw({.name = "json_build_object", .arguments = {oid::kAny}, .result = oid::kJson, .kernel = build_object,
-          .strict = false, .variadic = true, .volatility = Volatility::kStable});
-  to.raw({.name = "json_build_array", .arguments = {oid::kAny}, .result = oid::kJson, .kernel = build_array,
-          .strict = false, .variadic = true, .volatility = Volatility::kStable});
-  to.raw({.name = "to_json", .arguments = {oid::kAnyElement}, .result = oid::kJson, .kernel = to_json,
-          .volatility = Volatility::kStable});
-  to.raw({.name = "row_to_json", .arguments = {oid::kRecord}, .result = oid::kJson, .kernel = to_json,
-          .volatility = Volatility::kStable});
+  register_builders<false>(to, "json", oid::kJson);
+  register_builders<true>(to, "jsonb", oid::kJsonb);
+  for (const auto& [name, argument] : {std::pair("row_to_json", oid::kRecord), std::pair("array_to_json", oid::kAnyArray)}) {
+    to.raw({.name = name, .arguments = {argument}, .result = oid::kJson, .kernel = to_json<false>,
+            .volatility = Volatility::kStable});
+  }
+  using View = std::string_view;
+  constexpr Oid kArray = oid::kTextArray;
+  to.function<[](View a) { return object_of_pairs(a); }>("json_object", {kArray}, oid::kJson);
+  to.function<[](View k, View v) { return object_of_two(k, v); }>("json_object", {kArray, kArray}, oid::kJson);
+  to.function<[](View a) { return canonical(object_of_pairs(a)); }>("jsonb_object", {kArray}, oid::kJsonb);
+  to.function<[](View k, View v) { return canonical(object_of_two(k, v)); }>("jsonb_object", {kArray, kArray}, oid::kJsonb);
 }
 
 }  // namespace troupe

@@ -1,194 +1,130 @@
-#include <map>
+#include <algorithm>
+#include <vector>
 
+#include "runtime/types/json_lexer.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/scalar_text.hpp"
-#include "runtime/types/text_scan.hpp"
+#include "storage/column/json_format.hpp"
 
 /// JSON (RFC 8259) as PostgreSQL's json and jsonb take it.
 namespace troupe {
 namespace {
 
-using text_scan::is_digit;
 constexpr int kDepthMax = 1000;
 
-/// Walks the text; with `out_`, also writes jsonb's canonical form.
+/// Walks the text; for jsonb also writes its canonical form.
 class JsonReader {
  public:
-  JsonReader(std::string_view text, std::string_view type_name, bool normalize)
-      : text_{text}, type_name_{type_name}, normalize_{normalize} {}
+  JsonReader(std::string_view text, bool normalize) : lexer_{text, normalize}, normalize_{normalize} {}
 
   absl::StatusOr<std::string> document() {
     std::string out;
+    TROUPE_RETURN_IF_ERROR(lexer_.step());
     TROUPE_RETURN_IF_ERROR(value(0, &out));
-    skip();
-    if (at_ != text_.size()) return bad("Expected end of input, but found \"", token(), "\".");
+    if (lexer_.kind() != JsonToken::kEnd) return lexer_.expected("end of input");
     return out;
   }
 
  private:
+  struct Member {
+    std::string key;  ///< what it says, not as written
+    std::string value;
+  };
+
   absl::Status value(int depth, std::string* out) {
-    if (depth > kDepthMax) return error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
-    skip();
-    if (at_ == text_.size()) return bad("The input string ended unexpectedly.");
-    switch (text_[at_]) {
-      case '{': return object(depth, out);
-      case '[': return array(depth, out);
-      case '"': return string(out);
-      default: return scalar(out);
+    if (depth > kDepthMax) {
+      return with_hint(error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded"),
+                       cat("JSON may be nested ", kDepthMax, " levels deep."));
     }
-  }
-  absl::Status object(int depth, std::string* out) {
-    // jsonb's order: shorter keys first.
-    const auto by_length = [](const std::string& a, const std::string& b) {
-      return a.size() != b.size() ? a.size() < b.size() : a < b;
-    };
-    std::map<std::string, std::string, decltype(by_length)> members(by_length);
-    ++at_;
-    skip();
-    if (peek() == '}') return close("{}", out);
-    for (;;) {
-      skip();
-      if (peek() != '"') return bad("Expected string or \"}\", but found \"", token(), "\".");
-      std::string key, member;
-      TROUPE_RETURN_IF_ERROR(string(&key));
-      skip();
-      if (peek() != ':') return bad("Expected \":\", but found \"", token(), "\".");
-      ++at_;
-      TROUPE_RETURN_IF_ERROR(value(depth + 1, &member));
-      if (normalize_) members[key] = std::move(member);
-      skip();
-      if (peek() == '}') break;
-      if (peek() != ',') return bad("Expected \",\" or \"}\", but found \"", token(), "\".");
-      ++at_;
+    if (lexer_.is('{')) return object(depth, out);
+    if (lexer_.is('[')) return array(depth, out);
+    if (lexer_.kind() == JsonToken::kPunctuation || lexer_.kind() == JsonToken::kEnd) {
+      return lexer_.expected("JSON value");
     }
-    std::string body = "{";
-    for (const auto& [key, member] : members) {
-      if (body.size() > 1) body += ", ";
-      body.append(key).append(": ").append(member);
-    }
-    return close(body + "}", out);
-  }
-  absl::Status array(int depth, std::string* out) {
-    std::string body = "[";
-    ++at_;
-    skip();
-    if (peek() == ']') return close("[]", out);
-    for (;;) {
-      if (body.size() > 1) body += ", ";
-      TROUPE_RETURN_IF_ERROR(value(depth + 1, &body));
-      skip();
-      if (peek() == ']') break;
-      if (peek() != ',') return bad("Expected \",\" or \"]\", but found \"", token(), "\".");
-      ++at_;
-    }
-    return close(body + "]", out);
-  }
-  absl::Status close(const std::string& body, std::string* out) {
-    ++at_;
-    if (normalize_) out->append(body);
-    return absl::OkStatus();
-  }
-  absl::Status string(std::string* out) {
-    const size_t from = at_++;
-    for (;; ++at_) {
-      if (at_ >= text_.size()) return bad("Token \"", text_.substr(from), "\" is invalid.");
-      const char c = text_[at_];
-      if (c == '"') break;
-      if (static_cast<uint8_t>(c) < 0x20) return bad("Character with value 0x", hex_byte(c), " must be escaped.");
-      if (c == '\\') TROUPE_RETURN_IF_ERROR(escape());
-    }
-    ++at_;
-    if (normalize_) out->append(text_.substr(from, at_ - from));
-    return absl::OkStatus();
-  }
-  absl::Status escape() {
-    ++at_;
-    const char c = peek();
-    if (c == 'u') {
-      for (int i = 0; i < 4; ++i) {
-        ++at_;
-        const char h = text_scan::lower(peek());
-        if (!is_digit(h) && (h < 'a' || h > 'f')) return bad("\"\\u\" must be followed by four hexadecimal digits.");
-      }
-      return absl::OkStatus();
-    }
-    if (c == '\0' || std::string_view("\"\\/bfnrt").find(c) == std::string_view::npos) {
-      return bad("Escape sequence \"\\", std::string(1, c), "\" is invalid.");
-    }
-    return absl::OkStatus();
+    if (normalize_) TROUPE_RETURN_IF_ERROR(scalar(out));
+    return lexer_.step();
   }
   absl::Status scalar(std::string* out) {
-    const std::string_view word = token();
-    if (word != "true" && word != "false" && word != "null") {
-      if (!is_number(word)) return bad("Token \"", word, "\" is invalid.");
-      if (normalize_) {
-        TROUPE_ASSIGN_OR_RETURN(const Numeric number, parse_numeric(word));
-        format_numeric(number.bytes(), out);
-      }
-      at_ += word.size();
-      return absl::OkStatus();
+    const std::string_view token = lexer_.token();
+    if (lexer_.kind() == JsonToken::kString) {
+      append_json_string(json_string_value(token), out);
+    } else if (lexer_.kind() == JsonToken::kNumber) {
+      TROUPE_ASSIGN_OR_RETURN(const Numeric number, parse_numeric(token));
+      format_numeric(number.bytes(), out);
+    } else {
+      out->append(token);
     }
-    if (normalize_) out->append(word);
-    at_ += word.size();
     return absl::OkStatus();
   }
-  static bool is_number(std::string_view v) {
-    size_t i = 0;
-    const auto digits = [&] {
-      const size_t from = i;
-      while (i < v.size() && is_digit(v[i])) ++i;
-      return i > from;
-    };
-    if (i < v.size() && v[i] == '-') ++i;
-    if (i < v.size() && v[i] == '0') {
-      ++i;
-    } else if (!digits()) {
-      return false;
+  absl::Status object(int depth, std::string* out) {
+    std::vector<Member> members;
+    TROUPE_RETURN_IF_ERROR(lexer_.step());
+    if (lexer_.kind() != JsonToken::kString && !lexer_.is('}')) return lexer_.expected("string or \"}\"");
+    while (lexer_.kind() == JsonToken::kString) {
+      TROUPE_RETURN_IF_ERROR(member(depth, &members));
+      if (lexer_.is('}')) break;
+      if (!lexer_.is(',')) return lexer_.expected("\",\" or \"}\"");
+      TROUPE_RETURN_IF_ERROR(lexer_.step());
+      if (lexer_.kind() != JsonToken::kString) return lexer_.expected("string");
     }
-    if (i < v.size() && v[i] == '.' && (++i, !digits())) return false;
-    if (i < v.size() && (v[i] == 'e' || v[i] == 'E')) {
-      ++i;
-      if (i < v.size() && (v[i] == '+' || v[i] == '-')) ++i;
-      if (!digits()) return false;
+    if (normalize_) append_members(&members, out);
+    return lexer_.step();
+  }
+  absl::Status member(int depth, std::vector<Member>* members) {
+    Member one;
+    if (normalize_) one.key = json_string_value(lexer_.token());
+    TROUPE_RETURN_IF_ERROR(lexer_.step());
+    if (!lexer_.is(':')) return lexer_.expected("\":\"");
+    TROUPE_RETURN_IF_ERROR(lexer_.step());
+    TROUPE_RETURN_IF_ERROR(value(depth + 1, &one.value));
+    if (normalize_) members->push_back(std::move(one));
+    return absl::OkStatus();
+  }
+  /// Of equal keys the last one counts.
+  static void append_members(std::vector<Member>* members, std::string* out) {
+    std::stable_sort(members->begin(), members->end(), [](const Member& a, const Member& b) {
+      return a.key.size() != b.key.size() ? a.key.size() < b.key.size() : a.key < b.key;
+    });
+    out->push_back('{');
+    bool first = true;
+    for (size_t i = 0; i < members->size(); ++i) {
+      if (i + 1 < members->size() && (*members)[i].key == (*members)[i + 1].key) continue;
+      if (!first) out->append(", ");
+      first = false;
+      append_json_string((*members)[i].key, out);
+      out->append(": ").append((*members)[i].value);
     }
-    return i == v.size();
+    out->push_back('}');
   }
-  /// What stands here, for messages and for words.
-  std::string_view token() const {
-    size_t end = at_;
-    while (end < text_.size() && (text_scan::is_alnum(text_[end]) || text_[end] == '_' || text_[end] == '.' ||
-                                  text_[end] == '+' || text_[end] == '-' || (text_[end] & 0x80) != 0)) {
-      ++end;
+  absl::Status array(int depth, std::string* out) {
+    TROUPE_RETURN_IF_ERROR(lexer_.step());
+    if (normalize_) out->push_back('[');
+    while (!lexer_.is(']')) {
+      TROUPE_RETURN_IF_ERROR(value(depth + 1, out));
+      if (lexer_.is(']')) break;
+      if (!lexer_.is(',')) return lexer_.expected("\",\" or \"]\"");
+      TROUPE_RETURN_IF_ERROR(lexer_.step());
+      if (lexer_.is(']')) return lexer_.expected("JSON value");
+      if (normalize_) out->append(", ");
     }
-    return text_.substr(at_, end == at_ && at_ < text_.size() ? 1 : end - at_);
-  }
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  void skip() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
-  }
-  static std::string hex_byte(char c) {
-    std::string out;
-    format_hex({&c, 1}, &out);
-    return out;
-  }
-  template <typename... Pieces>
-  absl::Status bad(const Pieces&... detail) const {
-    std::string text = at_ >= text_.size() ? std::string("The input string ended unexpectedly.") : cat(detail...);
-    return with_detail(error(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type ", type_name_), std::move(text));
+    if (normalize_) out->push_back(']');
+    return lexer_.step();
   }
 
-  std::string_view text_;
-  std::string_view type_name_;
+  JsonLexer lexer_;
   bool normalize_;
-  size_t at_ = 0;
 };
 
 }  // namespace
 
-absl::Status validate_json(std::string_view text, std::string_view type_name) {
-  return JsonReader(text, type_name, false).document().status();
-}
+absl::Status validate_json(std::string_view text) { return JsonReader(text, false).document().status(); }
 
-absl::StatusOr<std::string> normalize_json(std::string_view text) { return JsonReader(text, "json", true).document(); }
+absl::StatusOr<std::string> normalize_json(std::string_view text) { return JsonReader(text, true).document(); }
+
+absl::StatusOr<std::string> json_text_of(std::string_view quoted) {
+  if (quoted.find('\\') == std::string_view::npos) return std::string(quoted.substr(1, quoted.size() - 2));
+  TROUPE_RETURN_IF_ERROR(JsonReader(quoted, true).document().status());
+  return json_string_value(quoted);
+}
 
 }  // namespace troupe

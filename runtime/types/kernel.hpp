@@ -170,6 +170,8 @@ void register_floats(Registrar& to);
 void register_degrees(Registrar& to);
 void register_records(Registrar& to);
 void register_json(Registrar& to);
+void register_json_access(Registrar& to);
+void register_json_changes(Registrar& to);
 void register_overlaps(Registrar& to);
 void register_numerics(Registrar& to);
 void register_strings(Registrar& to);

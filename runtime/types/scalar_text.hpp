@@ -44,8 +44,10 @@ absl::StatusOr<std::string> apply_bpchar_length(std::string_view text, int32_t l
 absl::StatusOr<std::string> parse_bits(Type type, std::string_view text);
 
 /// Checks the grammar; 22P02 `invalid input syntax for type json`.
-absl::Status validate_json(std::string_view text, std::string_view type_name);
+absl::Status validate_json(std::string_view text);
 /// jsonb's canonical text: keys sorted by length then bytes, the last of equal keys, one space after : and ,.
 absl::StatusOr<std::string> normalize_json(std::string_view text);
+/// What a string of valid json (with quotes) says as text. Errors: 22P05 for \\u0000, 22P02 for half a surrogate pair.
+absl::StatusOr<std::string> json_text_of(std::string_view quoted);
 
 }  // namespace troupe

@@ -98,7 +98,7 @@ absl::StatusOr<Value> temporal_value(Type type, std::string_view text, const Eva
 
 absl::StatusOr<Value> json_value(Oid type, std::string_view text) {
   if (type == oid::kJsonb) return wrapped(normalize_json(text));
-  TROUPE_RETURN_IF_ERROR(validate_json(text, "json"));
+  TROUPE_RETURN_IF_ERROR(validate_json(text));
   return Value::text(std::string(text));
 }
 

@@ -23,13 +23,13 @@ inline constexpr Oid kInvalid = 0, kBool = 16, kBytea = 17, kChar = 18, kName = 
                      kRegoperator = 2204, kRegclass = 2205, kRegtype = 2206, kRecord = 2249, kCstring = 2275,
                      kAny = 2276, kAnyArray = 2277, kVoid = 2278, kTrigger = 2279, kInternal = 2281,
                      kAnyElement = 2283, kAnyNonArray = 2776, kUuid = 2950, kAnyEnum = 3500, kRegconfig = 3734,
-                     kJsonb = 3802, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
+                     kJsonb = 3802, kJsonpath = 4072, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
                      kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079;
 inline constexpr Oid kBoolArray = 1000, kByteaArray = 1001, kCharArray = 1002, kNameArray = 1003, kInt2Array = 1005,
                      kInt4Array = 1007, kTextArray = 1009, kOidArray = 1028, kBpcharArray = 1014,
                      kVarcharArray = 1015, kInt8Array = 1016, kFloat4Array = 1021, kFloat8Array = 1022,
                      kDateArray = 1182, kTimestampArray = 1115, kTimestamptzArray = 1185, kIntervalArray = 1187,
-                     kNumericArray = 1231, kUuidArray = 2951;
+                     kNumericArray = 1231, kUuidArray = 2951, kJsonArray = 199, kJsonbArray = 3807;
 }  // namespace oid
 
 /// A type with its modifier (varchar(10), numeric(8,2)); -1 means none.

@@ -128,6 +128,8 @@ constexpr Row kRows[] = {
     {3735, "_regconfig", "regconfig[]", -1, 'A', false, 'i', false, 3734, 0, false, 'b', kVarlen},
     {3802, "jsonb", "jsonb", -1, 'U', false, 'i', false, 0, 3807, false, 'b', kVarlen},
     {3807, "_jsonb", "jsonb[]", -1, 'A', false, 'i', false, 3802, 0, false, 'b', kVarlen},
+    {4072, "jsonpath", "jsonpath", -1, 'U', false, 'i', false, 0, 4073, false, 'b', kVarlen},
+    {4073, "_jsonpath", "jsonpath[]", -1, 'A', false, 'i', false, 4072, 0, false, 'b', kVarlen},
     {4089, "regnamespace", "regnamespace", 4, 'N', false, 'i', true, 0, 4090, false, 'b', kInt64},
     {4090, "_regnamespace", "regnamespace[]", -1, 'A', false, 'i', false, 4089, 0, false, 'b', kVarlen},
     {4096, "regrole", "regrole", 4, 'N', false, 'i', true, 0, 4097, false, 'b', kInt64},

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "storage/column/array_format.hpp"
+#include "storage/column/json_format.hpp"
 #include "storage/column/numeric_format.hpp"
 #include "storage/column/record_format.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 // The few pg_type oids whose order differs from their representation's.
 constexpr Oid kBpcharOid = 1042, kNumericOid = 1700, kIntervalOid = 1186, kTimetzOid = 1266, kRecordOid = 2249,
+              kJsonbOid = 3802,
               kFirstUserTypeOid = 16384;
 
 template <typename T>
@@ -54,7 +56,7 @@ bool is_array_representation(Oid type) {
   constexpr Oid kArrays[] = {22,   30,   143,  199,  271,  629,  651,  719,  775,  791,  1000, 1001, 1002, 1003, 1005,
                              1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1021, 1022, 1028, 1034,
                              1040, 1041, 1115, 1182, 1183, 1185, 1187, 1231, 1263, 1270, 1561, 1563, 2201, 2207, 2208,
-                             2209, 2210, 2211, 2287, 2951, 3735, 3807, 4090, 4097};
+                             2209, 2210, 2211, 2287, 2951, 3735, 3807, 4073, 4090, 4097};
   return std::binary_search(std::begin(kArrays), std::end(kArrays), type);
 }
 
@@ -76,6 +78,7 @@ CompareKind compare_kind(Oid type, Physical physical) {
   if (type == kNumericOid) return CompareKind::kNumeric;
   if (type == kBpcharOid) return CompareKind::kPadded;
   if (type == kRecordOid) return CompareKind::kRecord;
+  if (type == kJsonbOid) return CompareKind::kJsonb;
   // Users' types of that representation are arrays: of a domain the base type counts.
   return is_array_representation(type) || type >= kFirstUserTypeOid ? CompareKind::kArray : CompareKind::kBytes;
 }
@@ -120,6 +123,7 @@ int compare_bytes(CompareKind kind, std::string_view a, std::string_view b) {
     case CompareKind::kNumeric: return compare_numeric(a, b);
     case CompareKind::kArray: return compare_arrays(a, b);
     case CompareKind::kRecord: return compare_records(a, b);
+    case CompareKind::kJsonb: return compare_jsonb(a, b);
     default: return compare_plain(a, b);
   }
 }

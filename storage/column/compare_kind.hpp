@@ -27,6 +27,7 @@ enum class CompareKind : uint8_t {
   kUuid,
   kArray,     ///< array_format.hpp: by elements, then dimensions
   kRecord,    ///< record_format.hpp: by fields
+  kJsonb,     ///< json_format.hpp: by kind, then size, then members
 };
 
 /// Of a type by its pg_type oid; `physical` decides for oids it does not know (enums, domains).

@@ -147,7 +147,8 @@ Value decode_payload(CompareKind kind, KeyReader* key) {
     case CompareKind::kTimeTz: return decode_timetz(key);
     case CompareKind::kUuid: return decode_uuid(key);
     case CompareKind::kArray:
-    case CompareKind::kRecord: break;
+    case CompareKind::kRecord:
+    case CompareKind::kJsonb: break;
   }
   key->fail();
   return {};
@@ -193,7 +194,8 @@ bool key_is_lossless(CompareKind kind) {
     case CompareKind::kNumeric:
     case CompareKind::kInterval:
     case CompareKind::kArray:
-    case CompareKind::kRecord: return false;
+    case CompareKind::kRecord:
+    case CompareKind::kJsonb: return false;
     default: return true;
   }
 }

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "storage/column/array_format.hpp"
+#include "storage/column/json_format.hpp"
 #include "storage/column/key_codec.hpp"
 #include "storage/column/key_format.hpp"
 #include "storage/column/numeric_format.hpp"
@@ -162,6 +163,7 @@ void encode_varlen(CompareKind kind, std::string_view bytes, std::string* out) {
     case CompareKind::kNumeric: return encode_numeric(bytes, out);
     case CompareKind::kArray: return encode_array(bytes, out);
     case CompareKind::kRecord: return encode_record(bytes, out);
+    case CompareKind::kJsonb: return encode_jsonb_key(bytes, out);
     case CompareKind::kPadded:
       while (!bytes.empty() && bytes.back() == ' ') bytes.remove_suffix(1);
       return encode_escaped(bytes, out);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "runtime/stream/json_text.hpp"
+#include "storage/column/json_format.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/catalog/codec.hpp"
 #include "storage/catalog/names.hpp"
