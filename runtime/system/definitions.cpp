@@ -1,13 +1,14 @@
-#include "runtime/plan/index_terms.hpp"
 #include "runtime/system/definitions.hpp"
 
 #include <algorithm>
 
+#include "runtime/plan/index_terms.hpp"
 #include "runtime/sql/ast_expr.hpp"
 #include "runtime/sql/ast_select.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
 #include "runtime/system/relation.hpp"
+#include "runtime/system/system_session.hpp"
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/base/text.hpp"
@@ -117,16 +118,25 @@ std::string included_text(const Catalog& catalog, const IndexDef& index) {
 
 }  // namespace
 
-std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty) {
+std::string seen_name(const Catalog& catalog, std::span<const Oid> schemas, const ObjectDef& object) {
+  const bool visible = relation_visible(catalog, schemas, object.oid).value_or(false);
+  return visible ? quote_identifier(object.name) : qualified_name(catalog, object);
+}
+
+std::string index_definition(const Catalog& catalog, const IndexDef& index,
+                             std::optional<std::span<const Oid>> seen_from) {
+  const bool pretty = seen_from.has_value();
   const TableDef* table = catalog.find_table(index.table);
+  const std::string table_name = table == nullptr ? std::string("-")
+                                 : pretty         ? seen_name(catalog, *seen_from, *table)
+                                                  : qualified_name(catalog, *table);
   std::string columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
     const std::string part = index_column_definition(catalog, index, static_cast<int>(i + 1), pretty);
     columns += cat(columns.empty() ? "" : ", ", part, sort_suffix(index.columns[i]));
   }
   std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
-                        table != nullptr ? qualified_name(catalog, *table) : std::string("-"), " USING ", index.method,
-                        " (", columns, ")", included_text(catalog, index));
+                        table_name, " USING ", index.method, " (", columns, ")", included_text(catalog, index));
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += cat(" WITH (", options_text(index.options), ")");
   if (!index.predicate_sql.empty()) {
@@ -199,9 +209,8 @@ std::string foreign_key_definition(const TableDef& table, const ConstraintDef& c
   const ForeignKeyDef& key = c.foreign;
   const TableDef* referenced = catalog.find_table(key.table);
   if (referenced == nullptr) return {};
-  const bool visible = relation_visible(catalog, schemas, referenced->oid).value_or(false);
   std::string out = cat("FOREIGN KEY (", column_list(table, c.columns), ") REFERENCES ",
-                        visible ? quote_identifier(referenced->name) : qualified_name(catalog, *referenced), "(",
+                        seen_name(catalog, schemas, *referenced), "(",
                         column_list(*referenced, key.columns), ")");
   if (key.match_full) out += " MATCH FULL";
   if (key.on_update != KeyAction::no_action) out += cat(" ON UPDATE ", action_text(key.on_update));
@@ -303,6 +312,11 @@ std::optional<RelationName> relation_name(const Catalog& catalog, Oid relation) 
   const ObjectDef* object = catalog.find(relation);
   if (object == nullptr || object->name_class() != NameClass::relation) return std::nullopt;
   return RelationName{object->schema, object->name};
+}
+
+std::vector<Oid> search_schemas(const SystemSession& session) {
+  return search_schemas(*session.catalog(), *session.parameters().snapshot().search_path, session.user_name(),
+                        session.process_id());
 }
 
 std::optional<bool> relation_visible(const Catalog& catalog, std::span<const Oid> schemas, Oid relation) {

@@ -11,6 +11,8 @@
 
 namespace troupe {
 
+class SystemSession;
+
 /// "schema.name", quoted where needed.
 std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
 
@@ -25,8 +27,11 @@ std::string without_outer_parentheses(std::string text);
 /// SELECT ... with PostgreSQL's leading blank and semicolon.
 std::string view_definition(const ViewDef& view);
 
-/// CREATE INDEX ... of the whole index.
-std::string index_definition(const Catalog& catalog, const IndexDef& index, bool pretty = false);
+/// A relation's name as it is seen from the schemas of a search path.
+std::string seen_name(const Catalog& catalog, std::span<const Oid> schemas, const ObjectDef& object);
+/// CREATE INDEX ... of the whole index; `seen_from` some schemas: in the pretty form.
+std::string index_definition(const Catalog& catalog, const IndexDef& index,
+                             std::optional<std::span<const Oid>> seen_from = {});
 /// The n-th column (from 1) alone: its name or expression.
 std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty = false);
 /// Name of an index's n-th column in pg_attribute.
@@ -52,6 +57,7 @@ std::string type_text(const Catalog& catalog, Oid type, int32_t typmod);
 /// session's own for temporary objects.
 std::vector<Oid> search_schemas(const Catalog& catalog, const SearchPath& path, std::string_view user,
                                 int32_t process_id);
+std::vector<Oid> search_schemas(const SystemSession& session);
 /// As listed, schemas that exist only; `implicit` adds pg_catalog in front where it is not listed.
 std::vector<std::string> search_schema_names(const Catalog& catalog, const SearchPath& path, std::string_view user,
                                              bool implicit);

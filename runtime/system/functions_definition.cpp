@@ -45,7 +45,8 @@ OptionalText index_def(SystemSession& session, int64_t index) {
 OptionalText index_part(SystemSession& session, int64_t index, int32_t column, bool pretty) {
   const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(index));
   if (def == nullptr) return std::nullopt;
-  if (column == 0) return index_definition(*session.catalog(), *def, pretty);
+  if (column == 0 && !pretty) return index_definition(*session.catalog(), *def);
+  if (column == 0) return index_definition(*session.catalog(), *def, search_schemas(session));
   return index_column_definition(*session.catalog(), *def, column, pretty);
 }
 
@@ -57,9 +58,7 @@ OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pr
   const Oid owner = (cache != nullptr ? cache : &throw_away)->constraint_owner(catalog, session.database(), oid);
   const auto found = find_constraint(*catalog, owner, oid);
   if (!found) return std::nullopt;
-  const std::vector<Oid> schemas =
-      search_schemas(*catalog, *session.parameters().snapshot().search_path, session.user_name(), session.process_id());
-  return constraint_definition(*found, *catalog, schemas, pretty);
+  return constraint_definition(*found, *catalog, search_schemas(session), pretty);
 }
 OptionalText constraint_def(SystemSession& session, int64_t constraint) {
   return constraint_part(session, constraint, false);

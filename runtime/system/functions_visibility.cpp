@@ -7,17 +7,13 @@
 namespace troupe {
 namespace {
 
-std::vector<Oid> schemas_of(const SystemSession& session) {
-  return search_schemas(*session.catalog(), *session.parameters().snapshot().search_path, session.user_name(), session.process_id());
-}
-
 OptionalBool table_visible(SystemSession& session, int64_t relation) {
-  return relation_visible(*session.catalog(), schemas_of(session), static_cast<Oid>(relation));
+  return relation_visible(*session.catalog(), search_schemas(session), static_cast<Oid>(relation));
 }
 OptionalBool type_visible(SystemSession& session, int64_t type) {
   const auto* own = session.catalog()->find_as<TypeDef>(static_cast<Oid>(type));
   if (own == nullptr) return find_type(static_cast<Oid>(type)) != nullptr ? OptionalBool(true) : std::nullopt;
-  for (const Oid schema : schemas_of(session)) {
+  for (const Oid schema : search_schemas(session)) {
     if (const ObjectDef* first = session.catalog()->find(NameClass::type, schema, own->name)) return first == own;
   }
   return false;
