@@ -80,15 +80,22 @@ std::string_view name_of(ObjectKind kind) {
 }
 
 /// What is dropped and others may refer to, with the arrays of types.
-std::vector<Oid> dropped_oids(const Catalog& whole, const std::vector<CatalogChange>& changes) {
-  std::vector<Oid> dropped;
+struct Dropped {
+  std::vector<Oid> oids;  ///< ascending
+  bool relations_only = true;
+};
+
+Dropped find_dropped(const Catalog& whole, const std::vector<CatalogChange>& changes) {
+  Dropped dropped;
   for (const CatalogChange& change : changes) {
     const ObjectDef* before = change.object == nullptr ? whole.find_anywhere(change.oid) : nullptr;
     if (before == nullptr || before->kind == ObjectKind::index || before->kind == ObjectKind::sequence) continue;
-    dropped.push_back(before->oid);
-    if (before->kind == ObjectKind::type) dropped.push_back(static_cast<const TypeDef&>(*before).array_type);
+    dropped.oids.push_back(before->oid);
+    if (before->kind == ObjectKind::type) dropped.oids.push_back(static_cast<const TypeDef&>(*before).array_type);
+    const bool relation = before->kind == ObjectKind::table || before->kind == ObjectKind::view;
+    dropped.relations_only = dropped.relations_only && relation;
   }
-  std::sort(dropped.begin(), dropped.end());
+  std::sort(dropped.oids.begin(), dropped.oids.end());
   return dropped;
 }
 
@@ -105,12 +112,13 @@ absl::Status check_references(const Catalog& whole, const std::vector<CatalogCha
                            "Another transaction has dropped it meanwhile.");
         }));
   }
-  const std::vector<Oid> dropped = dropped_oids(whole, changes);
-  if (dropped.empty()) return absl::OkStatus();
-  for (const ObjectPtr& object : whole.objects()) {
+  const Dropped dropped = find_dropped(whole, changes);
+  if (dropped.oids.empty()) return absl::OkStatus();
+  // Only views refer to relations here, so that a DROP TABLE does not look at every table.
+  for (const ObjectPtr& object : dropped.relations_only ? whole.objects(ObjectKind::view) : whole.objects()) {
     if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at
     TROUPE_RETURN_IF_ERROR(for_each_reference(*object, [&](ObjectKind kind, Oid oid, ErrorCode) -> absl::Status {
-      if (!std::binary_search(dropped.begin(), dropped.end(), oid)) return absl::OkStatus();
+      if (!std::binary_search(dropped.oids.begin(), dropped.oids.end(), oid)) return absl::OkStatus();
       return with_detail(error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", name_of(kind), " with OID ", oid,
                                " because other objects depend on it"),
                          cat("\"", object->name, "\" was made by another transaction meanwhile."));

@@ -194,4 +194,13 @@ TEST_CASE("what a definition refers to has to be there when it is committed, and
   CHECK(error_code(check_references(*used, {{20001, nullptr}})) == ErrorCode::kDependentObjectsStillExist);
   CHECK(check_references(*used, {{20001, nullptr}, {20000, nullptr}}).ok());
   CHECK(check_references(*used, {{20000, nullptr}}).ok());
+
+  auto view = std::make_shared<ViewDef>();
+  view->oid = 20003;
+  view->schema = kPublicSchema;
+  view->name = "v";
+  view->depends_on = {20000};
+  const CatalogPtr seen = *used->with_changes({{20003, view}}, 9);
+  CHECK(error_code(check_references(*seen, {{20000, nullptr}})) == ErrorCode::kDependentObjectsStillExist);
+  CHECK(check_references(*seen, {{20000, nullptr}, {20003, nullptr}}).ok());
 }
