@@ -6,19 +6,12 @@
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/messages.hpp"
 #include "runtime/plan/index_terms.hpp"
-#include "runtime/sql/deparse.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/hash.hpp"
 
 namespace troupe {
 namespace {
-
-/// What the columns of a key are called, and what they hold.
-struct KeyPart {
-  std::string name;
-  Type type;
-};
 
 /// "Key (a, b)=(1, x) is duplicated."; without values that the key does not give back.
 std::string duplicated_detail(std::span<const KeyPart> parts, std::span<const KeyColumn> key_columns,
@@ -52,23 +45,6 @@ std::string_view primary_key_name(const TableDef& table) {
     if (constraint.kind == ConstraintKind::primary_key) return constraint.name;
   }
   return table.name;
-}
-
-std::vector<KeyPart> parts_of_key(const TableDef& table) {
-  std::vector<KeyPart> parts;
-  for (const int16_t attnum : table.primary_key) {
-    const ColumnDef& column = table.column(attnum);
-    parts.push_back({sql::quote_identifier(column.name), Type{column.type, column.typmod}});
-  }
-  return parts;
-}
-
-std::vector<KeyPart> parts_of(const TableDef& table, const IndexDef& index) {
-  std::vector<KeyPart> parts;
-  for (size_t i = 0; i < index.columns.size(); ++i) {
-    parts.push_back({index_part_text(table, index, i), index_part_type(table, index.columns[i])});
-  }
-  return parts;
 }
 
 }  // namespace
@@ -192,7 +168,7 @@ BulkWriter::Conflict row_conflict(std::shared_ptr<const TableDef> table, Duplica
                                   const EvalContext& context) {
   return [table = std::move(table), words, &context](std::string_view key) {
     const std::string_view name = primary_key_name(*table);
-    std::string detail = duplicated_detail(parts_of_key(*table), table->shape->key_columns, key, context);
+    std::string detail = duplicated_detail(primary_key_parts(*table), table->shape->key_columns, key, context);
     if (words == DuplicateWords::kCreating) return cannot_create(*table, name, std::move(detail));
     std::vector<Value> values;
     for (const KeyColumn& column : table->shape->key_columns) {
@@ -211,7 +187,7 @@ BulkWriter::Conflict entry_conflict(std::shared_ptr<const TableDef> table, std::
   return [table = std::move(table), index = std::move(index), words, &context](std::string_view key) {
     if (words == DuplicateWords::kInserting) return unique_violation_of_key(*table, *index, key, context);
     return cannot_create(*table, index->name,
-                         duplicated_detail(parts_of(*table, *index), index->shape->key_columns, key, context));
+                         duplicated_detail(index_parts(*table, *index), index->shape->key_columns, key, context));
   };
 }
 

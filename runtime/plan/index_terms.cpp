@@ -103,6 +103,23 @@ bool implies_one(const ExprList& conditions, const ExprPtr& conjunct, const Eval
 
 }  // namespace
 
+std::vector<KeyPart> primary_key_parts(const TableDef& table) {
+  std::vector<KeyPart> parts;
+  for (const int16_t attnum : table.primary_key) {
+    const ColumnDef& column = table.column(attnum);
+    parts.push_back({sql::quote_identifier(column.name), Type{column.type, column.typmod}});
+  }
+  return parts;
+}
+
+std::vector<KeyPart> index_parts(const TableDef& table, const IndexDef& index) {
+  std::vector<KeyPart> parts;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    parts.push_back({index_part_text(table, index, i), index_part_type(table, index.columns[i])});
+  }
+  return parts;
+}
+
 std::string index_expression_text(std::string_view sql) {
   const auto parsed = sql::parse_expression(sql);
   if (!parsed.ok()) return cat("(", sql, ")");
