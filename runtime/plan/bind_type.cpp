@@ -17,9 +17,7 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   // SQL's own spellings have been resolved: what is called "char" here was written in quotes.
   const TypeInfo* info = word == "char" ? find_type(oid::kChar) : find_type_by_name(word);
   const bool elsewhere = name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog";
-  if (info == nullptr || elsewhere) {
-    if (const TypeDef* own = find_own_type(name.name)) return own_type(*own, name);
-  }
+  if (const TypeDef* own = own_type_named(name)) return own_type(*own, name);
   if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
   if (info == nullptr || elsewhere) {
     return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");
@@ -52,6 +50,13 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   return type;
 }
 
+const TypeDef* Binder::own_type_named(const sql::TypeName& name) const {
+  const std::string_view word = name.name.back();
+  const bool elsewhere = name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog";
+  const bool systems = word == "char" || find_type_by_name(word) != nullptr;
+  return systems && !elsewhere ? nullptr : find_own_type(name.name);
+}
+
 const TypeDef* Binder::find_own_type(sql::Name name) const {
   const auto find_in = [&](Oid schema) {
     const ObjectDef* found = catalog().find(NameClass::type, schema, name.back());
@@ -68,6 +73,9 @@ const TypeDef* Binder::find_own_type(sql::Name name) const {
 }
 
 absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& name) {
+  if (type.type_kind == TypeKind::shell) {
+    return fail(ErrorCode::kUndefinedObject, name, "type \"", type.name, "\" is only a shell");
+  }
   if (!name.modifiers.empty()) {
     return fail(ErrorCode::kSyntaxError, name, "type modifier is not allowed for type \"", type.name, "\"");
   }
@@ -78,10 +86,8 @@ absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& 
 }
 
 const TypeDef* Binder::domain_of(const sql::TypeName& name) const {
-  if (!name.array_bounds.empty() || (name.name.size() == 1 && find_type_by_name(name.name.back()) != nullptr)) {
-    return nullptr;
-  }
-  const TypeDef* own = find_own_type(name.name);
+  if (!name.array_bounds.empty()) return nullptr;
+  const TypeDef* own = own_type_named(name);
   return own != nullptr && own->type_kind == TypeKind::domain ? own : nullptr;
 }
 

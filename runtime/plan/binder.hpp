@@ -54,6 +54,8 @@ class Binder {
   absl::StatusOr<Type> bind_type(const sql::TypeName& name);
   /// A user's own type along the search path; null when there is none.
   const TypeDef* find_own_type(sql::Name name) const;
+  /// What bind_type() takes the name for, of an array its elements' type; null: not a user's.
+  const TypeDef* own_type_named(const sql::TypeName& name) const;
   /// The domain that a type name means; null: none.
   const TypeDef* domain_of(const sql::TypeName& name) const;
   /// True, or the domain's own error for a value that it does not allow; null when it allows all.

@@ -347,7 +347,7 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
                        cat("Column \"", column->name, "\" is used by generated column \"",
                            table->column(generated[0]).name, "\"."));
   }
-  TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*action.column->type));
+  TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
   ExprPtr value = values[position];

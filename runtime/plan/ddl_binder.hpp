@@ -106,6 +106,7 @@ absl::Status ddl_alter_database(const sql::AlterDatabaseStatement& alter, DdlBui
 absl::Status ddl_rename_database(std::string_view name, std::string_view new_name, DdlBuilder& ddl);
 absl::Status ddl_own_database(std::string_view name, const sql::RoleName& owner, DdlBuilder& ddl);
 absl::Status ddl_drop_database(const sql::DropDatabaseStatement& drop, DdlBuilder& ddl);
+absl::Status ddl_create_shell(const sql::DefineStatement& create, DdlBuilder& ddl);
 absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder& ddl);
 absl::Status ddl_alter_enum(const sql::AlterEnumStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl);

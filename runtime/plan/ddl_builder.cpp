@@ -44,7 +44,8 @@ const ObjectDef* DdlBuilder::find_named(std::string_view schema, std::string_vie
 
 void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
   const Oid oid = object->oid;
-  const bool takes_rights = object->name_class() == NameClass::relation || object->kind == ObjectKind::schema;
+  const bool takes_rights = object->name_class() == NameClass::relation || object->kind == ObjectKind::schema ||
+                            object->kind == ObjectKind::type;
   if (takes_rights && !object->acl.given && catalog().find_anywhere(oid) == nullptr) {
     if (Acl acl = ddl_new_acl(*object, *this); acl.given) {
       std::shared_ptr<ObjectDef> guarded = copy_object(*object);
@@ -173,7 +174,9 @@ absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view s
   if (object == nullptr) {
     const std::string_view what = kind_name(kind);
     if (if_exists) {
-      plan_->notices.push_back({"NOTICE", ErrorCode::kOk, cat(what, " \"", name, "\" does not exist, skipping"), {}});
+      const bool no_schema = !schema.empty() && catalog().find_schema(schema) == nullptr;
+      notice(ErrorCode::kOk,
+             cat(no_schema ? "schema" : what, " \"", no_schema ? schema : name, "\" does not exist, skipping"));
       return nullptr;
     }
     if (kind == ObjectKind::table) {
@@ -338,7 +341,13 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     case NodeKind::kDropOwned:
       return run("DROP OWNED", [&](DdlBuilder& ddl) { return ddl_drop_owned(statement.to<sql::DropOwnedStatement>(), ddl); });
     case NodeKind::kCreateEnum:
-      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_enum(statement.to<sql::CreateEnumStatement>(), ddl); });
+      return run("CREATE TYPE",
+                 [&](DdlBuilder& ddl) { return ddl_create_enum(statement.to<sql::CreateEnumStatement>(), ddl); });
+    case NodeKind::kDefine: {
+      const auto& define = statement.to<sql::DefineStatement>();
+      if (define.object != sql::ObjectKind::kType) break;
+      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_shell(define, ddl); });
+    }
     case NodeKind::kAlterEnum:
       return run("ALTER TYPE", [&](DdlBuilder& ddl) { return ddl_alter_enum(statement.to<sql::AlterEnumStatement>(), ddl); });
     case NodeKind::kCreateDomain:

@@ -15,6 +15,7 @@ std::string_view kind_words(SecurableKind kind) {
     case SecurableKind::kColumn: return "column";
     case SecurableKind::kSchema: return "schema";
     case SecurableKind::kDatabase: return "database";
+    case SecurableKind::kType: return "type";
   }
   return "object";
 }
@@ -160,11 +161,6 @@ absl::Status change_object(const Change& change, ObjectDef* object, DdlBuilder& 
   return absl::OkStatus();
 }
 
-std::vector<ColumnDef>* edit_columns(ObjectDef* relation) {
-  if (relation->kind == ObjectKind::table) return &static_cast<TableDef&>(*relation).columns;
-  return relation->kind == ObjectKind::view ? &static_cast<ViewDef&>(*relation).columns : nullptr;
-}
-
 absl::Status change_column(const Change& change, const ObjectDef& relation, ColumnDef* column, DdlBuilder& ddl) {
   Acl acl = column->acl;
   Acl both = acl_of(relation);
@@ -218,6 +214,21 @@ std::string_view part(const sql::Name& name, size_t from_end) {
   return name.size() >= from_end ? name[name.size() - from_end] : std::string_view();
 }
 
+absl::StatusOr<const ObjectDef*> find_type_to_grant(const sql::GrantStatement& grant, const sql::ObjectRef& ref,
+                                                    DdlBuilder& ddl) {
+  const TypeDef* type = ddl.binder().find_own_type(ref.name);
+  if (type == nullptr) {
+    if (find_type_by_name(ref.name.back()) != nullptr) {
+      return ddl.refuse(ref, "GRANT and REVOKE on a type of the system");
+    }
+    return error(ErrorCode::kUndefinedObject, "type \"", dotted(ref.name), "\" does not exist");
+  }
+  if (grant.object == sql::ObjectKind::kDomain && type->type_kind != TypeKind::domain) {
+    return error(ErrorCode::kWrongObjectType, "\"", type->name, "\" is not a domain");
+  }
+  return type;
+}
+
 absl::StatusOr<const ObjectDef*> find_target(const sql::GrantStatement& grant, const sql::ObjectRef& ref,
                                              DdlBuilder& ddl) {
   const std::string_view name = ref.name.back();
@@ -234,6 +245,8 @@ absl::StatusOr<const ObjectDef*> find_target(const sql::GrantStatement& grant, c
       }
       return database;
     }
+    case sql::ObjectKind::kType:
+    case sql::ObjectKind::kDomain: return find_type_to_grant(grant, ref, ddl);
     default: break;
   }
   const ObjectDef* object = ddl.find_named(part(ref.name, 2), name);
@@ -282,7 +295,9 @@ absl::Status ddl_grant(const sql::GrantStatement& grant, DdlBuilder& ddl) {
     case sql::ObjectKind::kTable:
     case sql::ObjectKind::kSequence:
     case sql::ObjectKind::kSchema:
-    case sql::ObjectKind::kDatabase: break;
+    case sql::ObjectKind::kDatabase:
+    case sql::ObjectKind::kType:
+    case sql::ObjectKind::kDomain: break;
     case sql::ObjectKind::kFunction:
     case sql::ObjectKind::kProcedure:
     case sql::ObjectKind::kRoutine:
@@ -323,6 +338,7 @@ std::optional<DefaultType> default_type(sql::ObjectKind kind) {
     case sql::ObjectKind::kTable: return DefaultType{uint8_t{'r'}, SecurableKind::kTable};
     case sql::ObjectKind::kSequence: return DefaultType{uint8_t{'S'}, SecurableKind::kSequence};
     case sql::ObjectKind::kSchema: return DefaultType{uint8_t{'n'}, SecurableKind::kSchema};
+    case sql::ObjectKind::kType: return DefaultType{uint8_t{'T'}, SecurableKind::kType};
     default: return std::nullopt;
   }
 }
@@ -336,7 +352,7 @@ absl::Status change_default(const Change& change, Oid role, uint8_t type, Secura
   const Acl plain = in_schema ? nothing : default_acl(kind, role);
   Acl acl = place == all->end() ? plain : place->acl;
   TROUPE_RETURN_IF_ERROR(change_acl(change, role, change.privileges, role, &acl, ddl));
-  if (acl == plain) {
+  if (same_rights(acl, plain)) {
     if (place != all->end()) all->erase(place);
     return absl::OkStatus();
   }
@@ -392,6 +408,7 @@ Acl ddl_new_acl(const ObjectDef& object, const DdlBuilder& ddl) {
   uint8_t type = 'r';
   if (object.kind == ObjectKind::sequence) type = 'S';
   if (object.kind == ObjectKind::schema) type = 'n';
+  if (object.kind == ObjectKind::type) type = 'T';
   if (object.kind == ObjectKind::index) return {};
   const auto find = [&](const std::vector<DefaultAcl>& all) -> const Acl* {
     for (const DefaultAcl& d : all) {
@@ -409,7 +426,7 @@ Acl ddl_new_acl(const ObjectDef& object, const DdlBuilder& ddl) {
   for (size_t i = 0; inside != nullptr && i < inside->items.size(); ++i) {
     if (!grant_in(inside->items[i], object.owner, ddl.catalog(), &acl).ok()) continue;
   }
-  return acl == plain ? Acl{} : acl;
+  return same_rights(acl, plain) ? Acl{} : acl;
 }
 
 }  // namespace troupe

@@ -26,6 +26,7 @@ const std::vector<DefaultAcl>* default_acls_of(const ObjectDef& object) {
 std::string default_acl_text(const DefaultAcl& entry, const ObjectDef& place, const DdlBuilder& ddl) {
   const std::string_view what = entry.object_type == 'r'   ? "relations"
                                 : entry.object_type == 'S' ? "sequences"
+                                : entry.object_type == 'T' ? "types"
                                                            : "schemas";
   const ObjectDef* role = ddl.catalog().find(entry.role);
   std::string text = cat("default privileges on new ", what, " belonging to role ", role == nullptr ? "?" : role->name);

@@ -3,6 +3,14 @@
 
 namespace troupe {
 
+absl::StatusOr<Type> ddl_usable_type(const sql::TypeName& name, DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(name));
+  if (const TypeDef* own = ddl.binder().own_type_named(name)) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_right(*own, kUsage, ddl));
+  }
+  return type;
+}
+
 absl::Status ddl_check_right(const ObjectDef& object, Privileges wanted, const DdlBuilder& ddl) {
   return check_right(ddl.catalog(), ddl.context().role, object, wanted);
 }

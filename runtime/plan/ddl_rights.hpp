@@ -29,6 +29,8 @@ Acl ddl_new_acl(const ObjectDef& object, const DdlBuilder& ddl);
 
 /// Errors: 42501 unless the acting role has the privileges on the object.
 absl::Status ddl_check_right(const ObjectDef& object, Privileges wanted, const DdlBuilder& ddl);
+/// The type, for something that will keep values of it. Errors: those of bind_type(); 42501 without USAGE on it.
+absl::StatusOr<Type> ddl_usable_type(const sql::TypeName& name, DdlBuilder& ddl);
 /// Errors: 42501 unless it has the rights of the owner.
 absl::Status ddl_check_owner(const ObjectDef& object, const DdlBuilder& ddl);
 /// For DROP: the owner of its schema may, too.

@@ -86,7 +86,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
     column.owned_sequence = sequence->oid;
     ddl_put_sequence(std::move(sequence), ddl);
   } else {
-    TROUPE_ASSIGN_OR_RETURN(const Type type, ddl.binder().bind_type(*definition.type));
+    TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*definition.type, ddl));
     TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
     set_type(&column, type);
     if (const TypeDef* domain = ddl.binder().domain_of(*definition.type)) column.domain = domain->oid;

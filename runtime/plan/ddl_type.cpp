@@ -12,13 +12,27 @@ namespace {
 constexpr int64_t kLabelGap = int64_t{1} << 32;
 constexpr size_t kLabelBytesMax = 63;
 
+absl::StatusOr<std::shared_ptr<TypeDef>> fill_shell(const TypeDef& shell, TypeKind kind, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(ddl_check_owner(shell, ddl));
+  auto type = std::make_shared<TypeDef>(shell);
+  type->type_kind = kind;
+  type->array_type = ddl.new_oid();
+  return type;
+}
+
 absl::StatusOr<std::shared_ptr<TypeDef>> new_type(sql::Name name, TypeKind kind, const sql::Node& node,
                                                   DdlBuilder& ddl) {
   const std::string_view schema_name = name.size() > 1 ? name[name.size() - 2] : std::string_view();
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(schema_name, node));
-  const bool taken = ddl.catalog().find(NameClass::type, schema, name.back()) != nullptr ||
-                     ddl.find_relation(schema, name.back()) != nullptr;
-  if (taken) return error(ErrorCode::kDuplicateObject, "type \"", name.back(), "\" already exists");
+  const ObjectDef* found = ddl.catalog().find(NameClass::type, schema, name.back());
+  const auto* shell =
+      found != nullptr && found->kind == ObjectKind::type ? static_cast<const TypeDef*>(found) : nullptr;
+  if (shell != nullptr && shell->type_kind == TypeKind::shell && kind != TypeKind::shell) {
+    return fill_shell(*shell, kind, ddl);
+  }
+  if (found != nullptr || ddl.find_relation(schema, name.back()) != nullptr) {
+    return error(ErrorCode::kDuplicateObject, "type \"", name.back(), "\" already exists");
+  }
   auto type = std::make_shared<TypeDef>();
   type->type_kind = kind;
   type->oid = ddl.new_oid();
@@ -115,6 +129,15 @@ absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder&
     type->label_values.push_back(static_cast<int64_t>(type->labels.size()) * kLabelGap);
     type->label_oids.push_back(ddl.new_oid());
   }
+  ddl.put(std::move(type));
+  return absl::OkStatus();
+}
+
+/// CREATE TYPE t; makes a shell. A base type needs functions in C, which there are none of.
+absl::Status ddl_create_shell(const sql::DefineStatement& create, DdlBuilder& ddl) {
+  if (!create.options.empty()) return ddl.refuse(create, "CREATE TYPE with functions of its own");
+  TROUPE_ASSIGN_OR_RETURN(auto type, new_type(create.name, TypeKind::shell, create, ddl));
+  type->array_type = kNoOid;
   ddl.put(std::move(type));
   return absl::OkStatus();
 }
@@ -283,7 +306,7 @@ absl::Status alter_domain(const sql::AlterDomainStatement& alter, TypeDef* type,
 
 absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(auto type, new_type(create.name, TypeKind::domain, create, ddl));
-  TROUPE_ASSIGN_OR_RETURN(const Type base, ddl.binder().bind_type(*create.type));
+  TROUPE_ASSIGN_OR_RETURN(const Type base, ddl_usable_type(*create.type, ddl));
   if (type_info(base.oid).kind == 'p') {
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, create, "\"", format_type(base),
                        "\" is not a valid base type for a domain");

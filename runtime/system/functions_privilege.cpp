@@ -138,7 +138,7 @@ Privileges held(const Catalog& catalog, Oid role, const ObjectDef& object, Privi
 bool may_one(const Catalog& catalog, Oid role, Securable kind, Oid object, const WantedPrivilege& wanted,
              const ColumnDef* column) {
   const ObjectDef* target = catalog.find(object);
-  const bool own_rights = target != nullptr && kind != Securable::kType && kind != Securable::kFunction;
+  const bool own_rights = target != nullptr && kind != Securable::kFunction;
   if (!own_rights) return is_superuser(catalog, role) || public_may(kind, object, wanted.word);
   const Privileges bit = bit_of(wanted.word);
   if (held(catalog, role, *target, bit, wanted.grantable) != 0) return true;

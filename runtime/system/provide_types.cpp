@@ -1,4 +1,5 @@
 /// pg_type, pg_enum, pg_cast, pg_collation.
+#include "runtime/system/acl_text.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
@@ -27,13 +28,13 @@ void system_types(RowWriter& out) {
 constexpr Oid kEnumIn = 3506, kEnumOut = 3507, kEnumReceive = 3532, kEnumSend = 3533, kDomainIn = 2597,
               kDomainReceive = 2598;
 
-void write_enum_type(const TypeDef& type, RowWriter& out) {
+void write_enum_type(const TypeDef& type, const Catalog& catalog, RowWriter& out) {
   out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
   out.set("typowner", type.owner).set("typlen", 4).set("typbyval", true).set("typtype", 'e').set("typcategory", 'E');
   out.set("typisdefined", true).set("typdelim", ',').set("typarray", type.array_type);
   out.set("typinput", kEnumIn).set("typoutput", kEnumOut);
   out.set("typreceive", kEnumReceive).set("typsend", kEnumSend).set("typalign", 'i').set("typstorage", 'p');
-  out.set("typtypmod", -1);
+  out.set("typtypmod", -1).set("typacl", acl_array(catalog, type.acl));
 }
 
 /// Support functions of all arrays.
@@ -51,7 +52,7 @@ void write_array_type(const TypeDef& type, RowWriter& out) {
   out.set("typstorage", 'x').set("typtypmod", -1);
 }
 
-void write_domain_type(const TypeDef& type, RowWriter& out) {
+void write_domain_type(const TypeDef& type, const Catalog& catalog, RowWriter& out) {
   const TypeInfo* base = find_type(type.base);
   const TypeSupport* support = find_type_support(type.base);
   out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
@@ -64,13 +65,28 @@ void write_domain_type(const TypeDef& type, RowWriter& out) {
   out.set("typstorage", support != nullptr ? support->storage : 'p').set("typnotnull", type.not_null);
   out.set("typbasetype", type.base).set("typtypmod", type.base_typmod);
   out.set("typcollation", support != nullptr ? support->collation : kNoOid);
+  out.set("typacl", acl_array(catalog, type.acl));
   if (!type.default_sql.empty()) out.set("typdefault", type.default_sql);
+}
+
+// Support functions that say that there is only a shell.
+constexpr Oid kShellIn = 2398, kShellOut = 2399;
+
+void write_shell_type(const TypeDef& type, const Catalog& catalog, RowWriter& out) {
+  out.row().set("oid", type.oid).set("typname", type.name).set("typnamespace", type.schema);
+  out.set("typowner", type.owner).set("typlen", 4).set("typbyval", true).set("typtype", 'p').set("typcategory", 'P');
+  out.set("typisdefined", false).set("typdelim", ',').set("typinput", kShellIn).set("typoutput", kShellOut);
+  out.set("typalign", 'i').set("typstorage", 'p').set("typtypmod", -1).set("typacl", acl_array(catalog, type.acl));
 }
 
 void catalog_types(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
     const auto& type = static_cast<const TypeDef&>(*object);
-    type.type_kind == TypeKind::domain ? write_domain_type(type, out) : write_enum_type(type, out);
+    switch (type.type_kind) {
+      case TypeKind::domain: write_domain_type(type, scan.catalog, out); break;
+      case TypeKind::shell: write_shell_type(type, scan.catalog, out); break;
+      default: write_enum_type(type, scan.catalog, out);
+    }
     write_array_type(type, out);
   }
 }

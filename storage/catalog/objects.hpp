@@ -236,7 +236,8 @@ struct ViewDef final : ObjectDef {
   std::vector<Oid> depends_on;     ///< relations its query reads
 };
 
-enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3 };
+/// A shell is a name only (CREATE TYPE t;), so far. On disk as a number: append only.
+enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3, shell = 4 };
 
 /// A user's type; the built-in ones are in runtime/types.
 struct TypeDef final : ObjectDef {

@@ -55,6 +55,7 @@ Privileges all_privileges(SecurableKind kind) {
     case SecurableKind::kColumn: return kColumnPrivileges;
     case SecurableKind::kSchema: return kSchemaPrivileges;
     case SecurableKind::kDatabase: return kDatabasePrivileges;
+    case SecurableKind::kType: return kTypePrivileges;
   }
   return 0;
 }
@@ -64,6 +65,7 @@ SecurableKind securable_kind(const ObjectDef& object) {
     case ObjectKind::sequence: return SecurableKind::kSequence;
     case ObjectKind::schema: return SecurableKind::kSchema;
     case ObjectKind::database: return SecurableKind::kDatabase;
+    case ObjectKind::type: return SecurableKind::kType;
     default: return SecurableKind::kTable;
   }
 }
@@ -128,12 +130,17 @@ Acl default_acl(SecurableKind kind, Oid owner) {
   acl.given = true;
   if (kind == SecurableKind::kColumn) return acl;
   if (kind == SecurableKind::kDatabase) acl.items.push_back({kNoOid, owner, kTemporary | kConnect, 0});
+  if (kind == SecurableKind::kType) acl.items.push_back({kNoOid, owner, kUsage, 0});
   acl.items.push_back({owner, owner, all_privileges(kind), 0});
   return acl;
 }
 
 Acl acl_of(const ObjectDef& object) {
   return object.acl.given ? object.acl : default_acl(securable_kind(object), object.owner);
+}
+
+bool same_rights(const Acl& a, const Acl& b) {
+  return a.given == b.given && std::is_permutation(a.items.begin(), a.items.end(), b.items.begin(), b.items.end());
 }
 
 Privileges rights_in(const Catalog& catalog, Oid role, const Acl& acl, Oid owner, Privileges wanted, bool grantable) {
@@ -157,6 +164,11 @@ Privileges rights_on(const Catalog& catalog, Oid role, const ObjectDef& object, 
   if (contains(roles, kReadAllRole)) found |= relation ? kSelect : schema ? kUsage : 0;
   if (contains(roles, kWriteAllRole)) found |= relation ? kInsert | kUpdate | kDelete : schema ? kUsage : 0;
   return found & wanted;
+}
+
+std::vector<ColumnDef>* edit_columns(ObjectDef* relation) {
+  if (relation->kind == ObjectKind::table) return &static_cast<TableDef&>(*relation).columns;
+  return relation->kind == ObjectKind::view ? &static_cast<ViewDef&>(*relation).columns : nullptr;
 }
 
 const std::vector<ColumnDef>& columns_of(const ObjectDef& relation) {

@@ -17,7 +17,7 @@ inline constexpr Oid kDatabaseOwnerRole = 6171;  ///< whoever owns the session's
 inline constexpr ErrorCode kInvalidGrantOperation{pack_sqlstate("0LP01")};
 
 /// Kinds of things that rights are on; their letters are those of pg_default_acl where it has them.
-enum class SecurableKind : uint8_t { kTable, kSequence, kColumn, kSchema, kDatabase };
+enum class SecurableKind : uint8_t { kTable, kSequence, kColumn, kSchema, kDatabase, kType };
 
 inline constexpr Privileges kTablePrivileges =
     kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
@@ -25,6 +25,7 @@ inline constexpr Privileges kColumnPrivileges = kInsert | kSelect | kUpdate | kR
 inline constexpr Privileges kSequencePrivileges = kSelect | kUpdate | kUsage;
 inline constexpr Privileges kSchemaPrivileges = kUsage | kCreate;
 inline constexpr Privileges kDatabasePrivileges = kCreate | kTemporary | kConnect;
+inline constexpr Privileges kTypePrivileges = kUsage;
 
 Privileges all_privileges(SecurableKind kind);
 /// Views and tables are tables; an object without rights of its own (an index, a role) is a table, too.
@@ -52,6 +53,9 @@ Acl default_acl(SecurableKind kind, Oid owner);
 /// The object's rights, or the default.
 Acl acl_of(const ObjectDef& object);
 
+/// Whether both say the same, in whatever order.
+bool same_rights(const Acl& a, const Acl& b);
+
 /// Of `wanted`, what the role may do; of grant options too with `grantable`.
 Privileges rights_in(const Catalog& catalog, Oid role, const Acl& acl, Oid owner, Privileges wanted,
                      bool grantable = false);
@@ -61,6 +65,8 @@ bool may_use_column(const Catalog& catalog, Oid role, const ObjectDef& relation,
                     Privileges wanted);
 /// Columns of a table or view; empty for anything else.
 const std::vector<ColumnDef>& columns_of(const ObjectDef& relation);
+/// Of a copy that is to be changed; null for anything else.
+std::vector<ColumnDef>* edit_columns(ObjectDef* relation);
 
 /// Errors: 42501 `permission denied for table t`.
 absl::Status permission_denied(const ObjectDef& object);

@@ -29,6 +29,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_array_slices_and_assigning_to_elements(self):
         self.compare("arrays.sql")
 
+    def test_rights_on_types_and_types_that_are_a_name_only(self):
+        self.compare("type_rights.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)
