@@ -121,6 +121,10 @@ absl::StatusOr<std::shared_ptr<Prepared>> prepare_source(const sql::CopyStatemen
         "Try the COPY (SELECT ...) TO variant.");
   }
   TROUPE_RETURN_IF_ERROR(table.status());
+  if ((*table)->is_materialized_view()) {
+    return with_hint(error(ErrorCode::kWrongObjectType, "cannot copy from materialized view \"", (*table)->name, "\""),
+                     "Try the COPY (SELECT ...) TO variant.");
+  }
   TROUPE_ASSIGN_OR_RETURN(const std::vector<uint32_t> columns, copied_columns(statement, **table));
   const auto* schema = catalog.find_as<SchemaDef>((*table)->schema);
   TROUPE_ASSIGN_OR_RETURN(prepared->parsed, sql::parse_statement(select_text(**table, schema->name, columns)));

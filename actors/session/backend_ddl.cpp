@@ -268,16 +268,18 @@ Task<absl::Status> Backend::make_schema_elements(const sql::CreateSchemaStatemen
   co_return status;
 }
 
-/// CREATE TABLE AS: the query's rows go through an ordinary INSERT.
+/// CREATE TABLE AS and its like: the query's rows go through an ordinary INSERT.
 Task<absl::Status> Backend::fill_table(const StatementPlan& plan, std::string* tag) {
   auto source = std::make_shared<StatementPlan>(plan);
   source->kind = StatementKind::kSelect;
-  auto insert = std::make_shared<InsertPlan>();
-  insert->write.table = plan.ddl->fill_table;
-  insert->inputs.push_back(plan.root);
-  insert->id = source->nodes++;
+  if (plan.ddl->fill.table != nullptr) {
+    auto insert = std::make_shared<InsertPlan>();
+    insert->write = plan.ddl->fill;
+    insert->inputs.push_back(plan.root);
+    insert->id = source->nodes++;
+    source->root = insert;
+  }
   auto filling = std::make_shared<StatementPlan>(*source);
-  filling->root = insert;
   filling->kind = StatementKind::kInsert;
   filling->columns.clear();
   filling->read_only = false;
@@ -293,7 +295,7 @@ Task<absl::Status> Backend::fill_table(const StatementPlan& plan, std::string* t
     if (!batch.ok()) co_return batch.status();
     if (batch->rows == 0) break;
   }
-  *tag = cat("SELECT ", execution.rows_affected());
+  if (plan.ddl->tells_rows) *tag = cat("SELECT ", execution.rows_affected());
   co_return absl::OkStatus();
 }
 

@@ -90,6 +90,9 @@ absl::StatusOr<std::vector<uint32_t>> copied_columns(const sql::CopyStatement& s
 
 absl::StatusOr<std::unique_ptr<CopyIn>> CopyIn::make(const sql::CopyStatement& statement, const TableDef& table,
                                                      const PlanContext& planning) {
+  if (table.is_materialized_view()) {
+    return error(ErrorCode::kWrongObjectType, "cannot copy to materialized view \"", table.name, "\"");
+  }
   std::unique_ptr<CopyIn> copy(new CopyIn);
   TROUPE_ASSIGN_OR_RETURN(const std::vector<uint32_t> columns, copied_columns(statement, table));
   CopyTarget target;

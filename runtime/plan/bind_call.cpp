@@ -53,6 +53,8 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return fail(ErrorCode::kInvalidSchemaName, call, "schema \"", schema, "\" does not exist");
     }
   }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr oracle, bind_oracle_call(call, site));
+  if (oracle) return oracle;
   Site inner = site;
   inner.in_aggregate = inner.in_aggregate || (is_aggregate(name) && call.over == nullptr);
   TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(call, inner));

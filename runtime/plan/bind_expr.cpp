@@ -67,7 +67,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site
         return make_expr(ExprKind::kDefault, kUnknownType, {});
       }
       return fail(ErrorCode::kSyntaxError, expr, "DEFAULT is not allowed in this context");
-    case NodeKind::kGrouping: return refuse(expr, "GROUPING()");
+    case NodeKind::kGrouping: return bind_grouping(expr.to<sql::GroupingExpr>(), site);
     case NodeKind::kCurrentOf: return refuse(expr, "WHERE CURRENT OF");
     case NodeKind::kPrior: return refuse(expr, "CONNECT BY");
     case NodeKind::kNamedArgument: return refuse(expr, "a named argument in this place");

@@ -122,6 +122,16 @@ absl::Status Binder::rename_columns(BoundRelation* relation, const sql::Alias* a
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status not_populated(const TableDef& view) {
+  return with_hint(
+      error(ErrorCode::kObjectNotInPrerequisiteState, "materialized view \"", view.name, "\" has not been populated"),
+      "Use the REFRESH MATERIALIZED VIEW command.");
+}
+
+}  // namespace
+
 absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Scope*, BoundQuery* query) {
   if (ref.sample != nullptr) return refuse(ref, "TABLESAMPLE");
   if (ref.schema.empty()) {
@@ -129,10 +139,13 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
       if (cte_names_[i].name == ref.name) return bind_cte_ref(cte_names_[i], ref, query);
     }
   }
-  TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
+  auto named = find_relation(ref);
+  if (!named.ok() && ref.name == "dual" && ref.schema.empty()) return bind_dual_ref(ref, query);
+  TROUPE_ASSIGN_OR_RETURN(RelationName found, std::move(named));
   if (found.view) return bind_view(*found.view, ref, query);
   auto relation = std::make_shared<BoundRelation>();
   if (found.table) {
+    if (!found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);
     relation->table = std::move(found.table);
   } else {
     relation->kind = BoundRelation::Kind::kSystem;
@@ -161,24 +174,38 @@ std::string_view Binder::schema_of(const BoundRelation& relation) const {
   return schema != nullptr ? std::string_view(schema->name) : std::string_view("pg_catalog");
 }
 
-absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query) {
-  if (view_depth_ >= kViewDepthMax) {
-    return fail(ErrorCode::kInvalidTableDefinition, ref, "infinite recursion detected in rules for relation \"",
-                view.name, "\"");
-  }
-  TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(view.query_sql));
+absl::StatusOr<QueryPtr> Binder::bind_stored_query(std::string_view text, Oid owner) {
+  TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(text));
   kept_.push_back(parsed);
   // The view's text knows nothing of the statement's WITH names and has positions of its own.
   std::vector<CteName> outer_names;
   outer_names.swap(cte_names_);
   const bool outer_foreign = std::exchange(foreign_text_, true);
   ++view_depth_;
-  const Oid reader = rights.act_as(view.owner);
+  const Oid reader = rights.act_as(owner);
   auto bound = bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), nullptr);
   rights.act_as(reader);
   --view_depth_;
   foreign_text_ = outer_foreign;
   cte_names_.swap(outer_names);
+  return bound;
+}
+
+absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_refresh(std::string_view text, const TableDef& view) {
+  TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(text));
+  kept_.push_back(parsed);
+  foreign_text_ = true;
+  refreshed_ = view.oid;
+  rights.act_as(view.owner);
+  return bind_insert(parsed->statements()[0].node->to<sql::InsertStatement>());
+}
+
+absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query) {
+  if (view_depth_ >= kViewDepthMax) {
+    return fail(ErrorCode::kInvalidTableDefinition, ref, "infinite recursion detected in rules for relation \"",
+                view.name, "\"");
+  }
+  auto bound = bind_stored_query(view.query_sql, view.owner);
   if (!bound.ok()) return bound.status();
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kSubquery;
@@ -193,6 +220,18 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sq
   rights.want(item.names->relation->number, view.oid, kSelect);
   if (ref.alias == nullptr) item.names->schema = ref.schema;
   return item;
+}
+
+/// Oracle's table of one row.
+absl::StatusOr<Binder::FromItem> Binder::bind_dual_ref(const sql::TableRef& ref, BoundQuery* query) {
+  auto relation = std::make_shared<BoundRelation>();
+  relation->kind = BoundRelation::Kind::kSubquery;
+  TROUPE_ASSIGN_OR_RETURN(relation->query, bind_dual());
+  relation->names.push_back("dummy");
+  relation->types.push_back(relation->query->targets[0].value->type);
+  relation->origins = origins_of(relation->query->targets);
+  if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
+  return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
 }
 
 absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(const CteName& name, const sql::TableRef& ref,

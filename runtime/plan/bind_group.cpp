@@ -175,6 +175,25 @@ absl::Status Binder::bind_group_by(const sql::SelectStatement& select, const Sco
   return GroupingBinder(*this, site, select).bind();
 }
 
+/// GROUPING(a, b): which of them the row's grouping set leaves out; known when the groups are planned.
+absl::StatusOr<ExprPtr> Binder::bind_grouping(const sql::GroupingExpr& expr, const Site& site) {
+  constexpr size_t kArgumentsMax = 31;
+  TROUPE_RETURN_IF_ERROR(check_aggregate_place(site, expr, "grouping operations"));
+  if (expr.arguments.size() > kArgumentsMax) {
+    return fail(ErrorCode::kTooManyArguments, expr, "GROUPING must have fewer than 32 arguments");
+  }
+  ExprList args;
+  for (const sql::Expr* argument : expr.arguments) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr arg, bind(*argument, site));
+    args.push_back(std::move(arg));
+  }
+  if (site.query == nullptr) return refuse(expr, "GROUPING() in this place");
+  site.query->aggregated = true;
+  auto bound = make_expr(ExprKind::kGrouping, Type{oid::kInt4}, std::move(args));
+  bound->position = expr.position + 1;
+  return bound;
+}
+
 namespace {
 
 /// Grouping by a table's primary key makes its other columns single-valued.
@@ -224,6 +243,16 @@ absl::Status Binder::check_grouped(const ExprPtr& expr, const Scope& scope, Boun
   if (expr->kind == ExprKind::kAggregate) return absl::OkStatus();
   for (const ExprPtr& group : query->groups) {
     if (equal(group, expr)) return absl::OkStatus();
+  }
+  if (expr->kind == ExprKind::kGrouping) {
+    const auto is_group = [&](const ExprPtr& arg) {
+      return std::any_of(query->groups.begin(), query->groups.end(),
+                         [&](const ExprPtr& group) { return equal(group, arg); });
+    };
+    if (std::all_of(expr->args.begin(), expr->args.end(), is_group)) return absl::OkStatus();
+    return with_position(error(ErrorCode::kGroupingError,
+                               "arguments to GROUPING must be grouping expressions of the associated query level"),
+                         expr->position == 0 ? 0 : position_of(expr->position - 1));
   }
   if (expr->is_column()) return check_grouped_column(*expr, false, scope, query);
   if (expr->subquery) TROUPE_RETURN_IF_ERROR(check_grouped_inside(*expr->subquery->query, scope, query));

@@ -81,6 +81,8 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
     }
     if (qualified && item_found) return unknown_column(column, scope);
   }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr oracle, bind_oracle_column(column, site));
+  if (oracle) return oracle;
   // A relation's name alone is its whole row.
   if (!qualified) {
     for (const Scope* scope = site.scope; scope != nullptr; scope = scope->outer) {
@@ -124,12 +126,21 @@ absl::Status Binder::unknown_column(const sql::ColumnRef& column, const Scope* s
   return fail(ErrorCode::kUndefinedTable, column, "missing FROM-clause entry for table \"", alias, "\"");
 }
 
+void Binder::note_star(const sql::ColumnRef& star, const FromNames& item) {
+  if (names_found == nullptr || foreign_text_) return;
+  std::vector<std::string>& texts = names_found->stars[&star];
+  for (std::string& text : star_columns(item)) texts.push_back(std::move(text));
+}
+
 absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out) {
   if (star.name.empty()) {
     if (site.scope == nullptr || site.scope->items.empty()) {
       return fail(ErrorCode::kSyntaxError, star, "SELECT * with no tables specified is not valid");
     }
-    for (const auto& item : site.scope->items) expand_star(*item, out);
+    for (const auto& item : site.scope->items) {
+      expand_star(*item, out);
+      note_star(star, *item);
+    }
     for (const NamedColumn& column : *out) rights.read(*column.value);
     return absl::OkStatus();
   }
@@ -139,6 +150,7 @@ absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site
     for (const auto& item : scope->items) {
       if (const FromNames* place = find_item(*item, schema, alias)) {
         expand_star(*place, out);
+        note_star(star, *place);
         for (const NamedColumn& column : *out) rights.read(*column.value);
         return absl::OkStatus();
       }
@@ -157,6 +169,7 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
   const ObjectDef* other = nullptr;  // neither table nor view
   const auto look_in = [&](Oid schema) -> std::optional<RelationName> {
     if (const ObjectDef* object = catalog().find_relation(schema, ref.name)) {
+      if (names_found != nullptr && !foreign_text_) names_found->relations[&ref] = object->oid;
       RelationName found;
       if (object->kind == ObjectKind::table) {
         depend_on(*object);
@@ -205,6 +218,9 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
 
 absl::StatusOr<TablePtr> Binder::find_target_table(const sql::TableRef& ref) {
   TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
+  if (found.table && found.table->is_materialized_view() && found.table->oid != refreshed_) {
+    return error(ErrorCode::kWrongObjectType, "cannot change materialized view \"", found.table->name, "\"");
+  }
   if (found.table) return std::move(found.table);
   if (found.view) return refuse(ref, "changing rows of a view");
   if (found.system->oid >= kFirstUserOid) {

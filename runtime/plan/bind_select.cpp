@@ -436,6 +436,14 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
     if (!obstacle.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, *clause, name, " is not allowed with ", obstacle);
     }
+    for (const BoundRelation* relation : tables) {
+      const bool meant =
+          clause->tables.empty() || std::any_of(clause->tables.begin(), clause->tables.end(),
+                                                [&](const sql::TableRef* ref) { return ref->name == relation->alias; });
+      if (!meant || !relation->table || !relation->table->is_materialized_view()) continue;
+      return error(ErrorCode::kWrongObjectType, "cannot lock rows in materialized view \"", relation->table->name,
+                   "\"");
+    }
     const auto lock = [&](const BoundRelation& relation) {
       rights.want(relation.number, relation.table->oid, kUpdate);
       query->locks.push_back({relation.number, static_cast<LockStrength>(clause->strength),

@@ -1,5 +1,7 @@
 /// WITH.
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/search_cycle.hpp"
+#include "runtime/sql/parser.hpp"
 
 namespace troupe {
 namespace {
@@ -40,10 +42,14 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
                     "\" specified more than once");
       }
     }
-    if (table->search != nullptr) return refuse(*table, "the SEARCH clause");
-    if (table->cycle != nullptr) return refuse(*table, "the CYCLE clause");
     const auto* select = table->query->as<sql::SelectStatement>();
-    if (with.recursive && select != nullptr && mentions(*select, table->name)) {
+    const bool recursive = with.recursive && select != nullptr && mentions(*select, table->name);
+    if (table->search != nullptr || table->cycle != nullptr) {
+      if (!recursive) return fail(ErrorCode::kSyntaxError, *table, "WITH query is not recursive");
+      TROUPE_RETURN_IF_ERROR(bind_search_cycle(*table, outer));
+      continue;
+    }
+    if (recursive) {
       TROUPE_RETURN_IF_ERROR(bind_recursive(*table, outer, 0));
       continue;
     }
@@ -58,6 +64,25 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
     ctes.push_back(std::move(cte));
   }
   return absl::OkStatus();
+}
+
+/// Bound once only to learn the columns, then with those that SEARCH and CYCLE add.
+absl::Status Binder::bind_search_cycle(const sql::CommonTable& table, const Scope* outer) {
+  const auto& select = table.query->to<sql::SelectStatement>();
+  if (select.operation != sql::SetOperation::kUnion) return bind_recursive(table, outer, 0);  // which refuses it
+  const size_t ctes_before = ctes.size();
+  BoundCte first;
+  TROUPE_ASSIGN_OR_RETURN(first.query, bind_select(*select.left, outer));
+  TROUPE_RETURN_IF_ERROR(name_cte_columns(table, &first));
+  ctes.resize(ctes_before);
+  auto text = search_cycle_text(table, first.names);
+  if (!text.ok()) return at(text.status(), table);
+  TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(*text));
+  kept_.push_back(parsed);
+  const bool outer_foreign = std::exchange(foreign_text_, true);
+  const absl::Status bound = bind_with(*parsed->statements()[0].node->to<sql::SelectStatement>().with, outer);
+  foreign_text_ = outer_foreign;
+  return bound;
 }
 
 absl::Status Binder::name_cte_columns(const sql::CommonTable& table, BoundCte* cte) {

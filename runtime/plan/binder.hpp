@@ -12,6 +12,7 @@
 #include "runtime/plan/planner.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/plan/scope.hpp"
+#include "runtime/plan/stored_names.hpp"
 #include "runtime/plan/wanted_rights.hpp"
 #include "runtime/sql/ast_all.hpp"
 
@@ -65,6 +66,11 @@ class Binder {
   /// One of its CHECK constraints, for `value`.
   absl::StatusOr<ExprPtr> bind_domain_constraint(const TypeDef& domain, const ConstraintDef& check, const ExprPtr& value);
 
+  /// A view's query, which knows nothing of the statement around it and reads with the rights of the view's owner.
+  absl::StatusOr<QueryPtr> bind_stored_query(std::string_view text, Oid owner);
+  /// An INSERT into a materialized view, which only REFRESH may do; the same otherwise.
+  absl::StatusOr<std::shared_ptr<BoundModify>> bind_refresh(std::string_view text, const TableDef& view);
+
   /// Errors: 42P18 for a parameter whose type nothing told.
   absl::Status finish_parameters();
 
@@ -76,6 +82,8 @@ class Binder {
   uint32_t work_tables = 0;
   bool moves_sequences = false;
   WantedRights rights;
+  NamesFound* names_found = nullptr;  ///< where to note what names mean, of a definition's query; null: nowhere
+  absl::Status unreadable;            ///< 55000, when the statement reads a materialized view that has not been filled
 
  private:
   friend class InsertSource;
@@ -188,6 +196,7 @@ class Binder {
 
   // --- bind_name.cpp ---
   absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column, const Site& site);
+  void note_star(const sql::ColumnRef& star, const FromNames& item);
   absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
   absl::Status check_qualified(sql::Name name, size_t parts, const sql::Node& node) const;
   absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
@@ -214,6 +223,7 @@ class Binder {
   absl::StatusOr<FromItem> bind_from_item(const sql::FromItem& item, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_table(const sql::TableRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_dual_ref(const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_cte_ref(const CteName& cte, const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope, BoundQuery* query);
   /// A function's view, under the function's name.
@@ -244,13 +254,22 @@ class Binder {
   absl::Status bind_locks(const sql::SelectStatement& select, const Scope& scope, BoundQuery* query);
   absl::Status bind_with(const sql::WithClause& with, const Scope* outer);
   absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer, uint32_t number);
+  absl::Status bind_search_cycle(const sql::CommonTable& table, const Scope* outer);
   absl::StatusOr<QueryPtr> bind_cte_query(const sql::CommonTable& table, const Scope* outer);
   absl::Status name_cte_columns(const sql::CommonTable& table, BoundCte* cte);
   absl::Status settle_targets(BoundQuery* query);
 
+  // --- bind_oracle.cpp: null for what is not Oracle's ---
+  absl::StatusOr<ExprPtr> bind_oracle_call(const sql::FunctionCall& call, const Site& site);
+  absl::StatusOr<ExprPtr> bind_oracle_column(const sql::ColumnRef& column, const Site& site);
+  absl::StatusOr<QueryPtr> bind_dual();
+  /// An expression that is not in the client's text.
+  absl::StatusOr<ExprPtr> bind_text(const std::string& text, const Site& site);
+
   // --- bind_group.cpp ---
   absl::Status bind_group_by(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
   absl::StatusOr<ExprPtr> bind_group_item(const sql::Expr& item, const Site& site);
+  absl::StatusOr<ExprPtr> bind_grouping(const sql::GroupingExpr& expr, const Site& site);
   absl::Status check_grouping(const Scope& scope, BoundQuery* query);
   absl::Status check_grouped(const ExprPtr& expr, const Scope& scope, BoundQuery* query);
   absl::Status check_grouped_column(const Expr& column, bool inside, const Scope& scope, BoundQuery* query);
@@ -323,6 +342,7 @@ class Binder {
   EvalContext default_eval_;
   std::vector<CteName> cte_names_;  ///< visible ones, innermost last
   std::vector<const Site*> subquery_sites_;  ///< of the subqueries being bound, outermost first
+  Oid refreshed_ = kNoOid;                   ///< the materialized view whose rows this may change
   int view_depth_ = 0;
   bool foreign_text_ = false;
   std::vector<std::shared_ptr<const void>> kept_;  ///< parsed texts that bound names point into

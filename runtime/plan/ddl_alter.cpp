@@ -188,6 +188,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   ColumnDef* column = find_column(table, name);
   const int16_t attnum = column->attnum;
   TROUPE_RETURN_IF_ERROR(drop_generated_from(*column, behavior, table, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_drop_views_of_column(*column, behavior, *table, ddl));
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
@@ -347,6 +348,12 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
                        cat("Column \"", column->name, "\" is used by generated column \"",
                            table->column(generated[0]).name, "\"."));
   }
+  TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(*table, column->attnum, ddl));
+  if (!views.empty()) {
+    return with_detail(
+        error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used by a view or rule"),
+        cat("rule _RETURN on ", ddl_describe(*views[0], ddl), " depends on column \"", column->name, "\""));
+  }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
@@ -502,6 +509,46 @@ ObjectKind kind_to_alter(const sql::AlterTableStatement& alter, const DdlBuilder
   return found != nullptr && only_owner ? found->kind : ObjectKind::table;
 }
 
+/// PostgreSQL's name of what cannot be done to a materialized view; empty for what can.
+std::string_view not_for_views(sql::AlterAction action) {
+  using sql::AlterAction;
+  switch (action) {
+    case AlterAction::kAddColumn: return "ADD COLUMN";
+    case AlterAction::kDropColumn: return "DROP COLUMN";
+    case AlterAction::kSetDefault:
+    case AlterAction::kDropDefault: return "ALTER COLUMN ... SET DEFAULT";
+    case AlterAction::kSetNotNull: return "ALTER COLUMN ... SET NOT NULL";
+    case AlterAction::kDropNotNull: return "ALTER COLUMN ... DROP NOT NULL";
+    case AlterAction::kDropExpression: return "ALTER COLUMN ... DROP EXPRESSION";
+    case AlterAction::kAddIdentity: return "ALTER COLUMN ... ADD IDENTITY";
+    case AlterAction::kSetIdentity: return "ALTER COLUMN ... SET";
+    case AlterAction::kDropIdentity: return "ALTER COLUMN ... DROP IDENTITY";
+    case AlterAction::kAlterType: return "ALTER COLUMN ... SET DATA TYPE";
+    case AlterAction::kAddConstraint: return "ADD CONSTRAINT";
+    case AlterAction::kAlterConstraint: return "ALTER CONSTRAINT";
+    case AlterAction::kValidateConstraint: return "VALIDATE CONSTRAINT";
+    case AlterAction::kDropConstraint: return "DROP CONSTRAINT";
+    case AlterAction::kSetLogged: return "SET LOGGED";
+    case AlterAction::kSetUnlogged: return "SET UNLOGGED";
+    case AlterAction::kInherit: return "INHERIT";
+    case AlterAction::kNoInherit: return "NO INHERIT";
+    case AlterAction::kOfType: return "OF";
+    case AlterAction::kNotOfType: return "NOT OF";
+    default: return {};
+  }
+}
+
+absl::Status check_alters_view(const sql::AlterTableStatement& alter, const ObjectDef& view) {
+  for (const sql::AlterTableAction* action : alter.actions) {
+    const std::string_view name = not_for_views(action->action);
+    if (name.empty()) continue;
+    return with_detail(error(ErrorCode::kWrongObjectType, "ALTER action ", name, " cannot be performed on relation \"",
+                             view.name, "\""),
+                       "This operation is not supported for materialized views.");
+  }
+  return absl::OkStatus();
+}
+
 /// What goes first, in whatever order it is written: a type can be changed together with the constraints on it.
 enum class Pass : uint8_t { kDrop, kAlterType, kRest };
 Pass pass_of(sql::AlterAction action) {
@@ -541,6 +588,7 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
       if (kind != ObjectKind::table) return alter_other(alter, kind, ddl);
       break;
     }
+    case sql::ObjectKind::kMaterializedView: break;
     case sql::ObjectKind::kView: return alter_other(alter, ObjectKind::view, ddl);
     case sql::ObjectKind::kIndex: return alter_other(alter, ObjectKind::index, ddl);
     case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);
@@ -549,7 +597,11 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                           ddl.require_relation(*alter.table, ObjectKind::table, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  if (alter.object == sql::ObjectKind::kMaterializedView && !is_materialized_view(*object)) {
+    return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a materialized view");
+  }
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
+  if (is_materialized_view(*object)) TROUPE_RETURN_IF_ERROR(check_alters_view(alter, *object));
   ddl.lock(object->oid);
   auto table = ddl.edit_table(object->oid);
   for (const Pass pass : {Pass::kDrop, Pass::kAlterType, Pass::kRest}) {

@@ -1,8 +1,9 @@
 #pragma once
 /// DDL statements as DdlPlans: pure functions of the catalog. One source per family of objects: ddl_table, ddl_alter,
-/// ddl_index, ddl_sequence, ddl_drop, ddl_view.
+/// ddl_index, ddl_sequence, ddl_drop, ddl_view, ddl_materialized.
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,26 @@ namespace troupe {
 absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& statement, const PlanContext& context,
                                                         Binder& binder);
 
+class DdlBuilder;
+
+/// What CREATE MATERIALIZED VIEW has beside CREATE TABLE AS.
+struct MaterializedQuery {
+  const sql::SelectStatement& query;
+  const NamesFound& names;
+  std::span<const PlanDependency> reads;
+  bool with_data = true;
+};
+
 /// The table of CREATE TABLE AS or SELECT INTO for a query with these columns.
 absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoClause& into,
                                                                const std::vector<OutputColumn>& columns,
-                                                               std::string_view tag, const PlanContext& context);
+                                                               std::string_view tag, const PlanContext& context,
+                                                               const MaterializedQuery* materialized = nullptr);
+absl::Status make_materialized(const MaterializedQuery& query, const sql::IntoClause& into, TableDef* view,
+                               DdlBuilder& ddl);
+
+/// A view's query as it is kept: its names mean the same for whoever reads it.
+std::string ddl_stored_text(const sql::SelectStatement& query, const NamesFound& names, const PlanContext& context);
 
 /// Schemas of temporary objects: this and the number of their session.
 inline constexpr std::string_view kTemporarySchemaPrefix = "pg_temp_";
@@ -74,6 +91,8 @@ class DdlBuilder {
   absl::StatusOr<const ObjectDef*> require_relation(const sql::TableRef& ref, ObjectKind kind, bool if_exists = false);
   absl::StatusOr<const ObjectDef*> require_relation(std::string_view schema, std::string_view name, ObjectKind kind,
                                                     bool if_exists);
+  absl::StatusOr<const ObjectDef*> require_materialized_view(std::string_view schema, std::string_view name,
+                                                             bool if_exists);
   /// PostgreSQL's ChooseRelationName: table_column_suffix, shortened to 63 bytes, with a number when taken.
   std::string free_name(Oid schema, std::string_view table, std::string_view column, std::string_view suffix) const;
 
@@ -118,6 +137,12 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl);
 absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl);
 absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& ddl);
 absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl);
+/// What REFRESH MATERIALIZED VIEW names, if it may be refreshed that way.
+absl::StatusOr<TablePtr> ddl_view_to_refresh(const sql::RefreshViewStatement& refresh, DdlBuilder& ddl);
+/// Makes the view empty, to be filled with the rows of its query.
+absl::Status ddl_refresh_view(const TableDef& view, bool with_data, DdlBuilder& ddl);
+/// CONCURRENTLY: the INSERT that makes the view's rows those of its query, and leaves alone what is right already.
+std::string refresh_text(const TableDef& view, const Catalog& catalog);
 
 // --- shared between them ---
 
@@ -217,6 +242,13 @@ absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, Ddl
 /// A table and everything that goes with it: indexes, owned sequences, trees.
 void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
+/// Views that read the column; and what becomes of them when it goes. Errors: 2BP01.
+absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
+                                                           const DdlBuilder& ddl);
+absl::Status ddl_drop_views_of_column(const ColumnDef& column, sql::DropBehavior behavior, const TableDef& table,
+                                      DdlBuilder& ddl);
+/// New, empty trees for the table and its indexes; the old ones go when this commits.
+void ddl_truncate_table(Oid table, bool restart_identity, DdlBuilder& ddl);
 /// Every row of the table must satisfy the condition of its CHECK constraint `name`.
 void ddl_check_rows(const std::string& name, const ExprPtr& condition, const TableDef& table, DdlBuilder& ddl);
 /// Errors: 42P16 for a type of which no column can be.

@@ -192,6 +192,24 @@ absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(std::string_view s
   return object;
 }
 
+absl::StatusOr<const ObjectDef*> DdlBuilder::require_materialized_view(std::string_view schema, std::string_view name,
+                                                                       bool if_exists) {
+  const ObjectDef* object = find_named(schema, name);
+  if (object == nullptr && if_exists) {
+    const bool no_schema = !schema.empty() && catalog().find_schema(schema) == nullptr;
+    notice(ErrorCode::kOk, cat(no_schema ? "schema" : "materialized view", " \"", no_schema ? schema : name,
+                               "\" does not exist, skipping"));
+    return nullptr;
+  }
+  if (object == nullptr) {
+    return error(ErrorCode::kUndefinedTable, "materialized view \"", name, "\" does not exist");
+  }
+  if (!is_materialized_view(*object)) {
+    return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not a materialized view");
+  }
+  return object;
+}
+
 absl::StatusOr<const ObjectDef*> DdlBuilder::require_relation(const sql::TableRef& ref, ObjectKind kind,
                                                               bool if_exists) {
   TROUPE_RETURN_IF_ERROR(check_database(ref, ref.catalog, ref.schema, ref.name));
@@ -235,6 +253,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
   switch (kind) {
     case sql::ObjectKind::kTable: return "DROP TABLE";
     case sql::ObjectKind::kView: return "DROP VIEW";
+    case sql::ObjectKind::kMaterializedView: return "DROP MATERIALIZED VIEW";
     case sql::ObjectKind::kIndex: return "DROP INDEX";
     case sql::ObjectKind::kSequence: return "DROP SEQUENCE";
     case sql::ObjectKind::kSchema: return "DROP SCHEMA";
@@ -247,6 +266,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
 std::string_view alter_tag(sql::ObjectKind kind) {
   switch (kind) {
     case sql::ObjectKind::kView: return "ALTER VIEW";
+    case sql::ObjectKind::kMaterializedView: return "ALTER MATERIALIZED VIEW";
     case sql::ObjectKind::kIndex: return "ALTER INDEX";
     case sql::ObjectKind::kSequence: return "ALTER SEQUENCE";
     case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
@@ -282,7 +302,6 @@ std::string_view missing_feature(sql::NodeKind kind) {
     case NodeKind::kCreateTablespace: return "CREATE TABLESPACE";
     case NodeKind::kCreateFunction: return "CREATE FUNCTION";
     case NodeKind::kCreateStatistics: return "CREATE STATISTICS";
-    case NodeKind::kRefreshView: return "REFRESH MATERIALIZED VIEW";
     case NodeKind::kDo: return "DO";
     case NodeKind::kCall: return "CALL";
     default: return {};

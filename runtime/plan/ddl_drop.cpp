@@ -5,16 +5,29 @@
 
 namespace troupe {
 
+namespace {
+
+/// Its name alone leads to it.
+bool is_visible(const ObjectDef& object, const DdlBuilder& ddl) {
+  for (const Oid schema : ddl.context().search_path) {
+    if (schema == object.schema) return true;
+    if (ddl.catalog().find(object.name_class(), schema, object.name) != nullptr) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
-  const std::string_view kind = object.kind == ObjectKind::view       ? "view"
+  const std::string_view kind = is_materialized_view(object)          ? "materialized view"
+                                : object.kind == ObjectKind::view     ? "view"
                                 : object.kind == ObjectKind::sequence ? "sequence"
                                 : object.kind == ObjectKind::index    ? "index"
                                 : object.kind == ObjectKind::schema   ? "schema"
                                 : object.kind == ObjectKind::type     ? "type"
                                 : object.kind == ObjectKind::database ? "database"
                                                                       : "table";
-  const auto& path = ddl.context().search_path;
-  const bool visible = object.schema == kNoOid || std::find(path.begin(), path.end(), object.schema) != path.end();
+  const bool visible = object.schema == kNoOid || is_visible(object, ddl);
   const ObjectDef* schema = visible ? nullptr : ddl.catalog().find_anywhere(object.schema);
   return schema == nullptr ? cat(kind, " ", object.name) : cat(kind, " ", schema->name, ".", object.name);
 }
@@ -22,12 +35,12 @@ std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
 namespace {
 
 /// Views that read a relation; CASCADE takes them along, RESTRICT stops at them.
-std::vector<const ViewDef*> dependent_views(Oid relation, const DdlBuilder& ddl) {
-  std::vector<const ViewDef*> views;
-  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::view)) {
-    const auto& view = static_cast<const ViewDef&>(*object);
-    const bool reads = std::find(view.depends_on.begin(), view.depends_on.end(), relation) != view.depends_on.end();
-    if (reads && ddl.find(view.oid) != nullptr) views.push_back(&view);
+std::vector<ObjectPtr> dependent_views(Oid relation, const DdlBuilder& ddl) {
+  std::vector<ObjectPtr> views;
+  for (const ObjectPtr& object : ddl.catalog().views()) {
+    const std::vector<Oid>& reads = *view_text(*object)->depends_on;
+    const bool concerned = std::find(reads.begin(), reads.end(), relation) != reads.end();
+    if (concerned && ddl.find(object->oid) != nullptr) views.push_back(object);
   }
   return views;
 }
@@ -38,8 +51,10 @@ absl::Status with_drop_hint(const absl::Status& status, const ObjectDef& object)
     case ObjectKind::view: return with_hint(status, "Use DROP VIEW to remove a view.");
     case ObjectKind::sequence: return with_hint(status, "Use DROP SEQUENCE to remove a sequence.");
     case ObjectKind::index: return with_hint(status, "Use DROP INDEX to remove an index.");
-    default: return with_hint(status, "Use DROP TABLE to remove a table.");
+    default: break;
   }
+  return is_materialized_view(object) ? with_hint(status, "Use DROP MATERIALIZED VIEW to remove a materialized view.")
+                                      : with_hint(status, "Use DROP TABLE to remove a table.");
 }
 
 /// What a DROP takes along, or what stands in its way.
@@ -53,13 +68,13 @@ struct Dependents {
   }
 };
 
-/// CASCADE tells in one notice what went along; RESTRICT refuses.
-absl::Status settle_dependents(const Dependents& dependents, const sql::DropStatement& drop, std::string_view dropped,
-                               DdlBuilder& ddl) {
+/// CASCADE tells in one notice what went along; RESTRICT refuses. `one`: the statement drops one thing.
+absl::Status settle_dependents(const Dependents& dependents, sql::DropBehavior behavior, std::string_view dropped,
+                               bool one, DdlBuilder& ddl) {
   const std::vector<std::string>& objects = dependents.objects;
   if (objects.empty()) return absl::OkStatus();
   std::string detail;
-  const bool restricts = drop.behavior == sql::DropBehavior::kRestrict;
+  const bool restricts = behavior == sql::DropBehavior::kRestrict;
   for (size_t i = 0; i < objects.size(); ++i) {
     if (i > 0) detail += "\n";
     detail += restricts ? dependents.reasons[i] : cat("drop cascades to ", objects[i]);
@@ -72,23 +87,62 @@ absl::Status settle_dependents(const Dependents& dependents, const sql::DropStat
     }
     return absl::OkStatus();
   }
-  absl::Status refused =
-      drop.objects.size() == 1
-          ? error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", dropped, " because other objects depend on it")
-          : error(ErrorCode::kDependentObjectsStillExist,
-                  "cannot drop desired object(s) because other objects depend on them");
+  absl::Status refused = one ? error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", dropped,
+                                     " because other objects depend on it")
+                             : error(ErrorCode::kDependentObjectsStillExist,
+                                     "cannot drop desired object(s) because other objects depend on them");
   return with_hint(with_detail(std::move(refused), std::move(detail)),
                    "Use DROP ... CASCADE to drop the dependent objects too.");
 }
 
+void drop_view(const ObjectDef& view, DdlBuilder& ddl) {
+  if (view.kind == ObjectKind::view)
+    ddl.drop(view.oid);
+  else
+    ddl_drop_table(static_cast<const TableDef&>(*ddl.find(view.oid)), ddl);
+}
+
 void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl) {
-  for (const ViewDef* view : dependent_views(object.oid, ddl)) {
+  for (const ObjectPtr& view : dependent_views(object.oid, ddl)) {
     if (ddl.find(view->oid) == nullptr) continue;  // went with a view between them
     dependents->add(*view, object, ddl);
     drop_views_of(*view, dependents, ddl);
-    ddl.drop(view->oid);
+    drop_view(*view, ddl);
   }
 }
+
+}  // namespace
+
+absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
+                                                           const DdlBuilder& ddl) {
+  std::vector<ObjectPtr> views;
+  for (ObjectPtr& object : dependent_views(table.oid, ddl)) {
+    Binder binder(ddl.context());
+    binder.rights.note_all();
+    const auto query = binder.bind_stored_query(view_text(*object)->query_sql, object->owner);
+    if (!query.ok()) continue;  // it cannot be read any more anyway
+    if (binder.rights.reads(table.oid, static_cast<uint32_t>(attnum - 1))) views.push_back(std::move(object));
+  }
+  return views;
+}
+
+absl::Status ddl_drop_views_of_column(const ColumnDef& column, sql::DropBehavior behavior, const TableDef& table,
+                                      DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(table, column.attnum, ddl));
+  if (views.empty()) return absl::OkStatus();
+  const std::string dropped = cat("column ", column.name, " of ", ddl_describe(table, ddl));
+  Dependents dependents;
+  for (const ObjectPtr& view : views) {
+    if (ddl.find(view->oid) == nullptr) continue;
+    dependents.objects.push_back(ddl_describe(*view, ddl));
+    dependents.reasons.push_back(cat(dependents.objects.back(), " depends on ", dropped));
+    drop_views_of(*view, &dependents, ddl);
+    drop_view(*view, ddl);
+  }
+  return settle_dependents(dependents, behavior, dropped, true, ddl);
+}
+
+namespace {
 
 absl::Status drop_one_index(const ObjectDef& object, sql::DropBehavior behavior, DdlBuilder& ddl) {
   const auto& index = static_cast<const IndexDef&>(object);
@@ -236,7 +290,8 @@ absl::Status drop_type(const sql::ObjectRef& ref, const sql::DropStatement& drop
 
 absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const DdlBuilder& ddl) {
   switch (drop.object) {
-    case sql::ObjectKind::kTable: return ObjectKind::table;
+    case sql::ObjectKind::kTable:
+    case sql::ObjectKind::kMaterializedView: return ObjectKind::table;
     case sql::ObjectKind::kView: return ObjectKind::view;
     case sql::ObjectKind::kIndex: return ObjectKind::index;
     case sql::ObjectKind::kSequence: return ObjectKind::sequence;
@@ -248,16 +303,21 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
 }
 
 /// Null when it is not there and need not be.
-absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, ObjectKind kind, bool if_exists,
-                                              DdlBuilder& ddl) {
+absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, const sql::DropStatement& drop,
+                                              ObjectKind kind, DdlBuilder& ddl) {
+  const bool materialized = drop.object == sql::ObjectKind::kMaterializedView;
   const std::string_view schema = ref.name.size() > 1 ? ref.name[ref.name.size() - 2] : std::string_view();
   if (ref.name.size() > 2) {
     TROUPE_RETURN_IF_ERROR(ddl.check_database(ref, ref.name[ref.name.size() - 3], schema, ref.name.back()));
   }
-  auto found = ddl.require_relation(schema, ref.name.back(), kind, if_exists);
+  auto found = materialized ? ddl.require_materialized_view(schema, ref.name.back(), drop.if_exists)
+                            : ddl.require_relation(schema, ref.name.back(), kind, drop.if_exists);
+  if (found.ok() && !materialized && *found != nullptr && is_materialized_view(**found)) {
+    found = error(ErrorCode::kWrongObjectType, "\"", (*found)->name, "\" is not a table");
+  }
   if (found.ok()) return found;
   // DROP says "table", not "relation".
-  if (kind == ObjectKind::table && error_code(found.status()) == ErrorCode::kUndefinedTable) {
+  if (!materialized && kind == ObjectKind::table && error_code(found.status()) == ErrorCode::kUndefinedTable) {
     return error(ErrorCode::kUndefinedTable, "table \"", ref.name.back(), "\" does not exist");
   }
   const ObjectDef* other = ddl.find_named(schema, ref.name.back());
@@ -290,7 +350,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
       continue;
     }
-    TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, kind, drop.if_exists, ddl));
+    TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, drop, kind, ddl));
     if (object == nullptr) continue;
     TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*object, ddl));
     dropped = ddl_describe(*object, ddl);
@@ -308,7 +368,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       }
     }
   }
-  return settle_dependents(dependents, drop, dropped, ddl);
+  return settle_dependents(dependents, drop.behavior, dropped, drop.objects.size() == 1, ddl);
 }
 
 absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::DropBehavior behavior, DdlBuilder& ddl) {
@@ -332,10 +392,25 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
       }
     }
   }
-  return settle_dependents(dependents, drop, "objects", ddl);
+  return settle_dependents(dependents, drop.behavior, "objects", false, ddl);
 }
 
 namespace {
+
+void rename_in_views(const std::vector<ObjectPtr>& views, const NewName& renamed, DdlBuilder& ddl) {
+  for (const ObjectPtr& object : views) {
+    const ObjectDef* now = ddl.find(object->oid);
+    if (now == nullptr) continue;
+    const std::string before(view_text(*now)->query_sql);
+    std::string after = renamed_text(before, renamed);
+    if (after == before) continue;
+    auto changed = copy_object(*now);
+    std::string* text = changed->kind == ObjectKind::view ? &static_cast<ViewDef&>(*changed).query_sql
+                                                          : &static_cast<TableDef&>(*changed).query_sql;
+    *text = std::move(after);
+    ddl.put(std::move(changed));
+  }
+}
 
 absl::Status rename_column(const sql::RenameStatement& rename, TableDef* table, DdlBuilder& ddl) {
   const ColumnDef* column = table->find_column(rename.part);
@@ -353,6 +428,8 @@ absl::Status rename_column(const sql::RenameStatement& rename, TableDef* table, 
       return ddl.refuse(rename, "renaming a column that a CHECK constraint uses");
     }
   }
+  TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(*table, column->attnum, ddl));
+  if (!views.empty()) return ddl.refuse(rename, "renaming a column that a view reads");
   TROUPE_ASSIGN_OR_RETURN(const auto generated, ddl_generated_from(*table, column->attnum, ddl));
   if (!generated.empty()) return ddl.refuse(rename, "renaming a column that a generated column uses");
   for (const Oid oid : table->indexes) {
@@ -389,7 +466,8 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
   ObjectKind kind = ObjectKind::table;
   switch (part ? rename.of : rename.object) {
-    case sql::ObjectKind::kTable: break;
+    case sql::ObjectKind::kTable:
+    case sql::ObjectKind::kMaterializedView: break;
     case sql::ObjectKind::kView: kind = ObjectKind::view; break;
     case sql::ObjectKind::kIndex: kind = ObjectKind::index; break;
     case sql::ObjectKind::kSequence: kind = ObjectKind::sequence; break;
@@ -403,6 +481,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
       }
       TROUPE_RETURN_IF_ERROR(ddl_check_owner(*schema, ddl));
       TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(ddl.catalog().database()), kCreate, ddl));
+      rename_in_views(ddl.catalog().views(), {schema->name, {}, rename.new_name}, ddl);
       auto renamed = std::make_shared<SchemaDef>(*schema);
       renamed->name = rename.new_name;
       ddl.put(std::move(renamed));
@@ -412,11 +491,11 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   }
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*rename.relation, kind, rename.if_exists));
   if (object == nullptr) return absl::OkStatus();
+  if ((part ? rename.of : rename.object) == sql::ObjectKind::kMaterializedView && !is_materialized_view(*object)) {
+    return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a materialized view");
+  }
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   if (!part) TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
-  if (!dependent_views(object->oid, ddl).empty()) {
-    return ddl.refuse(rename, "renaming what a view reads");
-  }
   if (part) {
     if (kind != ObjectKind::table) return ddl.refuse(rename, "renaming a column of a view");
     ddl.lock(object->oid);
@@ -429,6 +508,8 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   if (ddl.find_relation(object->schema, rename.new_name) != nullptr) {
     return error(ErrorCode::kDuplicateTable, "relation \"", rename.new_name, "\" already exists");
   }
+  const std::string& schema = ddl.find(object->schema)->name;
+  rename_in_views(dependent_views(object->oid, ddl), {schema, object->name, rename.new_name}, ddl);
   auto renamed = copy_object(*object);
   renamed->name = rename.new_name;
   if (kind == ObjectKind::table) ddl.lock(object->oid);
@@ -451,6 +532,9 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
   const auto known = [&](Oid oid) { return std::find(tables.begin(), tables.end(), oid) != tables.end(); };
   for (const sql::TableRef* ref : truncate.tables) {
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*ref, ObjectKind::table));
+    if (is_materialized_view(*object)) {
+      return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a table");
+    }
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kTruncate, ddl));
     if (!known(object->oid)) tables.push_back(object->oid);
   }
@@ -473,7 +557,9 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
   return tables;
 }
 
-void truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
+}  // namespace
+
+void ddl_truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
   auto table = ddl.edit_table(oid);
   ddl.lock(table->oid);
   // New, empty trees: the old ones are dropped whole when this commits.
@@ -499,12 +585,10 @@ void truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
   ddl.put(std::move(table));
 }
 
-}  // namespace
-
 absl::Status ddl_truncate(const sql::TruncateStatement& truncate, DdlBuilder& ddl) {
   ddl.plan().truncate = true;
   TROUPE_ASSIGN_OR_RETURN(const std::vector<Oid> tables, truncated_tables(truncate, ddl));
-  for (const Oid table : tables) truncate_table(table, truncate.restart_identity, ddl);
+  for (const Oid table : tables) ddl_truncate_table(table, truncate.restart_identity, ddl);
   return absl::OkStatus();
 }
 
@@ -543,6 +627,10 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
   if (target.object == sql::ObjectKind::kColumn) return comment_on_column(name, text, ddl);
   const ObjectDef* object = nullptr;
   switch (target.object) {
+    case sql::ObjectKind::kMaterializedView: {
+      TROUPE_ASSIGN_OR_RETURN(object, ddl.require_materialized_view(part(2), part(1), false));
+      break;
+    }
     case sql::ObjectKind::kTable:
     case sql::ObjectKind::kView:
     case sql::ObjectKind::kIndex:

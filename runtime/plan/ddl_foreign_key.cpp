@@ -167,6 +167,9 @@ absl::StatusOr<const TableDef*> find_referenced(const sql::Constraint& source, c
     return error(ErrorCode::kWrongObjectType, "referenced relation \"", ref.name, "\" is not a table");
   }
   const auto* referenced = static_cast<const TableDef*>(*found);
+  if (referenced->is_materialized_view()) {
+    return error(ErrorCode::kWrongObjectType, "referenced relation \"", ref.name, "\" is not a table");
+  }
   if (referenced->oid == table.oid) return &table;
   if (table.temporary != referenced->temporary) {
     return error(ErrorCode::kInvalidTableDefinition, "constraints on ", table.temporary ? "temporary" : "permanent",

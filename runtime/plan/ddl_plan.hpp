@@ -68,7 +68,9 @@ struct DdlPlan {
   std::vector<DdlAction> actions;
   std::vector<DdlLock> locks;
   std::vector<Notice> notices;
-  TablePtr fill_table;  ///< CREATE TABLE AS, SELECT INTO: where the rows go
+  /// CREATE TABLE AS, SELECT INTO, REFRESH: where the root's rows go. Without a table the root changes rows itself.
+  TableWrite fill;
+  bool tells_rows = true;  ///< the tag is "SELECT n"
   bool truncate = false;
   bool outside_block = false;  ///< refused in a transaction block
   DdlVacancy vacancy;

@@ -415,7 +415,8 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
 
 absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoClause& into,
                                                                const std::vector<OutputColumn>& columns,
-                                                               std::string_view tag, const PlanContext& context) {
+                                                               std::string_view tag, const PlanContext& context,
+                                                               const MaterializedQuery* materialized) {
   Binder binder(context);
   DdlBuilder ddl(context, binder, tag);
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*into.table, into.persistence));
@@ -439,8 +440,11 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
     set_type(&column, columns[i].type);
     table->columns.push_back(std::move(column));
   }
+  if (materialized != nullptr) {
+    TROUPE_RETURN_IF_ERROR(make_materialized(*materialized, into, table.get(), ddl));
+  }
   table->shape = make_shape(*table);
-  ddl.plan().fill_table = table;
+  ddl.plan().fill.table = table;
   ddl.put(std::move(table));
   return ddl.finish();
 }

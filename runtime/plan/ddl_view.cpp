@@ -1,6 +1,7 @@
 /// CREATE VIEW and CREATE SCHEMA.
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "runtime/sql/parser.hpp"
 
 namespace troupe {
 
@@ -24,7 +25,11 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
     view->owner = ddl.context().role;
     view->name = create.view->name;
   }
-  TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, ddl.binder().bind_select(*create.query, nullptr));
+  NamesFound names;
+  ddl.binder().names_found = &names;
+  auto bound = ddl.binder().bind_select(*create.query, nullptr);
+  ddl.binder().names_found = nullptr;
+  TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, std::move(bound));
   TROUPE_RETURN_IF_ERROR(ddl.binder().finish_parameters());
   if (!ddl.binder().parameters.empty()) {
     return error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
@@ -58,7 +63,7 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
     return error(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
   }
   view->columns = std::move(columns);
-  view->query_sql = sql::to_sql(*create.query);
+  view->query_sql = ddl_stored_text(*create.query, names, ddl.context());
   view->depends_on.clear();
   for (const PlanDependency& dependency : ddl.binder().dependencies) {
     if (dependency.oid == view->oid) {
@@ -69,6 +74,18 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
   }
   ddl.put(std::move(view));
   return absl::OkStatus();
+}
+
+std::string ddl_stored_text(const sql::SelectStatement& query, const NamesFound& names, const PlanContext& context) {
+  std::string text = stored_text(query, names, *context.catalog);
+  const auto parsed = sql::parse_statement(text);
+  if (parsed.ok()) {
+    Binder again(context);
+    const auto* select = (*parsed)->statements()[0].node->as<sql::SelectStatement>();
+    if (select != nullptr && again.bind_select(*select, nullptr).ok()) return text;
+  }
+  // Two relations of one name, say, whose columns only * can tell apart.
+  return sql::to_sql(query);
 }
 
 absl::Status ddl_create_schema(const sql::CreateSchemaStatement& create, DdlBuilder& ddl) {

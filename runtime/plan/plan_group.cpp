@@ -3,12 +3,34 @@
 #include <map>
 
 #include "runtime/plan/query_planner.hpp"
+#include "storage/column/array_format.hpp"
 
 namespace troupe {
 namespace {
 
 /// Of a column that ANALYZE has not seen.
 constexpr double kUnknownGroups = 200;
+
+/// GROUPING(...) of each grouping set, the first argument in the highest bit: an element by the row's set.
+ExprPtr grouping_value(const Expr& grouping, const ExprList& groups, const std::vector<std::vector<uint16_t>>& sets,
+                       ColumnId set_number) {
+  const Type type{oid::kInt4};
+  if (sets.empty()) return make_constant(type, Value::of(int32_t{0}));
+  std::vector<Value> masks;
+  for (const std::vector<uint16_t>& set : sets) {
+    int32_t mask = 0;
+    for (const ExprPtr& arg : grouping.args) {
+      const bool grouped = std::any_of(set.begin(), set.end(), [&](uint16_t i) { return equal(groups[i], arg); });
+      mask = mask * 2 + (grouped ? 0 : 1);
+    }
+    masks.push_back(Value::of(mask));
+  }
+  const ArrayDimension dimension{static_cast<int32_t>(masks.size()), 0};
+  std::string packed = pack_array(oid::kInt4, Physical::kInt32, std::span(&dimension, 1), masks);
+  return make_expr(ExprKind::kSubscript, type,
+                   {make_constant(Type{oid::kInt4Array}, Value::text(std::move(packed))),
+                    make_column(type, set_number.index, set_number.relation)});
+}
 
 }  // namespace
 
@@ -49,6 +71,8 @@ absl::Status QueryPlanner::plan_aggregation(BoundQuery& query, Rel* rel) {
   TROUPE_RETURN_IF_ERROR(plan_grouping(query, computed, relation, rel));
   // From here on the query speaks of groups and aggregates as columns.
   const auto column_of_part = [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind == ExprKind::kGrouping)
+      return grouping_value(*part, groups, query.grouping_sets, rel->columns.back());
     for (size_t i = 0; i < groups.size() + aggregates.size(); ++i) {
       if (!equal(i < groups.size() ? groups[i] : aggregates[i - groups.size()], part)) continue;
       const ColumnId id = rel->columns[i];

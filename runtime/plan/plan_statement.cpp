@@ -69,6 +69,7 @@ class StatementPlanner {
       }
       case sql::NodeKind::kMerge: return not_supported_yet("MERGE");
       case sql::NodeKind::kExplain: return plan_explain(statement.to<sql::ExplainStatement>());
+      case sql::NodeKind::kRefreshView: return plan_refresh(statement.to<sql::RefreshViewStatement>());
       case sql::NodeKind::kCreateTableAs: return plan_create_as(statement.to<sql::CreateTableAsStatement>());
       default: break;
     }
@@ -102,16 +103,14 @@ class StatementPlanner {
   }
 
   absl::Status plan_create_as(const sql::CreateTableAsStatement& create) {
-    if (create.materialized_view) {
-      return not_supported_yet("CREATE MATERIALIZED VIEW");
-    }
+    const std::string_view tag = create.materialized_view ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS";
     const auto* select = create.query->as<sql::SelectStatement>();
     if (select == nullptr) {
       return error(ErrorCode::kFeatureNotSupported, "CREATE TABLE AS EXECUTE is not supported yet");
     }
     if (create.if_not_exists && relation_exists(*create.into->table, context_)) {
       auto ddl = std::make_shared<DdlPlan>();
-      ddl->tag = "CREATE TABLE AS";
+      ddl->tag = tag;
       ddl->counters = context_.catalog->counters();
       ddl->notices.push_back({"NOTICE", ErrorCode::kDuplicateTable,
                               cat("relation \"", create.into->table->name, "\" already exists, skipping"), {}});
@@ -119,7 +118,7 @@ class StatementPlanner {
       result_->ddl = std::move(ddl);
       return absl::OkStatus();
     }
-    TROUPE_RETURN_IF_ERROR(plan_into(*create.into, *select, "CREATE TABLE AS"));
+    TROUPE_RETURN_IF_ERROR(plan_into(create, *select, tag));
     if (!create.with_data) {
       result_->kind = StatementKind::kDdl;
       result_->root = nullptr;
@@ -130,9 +129,55 @@ class StatementPlanner {
   absl::Status plan_into(const sql::IntoClause& into, const sql::SelectStatement& select, std::string_view tag) {
     TROUPE_RETURN_IF_ERROR(plan_select(select));
     TROUPE_ASSIGN_OR_RETURN(result_->ddl, create_table_as(into, result_->columns, tag, context_));
+    return run_as_definition();
+  }
+
+  /// As plan_into() of its clause; a materialized view keeps the query.
+  absl::Status plan_into(const sql::CreateTableAsStatement& create, const sql::SelectStatement& select,
+                         std::string_view tag) {
+    if (!create.materialized_view) return plan_into(*create.into, select, tag);
+    NamesFound names;
+    binder_.names_found = &names;
+    const absl::Status planned = plan_select(select);
+    binder_.names_found = nullptr;
+    TROUPE_RETURN_IF_ERROR(planned);
+    if (!binder_.parameters.empty()) {
+      return error(ErrorCode::kFeatureNotSupported, "materialized views may not be defined using bound parameters");
+    }
+    const MaterializedQuery query{select, names, binder_.dependencies, create.with_data};
+    TROUPE_ASSIGN_OR_RETURN(result_->ddl, create_table_as(*create.into, result_->columns, tag, context_, &query));
+    return run_as_definition();
+  }
+
+  absl::Status run_as_definition() {
     result_->columns.clear();
     result_->kind = StatementKind::kCreateTableAs;
     result_->read_only = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_refresh(const sql::RefreshViewStatement& refresh) {
+    DdlBuilder ddl(context_, binder_, "REFRESH MATERIALIZED VIEW");
+    TROUPE_ASSIGN_OR_RETURN(const TablePtr view, ddl_view_to_refresh(refresh, ddl));
+    binder_.dependencies.push_back({view->oid, view->version});
+    if (refresh.concurrently) {
+      // Readers go on; whoever else refreshes it waits.
+      ddl.lock(view->oid, false);
+      TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_refresh(refresh_text(*view, ddl.catalog()), *view));
+      TROUPE_RETURN_IF_ERROR(plan_modify(StatementKind::kInsert, *modify));
+    } else {
+      TROUPE_RETURN_IF_ERROR(ddl_refresh_view(*view, refresh.with_data, ddl));
+      TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, binder_.bind_stored_query(view->query_sql, view->owner));
+      TROUPE_ASSIGN_OR_RETURN(Rel rel, planner_.plan_top(query));
+      TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
+      result_->root = std::move(rel.plan);
+    }
+    ddl.plan().tells_rows = false;
+    result_->ddl = ddl.finish();
+    TROUPE_RETURN_IF_ERROR(run_as_definition());
+    if (refresh.with_data) return absl::OkStatus();
+    result_->kind = StatementKind::kDdl;
+    result_->root = nullptr;
     return absl::OkStatus();
   }
 
@@ -185,6 +230,7 @@ class StatementPlanner {
     plan.role = context_.role;
     // A definition has looked for itself; a view's query is asked about when it is read.
     if (plan.kind != StatementKind::kDdl) plan.denied = check_rights();
+    if (plan.kind != StatementKind::kDdl && plan.denied.ok()) plan.denied = binder_.unreadable;
     plan.uses_snapshot = planner_.uses_tables;
     if (planner_.changes_rows || binder_.moves_sequences) plan.read_only = false;
     if (plan.root) {

@@ -15,7 +15,6 @@ constexpr Advice kAdvice[] = {
     {"CREATE EXTENSION", "There are no loadable modules."},
     {"CREATE FOREIGN TABLE", "Load the data with COPY ... FROM STDIN."},
     {"CREATE FUNCTION", "Send its statements from the client, in one transaction."},
-    {"CREATE MATERIALIZED VIEW", "Use CREATE TABLE AS, and make it anew when it is to be refreshed."},
     {"CREATE PROCEDURE", "Send its statements from the client, in one transaction."},
     {"CREATE RULE", "Send the other statement from the client."},
     {"CREATE TRIGGER", "Use SUBSCRIBE TO table to act on changes, or DEFAULT and CHECK for values."},

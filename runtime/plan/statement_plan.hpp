@@ -19,11 +19,14 @@ struct OutputColumn {
 };
 
 enum class StatementKind : uint8_t {
-  kSelect, kInsert, kUpdate, kDelete,
-  kDdl,             ///< ddl
-  kCreateTableAs,   ///< ddl, then root's rows go into ddl->fill_table
-  kExplain,         ///< root is explained (and run, with explain.analyze)
-  kUtility,         ///< nothing planned: transaction control, SET, SHOW, ... The session reads the syntax tree
+  kSelect,
+  kInsert,
+  kUpdate,
+  kDelete,
+  kDdl,            ///< ddl
+  kCreateTableAs,  ///< ddl, then root's rows go into ddl->fill
+  kExplain,        ///< root is explained (and run, with explain.analyze)
+  kUtility,        ///< nothing planned: transaction control, SET, SHOW, ... The session reads the syntax tree
 };
 
 /// A subquery that does not depend on the outer row: runs at most once an execution, before the slot's first use.

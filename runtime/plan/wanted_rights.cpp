@@ -9,7 +9,7 @@ namespace troupe {
 
 Oid WantedRights::act_as(Oid role) {
   const Oid before = std::exchange(role_, role);
-  if (role != before) asks_ = !is_superuser(catalog_, role);
+  if (role != before) asks_ = notes_all_ || !is_superuser(catalog_, role);
   return before;
 }
 
@@ -52,6 +52,14 @@ void WantedRights::note_columns(const Expr& value) {
     if (wanted == wanted_.end()) return;
     wanted->second.privileges |= kSelect;
     wanted->second.columns[kSelect].insert(part.index);
+  });
+}
+
+bool WantedRights::reads(Oid object, uint32_t column) const {
+  return std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& entry) {
+    if (entry.second.object != object) return false;
+    const auto columns = entry.second.columns.find(kSelect);
+    return columns != entry.second.columns.end() && columns->second.contains(column);
   });
 }
 

@@ -42,6 +42,11 @@ class WantedRights {
     wanted_.erase(wanted_.lower_bound(first_relation), wanted_.lower_bound(end_relation));
   }
 
+  /// From here on everything is noted, whoever the role is: for those who ask what a query reads.
+  void note_all() { notes_all_ = asks_ = true; }
+  /// Whether the column (row position) of the object is read.
+  bool reads(Oid object, uint32_t column) const;
+
   /// Errors: 42501.
   absl::Status check() const;
 
@@ -62,6 +67,7 @@ class WantedRights {
   Oid role_;
   bool asks_;              ///< the present role is no superuser
   bool asks_any_ = false;  ///< something is wanted
+  bool notes_all_ = false;
   bool paused_ = false;
   absl::Status denied_;                ///< known already
   std::map<uint32_t, Wanted> wanted_;  ///< by the relation's number

@@ -1,6 +1,8 @@
 #pragma once
 /// Syntax tree back to text, in the style of PostgreSQL's pg_get_expr and pg_get_viewdef (upper-case keywords, one
 /// line, operators in parentheses). What comes out parses to the same tree; names are as written, not resolved.
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "runtime/sql/ast_select.hpp"
@@ -10,6 +12,13 @@ namespace troupe::sql {
 std::string to_sql(const Expr& expression);
 std::string to_sql(const SelectStatement& query);
 std::string to_sql(const TypeName& type);
+
+/// What to write in the place of names; nothing: as they are written.
+struct NameTexts {
+  std::function<std::optional<std::string>(const TableRef&)> table;    ///< without an alias that it has
+  std::function<std::optional<std::string>(const ColumnRef&)> column;  ///< or star
+};
+std::string to_sql(const SelectStatement& query, const NameTexts& texts);
 
 /// `name`, or `"Na me"` where PostgreSQL's quote_identifier would quote.
 std::string quote_identifier(std::string_view name);

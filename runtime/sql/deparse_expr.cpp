@@ -238,6 +238,10 @@ void Deparser::value_function(const ValueFunctionExpr& node) {
 
 void Deparser::simple_expr(const Expr& node) {
   if (const auto* column = node.as<ColumnRef>()) {
+    if (const auto text = texts_ != nullptr && texts_->column ? texts_->column(*column) : std::nullopt) {
+      write(*text);
+      return;
+    }
     name(column->name);
     if (column->star) write(column->name.empty() ? "*" : ".*");
   } else if (const auto* row = node.as<RowExpr>()) {

@@ -5,12 +5,17 @@ namespace troupe::sql {
 
 void Deparser::table_ref(const TableRef& table) {
   if (table.only) write("ONLY ");
-  for (const std::string_view part : {table.catalog, table.schema}) {
-    if (part.empty()) continue;
-    identifier(part);
-    write(".");
+  const auto text = texts_ != nullptr && texts_->table ? texts_->table(table) : std::nullopt;
+  if (text) {
+    write(*text);
+  } else {
+    for (const std::string_view part : {table.catalog, table.schema}) {
+      if (part.empty()) continue;
+      identifier(part);
+      write(".");
+    }
+    identifier(table.name);
   }
-  identifier(table.name);
   alias(table.alias);
   if (table.sample == nullptr) return;
   write(" TABLESAMPLE ");

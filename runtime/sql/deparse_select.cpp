@@ -182,6 +182,12 @@ void Deparser::select(const SelectStatement& query) {
   tail(query);
 }
 
+std::string to_sql(const SelectStatement& query, const NameTexts& texts) {
+  Deparser out(texts);
+  out.select(query);
+  return out.take();
+}
+
 std::string to_sql(const SelectStatement& query) {
   Deparser out;
   out.select(query);

@@ -6,11 +6,15 @@
 #include "runtime/sql/ast_expr.hpp"
 #include "runtime/sql/ast_select.hpp"
 #include "runtime/sql/ast_table.hpp"
+#include "runtime/sql/deparse.hpp"
 
 namespace troupe::sql {
 
 class Deparser {
  public:
+  Deparser() = default;
+  explicit Deparser(const NameTexts& texts) : texts_{&texts} {}
+
   std::string take() { return std::move(out_); }
 
   // deparse_expr.cpp, deparse_call.cpp
@@ -83,6 +87,7 @@ class Deparser {
   void insert(const InsertStatement& insert);
   void on_conflict(const OnConflict& clause);
 
+  const NameTexts* texts_ = nullptr;
   std::string out_;
 };
 

@@ -84,13 +84,19 @@ std::string without_outer_parentheses(std::string text) {
   return text.substr(1, text.size() - 2);
 }
 
-std::string view_definition(const ViewDef& view) {
-  const auto parsed = sql::parse_statement(view.query_sql);
-  if (parsed.ok() && !(*parsed)->statements().empty()) {
-    const auto* select = (*parsed)->statements()[0].node->as<sql::SelectStatement>();
-    if (select != nullptr) return cat(" ", sql::to_sql(*select), ";");
-  }
-  return cat(" ", view.query_sql, ";");
+std::string view_definition(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas) {
+  const auto parsed = sql::parse_statement(query_sql);
+  if (!parsed.ok() || (*parsed)->statements().empty()) return cat(" ", query_sql, ";");
+  const auto* select = (*parsed)->statements()[0].node->as<sql::SelectStatement>();
+  if (select == nullptr) return cat(" ", query_sql, ";");
+  sql::NameTexts texts;
+  texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
+    const SchemaDef* schema = ref.schema.empty() ? nullptr : catalog.find_schema(ref.schema);
+    const ObjectDef* relation = schema == nullptr ? nullptr : catalog.find_relation(schema->oid, ref.name);
+    if (relation == nullptr || find_relation_in(catalog, schemas, ref.name) != relation->oid) return std::nullopt;
+    return sql::quote_identifier(ref.name);
+  };
+  return cat(" ", sql::to_sql(*select, texts), ";");
 }
 
 std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty) {

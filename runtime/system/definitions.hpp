@@ -24,8 +24,8 @@ std::string default_text(const Catalog& catalog, const ColumnDef& column);
 /// Without the parentheses around all of it: the pretty form.
 std::string without_outer_parentheses(std::string text);
 
-/// SELECT ... with PostgreSQL's leading blank and semicolon.
-std::string view_definition(const ViewDef& view);
+/// SELECT ... with PostgreSQL's leading blank and semicolon, relations named as they are seen from the schemas.
+std::string view_definition(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas);
 
 /// A relation's name as it is seen from the schemas of a search path.
 std::string seen_name(const Catalog& catalog, std::span<const Oid> schemas, const ObjectDef& object);

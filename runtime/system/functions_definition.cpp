@@ -65,8 +65,10 @@ OptionalText constraint_def(SystemSession& session, int64_t constraint) {
 }
 
 OptionalText view_def(SystemSession& session, int64_t view) {
-  const auto* def = session.catalog()->find_as<ViewDef>(static_cast<Oid>(view));
-  return def != nullptr ? OptionalText(view_definition(*def)) : std::nullopt;
+  const ObjectDef* def = session.catalog()->find(static_cast<Oid>(view));
+  const auto text = def != nullptr ? view_text(*def) : std::nullopt;
+  return text ? OptionalText(view_definition(text->query_sql, *session.catalog(), search_schemas(session)))
+              : std::nullopt;
 }
 OptionalText view_def_pretty(SystemSession& session, int64_t view, bool) { return view_def(session, view); }
 absl::StatusOr<OptionalText> view_def_by_name(SystemSession& session, std::string_view name) {
@@ -75,10 +77,11 @@ absl::StatusOr<OptionalText> view_def_by_name(SystemSession& session, std::strin
 }
 
 OptionalText rule_def(SystemSession& session, int64_t rule) {
-  for (const ObjectPtr& object : session.catalog()->objects(ObjectKind::view)) {
+  for (const ObjectPtr& object : session.catalog()->views()) {
     if (rule_oid(object->oid) != static_cast<Oid>(rule)) continue;
     return cat("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO ", qualified_name(*session.catalog(), *object),
-               " DO INSTEAD ", view_definition(static_cast<const ViewDef&>(*object)));
+               " DO INSTEAD ",
+               view_definition(view_text(*object)->query_sql, *session.catalog(), search_schemas(session)));
   }
   return std::nullopt;
 }

@@ -121,10 +121,9 @@ void write_index_dependencies(const IndexDef& index, RowWriter& out) {
   }
 }
 
-void write_view_dependencies(const ViewDef& view, RowWriter& out) {
-  write_dependency({kRelationClass, view.oid, kNamespaceClass, view.schema}, out);
+void write_rule_dependencies(const ObjectDef& view, RowWriter& out) {
   write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, view.oid, 0, 'i'}, out);
-  for (const Oid relation : view.depends_on) {
+  for (const Oid relation : *view_text(view)->depends_on) {
     write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, relation}, out);
   }
 }
@@ -148,18 +147,21 @@ void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
         write_sequence_dependencies(scan.catalog, static_cast<const SequenceDef&>(*object), out);
         break;
       case ObjectKind::index: write_index_dependencies(static_cast<const IndexDef&>(*object), out); break;
-      case ObjectKind::view: write_view_dependencies(static_cast<const ViewDef&>(*object), out); break;
+      case ObjectKind::view:
+        write_dependency({kRelationClass, object->oid, kNamespaceClass, object->schema}, out);
+        break;
       case ObjectKind::type: write_dependency({kTypeClass, object->oid, kNamespaceClass, object->schema}, out); break;
       default: break;
     }
+    if (view_text(*object)) write_rule_dependencies(*object, out);
   }
 }
 
 void catalog_rules(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
+  for (const ObjectPtr& object : scan.catalog.views()) {
     out.row().set("oid", rule_oid(object->oid)).set("rulename", "_RETURN").set("ev_class", object->oid);
     out.set("ev_type", '1').set("ev_enabled", 'O').set("is_instead", true).set("ev_qual", "<>");
-    out.set("ev_action", static_cast<const ViewDef&>(*object).query_sql);
+    out.set("ev_action", view_text(*object)->query_sql);
   }
 }
 

@@ -57,6 +57,7 @@ template <typename Write>
 void for_each_relation(const Asker& asker, const Write& write) {
   for (const ObjectPtr& object : asker.catalog.objects()) {
     if (object->kind != ObjectKind::table && object->kind != ObjectKind::view) continue;
+    if (is_materialized_view(*object)) continue;
     const ObjectDef* schema = asker.catalog.find(object->schema);
     write(*object, schema == nullptr ? std::string() : schema->name);
   }

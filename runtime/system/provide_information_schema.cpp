@@ -22,7 +22,7 @@ void relation_names(const CatalogScan& scan, RowWriter& out) {
   }
   for (const ObjectPtr& object : scan.catalog.objects()) {
     const bool view = object->kind == ObjectKind::view;
-    if (!view && object->kind != ObjectKind::table) continue;
+    if ((!view && object->kind != ObjectKind::table) || is_materialized_view(*object)) continue;
     add(name_of(scan.catalog, object->schema), object->name, view, !view);
   }
 }
@@ -99,7 +99,8 @@ void columns(const CatalogScan& scan, RowWriter& out) {
   }
   for (const ObjectPtr& object : scan.catalog.objects()) {
     const std::vector<ColumnDef>* defs = nullptr;
-    if (object->kind == ObjectKind::table) defs = &static_cast<const TableDef&>(*object).columns;
+    if (object->kind == ObjectKind::table && !is_materialized_view(*object))
+      defs = &static_cast<const TableDef&>(*object).columns;
     if (object->kind == ObjectKind::view) defs = &static_cast<const ViewDef&>(*object).columns;
     if (defs == nullptr) continue;
     const std::string schema = name_of(scan.catalog, object->schema);
@@ -121,10 +122,13 @@ void columns(const CatalogScan& scan, RowWriter& out) {
   }
 }
 
-void views(const CatalogScan& scan, RowWriter& out) {
+void views(const SystemSession& session, RowWriter& out) {
+  const CatalogScan scan{*session.catalog(), session.database(), session.database_name()};
+  const std::vector<Oid> schemas = search_schemas(session);
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
     out.row().set("table_catalog", scan.database).set("table_schema", name_of(scan.catalog, object->schema));
-    out.set("table_name", object->name).set("view_definition", view_definition(static_cast<const ViewDef&>(*object)));
+    out.set("table_name", object->name);
+    out.set("view_definition", view_definition(view_text(*object)->query_sql, scan.catalog, schemas));
     out.set("check_option", "NONE").set("is_updatable", "NO").set("is_insertable_into", "NO");
     out.set("is_trigger_updatable", "NO").set("is_trigger_deletable", "NO").set("is_trigger_insertable_into", "NO");
   }
@@ -194,7 +198,7 @@ void element_types(const CatalogScan& scan, RowWriter& out) {
 void provide_information_schema(Providers& to) {
   to.catalog("information_schema.tables", relation_names);
   to.catalog("information_schema.columns", columns);
-  to.catalog("information_schema.views", views);
+  to.session("information_schema.views", views);
   to.catalog("information_schema.view_table_usage", view_tables);
   to.catalog("information_schema.sequences", sequences);
   to.catalog("information_schema.domains", domains);

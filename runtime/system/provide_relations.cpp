@@ -21,7 +21,7 @@ struct ClassRow {
   std::string_view name;
   char kind = 'r', persistence = 'p', replica_identity = 'n';
   double pages = 0, rows = 0;
-  bool has_index = false, has_rules = false, has_triggers = false;
+  bool has_index = false, has_rules = false, has_triggers = false, populated = true;
   size_t columns = 0, checks = 0;
   const Options* options = nullptr;
   Value acl = Value::null(Physical::kVarlen);
@@ -39,7 +39,7 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
   out.set("relhastriggers", r.has_triggers);
-  out.set("relispopulated", true).set("relreplident", r.replica_identity).set("relacl", r.acl);
+  out.set("relispopulated", r.populated).set("relreplident", r.replica_identity).set("relacl", r.acl);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
 }
 
@@ -61,7 +61,9 @@ ClassRow class_of(const ObjectDef& object, char kind, const Catalog& catalog) {
 }
 
 void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter& out) {
-  ClassRow row = class_of(table, 'r', catalog);
+  ClassRow row = class_of(table, table.is_materialized_view() ? 'm' : 'r', catalog);
+  row.has_rules = table.is_materialized_view();
+  row.populated = table.populated;
   row.access_method = 2;
   row.file = table.oid;
   row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';

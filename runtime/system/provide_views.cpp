@@ -1,4 +1,4 @@
-/// pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats.
+/// pg_tables, pg_views, pg_matviews, pg_indexes, pg_sequences, pg_stats.
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/providers.hpp"
 #include "runtime/types/text_io.hpp"
@@ -24,17 +24,32 @@ void system_tables(RowWriter& out) {
 void catalog_tables(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
     const auto& table = static_cast<const TableDef&>(*object);
+    if (table.is_materialized_view()) continue;
     out.row().set("schemaname", name_of(scan.catalog, table.schema)).set("tablename", table.name);
     out.set("tableowner", name_of(scan.catalog, table.owner)).set("hasindexes", !table.indexes.empty());
     out.set("hasrules", false).set("hastriggers", false).set("rowsecurity", false);
   }
 }
 
-void catalog_views(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
-    out.row().set("schemaname", name_of(scan.catalog, object->schema)).set("viewname", object->name);
-    out.set("viewowner", name_of(scan.catalog, object->owner));
-    out.set("definition", view_definition(static_cast<const ViewDef&>(*object)));
+void session_views(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  const std::vector<Oid> schemas = search_schemas(session);
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::view)) {
+    out.row().set("schemaname", name_of(catalog, object->schema)).set("viewname", object->name);
+    out.set("viewowner", name_of(catalog, object->owner));
+    out.set("definition", view_definition(view_text(*object)->query_sql, catalog, schemas));
+  }
+}
+
+void session_materialized_views(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  const std::vector<Oid> schemas = search_schemas(session);
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+    const auto& view = static_cast<const TableDef&>(*object);
+    if (!view.is_materialized_view()) continue;
+    out.row().set("schemaname", name_of(catalog, view.schema)).set("matviewname", view.name);
+    out.set("matviewowner", name_of(catalog, view.owner)).set("hasindexes", !view.indexes.empty());
+    out.set("ispopulated", view.populated).set("definition", view_definition(view.query_sql, catalog, schemas));
   }
 }
 
@@ -103,7 +118,8 @@ void catalog_statistics(const CatalogScan& scan, RowWriter& out) {
 void provide_views(Providers& to) {
   to.builtin("pg_tables", system_tables);
   to.catalog("pg_tables", catalog_tables);
-  to.catalog("pg_views", catalog_views);
+  to.session("pg_views", session_views);
+  to.session("pg_matviews", session_materialized_views);
   to.catalog("pg_indexes", catalog_indexes);
   to.session("pg_sequences", session_sequences);
   to.catalog("pg_stats", catalog_statistics);

@@ -97,6 +97,44 @@ struct ArrayAgg {
   static void destroy(State& s) { delete s.values; }
 };
 
+/// Of arrays of the same shape: one with a dimension more.
+struct ArrayOfArrays : ArrayAgg {
+  static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate& call,
+                          EvalContext& context) {
+    if (args[0].is_null(row)) return error(ErrorCode::kNullValueNotAllowed, "cannot accumulate null arrays");
+    const ArrayView array(args[0].string(row));
+    if (array.dimensions() == 0) return error(ErrorCode::kArraySubscriptError, "cannot accumulate empty arrays");
+    if (array.dimensions() >= kArrayDimensionsMax) {
+      return error(ErrorCode::kProgramLimitExceeded, "number of array dimensions (", array.dimensions() + 1,
+                   ") exceeds the maximum allowed (", kArrayDimensionsMax, ")");
+    }
+    return ArrayAgg::add(s, args, row, call, context);
+  }
+  static absl::Status result(const State& s, const BoundAggregate&, EvalContext&, Vector& out) {
+    if (s.values == nullptr) {
+      out.append_null();
+      return absl::OkStatus();
+    }
+    const ArrayView first(s.values->front().string());
+    std::vector<ArrayDimension> shape{{static_cast<int32_t>(s.values->size()), 1}};
+    for (int d = 0; d < first.dimensions(); ++d) shape.push_back({first.length(d), first.lower_bound(d)});
+    std::vector<Value> elements;
+    for (const Value& one : *s.values) {
+      const ArrayView array(one.string());
+      bool same = array.dimensions() == first.dimensions();
+      for (int d = 0; same && d < first.dimensions(); ++d) {
+        same = array.length(d) == first.length(d) && array.lower_bound(d) == first.lower_bound(d);
+      }
+      if (!same) {
+        return error(ErrorCode::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
+      }
+      for (uint32_t i = 0; i < array.size(); ++i) elements.push_back(array.value(i));
+    }
+    out.append_string(pack_array(first.element_type(), first.element_kind(), shape, elements));
+    return absl::OkStatus();
+  }
+};
+
 }  // namespace
 
 void add_collectors(std::vector<Aggregate>* to) {
@@ -104,6 +142,7 @@ void add_collectors(std::vector<Aggregate>* to) {
   to->push_back(aggregate_of<StringAgg>("string_agg", {oid::kText, oid::kText}, oid::kText));
   to->push_back(aggregate_of<StringAgg>("string_agg", {oid::kBytea, oid::kBytea}, oid::kBytea));
   to->push_back(aggregate_of<ArrayAgg>("array_agg", {oid::kAnyNonArray}, oid::kAnyArray));
+  to->push_back(aggregate_of<ArrayOfArrays>("array_agg", {oid::kAnyArray}, oid::kAnyArray));
   for (size_t i = first; i < to->size(); ++i) (*to)[i].ordered = true;
 }
 

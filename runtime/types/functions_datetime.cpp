@@ -190,6 +190,12 @@ void register_makers(Registrar& to) {
     TROUPE_ASSIGN_OR_RETURN(const int64_t local, make_timestamp(y, mo, d, h, mi, s));
     return timestamptz_of_local(local, zone_of(c));
   }>("make_timestamptz", {i4, i4, i4, i4, i4, f8}, kTz, kStable);
+  to.function<[](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s,
+                 std::string_view name) -> absl::StatusOr<int64_t> {
+    TROUPE_ASSIGN_OR_RETURN(const int64_t local, make_timestamp(y, mo, d, h, mi, s));
+    TROUPE_ASSIGN_OR_RETURN(const absl::TimeZone zone, find_zone_for_at(name));
+    return timestamptz_of_local(local, zone);
+  }>("make_timestamptz", {i4, i4, i4, i4, i4, f8, oid::kText}, kTz, kStable);
   to.function<[](int32_t y, int32_t mo, int32_t w, int32_t d, int32_t h, int32_t mi, double s) {
     return Interval{h * kUsPerHour + mi * kUsPerMinute + static_cast<int64_t>(std::rint(s * 1e6)), d + 7 * w, y * 12 + mo};
   }>("make_interval", {i4, i4, i4, i4, i4, i4, f8}, kI);

@@ -2,6 +2,7 @@
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/text_scan.hpp"
 #include "runtime/types/utf8.hpp"
 
 /// Functions that look into strings or take them apart: lengths, positions, string_to_array, format().
@@ -201,6 +202,140 @@ absl::Status quote_nullable(const BoundFunction&, std::span<const Vector> args, 
   return absl::OkStatus();
 }
 
+/// quote_literal() and quote_nullable() of what is no text: as a cast to text writes it.
+template <bool Nullable>
+absl::Status quote_any(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
+                       Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (args[0].is_null(row)) {
+      if (Nullable)
+        out.set_string(row, "NULL");
+      else
+        out.set_null(row);
+      continue;
+    }
+    std::string text;
+    if (call.arguments[0].oid == oid::kBool)
+      text = args[0].get<bool>(row) ? "true" : "false";
+    else
+      format_text(call.arguments[0], args[0], row, context, &text);
+    out.set_string(row, quote_literal(text));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status bad_identifier(std::string_view whole) {
+  return error(ErrorCode::kInvalidParameterValue, "string is not a valid identifier: \"", whole, "\"");
+}
+
+/// parse_ident(): the parts of a name as SQL reads it. Not strict about what follows it unless `strict`.
+class IdentifierParser {
+ public:
+  IdentifierParser(std::string_view whole, bool strict) : whole_{whole}, strict_{strict} {}
+
+  absl::StatusOr<std::string> run() {
+    std::vector<Value> parts;
+    skip_blanks();
+    for (bool after_dot = false;;) {
+      TROUPE_ASSIGN_OR_RETURN(std::string part, next(after_dot));
+      parts.push_back(Value::text(std::move(part)));
+      skip_blanks();
+      if (at_ < whole_.size() && whole_[at_] == '.') {
+        after_dot = true;
+        ++at_;
+        skip_blanks();
+        continue;
+      }
+      if (at_ < whole_.size() && strict_) return bad_identifier(whole_);
+      return text_array(parts);
+    }
+  }
+
+ private:
+  void skip_blanks() {
+    while (at_ < whole_.size() && text_scan::is_space(whole_[at_])) ++at_;
+  }
+  static bool starts(char c) { return text_scan::is_alpha(c) || c == '_' || static_cast<unsigned char>(c) >= 128; }
+  absl::StatusOr<std::string> next(bool after_dot) {
+    if (at_ < whole_.size() && whole_[at_] == '"') return quoted();
+    const size_t begin = at_;
+    if (at_ < whole_.size() && starts(whole_[at_])) {
+      while (at_ < whole_.size() && (starts(whole_[at_]) || text_scan::is_digit(whole_[at_]) || whole_[at_] == '$'))
+        ++at_;
+      return utf8::to_lower(whole_.substr(begin, at_ - begin));
+    }
+    if (at_ < whole_.size() && whole_[at_] == '.') {
+      return with_detail(bad_identifier(whole_), "No valid identifier before \".\".");
+    }
+    if (after_dot) return with_detail(bad_identifier(whole_), "No valid identifier after \".\".");
+    return bad_identifier(whole_);
+  }
+  absl::StatusOr<std::string> quoted() {
+    std::string part;
+    for (++at_; at_ < whole_.size(); ++at_) {
+      if (whole_[at_] != '"') {
+        part.push_back(whole_[at_]);
+      } else if (at_ + 1 < whole_.size() && whole_[at_ + 1] == '"') {
+        part.push_back(whole_[at_++]);
+      } else {
+        ++at_;
+        if (!part.empty()) return part;
+        return with_detail(bad_identifier(whole_), "Quoted identifier must not be empty.");
+      }
+    }
+    return with_detail(bad_identifier(whole_), "String has unclosed double quotes.");
+  }
+
+  std::string_view whole_;
+  bool strict_;
+  size_t at_ = 0;
+};
+
+absl::StatusOr<uint32_t> hexadecimal(std::string_view text, size_t at, size_t digits) {
+  uint32_t code = 0;
+  for (size_t i = 0; i < digits; ++i) {
+    const char c = at + i < text.size() ? text_scan::lower(text[at + i]) : '\0';
+    if (text_scan::is_digit(c))
+      code = code * 16 + static_cast<uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      code = code * 16 + static_cast<uint32_t>(c - 'a' + 10);
+    else
+      return with_hint(error(ErrorCode::kSyntaxError, "invalid Unicode escape"),
+                       "Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
+  }
+  return code;
+}
+
+/// unistr(): \\XXXX, \\+XXXXXX, \\uXXXX and \\UXXXXXXXX are characters.
+absl::StatusOr<std::string> unistr(std::string_view text) {
+  const auto bad_pair = [] { return error(ErrorCode::kSyntaxError, "invalid Unicode surrogate pair"); };
+  std::string out;
+  uint32_t high = 0;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] != '\\' || text.substr(at).starts_with("\\\\")) {
+      if (high != 0) return bad_pair();
+      out.push_back(text[at]);
+      at += text[at] == '\\' ? 2 : 1;
+      continue;
+    }
+    const char kind = at + 1 < text.size() ? text[at + 1] : '\0';
+    const size_t prefix = kind == '+' || kind == 'u' || kind == 'U' ? 2 : 1;
+    const size_t digits = kind == '+' ? 6 : kind == 'U' ? 8 : 4;
+    TROUPE_ASSIGN_OR_RETURN(uint32_t code, hexadecimal(text, at + prefix, digits));
+    at += prefix + digits;
+    const bool is_high = code >= 0xD800 && code < 0xDC00, is_low = code >= 0xDC00 && code < 0xE000;
+    if ((high != 0) != is_low) return bad_pair();
+    if (is_low) code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00);
+    high = is_high ? code : 0;
+    if (is_high) continue;
+    if (code == 0 || code > 0x10FFFF) {
+      return error(ErrorCode::kInvalidParameterValue, "invalid Unicode code point: ", code);
+    }
+    out += utf8::encode(code);
+  }
+  return high != 0 ? absl::StatusOr<std::string>(bad_pair()) : out;
+}
+
 }  // namespace
 
 void register_string_search(Registrar& to) {
@@ -224,6 +359,21 @@ void register_string_search(Registrar& to) {
   to.raw({.name = "array_to_string", .arguments = {oid::kAnyArray, kT, kT}, .result = kT, .kernel = array_to_string, .strict = false, .volatility = Volatility::kStable});
   to.raw({.name = "format", .arguments = {kT}, .result = kT, .kernel = format, .strict = false, .volatility = Volatility::kStable});
   to.raw({.name = "format", .arguments = {kT, oid::kAny}, .result = kT, .kernel = format, .strict = false, .variadic = true, .volatility = Volatility::kStable});
+  to.raw({.name = "quote_literal",
+          .arguments = {oid::kAnyElement},
+          .result = kT,
+          .kernel = quote_any<false>,
+          .volatility = Volatility::kStable});
+  to.raw({.name = "quote_nullable",
+          .arguments = {oid::kAnyElement},
+          .result = kT,
+          .kernel = quote_any<true>,
+          .strict = false,
+          .volatility = Volatility::kStable});
+  to.function<[](std::string_view t) { return IdentifierParser(t, true).run(); }>("parse_ident", {kT}, oid::kTextArray);
+  to.function<[](std::string_view t, bool strict) { return IdentifierParser(t, strict).run(); }>(
+      "parse_ident", {kT, oid::kBool}, oid::kTextArray);
+  to.function<[](std::string_view t) { return unistr(t); }>("unistr", {kT}, kT);
   to.raw({.name = "quote_nullable", .arguments = {kT}, .result = kT, .kernel = quote_nullable, .strict = false});
 }
 

@@ -177,6 +177,7 @@ void register_numerics(Registrar& to);
 void register_strings(Registrar& to);
 void register_string_search(Registrar& to);
 void register_patterns(Registrar& to);
+void register_regular_expressions(Registrar& to);
 void register_bytes(Registrar& to);
 void register_datetimes(Registrar& to);
 void register_datetime_fields(Registrar& to);

@@ -159,6 +159,10 @@ std::vector<ObjectPtr> Catalog::collect(const Wanted& wanted) const {
   return all;
 }
 
+std::vector<ObjectPtr> Catalog::views() const {
+  return collect([this](const ObjectDef& object) { return shows(object) && view_text(object).has_value(); });
+}
+
 std::vector<ObjectPtr> Catalog::objects() const {
   return collect([this](const ObjectDef& object) { return shows(object); });
 }

@@ -98,6 +98,8 @@ class Catalog {
   /// Every object, ordered by oid: for system views and checkpoints, not for hot paths.
   std::vector<ObjectPtr> objects() const;
   std::vector<ObjectPtr> objects(ObjectKind kind) const;
+  /// Views, materialized ones among them.
+  std::vector<ObjectPtr> views() const;
   /// What is in a database, whichever this snapshot's is.
   std::vector<ObjectPtr> objects_of(Oid database) const;
 

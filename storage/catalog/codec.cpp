@@ -155,6 +155,9 @@ void describe_rest(Archive& a, TableDef& t) {
   a(18, t.referenced_by);
   a(19, t.temporary);
   a(20, t.on_commit);
+  a(21, t.query_sql);
+  a(22, t.depends_on);
+  a(23, t.populated);
 }
 
 template <typename Archive>

@@ -131,4 +131,19 @@ std::shared_ptr<const IndexShape> make_shape(const IndexDef& index, const TableD
   return shape;
 }
 
+bool is_materialized_view(const ObjectDef& object) {
+  return object.kind == ObjectKind::table && static_cast<const TableDef&>(object).is_materialized_view();
+}
+
+std::optional<ViewText> view_text(const ObjectDef& object) {
+  if (object.kind == ObjectKind::view) {
+    const auto& view = static_cast<const ViewDef&>(object);
+    return ViewText{view.query_sql, &view.depends_on};
+  }
+  if (object.kind != ObjectKind::table) return std::nullopt;
+  const auto& table = static_cast<const TableDef&>(object);
+  if (!table.is_materialized_view()) return std::nullopt;
+  return ViewText{table.query_sql, &table.depends_on};
+}
+
 }  // namespace troupe

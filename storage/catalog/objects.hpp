@@ -152,6 +152,9 @@ struct TableDef final : ObjectDef {
   std::vector<Oid> referenced_by;  ///< tables with foreign keys that refer to this one, itself included; ascending
   bool temporary = false;          ///< its session's; in that session's own schema
   OnCommit on_commit = OnCommit::preserve_rows;
+  std::string query_sql;                              ///< of a materialized view: what its rows are made by; else empty
+  std::vector<Oid> depends_on;                        ///< relations that it reads
+  bool populated = true;                              ///< of a materialized view: it has been filled, and may be read
   std::shared_ptr<const TableStatistics> statistics;  ///< null before the first ANALYZE
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
@@ -166,6 +169,7 @@ struct TableDef final : ObjectDef {
   /// The primary key's index, kNoOid without one.
   Oid primary_key_index() const;
   size_t live_columns() const;
+  bool is_materialized_view() const { return !query_sql.empty(); }
 };
 
 std::shared_ptr<const TableShape> make_shape(const TableDef& table);
@@ -235,6 +239,14 @@ struct ViewDef final : ObjectDef {
   std::vector<ColumnDef> columns;  ///< names and types when the view was made
   std::vector<Oid> depends_on;     ///< relations its query reads
 };
+
+/// What a view, materialized or not, is made by and what it reads; null for anything else.
+struct ViewText {
+  std::string_view query_sql;
+  const std::vector<Oid>* depends_on = nullptr;
+};
+std::optional<ViewText> view_text(const ObjectDef& object);
+bool is_materialized_view(const ObjectDef& object);
 
 /// A shell is a name only (CREATE TYPE t;), so far. On disk as a number: append only.
 enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3, shell = 4 };

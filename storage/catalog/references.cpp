@@ -26,10 +26,10 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
     }
   } else if (object.kind == ObjectKind::type) {
     return refer(ObjectKind::type, static_cast<const TypeDef&>(object).base, ErrorCode::kUndefinedObject);
-  } else if (object.kind == ObjectKind::view) {
-    for (const Oid relation : static_cast<const ViewDef&>(object).depends_on) {
-      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, relation, ErrorCode::kUndefinedTable));
-    }
+  }
+  const auto view = view_text(object);
+  for (size_t i = 0; view && i < view->depends_on->size(); ++i) {
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, (*view->depends_on)[i], ErrorCode::kUndefinedTable));
   }
   return absl::OkStatus();
 }
@@ -115,7 +115,7 @@ absl::Status check_references(const Catalog& whole, const std::vector<CatalogCha
   const Dropped dropped = find_dropped(whole, changes);
   if (dropped.oids.empty()) return absl::OkStatus();
   // Only views refer to relations here, so that a DROP TABLE does not look at every table.
-  for (const ObjectPtr& object : dropped.relations_only ? whole.objects(ObjectKind::view) : whole.objects()) {
+  for (const ObjectPtr& object : dropped.relations_only ? whole.views() : whole.objects()) {
     if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at
     TROUPE_RETURN_IF_ERROR(for_each_reference(*object, [&](ObjectKind kind, Oid oid, ErrorCode) -> absl::Status {
       if (!std::binary_search(dropped.oids.begin(), dropped.oids.end(), oid)) return absl::OkStatus();

@@ -41,7 +41,8 @@ std::string_view kind_word(const ObjectDef& object) {
     case ObjectKind::type: return "type";
     case ObjectKind::role: return "role";
     case ObjectKind::database: return "database";
-    case ObjectKind::table: return "table";
+    case ObjectKind::table:
+      return static_cast<const TableDef&>(object).is_materialized_view() ? "materialized view" : "table";
   }
   return "object";
 }

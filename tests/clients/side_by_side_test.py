@@ -32,6 +32,15 @@ class SideBySideTest(node_case.NodeCase):
     def test_rights_on_types_and_types_that_are_a_name_only(self):
         self.compare("type_rights.sql")
 
+    def test_materialized_views(self):
+        self.compare("materialized_views.sql")
+
+    def test_what_views_mean_stays_the_same(self):
+        self.compare("views.sql")
+
+    def test_search_cycle_grouping_and_newer_functions(self):
+        self.compare("queries.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)

@@ -1,0 +1,94 @@
+#include "runtime/plan/stored_names.hpp"
+
+#include <algorithm>
+
+#include "runtime/sql/deparse.hpp"
+#include "runtime/sql/parser.hpp"
+
+namespace troupe {
+namespace {
+
+struct StarColumn {
+  std::string_view name;
+  std::string text;
+};
+
+void add_star_columns(const FromNames& item, std::vector<StarColumn>* out) {
+  const auto under_alias = [&](std::string_view name) {
+    out->push_back({name, cat(sql::quote_identifier(item.alias), ".", sql::quote_identifier(name))});
+  };
+  if (item.relation) {
+    for (uint32_t i = 0; i < item.relation->size(); ++i) {
+      if (item.relation->visible(i)) under_alias(item.relation->name_of(i));
+    }
+    return;
+  }
+  if (item.is_aliased_join()) {
+    for (const NamedColumn& column : item.columns) under_alias(column.name);
+    return;
+  }
+  for (const NamedColumn& column : item.merged) out->push_back({column.name, sql::quote_identifier(column.name)});
+  std::vector<StarColumn> rest;
+  add_star_columns(*item.left, &rest);
+  add_star_columns(*item.right, &rest);
+  for (StarColumn& column : rest) {
+    const bool is_merged = std::any_of(item.merged.begin(), item.merged.end(),
+                                       [&](const NamedColumn& m) { return m.name == column.name; });
+    if (!is_merged) out->push_back(std::move(column));
+  }
+}
+
+std::string dotted_identifiers(std::string_view schema, std::string_view name) {
+  return cat(sql::quote_identifier(schema), ".", sql::quote_identifier(name));
+}
+
+}  // namespace
+
+std::vector<std::string> star_columns(const FromNames& item) {
+  std::vector<StarColumn> columns;
+  add_star_columns(item, &columns);
+  std::vector<std::string> texts;
+  for (StarColumn& column : columns) texts.push_back(std::move(column.text));
+  return texts;
+}
+
+std::string stored_text(const sql::SelectStatement& query, const NamesFound& found, const Catalog& catalog) {
+  sql::NameTexts texts;
+  texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
+    const auto relation = found.relations.find(&ref);
+    const ObjectDef* object = relation == found.relations.end() ? nullptr : catalog.find(relation->second);
+    const auto* schema = object == nullptr ? nullptr : catalog.find_as<SchemaDef>(object->schema);
+    if (schema == nullptr || schema->name.starts_with("pg_temp_")) return std::nullopt;
+    return dotted_identifiers(schema->name, object->name);
+  };
+  texts.column = [&](const sql::ColumnRef& ref) -> std::optional<std::string> {
+    if (ref.star) {
+      const auto star = found.stars.find(&ref);
+      if (star == found.stars.end()) return std::nullopt;
+      std::string text;
+      for (const std::string& column : star->second) text += cat(text.empty() ? "" : ", ", column);
+      return text;
+    }
+    // A column's relation is named by its alias alone, so that its schema may be renamed.
+    if (ref.name.size() < 3) return std::nullopt;
+    return dotted_identifiers(ref.name[ref.name.size() - 2], ref.name.back());
+  };
+  return sql::to_sql(query, texts);
+}
+
+std::string renamed_text(std::string_view query_sql, const NewName& renamed) {
+  const auto parsed = sql::parse_statement(query_sql);
+  if (!parsed.ok()) return std::string(query_sql);
+  sql::NameTexts texts;
+  texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
+    if (ref.schema != renamed.schema) return std::nullopt;
+    if (renamed.relation.empty()) return dotted_identifiers(renamed.name, ref.name);
+    if (ref.name != renamed.relation) return std::nullopt;
+    const std::string name = dotted_identifiers(ref.schema, renamed.name);
+    // Columns go on naming it by its old name.
+    return ref.alias != nullptr ? name : cat(name, " ", sql::quote_identifier(ref.name));
+  };
+  return sql::to_sql((*parsed)->statements()[0].node->to<sql::SelectStatement>(), texts);
+}
+
+}  // namespace troupe

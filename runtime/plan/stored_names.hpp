@@ -1,0 +1,33 @@
+#pragma once
+/// What the names in a query meant when a definition was made of it, so that its text can be written in a way that
+/// means the same for every reader and for ever: relations with their schemas, `*` as the columns there were.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "runtime/plan/scope.hpp"
+#include "runtime/sql/ast_select.hpp"
+#include "storage/catalog/catalog.hpp"
+
+namespace troupe {
+
+/// Filled by the Binder while it binds.
+struct NamesFound {
+  absl::flat_hash_map<const sql::TableRef*, Oid> relations;                    ///< of users
+  absl::flat_hash_map<const sql::ColumnRef*, std::vector<std::string>> stars;  ///< columns as SQL
+};
+
+/// The item's columns as `*` has them, each as SQL that names it.
+std::vector<std::string> star_columns(const FromNames& item);
+
+/// The query with what its names mean written out. Temporary relations keep their names.
+std::string stored_text(const sql::SelectStatement& query, const NamesFound& found, const Catalog& catalog);
+/// A stored query in which a schema or a relation has a new name.
+struct NewName {
+  std::string_view schema, relation;  ///< as it was; no relation: the schema itself
+  std::string_view name;
+};
+std::string renamed_text(std::string_view query_sql, const NewName& renamed);
+
+}  // namespace troupe
