@@ -60,7 +60,7 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
   TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(call, inner));
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
-    if (call.within_group) return refuse(call, "WITHIN GROUP with a hypothetical row");
+    if (call.within_group) return bind_hypothetical(call, site);
     return fail(ErrorCode::kWindowingError, call, "window function ", name, " requires an OVER clause");
   }
   if (is_aggregate(name)) return bind_aggregate(call, name, std::move(args), site);

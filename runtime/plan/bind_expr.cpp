@@ -2,6 +2,7 @@
 #include <array>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/sql/deparse.hpp"
 #include "runtime/types/array.hpp"
 #include "runtime/types/resolve.hpp"
 #include "runtime/types/text_io.hpp"
@@ -269,7 +270,32 @@ const sql::Node& Binder::start_of(const sql::Expr& expr) {
   return expr;
 }
 
+/// (a, b) < (SELECT x, y ...): the comparison goes to the subquery's row.
+absl::StatusOr<ExprPtr> Binder::bind_row_and_subquery(const sql::RowExpr& row, const sql::OperatorExpr& expr,
+                                                      const Site& site) {
+  const sql::SelectStatement& query = *expr.right->to<sql::SubqueryExpr>().query;
+  const size_t ctes_before = ctes.size();
+  TROUPE_ASSIGN_OR_RETURN(const QueryPtr counted, bind_select(query, site.scope));
+  ctes.resize(ctes_before);
+  const size_t columns = counted->targets.size();
+  if (columns != row.fields.size()) {
+    return fail(ErrorCode::kSyntaxError, expr, "subquery has too ", columns < row.fields.size() ? "few" : "many",
+                " columns");
+  }
+  std::string names;
+  for (size_t i = 0; i < row.fields.size(); ++i) names += cat(i == 0 ? "" : ", ", "\"*", i, "\"");
+  auto bound = bind_text(cat("(SELECT ", sql::to_sql(row), " ", expr.op, " (", names, ") FROM (", sql::to_sql(query),
+                             ") AS \"*row*\" (", names, "))"),
+                         site);
+  return bound.ok() ? bound : at(bound.status(), *expr.right);
+}
+
 absl::StatusOr<ExprPtr> Binder::bind_operator(const sql::OperatorExpr& expr, const Site& site) {
+  const auto* row = expr.left == nullptr ? nullptr : expr.left->as<sql::RowExpr>();
+  const auto* subquery = expr.right->as<sql::SubqueryExpr>();
+  if (row != nullptr && row->fields.size() > 1 && subquery != nullptr && subquery->type == sql::SubqueryType::kScalar) {
+    return bind_row_and_subquery(*row, expr, site);
+  }
   ExprPtr left;
   if (expr.left != nullptr) {
     TROUPE_ASSIGN_OR_RETURN(left, bind(*expr.left, site));

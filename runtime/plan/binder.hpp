@@ -107,6 +107,8 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_literal(const sql::Literal& literal);
   absl::StatusOr<ExprPtr> bind_parameter(const sql::Parameter& parameter);
   absl::StatusOr<ExprPtr> bind_boolean(const sql::BooleanExpr& expr, const Site& site);
+  absl::StatusOr<ExprPtr> bind_row_and_subquery(const sql::RowExpr& row, const sql::OperatorExpr& expr,
+                                                const Site& site);
   absl::StatusOr<ExprPtr> bind_operator(const sql::OperatorExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_cast(const sql::CastExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_in_list(const sql::InListExpr& expr, const Site& site);
@@ -265,6 +267,9 @@ class Binder {
   absl::StatusOr<QueryPtr> bind_dual();
   /// An expression that is not in the client's text.
   absl::StatusOr<ExprPtr> bind_text(const std::string& text, const Site& site);
+
+  // --- bind_hypothetical.cpp ---
+  absl::StatusOr<ExprPtr> bind_hypothetical(const sql::FunctionCall& call, const Site& site);
 
   // --- bind_group.cpp ---
   absl::Status bind_group_by(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);

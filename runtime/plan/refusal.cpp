@@ -31,7 +31,6 @@ constexpr Advice kAdvice[] = {
     {"TABLESAMPLE", "Use WHERE random() < 0.01."},
     {"WHERE CURRENT OF", "Name the row by its primary key."},
     {"WITH CHECK OPTION", "Put the condition into a CHECK constraint of the table."},
-    {"WITHIN GROUP with a hypothetical row", "Count the rows that sort before it."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
     {"changing rows of a view", "Change the table that the view reads."},

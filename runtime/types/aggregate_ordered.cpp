@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "runtime/types/aggregate_state.hpp"
+#include "storage/column/array_format.hpp"
 #include "storage/column/batch_codec.hpp"
 
 /// percentile_disc, percentile_cont, mode: of values that come sorted (WITHIN GROUP). The sorted value is the
@@ -16,6 +17,7 @@ struct SortedValues {
   struct Seen {
     std::vector<Value> values;
     double fraction = 0;
+    std::string fractions;  ///< of percentiles asked for as an array
   };
   struct State {
     Seen* seen = nullptr;
@@ -27,7 +29,8 @@ struct SortedValues {
   static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
     Seen& seen = seen_by(s);
     seen.values.push_back(args.back().value(row));
-    if (args.size() > 1) seen.fraction = args[0].get<double>(row);
+    if (args.size() > 1 && args[0].kind() == Physical::kVarlen) seen.fractions = args[0].string(row);
+    else if (args.size() > 1) seen.fraction = args[0].get<double>(row);
     return absl::OkStatus();
   }
   static absl::Status combine(State& into, const State& from, const BoundAggregate&) {
@@ -35,6 +38,7 @@ struct SortedValues {
     Seen& seen = seen_by(into);
     seen.values.insert(seen.values.end(), from.seen->values.begin(), from.seen->values.end());
     seen.fraction = from.seen->fraction;
+    seen.fractions = from.seen->fractions;
     return absl::OkStatus();
   }
   static void serialize(const State& s, const BoundAggregate&, ByteWriter out) {
@@ -43,14 +47,17 @@ struct SortedValues {
     out.bytes(bytes);
     const double fraction = s.seen != nullptr ? s.seen->fraction : 0;
     out.raw(&fraction, sizeof fraction);
+    out.bytes(s.seen != nullptr ? s.seen->fractions : std::string());
   }
   static void deserialize(State& s, const BoundAggregate&, ByteReader& in) {
     const std::string_view bytes = in.bytes();
     const uint64_t fraction = in.u64();
+    const std::string_view fractions = in.bytes();
     if (bytes.empty()) return;
     if (auto values = decode_values(bytes); values.ok()) {
       seen_by(s).values = *std::move(values);
       s.seen->fraction = std::bit_cast<double>(fraction);
+      s.seen->fractions = fractions;
     }
   }
   static absl::Status check_fraction(double fraction) {
@@ -69,11 +76,12 @@ struct PercentileDisc : SortedValues {
       return absl::OkStatus();
     }
     TROUPE_RETURN_IF_ERROR(check_fraction(s.seen->fraction));
-    const auto& values = s.seen->values;
-    const auto count = static_cast<double>(values.size());
-    const auto row = static_cast<size_t>(std::max(std::ceil(s.seen->fraction * count), 1.0));
-    out.append_value(values[row - 1]);
+    out.append_value(at(s.seen->values, s.seen->fraction));
     return absl::OkStatus();
+  }
+  static Value at(const std::vector<Value>& values, double fraction) {
+    const double row = std::max(std::ceil(fraction * static_cast<double>(values.size())), 1.0);
+    return values[static_cast<size_t>(row) - 1];
   }
 };
 
@@ -84,11 +92,40 @@ struct PercentileCont : SortedValues {
       return absl::OkStatus();
     }
     TROUPE_RETURN_IF_ERROR(check_fraction(s.seen->fraction));
-    const auto& values = s.seen->values;
-    const double place = s.seen->fraction * static_cast<double>(values.size() - 1);
+    out.append_value(at(s.seen->values, s.seen->fraction));
+    return absl::OkStatus();
+  }
+  static Value at(const std::vector<Value>& values, double fraction) {
+    const double place = fraction * static_cast<double>(values.size() - 1);
     const double low = values[static_cast<size_t>(std::floor(place))].get<double>();
     const double high = values[static_cast<size_t>(std::ceil(place))].get<double>();
-    out.append(low + (place - std::floor(place)) * (high - low));
+    return Value::of(low + (place - std::floor(place)) * (high - low));
+  }
+};
+
+/// The same for an array of fractions: an array of that shape.
+template <typename One>
+struct Percentiles : SortedValues {
+  static absl::Status result(const State& s, const BoundAggregate& call, EvalContext&, Vector& out) {
+    if (s.seen == nullptr) {
+      out.append_null();
+      return absl::OkStatus();
+    }
+    const ArrayView fractions(s.seen->fractions);
+    const Type element = call.arguments[1];
+    std::vector<Value> found;
+    for (uint32_t i = 0; i < fractions.size(); ++i) {
+      if (fractions.is_null(i)) {
+        found.push_back(Value::null(physical_of(element)));
+        continue;
+      }
+      const double fraction = fractions.value(i).template get<double>();
+      TROUPE_RETURN_IF_ERROR(check_fraction(fraction));
+      found.push_back(One::at(s.seen->values, fraction));
+    }
+    std::vector<ArrayDimension> shape;
+    for (int d = 0; d < fractions.dimensions(); ++d) shape.push_back({fractions.length(d), fractions.lower_bound(d)});
+    out.append_string(pack_array(element.oid, physical_of(element), shape, found));
     return absl::OkStatus();
   }
 };
@@ -120,6 +157,8 @@ void add_ordered_sets(std::vector<Aggregate>* to) {
   const size_t first = to->size();
   to->push_back(aggregate_of<PercentileDisc>("percentile_disc", {oid::kFloat8, oid::kAnyElement}, oid::kAnyElement));
   to->push_back(aggregate_of<PercentileCont>("percentile_cont", {oid::kFloat8, oid::kFloat8}, oid::kFloat8));
+  to->push_back(aggregate_of<Percentiles<PercentileDisc>>("percentile_disc", {oid::kFloat8Array, oid::kAnyElement}, oid::kAnyArray));
+  to->push_back(aggregate_of<Percentiles<PercentileCont>>("percentile_cont", {oid::kFloat8Array, oid::kFloat8}, oid::kFloat8Array));
   to->push_back(aggregate_of<Mode>("mode", {oid::kAnyElement}, oid::kAnyElement));
   for (size_t i = first; i < to->size(); ++i) (*to)[i].ordered = (*to)[i].ordered_set = true;
 }

@@ -264,6 +264,41 @@ absl::Status put_slice(const BoundFunction& call, std::span<const Vector> args, 
   return absl::OkStatus();
 }
 
+/// array_fill(value, lengths [, lower bounds]).
+absl::Status fill(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  const Type element = call.arguments[0];
+  for (uint32_t row = 0; row < rows; ++row) {
+    const auto lengths = numbers_of(args[1], row);
+    auto bounds = args.size() > 2 ? numbers_of(args[2], row) : std::nullopt;
+    if (!lengths || (args.size() > 2 && !bounds)) {
+      return error(ErrorCode::kNullValueNotAllowed, "dimension array or low bound array cannot be null");
+    }
+    if (!bounds) bounds.emplace(lengths->size(), 1);
+    if (bounds->size() != lengths->size()) {
+      return with_detail(error(ErrorCode::kArraySubscriptError, "wrong number of array subscripts"),
+                         "Low bound array has different size than dimensions array.");
+    }
+    if (lengths->size() > kArrayDimensionsMax) {
+      return error(ErrorCode::kProgramLimitExceeded, "number of array dimensions (", lengths->size(),
+                   ") exceeds the maximum allowed (", kArrayDimensionsMax, ")");
+    }
+    constexpr int64_t kElementsMax = 134217727;
+    std::vector<ArrayDimension> shape;
+    int64_t count = lengths->empty() ? 0 : 1;
+    for (size_t i = 0; i < lengths->size(); ++i) {
+      count *= std::max((*lengths)[i], 0);
+      if ((*lengths)[i] < 0 || count > kElementsMax) {
+        return error(ErrorCode::kProgramLimitExceeded, "array size exceeds the maximum allowed (", kElementsMax, ")");
+      }
+      shape.push_back({(*lengths)[i], (*bounds)[i]});
+    }
+    if (count == 0) shape.clear();
+    const std::vector<Value> elements(static_cast<size_t>(count), args[0].value(row));
+    out.set_string(row, pack_array(element.oid, physical_of(element), shape, elements));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void register_arrays(Registrar& to) {
@@ -283,6 +318,8 @@ void register_arrays(Registrar& to) {
   lenient("array_position", {kCompatibleArray, kCompatible, kI4}, kI4, search);
   lenient("array_positions", {kCompatibleArray, kCompatible}, oid::kInt4Array, search);
   constexpr Oid kI4s = oid::kInt4Array;
+  lenient("array_fill", {oid::kAnyElement, kI4s}, kArray, fill);
+  lenient("array_fill", {oid::kAnyElement, kI4s, kI4s}, kArray, fill);
   lenient("[:]", {kArray, kI4s, kI4s}, kArray, take_slice);
   lenient("[]=", {kArray, kI4s, oid::kAnyElement}, kArray, put_element);
   lenient("[:]=", {kArray, kI4s, kI4s, kArray}, kArray, put_slice);

@@ -37,3 +37,18 @@ SELECT SUBSTRING('abcdefg' FROM 'a#"%#"g' FOR '#'), SUBSTRING('abcdefg' SIMILAR 
 SELECT SUBSTRING('abcdefg' SIMILAR 'a*#"%#"g*#"x' ESCAPE '#');
 SELECT 'abc' SIMILAR TO '(a|z)%', 'x' SIMILAR TO '[a-x]', 'a.c' SIMILAR TO 'a.c', 'abc' SIMILAR TO 'a.c';
 DROP TABLE gs;
+SELECT rank(3) WITHIN GROUP (ORDER BY x), dense_rank(3) WITHIN GROUP (ORDER BY x), percent_rank(3) WITHIN GROUP (ORDER BY x), cume_dist(3) WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (1), (2), (2), (3), (3), (4)) v(x);
+SELECT rank(3) WITHIN GROUP (ORDER BY x DESC), rank(NULL) WITHIN GROUP (ORDER BY x), rank(NULL) WITHIN GROUP (ORDER BY x DESC), rank('a', 2) WITHIN GROUP (ORDER BY y, x DESC) FROM (VALUES (1, 'a'), (5, 'b'), (NULL, NULL), (3, 'a')) v(x, y);
+SELECT rank(1, 2) WITHIN GROUP (ORDER BY x) FROM (VALUES (1)) v(x);
+SELECT percent_rank(1) WITHIN GROUP (ORDER BY x), cume_dist(1) WITHIN GROUP (ORDER BY x) FROM (SELECT 1 AS x WHERE false) v;
+SELECT y, rank(2) WITHIN GROUP (ORDER BY x) FILTER (WHERE x < 10) FROM (VALUES (1, 'a'), (5, 'b'), (11, 'a'), (3, 'a')) v(x, y) GROUP BY y ORDER BY y;
+SELECT percentile_disc(ARRAY[0.1, 0.9, NULL]) WITHIN GROUP (ORDER BY x), percentile_cont(ARRAY[[0, 0.25], [0.5, 1]]) WITHIN GROUP (ORDER BY x), percentile_disc(ARRAY[0.5]) WITHIN GROUP (ORDER BY x::text) FROM generate_series(1, 10) x;
+SELECT percentile_disc(ARRAY[2.0]) WITHIN GROUP (ORDER BY x) FROM generate_series(1, 10) x;
+SELECT array_fill(7, ARRAY[2, 3]), array_fill('a'::text, ARRAY[2], ARRAY[0]), array_fill(1, ARRAY[]::int[]), array_fill(NULL::int, ARRAY[2]), array_fill(1, ARRAY[0]);
+SELECT array_fill(1, NULL);
+SELECT array_fill(1, ARRAY[-1]);
+SELECT (1, 2) = (SELECT 1, 2), (1, 2) < (SELECT 1, 3), (1, NULL) = (SELECT 1, 2), (1, 2) <> (SELECT 1, 2 WHERE false);
+SELECT (1, 2) = (SELECT 1);
+SELECT (1, 2) = (SELECT 1, 2, 3);
+SELECT (1, 2) = (SELECT x, x FROM generate_series(1, 2) x);
+SELECT g FROM generate_series(1, 3) g WHERE (g, g * 2) = (SELECT max(x), 4 FROM (VALUES (2)) v(x));
