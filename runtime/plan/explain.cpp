@@ -527,8 +527,8 @@ std::vector<std::string> explain_plan(const StatementPlan& plan, std::span<const
   if (!plan.root) return {};
   const ExplainNode root = Explainer(plan).run();
   if (!plan.explain.summary) execution_ms.reset();
-  if (plan.explain.format == ExplainOptions::Format::kJson) {
-    return {explain_as_json(root, plan.explain, actual, execution_ms)};
+  if (plan.explain.format != ExplainOptions::Format::kText) {
+    return {explain_as_structure(root, plan.explain, actual, execution_ms)};
   }
   return explain_as_text(root, plan.explain, actual, execution_ms);
 }

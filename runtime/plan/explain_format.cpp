@@ -1,4 +1,4 @@
-/// EXPLAIN's formats: PostgreSQL's text and JSON.
+/// EXPLAIN's text, as PostgreSQL has it.
 #include <cstdio>
 
 #include "runtime/plan/explain_node.hpp"
@@ -62,87 +62,6 @@ class TextPrinter {
   std::vector<std::string> lines_;
 };
 
-class JsonPrinter {
- public:
-  JsonPrinter(const ExplainOptions& options, std::span<const ActualRun> actual) : options_{options}, actual_{actual} {}
-
-  std::string print(const ExplainNode& root, std::optional<double> execution_ms) {
-    out_ = "[\n  {\n    \"Plan\": ";
-    object(root, 4);
-    if (execution_ms) out_ += formatted(",\n    \"Execution Time\": %.3f", *execution_ms);
-    out_ += "\n  }\n]";
-    return std::move(out_);
-  }
-
- private:
-  void object(const ExplainNode& node, size_t indent) {
-    out_ += '{';
-    first_ = true;
-    field(indent, "Node Type", quoted(node.type));
-    if (!node.relationship.empty()) field(indent, "Parent Relationship", quoted(node.relationship));
-    if (!node.name.empty()) field(indent, "Subplan Name", quoted(node.name));
-    field(indent, "Parallel Aware", "false");
-    field(indent, "Async Capable", "false");
-    for (const auto& [name, value] : node.facts) field(indent, name, quoted(value));
-    if (node.plan != nullptr) numbers(*node.plan, indent);
-    for (const ExplainDetail& detail : node.details) field(indent, detail.label, value_of(detail));
-    if (!node.inputs.empty()) inputs(node, indent);
-    out_ += cat("\n", std::string(indent, ' '), "}");
-  }
-  void inputs(const ExplainNode& node, size_t indent) {
-    field(indent, "Plans", "[");
-    for (const ExplainNode& input : node.inputs) {
-      out_ += cat(&input == node.inputs.data() ? "\n" : ",\n", std::string(indent + 4, ' '));
-      object(input, indent + 4);
-    }
-    out_ += cat("\n", std::string(indent + 2, ' '), "]");
-  }
-  void numbers(const PlanNode& node, size_t indent) {
-    if (options_.costs) {
-      field(indent, "Startup Cost", formatted("%.2f", node.cost.startup));
-      field(indent, "Total Cost", formatted("%.2f", node.cost.total));
-      field(indent, "Plan Rows", formatted("%.0f", node.cost.rows));
-      field(indent, "Plan Width", formatted("%.0f", node.cost.width));
-    }
-    if (node.id >= actual_.size()) return;
-    const ActualRun& run = actual_[node.id];
-    const double loops = run.loops == 0 ? 1 : static_cast<double>(run.loops);
-    if (options_.timing) {
-      field(indent, "Actual Startup Time", formatted("%.3f", run.startup_ms / loops));
-      field(indent, "Actual Total Time", formatted("%.3f", run.total_ms / loops));
-    }
-    field(indent, "Actual Rows", formatted("%.0f", run.rows / loops));
-    field(indent, "Actual Loops", cat(run.loops));
-  }
-  static std::string value_of(const ExplainDetail& detail) {
-    if (!detail.is_list) return quoted(join_list(detail.texts));
-    std::string list;
-    for (const std::string& text : detail.texts) list += cat(list.empty() ? "[" : ", ", quoted(text));
-    return list + "]";
-  }
-  void field(size_t indent, std::string_view name, const std::string& json) {
-    out_ += cat(first_ ? "\n" : ",\n", std::string(indent + 2, ' '), quoted(name), ": ", json);
-    first_ = false;
-  }
-  static std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-      if (c == '"' || c == '\\') out.push_back('\\');
-      if (static_cast<unsigned char>(c) < ' ') {
-        out += formatted("\\u%04x", static_cast<unsigned>(c));
-      } else {
-        out.push_back(c);
-      }
-    }
-    return out + "\"";
-  }
-
-  const ExplainOptions& options_;
-  std::span<const ActualRun> actual_;
-  std::string out_;
-  bool first_ = true;  ///< no field of the object was written yet
-};
-
 }  // namespace
 
 std::vector<std::string> explain_as_text(const ExplainNode& root, const ExplainOptions& options,
@@ -152,11 +71,6 @@ std::vector<std::string> explain_as_text(const ExplainNode& root, const ExplainO
   std::vector<std::string> lines = printer.take();
   if (execution_ms) lines.push_back(formatted("Execution Time: %.3f ms", *execution_ms));
   return lines;
-}
-
-std::string explain_as_json(const ExplainNode& root, const ExplainOptions& options, std::span<const ActualRun> actual,
-                            std::optional<double> execution_ms) {
-  return JsonPrinter(options, actual).print(root, execution_ms);
 }
 
 }  // namespace troupe

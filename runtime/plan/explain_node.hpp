@@ -30,8 +30,8 @@ struct ExplainNode {
 
 std::vector<std::string> explain_as_text(const ExplainNode& root, const ExplainOptions& options,
                                          std::span<const ActualRun> actual, std::optional<double> execution_ms);
-/// One text of many lines.
-std::string explain_as_json(const ExplainNode& root, const ExplainOptions& options, std::span<const ActualRun> actual,
-                            std::optional<double> execution_ms);
+/// JSON, YAML or XML, as the options say: one text of many lines.
+std::string explain_as_structure(const ExplainNode& root, const ExplainOptions& options,
+                                 std::span<const ActualRun> actual, std::optional<double> execution_ms);
 
 }  // namespace troupe

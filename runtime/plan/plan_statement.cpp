@@ -195,8 +195,10 @@ class StatementPlanner {
     if (!result_->root) return error(ErrorCode::kFeatureNotSupported, "EXPLAIN of this statement is not supported yet");
     result_->explained = result_->kind;
     result_->kind = StatementKind::kExplain;
-    const bool json = result_->explain.format == ExplainOptions::Format::kJson;
-    result_->columns = {{"QUERY PLAN", Type{json ? oid::kJson : oid::kText}, kNoOid, 0}};
+    using Format = ExplainOptions::Format;
+    const Format format = result_->explain.format;
+    const Oid type = format == Format::kJson ? oid::kJson : format == Format::kXml ? oid::kXml : oid::kText;
+    result_->columns = {{"QUERY PLAN", Type{type}, kNoOid, 0}};
     return absl::OkStatus();
   }
 
@@ -279,8 +281,10 @@ absl::Status StatementPlanner::read_explain_options(const sql::ExplainStatement&
       const std::string_view format = literal != nullptr ? literal->text : std::string_view();
       if (format == "json") {
         out->format = ExplainOptions::Format::kJson;
-      } else if (format == "xml" || format == "yaml") {
-        return error(ErrorCode::kFeatureNotSupported, "EXPLAIN format \"", format, "\" is not supported yet");
+      } else if (format == "xml") {
+        out->format = ExplainOptions::Format::kXml;
+      } else if (format == "yaml") {
+        out->format = ExplainOptions::Format::kYaml;
       } else if (format != "text") {
         return with_position(error(ErrorCode::kInvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"",
                                    format, "\""),

@@ -52,3 +52,6 @@ SELECT (1, 2) = (SELECT 1);
 SELECT (1, 2) = (SELECT 1, 2, 3);
 SELECT (1, 2) = (SELECT x, x FROM generate_series(1, 2) x);
 SELECT g FROM generate_series(1, 3) g WHERE (g, g * 2) = (SELECT max(x), 4 FROM (VALUES (2)) v(x));
+EXPLAIN (FORMAT yaml, COSTS OFF) SELECT 1 AS a;
+EXPLAIN (FORMAT xml, COSTS OFF) SELECT 1 AS a;
+EXPLAIN (FORMAT json, COSTS OFF) SELECT 1 AS a;
