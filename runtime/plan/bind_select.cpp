@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/connect_by.hpp"
+#include "runtime/sql/parser.hpp"
 #include "runtime/types/resolve.hpp"
 
 namespace troupe {
@@ -100,15 +102,42 @@ bool is_field_star(const sql::Expr& expr) {
 
 absl::StatusOr<QueryPtr> Binder::bind_select(const sql::SelectStatement& select, const Scope* outer,
                                              bool keep_unknown) {
-  if (select.connect_by != nullptr) return refuse(select, "CONNECT BY");
   const size_t names_before = cte_names_.size();
   if (select.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*select.with, outer));
+  if (select.connect_by != nullptr) {
+    auto tree = bind_connect_by(select, outer);
+    cte_names_.resize(names_before);
+    return tree;
+  }
   absl::StatusOr<QueryPtr> query = select.operation != sql::SetOperation::kNone ? bind_set_operation(select, outer)
                                    : select.is_values                           ? bind_values(select, outer)
                                                      : bind_plain(select, outer, keep_unknown);
   cte_names_.resize(names_before);
   if (query.ok() && !keep_unknown) TROUPE_RETURN_IF_ERROR(settle_targets(query->get()));
   return query;
+}
+
+absl::StatusOr<QueryPtr> Binder::bind_connect_by(const sql::SelectStatement& select, const Scope* outer) {
+  const bool outer_foreign = std::exchange(foreign_text_, true);
+  const auto bind_parsed = [&](std::string_view text) -> absl::StatusOr<QueryPtr> {
+    TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(text));
+    kept_.push_back(parsed);
+    return bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), outer);
+  };
+  const auto bind_tree = [&]() -> absl::StatusOr<QueryPtr> {
+    TROUPE_ASSIGN_OR_RETURN(const std::string source, connect_by_source(select));
+    // Bound only to learn the columns.
+    const size_t ctes_before = ctes.size();
+    TROUPE_ASSIGN_OR_RETURN(const QueryPtr rows, bind_parsed(source));
+    ctes.resize(ctes_before);
+    std::vector<std::string> columns;
+    for (const BoundTarget& target : rows->targets) columns.push_back(target.name);
+    TROUPE_ASSIGN_OR_RETURN(const std::string text, connect_by_text(select, columns));
+    return bind_parsed(text);
+  };
+  auto bound = bind_tree();
+  foreign_text_ = outer_foreign;
+  return bound.ok() ? bound : at(bound.status(), select);
 }
 
 absl::Status Binder::settle_targets(BoundQuery* query) {

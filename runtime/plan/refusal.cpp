@@ -11,7 +11,6 @@ struct Advice {
 };
 
 constexpr Advice kAdvice[] = {
-    {"CONNECT BY", "Use WITH RECURSIVE."},
     {"CREATE EXTENSION", "There are no loadable modules."},
     {"CREATE FOREIGN TABLE", "Load the data with COPY ... FROM STDIN."},
     {"CREATE FUNCTION", "Send its statements from the client, in one transaction."},

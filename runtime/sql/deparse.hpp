@@ -17,8 +17,10 @@ std::string to_sql(const TypeName& type);
 struct NameTexts {
   std::function<std::optional<std::string>(const TableRef&)> table;    ///< without an alias that it has
   std::function<std::optional<std::string>(const ColumnRef&)> column;  ///< or star
+  std::function<std::optional<std::string>(const Expr&)> expression;   ///< asked first
 };
 std::string to_sql(const SelectStatement& query, const NameTexts& texts);
+std::string to_sql(const Expr& expression, const NameTexts& texts);
 
 /// `name`, or `"Na me"` where PostgreSQL's quote_identifier would quote.
 std::string quote_identifier(std::string_view name);

@@ -269,6 +269,9 @@ void Deparser::simple_expr(const Expr& node) {
 }
 
 void Deparser::expr(const Expr& node) {
+  if (const auto text = texts_ != nullptr && texts_->expression ? texts_->expression(node) : std::nullopt) {
+    return write(*text);
+  }
   switch (node.kind) {
     case NodeKind::kLiteral: return literal(node.to<Literal>());
     case NodeKind::kParameter: return write(cat("$", node.to<Parameter>().number));
@@ -294,6 +297,12 @@ void Deparser::expr(const Expr& node) {
     case NodeKind::kCollate: return test_expr(node);
     default: return simple_expr(node);
   }
+}
+
+std::string to_sql(const Expr& expression, const NameTexts& texts) {
+  Deparser out(texts);
+  out.expr(expression);
+  return out.take();
 }
 
 std::string to_sql(const Expr& expression) {
