@@ -59,7 +59,7 @@ using ChangesPtr = std::shared_ptr<Changes>;
 
 using SessionActor =
     caf::typed_actor<caf::reacts_to<readdone_atom, ReadResultFrame>, caf::reacts_to<written_atom, WriteResultFrame>,
-                     // One participant's redo (packed changes), or an encoded error.
+                     // One participant's redo (packed changes) or locks, or an encoded error.
                      caf::reacts_to<prepared_atom, TxnId, PartitionId, FrameBytes, std::string>,
                      // The transaction is durable under this SCN; or, with an encoded error, it did not happen.
                      caf::reacts_to<committed_atom, TxnId, Scn, std::string>,
@@ -100,9 +100,10 @@ using PartitionActor = caf::typed_actor<
     caf::reacts_to<apply_atom, CommitRequestPtr, Scn>,
     // From the lock shard: forget the transaction's writes.
     caf::reacts_to<discard_atom, TxnId>,
-    // From the session, and again from the lock shard: forget its writes of this command id and later. Idempotent: the
-    // transaction's later writes come by way of the lock shard, behind it.
-    caf::reacts_to<rollback_atom, TxnId, CommandId>,
+    // From the session: forget its writes of commands in [first, end), and those that are still on their way.
+    caf::reacts_to<abort_atom, TxnId, CommandId, CommandId>,
+    // The same from the lock shard, behind the last of those writes.
+    caf::reacts_to<rollback_atom, TxnId, CommandId, CommandId>,
     // From the session that wrote it in bulk: its transaction was rolled back, nobody will know the tree.
     caf::reacts_to<abort_atom, TreeId>,
     // From the page reader: a page that an operation waits for.
@@ -149,8 +150,10 @@ using LockShardActor = caf::typed_actor<
     caf::reacts_to<release_atom, TxnId>,
     // The transaction ended without a commit: release its locks and let the partition forget its writes. Idempotent.
     caf::reacts_to<discard_atom, TxnId>,
-    // Savepoint: goes on to the partition, behind the writes forwarded before.
-    caf::reacts_to<rollback_atom, TxnId, CommandId>,
+    // Savepoint, of commands in [first, end): goes on to the partition, behind the writes forwarded before.
+    caf::reacts_to<rollback_atom, TxnId, CommandId, CommandId>,
+    // What the transaction holds (HeldLocks): answers with prepared, as the partition with this number + kLocksOf.
+    caf::reacts_to<prepare_atom, TxnId>,
     // The transaction no longer waits: its statement was cancelled. Encoded error for the waiting request.
     caf::reacts_to<cancel_atom, TxnId, std::string>,
     // The deadlock detector wants (waiter, blocker) pairs.

@@ -87,6 +87,9 @@ void CheckpointActor::begin() {
   failure_ = absl::OkStatus();
   // Also another number than any that a predecessor of this actor asked with.
   round_ = std::max(round_ + 1, static_cast<uint64_t>(started_us_));
+  if (node_.services.config.planted == PlantedBug::kLogReleasedEarly) {
+    tell(directory_.get().log_writer, release_atom::value, node_.services.commits.durable());
+  }
   tell(directory_.get().manager, checkpt_atom::value, round_);
 }
 

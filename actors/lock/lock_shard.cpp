@@ -32,7 +32,8 @@ LockShard::behavior_type LockShard::make_behavior() {
       },
       [this](table_atom, const TableLockRequest& request) {
         const Heir<LockShardState>::Use use(heir_, state_);
-        on_table({request, false, current_sender(), node_.services.clock.monotonic_us()});
+        on_table({request, false, current_sender(), node_.services.clock.monotonic_us(),
+                  node_.services.config.planted == PlantedBug::kGateIgnored});
       },
       [this](drained_atom) {
         const Heir<LockShardState>::Use use(heir_, state_);
@@ -47,10 +48,16 @@ LockShard::behavior_type LockShard::make_behavior() {
         tell(directory_.get().partitions[id_], discard_atom::value, txn);
         on_release(txn);
       },
-      [this](rollback_atom, TxnId txn, CommandId command) {
+      [this](rollback_atom, TxnId txn, CommandId first, CommandId end) {
         const Heir<LockShardState>::Use use(heir_, state_);
-        tell(directory_.get().partitions[id_], rollback_atom::value, txn, command);
-        on_rollback(txn, command);
+        tell(directory_.get().partitions[id_], rollback_atom::value, txn, first, end);
+        on_rollback(txn, first);
+      },
+      [this](prepare_atom, TxnId txn) {
+        const Heir<LockShardState>::Use use(heir_, state_);
+        const std::string locks = encode_locks({state_->rows.held_by(txn), state_->tables.held_by(txn)});
+        tell(caf::actor_cast<SessionActor>(current_sender()), prepared_atom::value, txn,
+             static_cast<PartitionId>(kLocksOf + id_), FrameBytes::copy_of(locks), std::string());
       },
       [this](cancel_atom, TxnId txn, const std::string& encoded_error) {
         const Heir<LockShardState>::Use use(heir_, state_);
@@ -92,7 +99,7 @@ bool LockShard::lock_keys(WaitingWrite& write) {
   PackedStrings keys = keys_of(*write.frame);
   std::string_view key;
   for (uint32_t i = 0; keys.next(&key); ++i) {
-    if (i < write.next_key) continue;
+    if (i < write.next_key || node_.services.config.planted == PlantedBug::kRowLockSkipped) continue;
     const auto outcome =
         state_->rows.acquire(write.txn, head.command(), head.tree(), key, strength_of(head.strength()), policy, i);
     if (!outcome.ok()) {

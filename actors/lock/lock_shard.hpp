@@ -34,7 +34,9 @@ struct LockShardState {
     caf::strong_actor_ptr asker;
     int64_t since_us = 0;
 
-    bool drained() const { return is_weak(mode) || gate->conflicting(mode) <= own; }
+    bool gate_ignored = false;  ///< a planted bug
+
+    bool drained() const { return is_weak(mode) || gate_ignored || gate->conflicting(mode) <= own; }
   };
 
   RowLockTable rows;

@@ -1,9 +1,11 @@
 #pragma once
 /// One transaction on its way through the transaction manager, the log and the partitions.
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "actors/node/serializable_commit.hpp"
+#include "runtime/transaction/prepared_transactions.hpp"
 #include "schemas/log_generated.h"
 #include "storage/base/frame.hpp"
 #include "storage/base/ids.hpp"
@@ -27,6 +29,12 @@ struct CommitRequest {
   int32_t process_id = 0;
   /// SERIALIZABLE: what it read. Without records there is nothing to commit, but its reads are to be validated.
   std::shared_ptr<SerializableCommit> serializable;
+  /// PREPARE TRANSACTION: what waits for a decision from here on. The commit itself is of a transaction of its own,
+  /// which only writes that down.
+  std::shared_ptr<Preparation> prepares;
+  /// COMMIT or ROLLBACK PREPARED: which prepared transaction this one ends, and whether nothing is to be left of it.
+  std::string resolves;
+  bool rolls_back = false;
 
   uint64_t bytes() const {
     uint64_t size = 0;
@@ -35,6 +43,9 @@ struct CommitRequest {
   }
 };
 using CommitRequestPtr = std::shared_ptr<CommitRequest>;
+
+/// A lock shard answers a question for locks as the partition with its number plus this.
+inline constexpr PartitionId kLocksOf = 0x100;
 
 /// Which part of the node was restarted.
 enum class LostPart : uint8_t {

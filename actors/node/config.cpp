@@ -85,6 +85,8 @@ const std::vector<Key>& keys() {
              "ranges of keys that one SERIALIZABLE transaction has read; more of them are merged into coarser ones"),
       number("limits.conflict_bytes_max", Unit::kBytes, &NodeConfig::conflict_bytes_max, 1 << 20, true,
              "written keys kept for open SERIALIZABLE transactions; past it whole tables are kept instead"),
+      number("limits.prepared_transactions_max", Unit::kCount, &NodeConfig::prepared_transactions_max, 0, true,
+             "transactions that PREPARE TRANSACTION left waiting for a decision (max_prepared_transactions)"),
       number("limits.conflicts_max", Unit::kCount, &NodeConfig::conflicts_max, 1, true,
              "conflicts kept in sys.conflicts"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),

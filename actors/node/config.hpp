@@ -40,6 +40,7 @@ struct NodeConfig {
   uint32_t read_ranges = 10'000;                 ///< of keys that one SERIALIZABLE transaction has read
   uint64_t conflict_bytes_max = 64ull << 20;     ///< written keys kept for SERIALIZABLE transactions to validate by
   uint32_t conflicts_max = 1'000;                ///< rows of sys.conflicts
+  uint32_t prepared_transactions_max = 64;
   uint32_t events_max = 10'000;
   uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 

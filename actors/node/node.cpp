@@ -9,6 +9,7 @@
 
 #include "actors/admin/checkpointer.hpp"
 #include "actors/lock/lock_shard.hpp"
+#include "actors/lock/prepared_locks.hpp"
 #include "actors/log/log_actor.hpp"
 #include "actors/node/node_statistics.hpp"
 #include "actors/node/recovery.hpp"
@@ -46,6 +47,7 @@ ParameterDefaultsPtr parameter_defaults(const NodeConfig& config) {
   const auto tell = [&](std::string_view name, const std::string& value) {
     TROUPE_CHECK(defaults->set(name, value, ParameterSource::kConfigurationFile).ok());
   };
+  tell("max_prepared_transactions", cat(config.prepared_transactions_max));
   if (config.port != 0) tell("port", cat(config.port));
   tell("data_directory", std::filesystem::absolute(config.data_directory).lexically_normal().string());
   return defaults;
@@ -136,10 +138,12 @@ absl::Status Node::Parts::recover() {
   newest = std::max(newest, opened_log.tail.last_scn);
   TROUPE_ASSIGN_OR_RETURN(const CatalogPtr catalog, load_catalog(*pointers[0], newest, make_gate));
   TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
+  TROUPE_ASSIGN_OR_RETURN(std::vector<PreparedTransaction> prepared, load_prepared(*pointers[0]));
 
   services.emplace(config, *files, *clock, newest, meta.boot, catalog);
   services->parameter_defaults = parameter_defaults(config);
   context.emplace(*services, meta.partitions);
+  for (PreparedTransaction& transaction : prepared) services->prepared.add(revived(std::move(transaction), *catalog));
   services->next_oid.store(catalog->counters().next_oid);
   TreeId next_tree = catalog->counters().next_tree;
   for (const PartitionStore* store : pointers) {
@@ -218,9 +222,11 @@ void Node::Parts::make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores
       return state;
     }));
     context->lock_shards.push_back(std::make_shared<Heir<LockShardState>>(
-        [this] {
-          return std::make_unique<LockShardState>(
+        [this, id] {
+          auto state = std::make_unique<LockShardState>(
               LockLimits{config.lock_waiters_max, std::max<uint64_t>(1, config.row_locks_max / config.partitions)});
+          if (config.planted != PlantedBug::kPreparedUnlocked) lock_prepared(*services, id, *state);
+          return state;
         }));
   }
   context->manager = std::make_shared<Heir<TransactionManagerState>>([this, first = true]() mutable {

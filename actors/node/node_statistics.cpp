@@ -52,6 +52,8 @@ constexpr Gauge kGauges[] = {
     {"limits.connections_max", [](const NodeContext& node) { return uint64_t{node.services.sessions.size()}; }},
     {"limits.events_max", [](const NodeContext& node) { return uint64_t{node.services.events.size()}; }},
     {"limits.checkpoints_max", [](const NodeContext& node) { return uint64_t{node.services.checkpoints.size()}; }},
+    {"limits.prepared_transactions_max",
+     [](const NodeContext& node) { return uint64_t{node.services.prepared.size()}; }},
     {"limits.conflicts_max", [](const NodeContext& node) { return uint64_t{node.services.conflicts.size()}; }},
     {"limits.conflict_bytes_max", [](const NodeContext& node) { return node.services.conflict_bytes.load(); }},
     {"limits.read_ranges",

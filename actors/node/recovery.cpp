@@ -69,6 +69,7 @@ LogOptions log_options(const NodeConfig& config) {
   options.record_bytes_max = static_cast<uint32_t>(config.log_record_bytes_max);
   options.queued_bytes_max = config.log_queued_bytes_max;
   options.retention_bytes_max = config.log_retention_bytes;
+  options.synced = config.planted != PlantedBug::kLogNotSynced;
   return options;
 }
 
@@ -194,6 +195,18 @@ size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store) {
     ++dropped;
   }
   return dropped;
+}
+
+absl::StatusOr<std::vector<PreparedTransaction>> load_prepared(PartitionStore& store) {
+  TROUPE_ASSIGN_OR_RETURN(const auto rows, read_tree(store, kPreparedTree));
+  std::map<TxnId, std::string> encoded;
+  for (const auto& [key, piece] : rows) encoded[prepared_row_transaction(key)] += piece;
+  std::vector<PreparedTransaction> all;
+  for (const auto& [txn, bytes] : encoded) {
+    TROUPE_ASSIGN_OR_RETURN(PreparedTransaction transaction, decode_prepared(bytes));
+    all.push_back(std::move(transaction));
+  }
+  return all;
 }
 
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store) {

@@ -11,6 +11,7 @@
 #include "actors/node/node_meta.hpp"
 #include "actors/partition/partition.hpp"
 #include "actors/transaction/sequences.hpp"
+#include "runtime/transaction/prepared_transactions.hpp"
 #include "storage/catalog/catalog.hpp"
 
 namespace troupe {
@@ -36,6 +37,8 @@ absl::StatusOr<CatalogPtr> load_catalog(PartitionStore& store, Scn version, Gate
 /// Drops the trees that no object of the catalog names: of bulk loads whose transaction did not commit before a crash,
 /// in a checkpoint all the same. No transaction may be open. Returns how many.
 size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store);
+/// Transactions that were prepared and wait for a decision.
+absl::StatusOr<std::vector<PreparedTransaction>> load_prepared(PartitionStore& store);
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store);
 
 }  // namespace troupe

@@ -10,13 +10,15 @@
 #include "actors/node/oid_set.hpp"
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
-#include "actors/node/conflict_list.hpp"
 #include "actors/session/session_list.hpp"
 #include "runtime/cell/actor_registry.hpp"
+#include "runtime/cell/newest_rows.hpp"
 #include "runtime/cell/published.hpp"
 #include "runtime/plan/system_table.hpp"
 #include "runtime/settings/session_parameters.hpp"
 #include "runtime/transaction/commit_clock.hpp"
+#include "runtime/transaction/exported_snapshots.hpp"
+#include "runtime/transaction/prepared_transactions.hpp"
 #include "runtime/transaction/snapshot_registry.hpp"
 #include "runtime/system/system_session.hpp"
 #include "storage/catalog/catalog.hpp"
@@ -36,6 +38,7 @@ struct NodeServices {
         transactions{boot},
         snapshots{commits, config.connections_max + 64},
         serializable_snapshots{commits, config.connections_max + 64},
+        prepared{config.prepared_transactions_max},
         conflicts{node_clock, config.conflicts_max},
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
@@ -55,7 +58,11 @@ struct NodeServices {
   SnapshotRegistry snapshots;
   /// Of them, those of SERIALIZABLE transactions that may write: how far back commits are validated.
   SnapshotRegistry serializable_snapshots;
-  ConflictList conflicts;
+  ExportedSnapshots exported_snapshots;
+  /// Whose sessions have left them (PREPARE TRANSACTION). The transaction manager adds and removes them.
+  PreparedTransactions prepared;
+  /// The newest transactions that could not be serialized, and whom they met.
+  NewestRows<ConflictInfo> conflicts;
   /// Written keys that the transaction manager keeps to validate by.
   std::atomic<uint64_t> conflict_bytes{0};
   Published<Catalog> catalog;

@@ -40,6 +40,7 @@ Partition::behavior_type Partition::make_behavior() {
   running();
   // A predecessor's mailbox may have held commits.
   rejoining_ = node_.partition_started[id_].exchange(true);
+  if (forgets_missed()) rejoining_ = false;
   if (rejoining_) {
     const Heir<PartitionState>::Use use(heir_, state_);
     state_->store->forget_faults();
@@ -51,6 +52,7 @@ Partition::behavior_type Partition::make_behavior() {
       },
       [this](write_atom, const WriteFrame& frame, const caf::strong_actor_ptr& asker) {
         const Heir<PartitionState>::Use use(heir_, state_);
+        if (!dead_.empty() && dead_.contains(frame->head()->txn(), frame->head()->command())) return;
         submit(WriteJob{WriteTask(frame), asker});
       },
       [this](prepare_atom, TxnId txn) {
@@ -64,12 +66,22 @@ Partition::behavior_type Partition::make_behavior() {
       [this](discard_atom, TxnId txn) {
         const Heir<PartitionState>::Use use(heir_, state_);
         drop_writes(txn, 0);
+        dead_.forget(txn);
         state_->store->discard(txn);
       },
-      [this](rollback_atom, TxnId txn, CommandId command) {
+      [this](abort_atom, TxnId txn, CommandId first, CommandId end) {
         const Heir<PartitionState>::Use use(heir_, state_);
-        drop_writes(txn, command);
-        state_->store->rollback_to(txn, command);
+        if (node_.services.config.planted == PlantedBug::kSavepointIgnored) return;
+        drop_writes(txn, first);
+        dead_.add(txn, first, end);
+        state_->store->rollback_to(txn, first);
+      },
+      [this](rollback_atom, TxnId txn, CommandId first, CommandId end) {
+        const Heir<PartitionState>::Use use(heir_, state_);
+        if (node_.services.config.planted == PlantedBug::kSavepointIgnored) return;
+        drop_writes(txn, first);
+        dead_.arrived(txn, end);
+        state_->store->rollback_to(txn, first);
       },
       [this](abort_atom, TreeId tree) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -103,7 +115,8 @@ Partition::behavior_type Partition::make_behavior() {
       },
       [this](rejoin_atom) {
         const Heir<PartitionState>::Use use(heir_, state_);
-        rejoining_ = true;
+        rejoining_ = !forgets_missed();
+        if (!rejoining_) return;
         tell(directory_.get().manager, rejoin_atom::value, id_, state_->last_commit);
         if (state_->checkpoint != nullptr) return;
         // The order for one may have been lost with the mailbox.
@@ -257,14 +270,19 @@ Partition::Progress Partition::step(ApplyJob& job) {
   state_->applied = commit.scn;
   state_->last_commit = commit.scn;
   node_.applied[id_].store(commit.scn, std::memory_order_release);
+  dead_.forget(commit.txn);
   tell(directory_.get().lock_shards[id_], release_atom::value, commit.txn);
   return Progress::kDone;
+}
+
+bool Partition::forgets_missed() const {
+  return node_.services.config.planted == PlantedBug::kMissedNotAskedFor;
 }
 
 /// `previous` says which commit this partition was sent before: after a restart some may be missing.
 void Partition::on_apply(const CommitRequestPtr& commit, Scn previous) {
   if (commit->scn <= state_->last_commit) return;  // sent again
-  if (!apply_waits_ && previous > state_->last_commit) {
+  if (!apply_waits_ && previous > state_->last_commit && !forgets_missed()) {
     const bool queued = std::any_of(backlog_.begin(), backlog_.end(), [&](const Job& job) {
       const auto* apply = std::get_if<ApplyJob>(&job);
       return apply != nullptr && apply->commit->scn == previous;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/node/node_context.hpp"
+#include "actors/partition/dead_commands.hpp"
 #include "actors/partition/page_io.hpp"
 #include "runtime/cell/actor.hpp"
 #include "runtime/cell/heir.hpp"
@@ -89,6 +90,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   void drop_writes(TxnId txn, CommandId command);
   void drop_writes(const std::function<bool(const schema::WriteHead&)>& unwanted);
   void on_apply(const CommitRequestPtr& commit, Scn previous);
+  bool forgets_missed() const;
   void on_page(const LoadedPagePtr& page);
   void fail(Job& job, const absl::Status& status);
   void begin_checkpoint(Scn scn, uint64_t round);
@@ -123,6 +125,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   std::deque<Job> sliced_;     ///< unfinished, run on in turns
   bool turn_wanted_ = false;
   PageWriterActor checkpoint_sent_to_;  ///< only compared
+  DeadCommands dead_;
   std::vector<TreeId> unmeasured_;      ///< trees whose sizes are to be published
   bool rejoining_ = false;     ///< commits are missing, or may be; the transaction manager will send them and say so
 };

@@ -169,7 +169,7 @@ class Backend final : public RowIdSource {
   uint64_t next_row_id() override;
 
   // backend_transaction.cpp
-  Task<absl::Status> end_transaction(bool commit);
+  Task<absl::Status> end_transaction(bool commit, PreparedTransactions::Claim* prepare = nullptr);
   bool end_reading_transaction();
   std::vector<std::unique_ptr<Portal>> take_held_cursors();
   void hold_cursors(std::vector<std::unique_ptr<Portal>> held);
@@ -179,6 +179,12 @@ class Backend final : public RowIdSource {
   absl::Status show_modes(const TransactionModes& modes);
   Task<absl::Status> end_block(const sql::TransactionStatement& statement, std::string* tag);
   absl::Status run_savepoint(const sql::TransactionStatement& statement, std::string* tag);
+
+  // backend_two_phase.cpp
+  absl::Status check_preparable() const;
+  Task<absl::Status> run_prepare_transaction(const sql::TransactionStatement& statement, std::string* tag);
+  Task<absl::Status> finish_prepared(const sql::TransactionStatement& statement, std::string* tag);
+  Oid database_oid() const { return record_->database.load(std::memory_order_relaxed); }
 
   // backend_utility.cpp: statements without a plan; each leaves portal.tag.
   Task<absl::Status> run_utility(Portal& portal);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
+#include "actors/session/conflict_report.hpp"
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/refusal.hpp"
@@ -235,7 +236,10 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
     portal.execution = nullptr;
     if (suspended_portals_ == 0) transaction_.release_statement_snapshot();
   }
-  if (!status.ok()) co_return with_schema(status, portal);
+  if (!status.ok()) {
+    note_write_conflict(status, *transaction_.catalog(), record_->process_id, record_->text().query, services_);
+    co_return with_schema(status, portal);
+  }
   if (*suspended) co_return absl::OkStatus();
   portal.finished = true;
   // The simple protocol commits before it says that the command is complete; the extended one at Sync.

@@ -30,7 +30,8 @@ void Backend::hold_cursors(std::vector<std::unique_ptr<Portal>> held) {
 }
 
 /// Commits or rolls back, and lets the settings follow.
-Task<absl::Status> Backend::end_transaction(bool commit) {
+/// `prepare`: under that name it is left to be committed later.
+Task<absl::Status> Backend::end_transaction(bool commit, PreparedTransactions::Claim* prepare) {
   absl::Status status;
   if (commit && keys_.events().has_changes()) {  // of a portal that was left before its end
     auto checking = keys_.after_statement();
@@ -48,6 +49,10 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
     status = co_await settling;
     if (!status.ok()) commit = false;
   }
+  if (commit && prepare != nullptr) {
+    status = check_preparable();
+    if (!status.ok()) commit = false;
+  }
   auto held = commit ? take_held_cursors() : std::vector<std::unique_ptr<Portal>>();
   drop_portals_of_transaction();
   setting_marks_.clear();
@@ -57,7 +62,8 @@ Task<absl::Status> Backend::end_transaction(bool commit) {
     if (!status.ok()) commit = false;
   }
   if (commit) {
-    auto committing = transaction_.commit();
+    auto committing = prepare == nullptr ? transaction_.commit()
+                                         : transaction_.leave_prepared(std::move(*prepare), role_, database_oid());
     status = co_await committing;
   } else {
     transaction_.rollback();
@@ -118,9 +124,16 @@ Task<absl::Status> Backend::run_transaction_statement(const sql::TransactionStat
     case Verb::kSavepoint:
     case Verb::kRelease:
     case Verb::kRollbackTo: status = run_savepoint(statement, &tag); break;
-    default:
-      status = with_hint(error(ErrorCode::kFeatureNotSupported, "two-phase commit is not supported"),
-                         "Use COMMIT.");
+    case Verb::kPrepare: {
+      auto preparing = run_prepare_transaction(statement, &tag);
+      status = co_await preparing;
+      break;
+    }
+    case Verb::kCommitPrepared:
+    case Verb::kRollbackPrepared: {
+      auto finishing = finish_prepared(statement, &tag);
+      status = co_await finishing;
+    }
   }
   if (status.ok()) writer_.command_complete(tag);
   co_return status;

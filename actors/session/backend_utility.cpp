@@ -189,7 +189,11 @@ absl::Status Backend::run_set(const sql::SetStatement& statement, std::string* t
     }
     case Action::kSessionCharacteristics: return set_characteristics(statement, options);
     case Action::kTransactionSnapshot:
-      return refused("SET TRANSACTION SNAPSHOT", "Use one REPEATABLE READ transaction.");
+      if (!transaction_.state().in_block()) {
+        send_notice(error(ErrorCode::kNoActiveSqlTransaction, "SET TRANSACTION can only be used in transaction blocks"),
+                    Severity::kWarning);
+      }
+      return transaction_.import_snapshot(set_values(statement.values).front(), database_oid());
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "runtime/exec/row_check.hpp"
+#include "runtime/exec/write_conflict.hpp"
 #include "runtime/types/eval_context.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/key_codec.hpp"
@@ -65,6 +66,21 @@ ConflictInfo describe_conflict(const ReadConflict& conflict, const Catalog& cata
     if (!index.primary && index.tree == conflict.part.tree && table != nullptr) tell(index, shape_of(*table, index));
   }
   return info;
+}
+
+void note_write_conflict(const absl::Status& status, const Catalog& catalog, int32_t process_id, std::string statement,
+                         NodeServices& services) {
+  if (error_code(status) != ErrorCode::kSerializationFailure) return;
+  auto met = write_conflict_of(status);
+  if (!met) return;
+  ReadConflict where;
+  where.part.tree = met->tree;
+  where.key = std::move(met->key);
+  ConflictInfo info = describe_conflict(where, catalog);
+  info.reason = "concurrent update";
+  info.process_id = process_id;
+  info.statement = std::move(statement);
+  services.conflicts.add(std::move(info));
 }
 
 absl::Status with_conflict(const absl::Status& status, const ConflictInfo& conflict) {

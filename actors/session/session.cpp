@@ -166,6 +166,22 @@ caf::resumable::resume_result Session::resume(caf::execution_unit* unit, size_t 
 
 // --- sending ---
 
+namespace {
+
+/// Entries of unique indexes: put without a look at what is there, or another one erased.
+void plant_bug(PlantedBug planted, WriteFrame& frame) {
+  schema::WriteHead* head = frame.mutable_root()->mutable_head();
+  if (head->tree() < kFirstUserTree) return;
+  if (planted == PlantedBug::kUniqueUnchecked && head->kind() == schema::WriteKind::put) {
+    head->mutate_flags(bit(schema::WriteFlag::overwrite));
+  } else if (planted == PlantedBug::kIndexEntryForgotten && head->kind() == schema::WriteKind::erase) {
+    auto* keys = frame.mutable_root()->mutable_keys();
+    keys->Mutate(keys->size() - 1, keys->Get(keys->size() - 1) ^ 0x55);
+  }
+}
+
+}  // namespace
+
 uint16_t Session::partition_count() { return static_cast<uint16_t>(directory_.get().partitions.size()); }
 uint64_t Session::partition_incarnation(PartitionId partition) {
   return directory_.get().partition_incarnations[partition];
@@ -178,6 +194,7 @@ void Session::send_read(PartitionId partition, ReadFrame frame) {
 }
 void Session::send_write(PartitionId partition, WriteFrame frame) {
   info_->participants.fetch_or(uint64_t{1} << partition, std::memory_order_relaxed);
+  if (const PlantedBug planted = node_.services.config.planted; planted != PlantedBug::kNone) plant_bug(planted, frame);
   tell(directory_.get().lock_shards[partition], write_atom::value, std::move(frame));
 }
 void Session::send_bulk(PartitionId partition, WriteFrame frame) {
@@ -191,16 +208,22 @@ void Session::send_prepare(PartitionId partition, TxnId txn) {
   tell(directory_.get().partitions[partition], prepare_atom::value, txn);
 }
 void Session::send_commit(std::shared_ptr<CommitRequest> request) {
+  if (node_.services.config.planted == PlantedBug::kUnlockedEarly) {
+    for (const LockShardActor& shard : directory_.get().lock_shards) tell(shard, release_atom::value, request->txn);
+  }
   tell(directory_.get().manager, commit_atom::value, std::move(request), caf::actor_cast<caf::strong_actor_ptr>(this));
 }
 void Session::send_discard(PartitionId partition, TxnId txn) {
   tell(directory_.get().lock_shards[partition], discard_atom::value, txn);
 }
-void Session::send_rollback_to(PartitionId partition, TxnId txn, CommandId command) {
+void Session::send_rollback_to(PartitionId partition, TxnId txn, CommandId first, CommandId end) {
   // To the partition itself, because reads and the prepare go there too and must find the writes gone; and by way of the
   // lock shard, behind writes of a failed statement that are still on their way.
-  tell(directory_.get().partitions[partition], rollback_atom::value, txn, command);
-  tell(directory_.get().lock_shards[partition], rollback_atom::value, txn, command);
+  tell(directory_.get().partitions[partition], abort_atom::value, txn, first, end);
+  tell(directory_.get().lock_shards[partition], rollback_atom::value, txn, first, end);
+}
+void Session::send_list_locks(PartitionId partition, TxnId txn) {
+  tell(directory_.get().lock_shards[partition], prepare_atom::value, txn);
 }
 void Session::send_table_lock(TableLockRequest request) {
   tell(directory_.get().lock_shards[0], table_atom::value, std::move(request));

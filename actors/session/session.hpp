@@ -37,7 +37,8 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_prepare(PartitionId partition, TxnId txn) override;
   void send_commit(std::shared_ptr<CommitRequest> request) override;
   void send_discard(PartitionId partition, TxnId txn) override;
-  void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) override;
+  void send_rollback_to(PartitionId partition, TxnId txn, CommandId first, CommandId end) override;
+  void send_list_locks(PartitionId partition, TxnId txn) override;
   void send_table_lock(TableLockRequest request) override;
   void send_gate_drained() override;
   void send_waits() override;

@@ -30,10 +30,13 @@ class SessionHost {
   /// To the partition, behind the bulk writes: nobody will know the tree.
   virtual void send_abandon_tree(PartitionId partition, TreeId tree) = 0;
   virtual void send_prepare(PartitionId partition, TxnId txn) = 0;
+  /// To the lock shard: what the transaction holds there. Answered by on_prepared(), as partition + kLocksOf.
+  virtual void send_list_locks(PartitionId partition, TxnId txn) = 0;
   virtual void send_commit(std::shared_ptr<CommitRequest> request) = 0;
   /// The transaction is over without a commit: forget its writes, release its locks, end its waiting.
   virtual void send_discard(PartitionId partition, TxnId txn) = 0;
-  virtual void send_rollback_to(PartitionId partition, TxnId txn, CommandId command) = 0;
+  /// Of commands in [first, end), of which `end` is the next one to come.
+  virtual void send_rollback_to(PartitionId partition, TxnId txn, CommandId first, CommandId end) = 0;
   /// To lock shard 0, answered by on_granted().
   virtual void send_table_lock(TableLockRequest request) = 0;
   /// A weak lock left a closed gate, for which a strong one waits.

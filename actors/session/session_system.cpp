@@ -273,6 +273,18 @@ std::vector<PreparedInfo> SessionSystem::prepared_statements() const {
   return rows;
 }
 
+std::vector<PreparedTransactionInfo> SessionSystem::prepared_transactions() const {
+  std::vector<PreparedTransactionInfo> rows;
+  for (const PreparedTransactionPtr& prepared : backend_.services_.prepared.list()) {
+    rows.push_back({prepared->txn, prepared->name, prepared->prepared_us, prepared->owner, prepared->database});
+  }
+  return rows;
+}
+
+absl::StatusOr<std::string> SessionSystem::export_snapshot() {
+  return backend_.transaction_.export_snapshot(database());
+}
+
 std::vector<CursorInfo> SessionSystem::cursors() const {
   std::vector<CursorInfo> rows;
   for (const auto& [name, portal] : backend_.portals_) {

@@ -53,6 +53,8 @@ class SessionSystem final : public SystemSession {
   int64_t database_bytes(Oid database) const override;
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
+  absl::StatusOr<std::string> export_snapshot() override;
+  std::vector<PreparedTransactionInfo> prepared_transactions() const override;
 
  private:
   SessionRecordPtr find_session(int32_t process_id);

@@ -55,7 +55,8 @@ absl::StatusOr<Scn> SessionTransaction::take_snapshot(bool keep_older) {
     if (serializable_slot_.held() == kNoScn) serializable_slot_.acquire();
   }
   // An older one that is still held protects every newer one too.
-  const Scn snapshot = keep_older && slot_.held() != kNoScn ? services_.commits.durable() : slot_.acquire();
+  Scn snapshot = keep_older && slot_.held() != kNoScn ? services_.commits.durable() : slot_.acquire();
+  if (services_.config.planted == PlantedBug::kSnapshotTooOld) snapshot = std::max(kFirstScn, snapshot - 3);
   state_.set_snapshot(snapshot);
   return snapshot;
 }
@@ -274,39 +275,50 @@ Task<absl::Status> SessionTransaction::commit() {
   co_return status;
 }
 
-Task<absl::Status> SessionTransaction::prepare() {
+Task<absl::Status> SessionTransaction::prepare(Preparing what) {
   preparation_.waiting = data_.participants();
-  preparation_.redo.clear();
+  preparation_.what = what;
+  preparation_.answers.clear();
   preparation_.status = absl::OkStatus();
   for (uint64_t left = preparation_.waiting; left != 0; left &= left - 1) {
-    host_.send_prepare(static_cast<PartitionId>(std::countr_zero(left)), state_.id());
+    ask_to_prepare(static_cast<PartitionId>(std::countr_zero(left)));
   }
   while (preparation_.waiting != 0 && doom_.ok()) co_await preparation_.signal;
   if (!doom_.ok()) co_return doom_;
   co_return preparation_.status;
 }
 
+void SessionTransaction::ask_to_prepare(PartitionId partition) {
+  if (preparation_.what == Preparing::kRedo) {
+    host_.send_prepare(partition, state_.id());
+  } else {
+    host_.send_list_locks(partition, state_.id());
+  }
+}
+
 void SessionTransaction::on_prepared(TxnId txn, PartitionId partition, FrameBytes redo, const std::string& error) {
+  if (partition >= kLocksOf != (preparation_.what == Preparing::kLocks)) return;  // a second answer to the question before
+  partition %= kLocksOf;
   const uint64_t bit = uint64_t{1} << partition;
   if (txn != state_.id() || (preparation_.waiting & bit) == 0) return;
   preparation_.waiting &= ~bit;
   if (!error.empty()) preparation_.status = decode_error(error);
-  if (redo.size() > 0) preparation_.redo.emplace_back(partition, std::move(redo));
+  if (redo.size() > 0) preparation_.answers.emplace_back(partition, std::move(redo));
   if (preparation_.waiting == 0) preparation_.signal.raise();
 }
 
 Task<absl::Status> SessionTransaction::log_commit() {
-  preparation_.redo.clear();
+  preparation_.answers.clear();
   // Definitions want the changes of rows in an order of their own.
   const bool known = definitions_.changes.empty() && data_.redo().complete();
   if (!known) {
-    auto preparing = prepare();
+    auto preparing = prepare(Preparing::kRedo);
     const absl::Status status = co_await preparing;
     if (!status.ok()) co_return status;
   }
   std::vector<std::string_view> redo;
   if (known) redo = data_.redo().redo();
-  for (const auto& [partition, frame] : preparation_.redo) redo.push_back(frame.view());
+  for (const auto& [partition, frame] : preparation_.answers) redo.push_back(frame.view());
   if (redo.empty() && definitions_.changes.empty()) {
     // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
     // once it is told what it found (that a row is gone, say).
@@ -345,6 +357,13 @@ Task<absl::Status> SessionTransaction::log_commit() {
   auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max);
   if (!records.ok()) co_return records.status();
   request->records = *std::move(records);
+  request->serializable = take_reads();
+  auto sending = send_to_log(std::move(request));
+  co_return co_await sending;
+}
+
+/// Once the log has room; the answer comes when the commit is durable.
+Task<absl::Status> SessionTransaction::send_to_log(CommitRequestPtr request) {
   auto waiting = wait_for_log(request->bytes());
   const absl::Status admitted = co_await waiting;
   if (!admitted.ok()) co_return admitted;
@@ -356,7 +375,6 @@ Task<absl::Status> SessionTransaction::log_commit() {
 /// To the transaction manager; the answer comes from it or, when the commit is durable, from the log.
 void SessionTransaction::hand_over(CommitRequestPtr request) {
   request->process_id = info_.process_id;
-  request->serializable = take_reads();
   committing_ = std::move(request);
   commit_answered_ = false;
   host_.send_commit(committing_);
@@ -373,6 +391,7 @@ absl::Status SessionTransaction::commit_outcome() {
 Task<absl::Status> SessionTransaction::validate_reads() {
   auto request = std::make_shared<CommitRequest>();
   request->txn = state_.id();
+  request->serializable = take_reads();
   hand_over(std::move(request));
   while (!commit_answered_) co_await commit_signal_;
   co_return commit_outcome();
@@ -534,9 +553,8 @@ void SessionTransaction::on_lost(LostPart part, uint32_t index, bool state_lost)
     preparation_.signal.raise();
     return;
   }
-  if (part == LostPart::kPartition && (preparation_.waiting >> index & 1) != 0) {
-    host_.send_prepare(static_cast<PartitionId>(index), state_.id());
-  }
+  const LostPart asked = preparation_.what == Preparing::kRedo ? LostPart::kPartition : LostPart::kLockShard;
+  if (part == asked && (preparation_.waiting >> index & 1) != 0) ask_to_prepare(static_cast<PartitionId>(index));
   if (part == LostPart::kLockShard && index == 0 && lock_wait_.request != 0 && !lock_wait_.done) {
     lock_wait_.status = restarted("lock shard");
     lock_wait_.done = true;
@@ -597,7 +615,8 @@ absl::StatusOr<CommandId> SessionTransaction::rollback_to(std::string_view name)
   data_.redo().spoil();
   rolled_back_ |= data_.participants();
   for (uint64_t left = data_.participants(); left != 0; left &= left - 1) {
-    host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command);
+    host_.send_rollback_to(static_cast<PartitionId>(std::countr_zero(left)), state_.id(), command,
+                           state_.command() + 1);
   }
   const auto mark = find_mark(name);
   abandon_trees(mark->definitions.own_trees);
@@ -622,10 +641,11 @@ void SessionTransaction::release_holdings() {
   advisory_locks_.end_transaction();
   if (slot_) slot_.release();
   if (serializable_slot_) serializable_slot_.release();
+  forget_snapshots();
   if (data_.tracker() != nullptr) data_.tracker()->clear();
   if (state_.id() != kNoTxn) {
     data_.forget_writes();
-    preparation_.redo.clear();
+    preparation_.answers.clear();
     if (!definitions_.changes.empty()) definitions_ = {};
     bulk_log_.clear();
     own_catalog_ = nullptr;

@@ -18,6 +18,8 @@
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
 #include "runtime/exec/task.hpp"
+#include "runtime/transaction/exported_snapshots.hpp"
+#include "runtime/transaction/prepared_transactions.hpp"
 #include "runtime/transaction/table_gate.hpp"
 #include "runtime/transaction/transaction.hpp"
 
@@ -86,6 +88,14 @@ class SessionTransaction {
 
   /// Ends it: durable when OK. Not OK: rolled back, or (40003) unknown.
   Task<absl::Status> commit();
+  // session_two_phase.cpp
+  /// Whether it can be left to somebody's decision. Errors: 0A000.
+  absl::Status check_preparable() const;
+  /// PREPARE TRANSACTION: it is over here, and waits with its locks for COMMIT PREPARED. Not OK: rolled back, or (40003)
+  /// unknown.
+  Task<absl::Status> leave_prepared(PreparedTransactions::Claim claim, Oid owner, Oid database);
+  /// COMMIT PREPARED and ROLLBACK PREPARED of another one.
+  Task<absl::Status> finish_prepared(PreparedTransactions::Claim claim, bool commit);
   void rollback();
   /// Nothing was written or locked by it: its end needs nobody.
   bool only_read() const { return state_.id() == kNoTxn && doom_.ok() && !definitions_.needs_checkpoint; }
@@ -99,6 +109,12 @@ class SessionTransaction {
   /// Writes, definitions, row locks and advisory locks are what they were; table locks stay.
   /// Answers the first command that never was.
   absl::StatusOr<CommandId> rollback_to(std::string_view name);
+
+  // session_snapshots.cpp
+  /// pg_export_snapshot(): a name for the snapshot, until the transaction ends. Errors: 25001 within a savepoint; 53300.
+  absl::StatusOr<std::string> export_snapshot(Oid database);
+  /// SET TRANSACTION SNAPSHOT. Errors: 25001, 0A000, 22023.
+  absl::Status import_snapshot(std::string_view name, Oid database);
 
   /// It has used a temporary table, or made one.
   void touch_temporaries() { temporaries_touched_ = true; }
@@ -135,9 +151,12 @@ class SessionTransaction {
     size_t at_end;
     size_t advisory_locks;
   };
-  struct Preparation {
+  /// What participants are asked for before the end: changes of the partitions, or locks of the lock shards.
+  enum class Preparing : uint8_t { kRedo, kLocks };
+  struct Answers {
     uint64_t waiting = 0;  ///< participants that have not answered
-    std::vector<std::pair<PartitionId, FrameBytes>> redo;
+    Preparing what = Preparing::kRedo;
+    std::vector<std::pair<PartitionId, FrameBytes>> answers;
     absl::Status status;
     ReplySignal signal;
   };
@@ -148,8 +167,13 @@ class SessionTransaction {
     ReplySignal signal;
   };
 
-  Task<absl::Status> prepare();
+  Task<absl::Status> prepare(Preparing what);
+  void ask_to_prepare(PartitionId partition);
   Task<absl::Status> log_commit();
+  Task<absl::Status> send_to_log(CommitRequestPtr request);
+  std::vector<HeldTableLock> weak_table_locks();
+  void forget_snapshots();
+  Task<absl::Status> log_preparation(const PreparedTransactions::Claim& claim, Oid owner, Oid database);
   void hand_over(CommitRequestPtr request);
   absl::Status commit_outcome();
   Task<absl::Status> validate_reads();
@@ -180,6 +204,8 @@ class SessionTransaction {
   SnapshotRegistry::Slot serializable_slot_;  ///< taken with the first SERIALIZABLE transaction
   std::vector<TableGate::Hold> gates_;
   bool temporaries_touched_ = false;
+  std::vector<std::pair<std::string, ExportedSnapshotPtr>> exported_;
+  ExportedSnapshotPtr imported_;
 
   PublishedView<Catalog> published_;
   Oid database_ = kNoOid;
@@ -192,7 +218,7 @@ class SessionTransaction {
   BulkLog bulk_log_;
   std::vector<std::function<void(bool)>> at_end_;
 
-  Preparation preparation_;
+  Answers preparation_;
   SessionAdvisoryLocks advisory_locks_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;

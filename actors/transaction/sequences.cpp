@@ -160,7 +160,9 @@ bool Sequences::give(Oid oid, Sequence& sequence, const Request& request) {
                  " value of sequence \"", def.name, "\" (", up ? def.maximum : def.minimum, ")"));
     return true;
   }
-  if (!allowed(def, sequence.logged, steps->last) || !allowed(def, sequence.logged, steps->first)) {
+  const bool unasked = node_.services.config.planted == PlantedBug::kSequenceNotLogged && sequence.logged.is_called;
+  const bool logged = allowed(def, sequence.logged, steps->last) && allowed(def, sequence.logged, steps->first);
+  if (!logged && !unasked) {
     const auto ahead = advance(def, sequence.now, request.count + kLoggedAhead);
     log(oid, sequence, {ahead->last, true});
     return false;

@@ -84,6 +84,7 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   state_->kept.push_back({commit, waiter});
   state_->last_dispatched = commit->scn;
   dispatch(state_->kept.back());
+  follow_prepared(*commit);
   if (!commit->catalog_changes.empty()) publish_catalog(*commit);
 }
 
@@ -113,6 +114,10 @@ bool TransactionManager::settle_by_reads(const CommitRequestPtr& commit, const c
 
 void TransactionManager::dispatch(const Kept& kept) {
   const Addresses& to = directory_.get();
+  if (node_.services.config.planted == PlantedBug::kAcknowledgedEarly) {
+    tell(caf::actor_cast<SessionActor>(kept.waiter), committed_atom::value, kept.commit->txn, kept.commit->scn,
+         std::string());
+  }
   tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
   for (uint64_t left = kept.commit->participants; left != 0; left &= left - 1) {
     const auto partition = static_cast<size_t>(std::countr_zero(left));
@@ -158,13 +163,31 @@ void TransactionManager::forget_writes() {
   node_.services.conflict_bytes.store(state_->validator.bytes(), std::memory_order_relaxed);
 }
 
-/// Its session died. Nothing of it can come after this message, so what is not known by now never was committed.
-void TransactionManager::on_abort(TxnId txn, uint64_t participants) {
-  if (state_->known.contains(txn)) return;
+/// PREPARE TRANSACTION, COMMIT PREPARED and ROLLBACK PREPARED count from their place in the log on: whoever comes later
+/// comes behind them there, and after a crash that lost them those who came later are lost, too.
+void TransactionManager::follow_prepared(const CommitRequest& commit) {
+  PreparedTransactions& prepared = node_.services.prepared;
+  if (commit.prepares != nullptr) prepared.add(std::move(*commit.prepares));
+  if (commit.resolves.empty()) return;
+  PreparedTransactions::Removed resolved = prepared.remove(commit.resolves);
+  for (TableGate::Hold& hold : resolved.gates) {
+    if (hold.release()) tell(directory_.get().lock_shards[0], drained_atom::value);
+  }
+  // Else its participants apply it.
+  if (commit.rolls_back) discard(resolved.transaction->txn, resolved.transaction->participants);
+}
+
+void TransactionManager::discard(TxnId txn, uint64_t participants) {
   const Addresses& to = directory_.get();
   for (uint64_t left = participants; left != 0; left &= left - 1) {
     tell(to.lock_shards[static_cast<size_t>(std::countr_zero(left))], discard_atom::value, txn);
   }
+}
+
+/// Its session died. Nothing of it can come after this message, so what is not known by now never was committed.
+void TransactionManager::on_abort(TxnId txn, uint64_t participants) {
+  if (state_->known.contains(txn) || node_.services.prepared.holds(txn)) return;
+  discard(txn, participants);
 }
 
 void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {

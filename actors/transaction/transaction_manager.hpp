@@ -49,10 +49,12 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   void refuse(const CommitRequest& commit, const caf::strong_actor_ptr& waiter, const absl::Status& why);
   bool settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
   void dispatch(const Kept& kept);
+  void follow_prepared(const CommitRequest& commit);
   void publish_catalog(const CommitRequest& commit);
   void forget_finished();
   void forget_writes();
   bool applied_everywhere(const CommitRequest& commit) const;
+  void discard(TxnId txn, uint64_t participants);
   void on_abort(TxnId txn, uint64_t participants);
   void resend_to_partition(PartitionId partition, Scn after);
   void resend_to_log(const LogWriterActor& log_writer, Scn after);

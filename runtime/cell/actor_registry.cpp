@@ -42,20 +42,4 @@ std::vector<ActorRecordPtr> ActorRegistry::list() const {
   return all;
 }
 
-void EventLog::add(std::string kind, std::string source, std::string reason) {
-  const std::lock_guard lock(mutex_);
-  events_.push_back({next_id_++, clock_.wall_us(), std::move(kind), std::move(source), std::move(reason)});
-  if (events_.size() > events_max_) events_.pop_front();
-}
-
-std::vector<NodeEvent> EventLog::list() const {
-  const std::lock_guard lock(mutex_);
-  return {events_.begin(), events_.end()};
-}
-
-size_t EventLog::size() const {
-  const std::lock_guard lock(mutex_);
-  return events_.size();
-}
-
 }  // namespace troupe

@@ -3,7 +3,6 @@
 /// Records are written by their actor with relaxed atomics and read by anyone.
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/cell/newest_rows.hpp"
 #include "runtime/cell/published.hpp"
 #include "storage/base/clock.hpp"
 
@@ -63,20 +63,17 @@ struct NodeEvent {
   std::string reason;
 };
 
-/// The newest events; older ones are dropped past `events_max`, so that it never grows.
 class EventLog {
  public:
-  EventLog(const Clock& clock, size_t events_max) : clock_{clock}, events_max_{events_max} {}
-  void add(std::string kind, std::string source, std::string reason);
-  std::vector<NodeEvent> list() const;
-  size_t size() const;
+  EventLog(const Clock& clock, size_t events_max) : rows_{clock, events_max} {}
+  void add(std::string kind, std::string source, std::string reason) {
+    rows_.add({0, 0, std::move(kind), std::move(source), std::move(reason)});
+  }
+  std::vector<NodeEvent> list() const { return rows_.list(); }
+  size_t size() const { return rows_.size(); }
 
  private:
-  const Clock& clock_;
-  const size_t events_max_;
-  mutable std::mutex mutex_;
-  uint64_t next_id_ = 1;
-  std::deque<NodeEvent> events_;
+  NewestRows<NodeEvent> rows_;
 };
 
 }  // namespace troupe

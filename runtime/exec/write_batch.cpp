@@ -6,6 +6,7 @@
 #include "runtime/exec/constraint_errors.hpp"
 #include "runtime/exec/index_entry.hpp"
 #include "storage/column/batch_codec.hpp"
+#include "runtime/exec/write_conflict.hpp"
 
 namespace troupe {
 namespace {
@@ -109,7 +110,15 @@ Task<absl::StatusOr<WriteResultFrame>> WriteBatch::answer_of(Request& request) {
 absl::Status WriteBatch::failure_of(const Request& request, const WriteResultFrame& frame, uint32_t* ordinal) const {
   const schema::WriteResultHead& head = *frame->head();
   *ordinal = request.ordinals.front();
-  if (head.conflict_tree() == 0 || !spec_.conflict) return decode_error(bytes_view(frame->error()));
+  absl::Status status = decode_error(bytes_view(frame->error()));
+  if (head.conflict_tree() == 0) return status;
+  if (error_code(status) == ErrorCode::kSerializationFailure) {
+    PackedStrings keys(request.keys);
+    std::string_view key;
+    for (uint32_t i = 0; i <= head.conflict_key(); ++i) keys.next(&key);
+    return with_write_conflict(std::move(status), head.conflict_tree(), key);
+  }
+  if (!spec_.conflict) return status;
   *ordinal = request.ordinals[head.conflict_key()];
   return spec_.conflict(*ordinal);
 }

@@ -11,7 +11,10 @@ using schema::WriteFlag;
 using schema::WriteKind;
 using schema::WriteOutcome;
 
-absl::Status concurrent_change(bool deleted) {
+/// The answer says which key it was.
+absl::Status concurrent_change(uint32_t ordinal, TreeId tree, bool deleted, schema::WriteResultHead* head) {
+  head->mutate_conflict_key(ordinal);
+  head->mutate_conflict_tree(tree);
   return error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent ",
                deleted ? "delete" : "update");
 }
@@ -72,7 +75,7 @@ absl::Status WriteStager::judge_insert(const Fragment& fragment, uint32_t ordina
   }
   if (!has_flag(asked_, WriteFlag::keep_existing)) return conflict(ordinal);
   if (has_flag(asked_, WriteFlag::one_snapshot) && latest.exists && latest.scn > asked_.snapshot()) {
-    return concurrent_change(false);
+    return concurrent_change(ordinal, asked_.tree(), false, head_);
   }
   if (!updates_existing(fragment)) {
     note(ordinal, WriteOutcome::conflict);
@@ -111,7 +114,7 @@ absl::Status WriteStager::judge_existing(const Fragment& fragment, uint32_t ordi
         return absl::OkStatus();
       }
     }
-    return concurrent_change(!latest.exists && !moved(fragment, ordinal, latest));
+    return concurrent_change(ordinal, asked_.tree(), !latest.exists && !moved(fragment, ordinal, latest), head_);
   }
   if (keys_[ordinal].repeated) {
     note(ordinal, WriteOutcome::self_modified);

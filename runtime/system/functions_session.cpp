@@ -85,6 +85,8 @@ std::optional<int64_t> transaction_id_if_assigned(SystemSession& session) {
   return id ? std::optional(static_cast<int64_t>(*id)) : std::nullopt;
 }
 
+absl::StatusOr<std::string> export_snapshot(SystemSession& session) { return session.export_snapshot(); }
+
 // --- signals ---
 
 absl::StatusOr<bool> cancel_backend(SystemSession& session, int32_t process_id) {
@@ -134,6 +136,7 @@ void register_session_functions(SessionFunctions& to) {
   to.add<client_port>("inet_client_port", {}, kInt4);
   to.add<no_temp_schema>("pg_my_temp_schema", {}, kOid);
   to.add<is_other_temp_schema>("pg_is_other_temp_schema", {kOid}, kBool);
+  to.add<export_snapshot>("pg_export_snapshot", {}, kText, Volatility::kVolatile);
   to.add<transaction_id>("txid_current", {}, kInt8);
   to.add<transaction_id>("pg_current_xact_id", {}, kXid8);
   to.add<transaction_id_if_assigned>("txid_current_if_assigned", {}, kInt8);

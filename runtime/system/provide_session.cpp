@@ -129,6 +129,18 @@ void prepared_statements(const SystemSession& session, RowWriter& out) {
   }
 }
 
+void prepared_transactions(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  for (const PreparedTransactionInfo& p : session.prepared_transactions()) {
+    const ObjectDef* owner = catalog.find(p.owner);
+    const ObjectDef* database = catalog.find(p.database);
+    out.row().set("transaction", static_cast<int64_t>(static_cast<uint32_t>(p.transaction))).set("gid", p.name);
+    out.set("prepared", instant(p.prepared_us));
+    if (owner != nullptr) out.set("owner", owner->name);
+    if (database != nullptr) out.set("database", database->name);
+  }
+}
+
 void cursors(const SystemSession& session, RowWriter& out) {
   for (const CursorInfo& c : session.cursors()) {
     out.row().set("name", c.name).set("statement", c.statement).set("is_holdable", c.holdable);
@@ -228,6 +240,7 @@ void provide_session(Providers& to) {
   to.session("pg_stat_ssl", encryption);
   to.session("pg_locks", locks);
   to.session("pg_prepared_statements", prepared_statements);
+  to.session("pg_prepared_xacts", prepared_transactions);
   to.session("pg_cursors", cursors);
   to.session("pg_timezone_names", time_zone_names);
   to.session("sys.actors", actors);

@@ -27,6 +27,10 @@ bool SystemSession::is_superuser() const {
   return role != nullptr && role->superuser;
 }
 
+absl::StatusOr<std::string> SystemSession::export_snapshot() {
+  return error(ErrorCode::kFeatureNotSupported, "this function needs a session");
+}
+
 std::string SystemSession::user_name() const {
   const ObjectDef* role = catalog()->find(user());
   return role != nullptr ? role->name : std::string();

@@ -110,6 +110,13 @@ struct PreparedInfo {
   bool from_sql = false;
   int64_t generic_plans = 0, custom_plans = 0;
 };
+/// One row of pg_prepared_xacts.
+struct PreparedTransactionInfo {
+  TxnId transaction = kNoTxn;
+  std::string name;
+  int64_t prepared_us = 0;
+  Oid owner = kNoOid, database = kNoOid;
+};
 struct CursorInfo {
   std::string name, statement;
   bool holdable = false, binary = false, scrollable = false;
@@ -150,6 +157,8 @@ class SystemSession {
   virtual std::string current_token() const { return {}; }
   /// Gives the transaction a number if it has none.
   virtual absl::StatusOr<TxnId> transaction_id() { return kNoTxn; }
+  /// pg_export_snapshot().
+  virtual absl::StatusOr<std::string> export_snapshot();
   virtual std::optional<TxnId> transaction_id_if_assigned() const { return std::nullopt; }
   virtual std::string server_address() const { return {}; }
   virtual int32_t server_port() const { return 0; }
@@ -188,6 +197,7 @@ class SystemSession {
   virtual std::vector<ConflictInfo> conflicts() const { return {}; }
   virtual std::vector<PreparedInfo> prepared_statements() const { return {}; }
   virtual std::vector<CursorInfo> cursors() const { return {}; }
+  virtual std::vector<PreparedTransactionInfo> prepared_transactions() const { return {}; }
   virtual RelationCounters relation_counters(Oid) const { return {}; }
   virtual DatabaseCounters database_counters() const { return {}; }
 

@@ -14,7 +14,22 @@ enum class PlantedBug : uint8_t {
   kWritesForgotten,       ///< SERIALIZABLE: commits are forgotten once they are durable, whoever may still ask for them
   kValidatedTooLate,      ///< SERIALIZABLE: reads are validated as if the snapshot were taken at the commit
   kSnapshotTooNew,        ///< REPEATABLE READ and stricter: each statement has a snapshot of its own
-  kUpdatesOverwritten  ///< REPEATABLE READ and stricter: a row that changed since the snapshot is changed all the same
+  kUpdatesOverwritten,  ///< REPEATABLE READ and stricter: a row that changed since the snapshot is changed all the same
+  kSnapshotTooOld,       ///< a snapshot lacks the newest commits
+  kLogNotSynced,         ///< a batch of the log counts as durable once it is written
+  kAcknowledgedEarly,    ///< a commit is acknowledged once it has its place in the log
+  kLogReleasedEarly,     ///< a checkpoint lets go of log that it does not cover
+  kMissedNotAskedFor,    ///< a restarted partition does not ask for the commits that it missed
+  kEventsLost,           ///< of commits that are durable together, subscribers hear of the first only
+  kRowLockSkipped,       ///< a row is changed though another transaction has it locked
+  kUnlockedEarly,        ///< rows are unlocked before those who waited can see how they were changed
+  kGateIgnored,          ///< a table is locked though transactions that write to it are open
+  kSavepointIgnored,     ///< ROLLBACK TO leaves the writes where they are
+  kUniqueUnchecked,      ///< an entry of a unique index takes the place of another row's
+  kIndexEntryForgotten,  ///< a unique index keeps the entry of a row that was changed or deleted
+  kReferencesUnchecked,  ///< nobody looks whether a row that is referred to is there
+  kSequenceNotLogged,    ///< values of a sequence are given out before the log knows
+  kPreparedUnlocked      ///< a prepared transaction's locks are gone after a restart
 };
 
 }  // namespace troupe

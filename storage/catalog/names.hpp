@@ -26,6 +26,7 @@ inline constexpr Oid kFirstUserOid = 16384;
 inline constexpr TreeId kCatalogObjectTree = 1;  ///< object_key(oid) -> encoded object
 inline constexpr TreeId kCatalogNameTree = 2;    ///< name_key(...) -> oid; its uniqueness keeps names unique
 inline constexpr TreeId kSequenceTree = 3;       ///< sequence oid -> its state
+inline constexpr TreeId kPreparedTree = 4;       ///< transaction, part -> a piece of the prepared transaction
 inline constexpr TreeId kFirstUserTree = 100;
 
 /// Row key of an object in kCatalogObjectTree; ordered by oid.

@@ -1,6 +1,7 @@
 #include "storage/lock/row_lock_table.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "storage/base/check.hpp"
 
@@ -88,6 +89,22 @@ void RowLockTable::let_in(Row* row, std::span<const LockGrant> grants) {
 
 void RowLockTable::forget_if_free(Row* row) {
   if (row->queue.empty()) rows_.erase(*row->name);
+}
+
+std::vector<HeldRowLock> RowLockTable::held_by(TxnId txn) const {
+  std::vector<HeldRowLock> locks;
+  const auto it = held_.find(txn);
+  if (it == held_.end()) return locks;
+  for (const Held& held : it->second) {
+    for (const auto& holder : held.row->queue.holders()) {
+      if (holder.txn != txn || holder.command != held.command) continue;
+      HeldRowLock& lock = locks.emplace_back();
+      std::memcpy(&lock.tree, held.row->name->data(), sizeof lock.tree);
+      lock.key = held.row->name->substr(sizeof lock.tree);
+      lock.strength = holder.mode;
+    }
+  }
+  return locks;
 }
 
 std::vector<WaitEdge> RowLockTable::waits() const {

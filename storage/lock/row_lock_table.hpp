@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
 #include "storage/base/error.hpp"
+#include "storage/lock/held_locks.hpp"
 #include "storage/lock/lock_modes.hpp"
 #include "storage/lock/lock_queue.hpp"
 
@@ -40,6 +41,9 @@ class RowLockTable {
   std::vector<LockGrant> rollback_to(TxnId txn, CommandId command);
   /// Ends its waiting; it keeps what it holds.
   std::vector<LockGrant> cancel_wait(TxnId txn);
+
+  /// In the order granted.
+  std::vector<HeldRowLock> held_by(TxnId txn) const;
 
   /// For the deadlock detector: in the order of waiting.
   std::vector<WaitEdge> waits() const;

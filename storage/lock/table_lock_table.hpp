@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "storage/lock/held_locks.hpp"
 #include "storage/lock/lock_queue.hpp"
 #include "storage/lock/table_lock_mode.hpp"
 
@@ -69,6 +70,15 @@ class TableLockTable {
     std::vector<WaitEdge> edges;
     for (const auto& [table, queue] : tables_) queue.add_waits(&edges);
     return edges;
+  }
+  std::vector<HeldTableLock> held_by(TxnId txn) const {
+    std::vector<HeldTableLock> locks;
+    for (const auto& [table, queue] : tables_) {
+      for (const auto& holder : queue.holders()) {
+        if (holder.txn == txn) locks.push_back({table, holder.mode});
+      }
+    }
+    return locks;
   }
   bool empty() const { return tables_.empty(); }
 

@@ -9,6 +9,7 @@ struct LogOptions {
   uint32_t record_bytes_max = 16u << 20;      ///< payload; larger transactions are several parts
   uint64_t queued_bytes_max = 64ull << 20;    ///< appended and not yet durable
   uint32_t spare_segments_max = 2;            ///< released segments kept for reuse
+  bool synced = true;                         ///< false is a planted bug (storage/base/planted_bug.hpp)
   uint64_t retention_bytes_max = 1ull << 30;  ///< what slow subscribers may hold back
 };
 

@@ -491,6 +491,21 @@ class IsolationTest(unittest.TestCase):
                                "SELECT sum(value) FROM test", u.connection.info.backend_pid,
                                "UPDATE test SET value = 21 WHERE id = 2"))
 
+    def test_sys_conflicts_says_which_row_had_changed(self):
+        self.reset()
+        for sql, key in (("UPDATE test SET value = 22 WHERE value = 20", "(id)=(2)"),
+                         ("SELECT * FROM test WHERE id = 1 FOR UPDATE", "(id)=(1)")):
+            t, u = self.begin(REPEATABLE_READ), self.begin(REPEATABLE_READ)
+            t(ALL)
+            u("UPDATE test SET value = value + 1")
+            u.commit()
+            self.assertEqual(t(sql).error.pgcode, "40001")
+            t("ROLLBACK")
+            row = self.sql("SELECT reason, schema, relation, key, process_id, statement FROM sys.conflicts "
+                           "ORDER BY id DESC LIMIT 1")[0]
+            self.assertEqual(row, ("concurrent update", "public", "test", key, t.connection.info.backend_pid, sql))
+            self.reset()
+
     def test_how_the_level_is_asked_for(self):
         self.reset()
         with contextlib.closing(psycopg2.connect(self.node.dsn())) as connection, connection.cursor() as cursor:

@@ -1,5 +1,5 @@
 #pragma once
-/// Somebody whom a partition answers as it answers a session: hears reads' answers, ignores everything else.
+/// Somebody whom a partition answers as it answers a session: hears reads' answers and redo, ignores everything else.
 #include "actors/messages.hpp"
 #include "runtime/cell/actor.hpp"
 
@@ -14,7 +14,7 @@ class SilentSession : public ActorOf<SessionActor::base> {
     return {
         [this](readdone_atom, const ReadResultFrame& answer) { on_read(answer); },
         [](written_atom, const WriteResultFrame&) {},
-        [](prepared_atom, TxnId, PartitionId, const FrameBytes&, const std::string&) {},
+        [this](prepared_atom, TxnId, PartitionId, const FrameBytes& redo, const std::string&) { on_prepared(redo); },
         [](committed_atom, TxnId, Scn, const std::string&) {},
         [](granted_atom, uint64_t, const std::string&) {},
         [](append_atom, TxnId, uint32_t, uint64_t, const std::string&) {},
@@ -32,6 +32,7 @@ class SilentSession : public ActorOf<SessionActor::base> {
 
  private:
   virtual void on_read(const ReadResultFrame& answer) = 0;
+  virtual void on_prepared(const FrameBytes&) {}
   virtual void on_start() {}
 };
 

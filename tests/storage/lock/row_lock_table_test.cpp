@@ -53,6 +53,21 @@ TEST_CASE("a holder that wants more goes before strangers", "[lock]") {
   CHECK(table.release_all(1) == std::vector{LockGrant{3, 30}});
 }
 
+TEST_CASE("what a transaction holds can be taken to another table", "[lock]") {
+  RowLockTable table{LockLimits{}};
+  acquire_in(table, 1, 1, "a", kShare);
+  acquire_in(table, 2, 1, "a", kUpdate);
+  acquire_in(table, 3, 1, "b", kKeyShare);
+  acquire_in(table, 1, 2, "c", kUpdate);
+  const HeldLocks held{table.held_by(1), {{17, TableLockMode::kExclusive}}};
+  CHECK(held.rows == std::vector<HeldRowLock>{{7, "a", kShare}, {7, "a", kUpdate}, {7, "b", kKeyShare}});
+  const auto read = decode_locks(encode_locks(held));
+  REQUIRE(read.ok());
+  CHECK(*read == held);
+  CHECK_FALSE(decode_locks(encode_locks(held).substr(0, 9)).ok());
+  CHECK(table.held_by(3).empty());
+}
+
 TEST_CASE("row lock strengths conflict as in PostgreSQL", "[lock]") {
   CHECK_FALSE(row_locks_conflict(kKeyShare, kKeyShare));
   CHECK_FALSE(row_locks_conflict(kKeyShare, kShare));
