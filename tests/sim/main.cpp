@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   RunOptions options;
   uint64_t seeds = 1;
   double seconds = 0;
+  uint32_t planted = 0;
   bool trace = false;
   bool twice = false;
   bool quiet = false;
@@ -51,7 +52,9 @@ int main(int argc, char** argv) {
   app.add_flag("--trace", trace, "print every event");
   app.add_flag("--twice", twice, "run each seed twice and compare the traces");
   app.add_flag("--quiet", quiet, "print only what is wrong, and the sum");
+  app.add_option("--planted", planted, "a bug to plant: its number in storage/base/planted_bug.hpp");
   CLI11_PARSE(app, argc, argv);
+  options.planted = static_cast<troupe::PlantedBug>(planted);
   if (trace) options.print = stdout;
   const auto from = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count(); };

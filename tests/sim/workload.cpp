@@ -3,11 +3,14 @@
 #include "storage/base/text.hpp"
 #include "tests/sim/append.hpp"
 #include "tests/sim/bank.hpp"
+#include "tests/sim/deals.hpp"
 #include "tests/sim/definitions.hpp"
 #include "tests/sim/feed.hpp"
 #include "tests/sim/items.hpp"
 #include "tests/sim/lists.hpp"
+#include "tests/sim/load.hpp"
 #include "tests/sim/references.hpp"
+#include "tests/sim/registers.hpp"
 
 namespace troupe::sim {
 
@@ -20,7 +23,8 @@ Task<bool> Workload::must(Client& client, std::string sql) {
 }
 
 const std::vector<std::string>& workload_names() {
-  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "lists", "references"};
+  static const std::vector<std::string> names = {"bank", "append", "items", "feed", "definitions", "lists", "references",
+                                                 "registers", "load", "deals"};
   return names;
 }
 
@@ -39,6 +43,9 @@ std::unique_ptr<Workload> make_workload(std::string_view name, Referee& referee)
   if (name == "lists-read-committed") return std::make_unique<Lists>(referee, IsolationLevel::kReadCommitted);
   if (name == "lists-repeatable-read") return std::make_unique<Lists>(referee, IsolationLevel::kRepeatableRead);
   if (name == "lists-serializable") return std::make_unique<Lists>(referee, IsolationLevel::kSerializable);
+  if (name == "registers") return std::make_unique<Registers>(referee);
+  if (name == "load") return std::make_unique<Load>(referee);
+  if (name == "deals") return std::make_unique<Deals>(referee);
   if (name == "references") return std::make_unique<References>(referee);
   return nullptr;
 }
