@@ -19,6 +19,23 @@ absl::Status in_use(const DdlVacancy& vacancy, size_t others) {
                                  : cat("There are ", others, " other sessions using the database."));
 }
 
+std::string counted(size_t number, std::string_view what) {
+  return cat(number, " ", what, number == 1 ? "" : "s");
+}
+
+/// Nobody can be told to let go of it: those who prepared them have gone.
+absl::Status prepared_in_use(const DdlVacancy& vacancy, std::string_view name, size_t others, size_t prepared) {
+  const std::string detail =
+      others == 0 || vacancy.evicts
+          ? cat(prepared == 1 ? "There is " : "There are ", counted(prepared, "prepared transaction"),
+                " using the database.")
+          : cat("There are ", others, " other session(s) and ", prepared, " prepared transaction(s) using the database.");
+  return with_detail(vacancy.evicts ? error(ErrorCode::kObjectInUse, "database \"", name,
+                                            "\" is being used by prepared transactions")
+                                    : error(ErrorCode::kObjectInUse, vacancy.message),
+                     detail);
+}
+
 }  // namespace
 
 /// Errors: 3D000, 55000, 53300.
@@ -75,6 +92,16 @@ Task<absl::Status> Backend::make_vacant(const DdlPlan& ddl) {
   while (true) {
     const bool closed = vacancy.closes && services_.sessions.close(vacancy.database, self, vacancy.evicts);
     const auto others = services_.sessions.in_database(vacancy.database, self);
+    // Also of one that has prepared and left just now.
+    const auto waiting = services_.prepared.list();
+    const auto prepared = static_cast<size_t>(std::count_if(waiting.begin(), waiting.end(), [&](const auto& one) {
+      return one->database == vacancy.database;
+    }));
+    if (prepared > 0) {
+      if (closed || vacancy.evicts) services_.sessions.open(vacancy.database);
+      const auto* database = transaction_.catalog()->find_as<DatabaseDef>(vacancy.database);
+      co_return prepared_in_use(vacancy, database == nullptr ? "" : database->name, others.size(), prepared);
+    }
     if (vacancy.closes ? closed : others.empty()) break;
     if (services_.clock.monotonic_us() >= until_us) {
       if (vacancy.evicts) services_.sessions.open(vacancy.database);

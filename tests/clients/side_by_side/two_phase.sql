@@ -73,6 +73,22 @@ PREPARE TRANSACTION 'here';
 COMMIT PREPARED 'here';
 @main
 ROLLBACK PREPARED 'here';
+-- a database where some wait stays
+CREATE DATABASE kept;
+@there postgres kept
+CREATE TABLE t (i int);
+BEGIN;
+INSERT INTO t VALUES (1);
+PREPARE TRANSACTION 'there';
+@main
+@there close
+DROP DATABASE kept;
+DROP DATABASE kept WITH (FORCE);
+@there postgres kept
+ROLLBACK PREPARED 'there';
+@there close
+@main
+DROP DATABASE kept WITH (FORCE);
 -- what cannot be prepared
 CREATE TEMP TABLE passing (i int);
 BEGIN;
