@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/security/saslprep.hpp"
+
 namespace troupe {
 namespace {
 
@@ -30,7 +32,8 @@ ScramKey sha256(std::string_view text) {
   return out;
 }
 
-ScramKey salted_password(std::string_view password, std::string_view salt, int iterations) {
+ScramKey salted_password(std::string_view written, std::string_view salt, int iterations) {
+  const std::string password = prepared_password(written);
   ScramKey out;
   PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
                     reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()), iterations,
@@ -110,7 +113,7 @@ bool scram_password_matches(const ScramVerifier& verifier, std::string_view pass
 ScramVerifier make_unknown_role_verifier(std::string_view role, std::string_view server_secret) {
   ScramVerifier verifier;
   // The same salt each time a name is tried, as a role that exists would show.
-  verifier.salt = std::string(bytes_of(hmac(server_secret, role)).substr(0, 16));
+  verifier.salt = std::string(bytes_of(hmac(server_secret, role)).substr(0, kScramSaltBytes));
   // Nobody knows a preimage of a stored key that is itself a keyed hash.
   verifier.stored_key = hmac(server_secret, cat("stored key of ", role));
   verifier.server_key = hmac(server_secret, cat("server key of ", role));

@@ -1,8 +1,7 @@
 #pragma once
 /// SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: verifiers in pg_authid's form
 /// `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, and the server's half of the exchange. Salts and nonces come in from
-/// outside. Not done: SASLprep; a password is used as the bytes it has, which is what SASLprep yields for ASCII and for
-/// text that is already in normal form C.
+/// outside.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -15,6 +14,9 @@ namespace troupe {
 inline constexpr std::string_view kScramMechanism = "SCRAM-SHA-256";
 inline constexpr std::string_view kScramPlusMechanism = "SCRAM-SHA-256-PLUS";
 inline constexpr int kScramIterations = 4096;
+inline constexpr size_t kScramSaltBytes = 16;
+/// Of a nonce, before it is base64.
+inline constexpr size_t kScramNonceBytes = 18;
 using ScramKey = std::array<uint8_t, 32>;
 
 struct ScramVerifier {
