@@ -13,13 +13,17 @@ constexpr size_t kCopyPieceBytes = 16 * 1024;
 Received FrontendReader::next(FrontendMessage* message) {
   if (failed_) [[unlikely]]
     return Received::kFatal;
-  if (!started_) [[unlikely]]
+  if (phase_ == Phase::kStartup) [[unlikely]]
     return next_startup(message);
   if (copy_left_ > 0) [[unlikely]]
     return next_copy_piece(message);
   const std::string_view unread = buffer_.unread();
   if (unread.empty()) return Received::kNeedMore;
   type_ = unread[0];
+  if (phase_ == Phase::kAuthentication && type_ != 'p') [[unlikely]] {
+    return fatal(troupe::error(ErrorCode::kProtocolViolation, "expected SASL response, got message type ",
+                               static_cast<int>(static_cast<unsigned char>(type_))));
+  }
   const uint32_t limit = limit_of(type_);
   if (limit == 0) [[unlikely]] {
     return fatal(troupe::error(ErrorCode::kProtocolViolation, "invalid frontend message type ",
@@ -54,7 +58,7 @@ Received FrontendReader::next_startup(FrontendMessage* message) {
   buffer_.consume(length);
   absl::Status status = parse_startup(unread.substr(wire::kLengthBytes, length - wire::kLengthBytes), message);
   if (!status.ok()) return fatal(std::move(status));
-  started_ = std::holds_alternative<StartupMessage>(*message);
+  if (std::holds_alternative<StartupMessage>(*message)) phase_ = Phase::kOpen;
   return Received::kMessage;
 }
 

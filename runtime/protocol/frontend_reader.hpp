@@ -43,6 +43,8 @@ class FrontendReader {
 
   /// Until a StartupMessage came out, packets without type byte are expected (several, after a refused SslRequest).
   Received next(FrontendMessage* message);
+  /// Whether nothing but 'p' may come, because nobody knows yet who that is: other messages are not even read.
+  void expect_only_authentication(bool expected) { phase_ = expected ? Phase::kAuthentication : Phase::kOpen; }
 
   /// Why next() answered kError or kFatal.
   const absl::Status& error() const { return error_; }
@@ -58,6 +60,8 @@ class FrontendReader {
   size_t memory_bytes() const { return sizeof *this + buffer_.capacity(); }
 
  private:
+  enum class Phase : uint8_t { kStartup, kAuthentication, kOpen };
+
   Received next_startup(FrontendMessage* message);
   Received next_copy_piece(FrontendMessage* message);
   /// The most a message of this type may announce; 0 for a type that no client may send.
@@ -70,7 +74,7 @@ class FrontendReader {
   absl::Status error_;
   uint32_t copy_left_ = 0;  ///< of a CopyData that is handed out in pieces
   char type_ = 0;
-  bool started_ = false;
+  Phase phase_ = Phase::kStartup;
   bool failed_ = false;
 };
 

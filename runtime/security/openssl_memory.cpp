@@ -22,6 +22,20 @@ CertificatePointer read_certificate(const std::string& pem) {
   return CertificatePointer(PEM_read_bio_X509(reading(pem).get(), nullptr, nullptr, nullptr));
 }
 
+std::vector<CertificatePointer> read_certificates(const std::string& pem) {
+  const BioPointer bio = reading(pem);
+  std::vector<CertificatePointer> certificates;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+    certificates.emplace_back(certificate);
+  }
+  if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+    ERR_clear_error();  // that is how the end looks
+  } else {
+    certificates.clear();
+  }
+  return certificates;
+}
+
 KeyPointer read_private_key(const std::string& pem) {
   return KeyPointer(PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr));
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/error.hpp"
 
@@ -25,6 +26,8 @@ using CertificatePointer = std::unique_ptr<X509, OpenSslFree<X509_free>>;
 
 /// nullptr when the text is not one.
 CertificatePointer read_certificate(const std::string& pem);
+/// Every certificate in the text, in its order; empty when one of them is damaged, or there is none.
+std::vector<CertificatePointer> read_certificates(const std::string& pem);
 KeyPointer read_private_key(const std::string& pem);
 std::string write_certificate(X509* certificate);
 std::string write_private_key(EVP_PKEY* key);

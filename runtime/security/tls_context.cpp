@@ -12,13 +12,16 @@ namespace troupe {
 namespace {
 
 absl::Status use_identity(SSL_CTX* context, const TlsIdentity& identity) {
-  const auto certificate = read_certificate(identity.certificate_pem);
-  if (certificate == nullptr) return tls_error("the certificate is not valid PEM");
+  const auto certificates = read_certificates(identity.certificate_pem);
+  if (certificates.empty()) return tls_error("the certificate is not valid PEM");
   const auto key = read_private_key(identity.private_key_pem);
   if (key == nullptr) return tls_error("the private key is not valid PEM");
-  if (SSL_CTX_use_certificate(context, certificate.get()) != 1) return tls_error("the certificate cannot be used");
+  if (SSL_CTX_use_certificate(context, certificates[0].get()) != 1) return tls_error("the certificate cannot be used");
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
     return tls_error("the private key does not belong to the certificate");
+  }
+  for (size_t i = 1; i < certificates.size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context, certificates[i].get()) != 1) return tls_error("the certificate's chain");
   }
   return absl::OkStatus();
 }
@@ -49,8 +52,21 @@ absl::StatusOr<SslContext> make_node_tls_context(const TlsIdentity& identity, co
   return context;
 }
 
-absl::StatusOr<SslContext> make_client_facing_tls_context(const TlsIdentity& identity) {
-  return make_context(identity, TLS1_2_VERSION);
+absl::StatusOr<SslContext> make_client_facing_tls_context(const TlsIdentity& identity,
+                                                          const std::string& authority_pem) {
+  TROUPE_ASSIGN_OR_RETURN(SslContext context, make_context(identity, TLS1_2_VERSION));
+  if (authority_pem.empty()) return context;
+  const auto authorities = read_certificates(authority_pem);
+  if (authorities.empty()) return tls_error("the authority's certificate is not valid PEM");
+  for (const CertificatePointer& authority : authorities) {
+    // So that clients know which of their certificates to show.
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority.get()) != 1 ||
+        SSL_CTX_add_client_CA(context.get(), authority.get()) != 1) {
+      return tls_error("the authority's certificate cannot be used");
+    }
+  }
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
+  return context;
 }
 
 absl::StatusOr<std::string> tls_server_end_point(const std::string& certificate_pem) {
