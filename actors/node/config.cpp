@@ -5,9 +5,8 @@
 #include <limits>
 #include <thread>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
+#include "actors/node/config_access.hpp"
+#include "actors/node/front_door.hpp"
 #include "actors/node/recovery.hpp"
 #include "storage/base/text.hpp"
 
@@ -105,6 +104,9 @@ const std::vector<Key>& keys() {
              "time between two checkpoints"),
       number("streams.window_bytes", Unit::kBytes, &NodeConfig::stream_window_bytes, 1 << 16, true,
              "sent to a subscriber and not yet taken by its socket"),
+      text("tls.certificate_file", &NodeConfig::tls_certificate_file, "PEM: the node's certificate and its chain"),
+      text("tls.private_key_file", &NodeConfig::tls_private_key_file, "PEM: the certificate's key"),
+      text("tls.authority_file", &NodeConfig::tls_authority_file, "PEM: who signs clients' certificates"),
   };
   return all;
 }
@@ -178,6 +180,10 @@ absl::Status load_config(const std::string& path, NodeConfig& config) {
   for (const auto& [section, content] : parsed.table()) {
     const std::string section_name(section.str());
     const std::string where = cat(path, ":", static_cast<uint64_t>(content.source().begin.line));
+    if (section_name == "access") {
+      TROUPE_ASSIGN_OR_RETURN(config.access, read_access_rules(content, path));
+      continue;
+    }
     if (!content.is_table()) return error(ErrorCode::kSyntaxError, where, ": \"", section_name, "\" is not a section");
     for (const auto& [name, value] : *content.as_table()) {
       const std::string line = cat(path, ":", static_cast<uint64_t>(value.source().begin.line));
@@ -192,12 +198,10 @@ absl::Status complete_config(NodeConfig& config) {
     return with_hint(error(ErrorCode::kInvalidParameterValue, "no data directory given"),
                      "Use --data DIR or node.data_directory.");
   }
-  const std::string& address = config.listen_address;
-  if (address != "127.0.0.1" && address != "::1" && address != "localhost") {
-    return with_hint(
-        error(ErrorCode::kFeatureNotSupported, "listening on ", address,
-              " is refused: there is no authentication yet, so only the loopback address is served"),
-        "Use --listen 127.0.0.1, and an SSH tunnel to reach it from elsewhere.");
+  TROUPE_RETURN_IF_ERROR(listen_addresses(config).status());
+  for (const AccessRule& rule : config.access) {
+    if (rule.method != AccessMethod::kCert || !config.tls_authority_file.empty()) continue;
+    return error(ErrorCode::kInvalidParameterValue, rule.written_at, ": method cert needs tls.authority_file");
   }
   if (config.cells == 0) config.cells = std::max(1u, std::thread::hardware_concurrency());
   if (config.cells > kCellsMax) {

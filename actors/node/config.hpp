@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/security/access_rule.hpp"
 #include "storage/base/error.hpp"
 #include "storage/base/planted_bug.hpp"
 
@@ -16,7 +17,7 @@ inline constexpr uint32_t kPartitionsMax = 64;
 struct NodeConfig {
   // [node]
   std::string data_directory;
-  std::string listen_address = "127.0.0.1";
+  std::string listen_address = "127.0.0.1";  ///< several with commas between them; front_door.hpp
   uint16_t port = 5432;
   std::string unix_socket_directory;  ///< empty: no unix socket
   uint32_t cells = 0;                 ///< 0: one per core
@@ -56,6 +57,14 @@ struct NodeConfig {
 
   // [streams]
   uint64_t stream_window_bytes = 1ull << 20;  ///< sent to one subscriber and not yet taken by its socket
+
+  // [tls]
+  std::string tls_certificate_file;  ///< the node's, and behind it those that vouch for it; empty: no TLS
+  std::string tls_private_key_file;
+  std::string tls_authority_file;  ///< who signs clients' certificates; empty: they show none
+
+  // [[access]]
+  std::vector<AccessRule> access = default_access_rules();
 
   // Not in the file: what the simulator makes small, so that little data has many pages.
   uint32_t page_bytes = 16 * 1024;

@@ -11,6 +11,7 @@
 #include "actors/lock/lock_shard.hpp"
 #include "actors/lock/prepared_locks.hpp"
 #include "actors/log/log_actor.hpp"
+#include "actors/node/front_door.hpp"
 #include "actors/node/node_statistics.hpp"
 #include "actors/node/recovery.hpp"
 #include "actors/node/threaded_platform.hpp"
@@ -49,6 +50,8 @@ ParameterDefaultsPtr parameter_defaults(const NodeConfig& config) {
   };
   tell("max_prepared_transactions", cat(config.prepared_transactions_max));
   if (config.port != 0) tell("port", cat(config.port));
+  tell("listen_addresses", config.listen_address);
+  if (!config.tls_certificate_file.empty()) tell("ssl", "on");
   tell("data_directory", std::filesystem::absolute(config.data_directory).lexically_normal().string());
   return defaults;
 }
@@ -61,6 +64,7 @@ struct Node::Parts {
   const Clock* clock = nullptr;
   Facts facts;
   NodeMeta meta;
+  std::shared_ptr<const ClientFacingTls> tls;
   std::unique_ptr<DirectoryLock> directory_lock;
   OpenedLog opened_log;
   std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
@@ -114,7 +118,7 @@ absl::Status Node::Parts::recover() {
   const int64_t from_us = clock->monotonic_us();
   const bool partitions_given = config.partitions != 0;
   const uint32_t wanted = partitions_given ? config.partitions : std::min(config.cells, kPartitionsMax);
-  TROUPE_ASSIGN_OR_RETURN(meta, open_node_meta(*files, config, wanted, partitions_given));
+  TROUPE_ASSIGN_OR_RETURN(meta, open_node_meta(*files, config, wanted, partitions_given, platform->secrets()));
   config.partitions = meta.partitions;
   std::vector<std::shared_ptr<PartitionStore>> stores;
   std::vector<PartitionStore*> pointers;
@@ -140,7 +144,11 @@ absl::Status Node::Parts::recover() {
   TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
   TROUPE_ASSIGN_OR_RETURN(std::vector<PreparedTransaction> prepared, load_prepared(*pointers[0]));
 
-  services.emplace(config, *files, *clock, newest, meta.boot, catalog);
+  TROUPE_RETURN_IF_ERROR(check_front_door(config, *catalog));
+
+  services.emplace(config, *files, *clock, newest, meta.boot, catalog, platform->secrets());
+  services->front_door.tls = tls;
+  services->front_door.unknown_role_secret = meta.secret;
   services->parameter_defaults = parameter_defaults(config);
   context.emplace(*services, meta.partitions);
   for (PreparedTransaction& transaction : prepared) services->prepared.add(revived(std::move(transaction), *catalog));
@@ -466,6 +474,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeConfig config, FileSystem&
   parts->platform = platform ? std::move(platform) : std::make_shared<ThreadedPlatform>();
   TROUPE_RETURN_IF_ERROR(files.create_directory(parts->config.data_directory));
   TROUPE_ASSIGN_OR_RETURN(parts->directory_lock, files.lock_directory(parts->config.data_directory));
+  TROUPE_ASSIGN_OR_RETURN(parts->tls, load_client_facing_tls(files, parts->config));
   TROUPE_RETURN_IF_ERROR(parts->platform->open(parts->config));
   TROUPE_RETURN_IF_ERROR(parts->recover());
   parts->context->on_fenced = std::move(on_fenced);
@@ -489,6 +498,10 @@ void Node::Parts::take_leave() {
 Node::~Node() { stop(); }
 
 const Node::Facts& Node::facts() const { return parts_->facts; }
+
+void Node::watch_events(std::function<void(const NodeEvent&)> watcher) {
+  parts_->services->events.watch(std::move(watcher));
+}
 
 void Node::stop() {
   if (!parts_->root) return;

@@ -14,6 +14,7 @@
 namespace troupe {
 
 class Platform;
+struct NodeEvent;
 
 class Node {
  public:
@@ -24,6 +25,9 @@ class Node {
                                                      std::function<void(const std::string&)> on_fenced,
                                                      std::shared_ptr<Platform> platform = nullptr);
   ~Node();
+
+  /// sys.events as they come; the watcher is called from any thread and must not wait for anything.
+  void watch_events(std::function<void(const NodeEvent&)> watcher);
 
   /// Ends sessions with an error message, stops actors in reverse order, marks the log as cleanly closed.
   void stop();

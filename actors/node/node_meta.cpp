@@ -1,7 +1,5 @@
 #include "actors/node/node_meta.hpp"
 
-#include <string>
-
 #include "storage/base/bytes.hpp"
 #include "storage/base/crc32c.hpp"
 #include "storage/base/text.hpp"
@@ -9,27 +7,33 @@
 namespace troupe {
 namespace {
 
-constexpr uint32_t kMetaMagic = 0x32525054;    // "TPR2"
+constexpr uint32_t kMetaMagic = 0x33525054;     // "TPR3"
+constexpr uint32_t kFormat2Magic = 0x32525054;  // "TPR2": without a secret
 constexpr uint32_t kFormat1Magic = 0x54525045;  // before it was noted whether the directory was finished
+constexpr size_t kSecretBytes = 32;
 constexpr char kRestoreHint[] = "Restore the data directory from a backup.";
 
 std::string meta_path(const NodeConfig& config) { return join_path(config.data_directory, "node.meta"); }
 
 absl::StatusOr<NodeMeta> read_node_meta(FileSystem& files, const std::string& path) {
-  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
-  ByteReader reader(bytes);
+  const absl::StatusOr<std::string> bytes = read_file(files, path);
+  if (!bytes.ok()) return bytes.status();
+  ByteReader reader(*bytes);
   NodeMeta meta;
   const uint32_t magic = reader.u32();
   meta.partitions = reader.u32();
   meta.boot = reader.u64();
   meta.formed = reader.u32() != 0;
   if (magic == kFormat1Magic) {
-    return with_hint(error(ErrorCode::kFeatureNotSupported, path, " has format 1; this troupe reads format 2"),
+    return with_hint(error(ErrorCode::kFeatureNotSupported, path, " has format 1; this troupe reads formats 2 and 3"),
                      "Start it with the troupe that made it, and move the data with COPY.");
   }
-  const size_t checked = sizeof magic + sizeof meta.partitions + sizeof meta.boot + sizeof(uint32_t);
+  if (magic == kMetaMagic) meta.secret = reader.raw(kSecretBytes);
+  const size_t checked =
+      sizeof magic + sizeof meta.partitions + sizeof meta.boot + sizeof(uint32_t) + meta.secret.size();
   const uint32_t crc = reader.u32();
-  if (!reader.ok() || magic != kMetaMagic || crc != crc32c(std::string_view(bytes).substr(0, checked))) {
+  const bool known = magic == kMetaMagic || magic == kFormat2Magic;
+  if (!reader.ok() || !known || crc != crc32c(std::string_view(*bytes).substr(0, checked))) {
     return with_hint(error(ErrorCode::kDataCorrupted, path, " is damaged"), kRestoreHint);
   }
   return meta;
@@ -51,8 +55,9 @@ absl::Status check_new(FileSystem& files, const NodeConfig& config) {
 }  // namespace
 
 absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& config, uint32_t wanted_partitions,
-                                        bool partitions_given) {
-  NodeMeta meta{.partitions = wanted_partitions};
+                                        bool partitions_given, const SecretSource& secrets) {
+  NodeMeta meta;
+  meta.partitions = wanted_partitions;
   TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(meta_path(config)));
   if (there) {
     TROUPE_ASSIGN_OR_RETURN(meta, read_node_meta(files, meta_path(config)));
@@ -64,6 +69,7 @@ absl::StatusOr<NodeMeta> open_node_meta(FileSystem& files, const NodeConfig& con
   } else {
     TROUPE_RETURN_IF_ERROR(check_new(files, config));
   }
+  if (meta.secret.empty()) meta.secret = secrets(kSecretBytes);
   ++meta.boot;
   TROUPE_RETURN_IF_ERROR(write_node_meta(files, config, meta));
   return meta;
@@ -76,6 +82,7 @@ absl::Status write_node_meta(FileSystem& files, const NodeConfig& config, const 
   out.u32(meta.partitions);
   out.u64(meta.boot);
   out.u32(meta.formed ? 1 : 0);
+  bytes += meta.secret;
   out.u32(crc32c(bytes));
   return replace_file(files, meta_path(config), bytes);
 }

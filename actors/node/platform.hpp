@@ -7,6 +7,7 @@
 #include "actors/node/config.hpp"
 #include "actors/node/node_context.hpp"
 #include "runtime/cell/supervisor.hpp"
+#include "runtime/security/secret_source.hpp"
 
 namespace troupe {
 
@@ -20,6 +21,8 @@ class Platform {
   virtual void configure(caf::actor_system_config& config) = 0;
   /// Whether actors that block get threads of their own; otherwise they are like any other and never wait.
   virtual bool may_block() const = 0;
+  /// Where nonces and keys come from.
+  virtual SecretSource secrets() { return random_secret; }
   /// What pinned actors run on: `count` units, which begin to run with start().
   virtual std::vector<caf::execution_unit*> make_units(caf::actor_system& system, uint32_t count) = 0;
   /// The children of the sessions' supervisor that let clients in.

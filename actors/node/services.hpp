@@ -10,6 +10,7 @@
 #include "actors/node/oid_set.hpp"
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
+#include "actors/node/front_door.hpp"
 #include "actors/session/session_list.hpp"
 #include "runtime/cell/actor_registry.hpp"
 #include "runtime/cell/newest_rows.hpp"
@@ -28,7 +29,7 @@ namespace troupe {
 
 struct NodeServices {
   NodeServices(NodeConfig node_config, FileSystem& file_system, const Clock& node_clock, Scn last_scn, uint64_t boot,
-               CatalogPtr first_catalog)
+               CatalogPtr first_catalog, SecretSource secret_source)
       : config{std::move(node_config)},
         files{file_system},
         clock{node_clock},
@@ -42,7 +43,8 @@ struct NodeServices {
         conflicts{node_clock, config.conflicts_max},
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
-        sessions{static_cast<uint64_t>(node_clock.wall_us()) ^ boot},
+        secrets{std::move(secret_source)},
+        sessions{secrets},
         advisory_locks{sessions, config.advisory_locks_max},
         started_us{node_clock.wall_us()},
         next_row_id{boot << 40} {}
@@ -68,7 +70,9 @@ struct NodeServices {
   Published<Catalog> catalog;
   SystemTables system_tables;
   ParameterDefaultsPtr parameter_defaults;
+  const SecretSource secrets;
   SessionList sessions;
+  FrontDoor front_door;
   AdvisoryLocks advisory_locks;
   const int64_t started_us;
   /// Rows of tables without a primary key: the boot number above, so that none comes twice.

@@ -6,6 +6,9 @@
 namespace troupe {
 namespace {
 
+/// What authentication_timeout says.
+constexpr int64_t kStartUpUs = 60'000'000;
+
 absl::Status shutting_down() {
   return error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command");
 }
@@ -39,6 +42,9 @@ Backend::~Backend() {
 }
 
 void Backend::start(TransportEvents* events) {
+  events_ = events;
+  starting_ = true;
+  services_.sessions.want_ticks(record_, true);
   transport_->start(events);
   serve_ = serve();
   serve_.start();
@@ -122,6 +128,12 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
+  if (starting_) {
+    if (now_us - record_->started_us > kStartUpUs) {
+      on_end(encode_error(error(ErrorCode::kQueryCanceled, "canceling authentication due to timeout")));
+    }
+    return;
+  }
   transaction_.on_tick();
   transaction_.advisory_locks().on_tick();
   const SettingsSnapshot& settings = parameters_.snapshot();
@@ -287,21 +299,19 @@ Task<Backend::Flow> Backend::start_up() {
     const bool received = co_await receiving;
     if (!received) co_return Flow::kEnd;
     if (std::holds_alternative<SslRequest>(message) || std::holds_alternative<GssEncRequest>(message)) {
-      writer_.ssl_response(false);
-      if (reader_.unread_bytes() == 0) continue;
-      send_error(
-          with_detail(error(ErrorCode::kProtocolViolation, "received unencrypted data after ",
-                            std::holds_alternative<SslRequest>(message) ? "SSL" : "GSSAPI encryption", " request"),
-                      "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
-                      "attack."),
-          Severity::kFatal);
-      co_return Flow::kEnd;
+      auto answering = answer_encryption_request(std::holds_alternative<SslRequest>(message));
+      const bool goes_on = co_await answering;
+      if (!goes_on) co_return Flow::kEnd;
+      continue;
     }
     if (const auto* cancel = std::get_if<CancelRequest>(&message)) {
       cancel_other(*cancel);
       co_return Flow::kEnd;
     }
-    if (const auto* startup = std::get_if<StartupMessage>(&message)) co_return accept_start_up(*startup);
+    if (const auto* startup = std::get_if<StartupMessage>(&message)) {
+      auto accepting = accept_start_up(*startup);
+      co_return co_await accepting;
+    }
     send_error(error(ErrorCode::kProtocolViolation, "expected a startup packet"), Severity::kFatal);
     co_return Flow::kEnd;
   }
@@ -313,35 +323,17 @@ void Backend::cancel_other(const CancelRequest& request) {
   other->tell.cancel(encode_error(error(ErrorCode::kQueryCanceled, "canceling statement due to user request")));
 }
 
-Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
-  const auto refuse = [this](const absl::Status& status) {
-    send_error(status, Severity::kFatal);
-    return Flow::kEnd;
-  };
-  const std::string user(startup.find("user").value_or(""));
-  std::string database(startup.find("database").value_or(""));
-  if (user.empty()) {
-    return refuse(error(ErrorCode::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet"));
-  }
-  if (database.empty()) database = user;
-  if (services_.sessions.size() > services_.config.connections_max) {
-    return refuse(with_hint(error(ErrorCode::kTooManyConnections, "sorry, too many clients already"),
-                            cat("limits.connections_max is ", services_.config.connections_max, ".")));
-  }
+/// Whoever it is has shown it; what is left is whether that role may enter that database.
+absl::Status Backend::begin_session(const StartupMessage& startup, const std::string& user,
+                                    const std::string& database) {
   const CatalogPtr catalog = transaction_.catalog();
-  const ObjectDef* role = catalog->find(NameClass::role, kNoOid, user);
-  if (role == nullptr) {
-    return refuse(error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist"));
-  }
-  if (const absl::Status allowed = check_log_in(static_cast<const RoleDef&>(*role)); !allowed.ok()) {
-    return refuse(allowed);
-  }
-  if (const absl::Status entered = enter_database(database, static_cast<const RoleDef&>(*role)); !entered.ok()) {
-    return refuse(entered);
-  }
+  const RoleDef* role = catalog->find_role(user);
+  if (role == nullptr) return error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist");
+  TROUPE_RETURN_IF_ERROR(check_log_in(*role));
+  TROUPE_RETURN_IF_ERROR(enter_database(database, *role));
   database_ = database;
   eval_.database = database_;
-  log_in(static_cast<const RoleDef&>(*role));
+  log_in(*role);
   absl::Status status;
   apply_stored_settings();
   startup.for_each([&](std::string_view name, std::string_view value) {
@@ -352,11 +344,11 @@ Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
       status = set_parameter(name, value, SetScope::kStartup);
     }
   });
-  if (!status.ok()) return refuse(status);
+  TROUPE_RETURN_IF_ERROR(status);
   const auto replication = startup.find("replication");
   if (replication && *replication != "false" && *replication != "off" && *replication != "0") {
-    return refuse(with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
-                            "Use SUBSCRIBE TO table on an ordinary connection."));
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
+                     "Use SUBSCRIBE TO table on an ordinary connection.");
   }
   std::vector<std::string_view> unknown;
   startup.for_each([&](std::string_view name, std::string_view) {
@@ -365,7 +357,7 @@ Backend::Flow Backend::accept_start_up(const StartupMessage& startup) {
   if (startup.minor_version > 0 || !unknown.empty()) writer_.negotiate_protocol_version(0, unknown);
   follow_roles();
   greet();
-  return Flow::kContinue;
+  return absl::OkStatus();
 }
 
 /// "-c name=value --name=value" as PGOPTIONS has it; a backslash keeps the next character.
@@ -403,6 +395,8 @@ absl::Status Backend::apply_startup_options(std::string_view options) {
 }
 
 void Backend::greet() {
+  starting_ = false;
+  follow_timeouts();
   const std::string peer = transport_->peer_name();
   const size_t colon = peer.rfind(':');
   record_->edit([&](SessionRecord::Text& text) {
@@ -411,6 +405,7 @@ void Backend::greet() {
     text.application_name = parameters_.show("application_name").value_or("");
     text.client_address = colon == std::string::npos ? "" : peer.substr(0, colon);
     text.client_port = colon == std::string::npos ? -1 : std::atoi(peer.c_str() + colon + 1);
+    if (const TlsFacts* facts = transport_->tls()) text.tls = *facts;
   });
   writer_.authentication_ok();
   parameters_.report_all(

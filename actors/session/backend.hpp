@@ -26,6 +26,7 @@
 #include "runtime/plan/planner.hpp"
 #include "runtime/protocol/backend_writer.hpp"
 #include "runtime/protocol/frontend_reader.hpp"
+#include "runtime/security/scram.hpp"
 #include "runtime/settings/session_parameters.hpp"
 #include "runtime/system/catalog_names.hpp"
 
@@ -87,7 +88,7 @@ class Backend final : public RowIdSource {
   // backend.cpp: the connection's life.
   Task<void> serve();
   Task<Flow> start_up();
-  Flow accept_start_up(const StartupMessage& startup);
+  absl::Status begin_session(const StartupMessage& startup, const std::string& user, const std::string& database);
   absl::Status apply_startup_options(std::string_view options);
   void greet();
   bool has_next_message(FrontendMessage* message);
@@ -110,6 +111,19 @@ class Backend final : public RowIdSource {
   void drop_portals_of_transaction();
   void clean_up();
   void cancel_other(const CancelRequest& request);
+
+  // backend_authenticate.cpp: who it is.
+  Task<bool> answer_encryption_request(bool tls);
+  void begin_tls();
+  Task<Flow> accept_start_up(const StartupMessage& received);
+  Task<absl::Status> authenticate(const AccessRequest& request);
+  absl::Status check_peer(const std::string& user) const;
+  absl::Status check_certificate(const std::string& user, std::string* reason) const;
+  Task<absl::Status> check_password(const AccessRequest& request, std::string* reason);
+  Task<absl::StatusOr<ScramServer>> begin_scram(const std::string& user, std::string* reason);
+  ScramVerifier verifier_of(const std::string& user, std::string* reason);
+  Task<absl::StatusOr<std::string>> receive_sasl();
+  Task<void> wait_until(int64_t monotonic_us);
 
   // backend_simple.cpp: the simple protocol.
   Task<Flow> on_query(std::string_view sql);
@@ -135,6 +149,7 @@ class Backend final : public RowIdSource {
 
   // backend_statement.cpp: from syntax tree to rows.
   void begin_clock(std::string_view text);
+  void follow_timeouts();
   void refresh_names();
   void know_new_types(const CatalogPtr& catalog);
   std::vector<Oid> resolve_search_path();
@@ -294,6 +309,8 @@ class Backend final : public RowIdSource {
 
   FrontendReader reader_;
   BackendWriter writer_;
+  TransportEvents* events_ = nullptr;
+  bool starting_ = false;  ///< nobody has been let in yet
   ReplySignal input_;  ///< bytes came, the client went, or the session is to end
   ReplySignal sent_;
   bool sending_ = false;

@@ -114,10 +114,8 @@ std::vector<CatalogChange> Backend::with_verifiers(const std::vector<CatalogChan
     if (change.object == nullptr || change.object->kind != ObjectKind::role) continue;
     const auto& role = static_cast<const RoleDef&>(*change.object);
     if (role.password.empty() || is_verifier(role.password)) continue;
-    std::string salt;
-    for (int i = 0; i < 16; ++i) salt.push_back(static_cast<char>(random_.next() >> 24));
     auto changed = std::make_shared<RoleDef>(role);
-    changed->password = make_scram_verifier(role.password, salt).to_string();
+    changed->password = make_scram_verifier(role.password, services_.secrets(kScramSaltBytes)).to_string();
     change.object = std::move(changed);
   }
   return guarded;

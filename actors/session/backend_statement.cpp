@@ -86,6 +86,12 @@ uint64_t Backend::next_row_id() {
   return next_row_id_++;
 }
 
+void Backend::follow_timeouts() {
+  const SettingsSnapshot& settings = parameters_.snapshot();
+  services_.sessions.want_ticks(record_, settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
+                                             settings.idle_in_transaction_session_timeout_ms > 0);
+}
+
 /// The statement clock, and what pg_stat_activity shows.
 void Backend::begin_clock(std::string_view text) {
   know_new_types(transaction_.catalog());
@@ -97,8 +103,7 @@ void Backend::begin_clock(std::string_view text) {
   const int64_t timeout_us = settings.statement_timeout_ms * int64_t{1'000};
   record_->tell.interrupt->set_deadline(services_.clock, timeout_us > 0 ? eval_.statement_us + timeout_us : 0);
   transaction_.set_lock_timeout(static_cast<uint32_t>(settings.lock_timeout_ms));
-  services_.sessions.want_ticks(record_, settings.statement_timeout_ms > 0 || settings.idle_session_timeout_ms > 0 ||
-                                             settings.idle_in_transaction_session_timeout_ms > 0);
+  follow_timeouts();
   record_->state.store(SessionState::kActive, std::memory_order_relaxed);
   record_->state_changed_us.store(eval_.statement_us, std::memory_order_relaxed);
   record_->query_us.store(eval_.statement_us, std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "actors/node/front_door.hpp"
 #include "actors/session/session.hpp"
 #include "actors/session/socket_transport.hpp"
 #include "storage/base/text.hpp"
@@ -36,6 +37,8 @@ absl::StatusOr<int> listen_on(int family, const sockaddr* address, socklen_t siz
   if (descriptor < 0) return socket_error("cannot make a socket for", name);
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // What is for IPv4 has a socket of its own.
+  if (family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (::bind(descriptor, address, size) != 0 || ::listen(descriptor, kBacklog) != 0) {
     const absl::Status status = socket_error("cannot listen on", name);
     ::close(descriptor);
@@ -44,20 +47,28 @@ absl::StatusOr<int> listen_on(int family, const sockaddr* address, socklen_t siz
   return descriptor;
 }
 
-absl::StatusOr<int> listen_tcp(const std::string& address, uint16_t port) {
-  const std::string name = cat(address, ":", static_cast<uint32_t>(port));
-  if (address == "::1") {
+absl::StatusOr<int> listen_tcp(const IpAddress& address, uint16_t port) {
+  char text[INET6_ADDRSTRLEN] = {};
+  ::inet_ntop(address.v6 ? AF_INET6 : AF_INET, address.bytes.data(), text, sizeof text);
+  const std::string name = cat(text, ":", static_cast<uint32_t>(port));
+  if (address.v6) {
     sockaddr_in6 in6{};
     in6.sin6_family = AF_INET6;
     in6.sin6_port = htons(port);
-    in6.sin6_addr = in6addr_loopback;
+    std::memcpy(&in6.sin6_addr, address.bytes.data(), sizeof in6.sin6_addr);
     return listen_on(AF_INET6, reinterpret_cast<sockaddr*>(&in6), sizeof in6, name);
   }
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_port = htons(port);
-  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::memcpy(&in.sin_addr, address.bytes.data(), sizeof in.sin_addr);
   return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in, name);
+}
+
+bool can_listen_on_v6() {
+  const int descriptor = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor >= 0) ::close(descriptor);
+  return descriptor >= 0;
 }
 
 std::string peer_name(int socket) {
@@ -82,8 +93,13 @@ std::string peer_name(int socket) {
 
 absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const NodeConfig& config) {
   auto sockets = std::make_shared<ListenSockets>();
-  TROUPE_ASSIGN_OR_RETURN(const int tcp, listen_tcp(config.listen_address, config.port));
-  sockets->descriptors_.push_back(tcp);
+  TROUPE_ASSIGN_OR_RETURN(const auto addresses, listen_addresses(config));
+  const bool has_v6 = can_listen_on_v6();
+  for (const IpAddress& address : addresses) {
+    if (address.v6 && !has_v6 && addresses.size() > 1) continue;  // "*" where there is no IPv6
+    TROUPE_ASSIGN_OR_RETURN(const int tcp, listen_tcp(address, config.port));
+    sockets->descriptors_.push_back(tcp);
+  }
   if (config.unix_socket_directory.empty()) return sockets;
   sockaddr_un un{};
   un.sun_family = AF_UNIX;

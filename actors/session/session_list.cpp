@@ -1,5 +1,7 @@
 #include "actors/session/session_list.hpp"
 
+#include <cstring>
+
 namespace troupe {
 
 SessionRecordPtr SessionList::add(int64_t now_us, SessionSignals signals) {
@@ -11,7 +13,7 @@ SessionRecordPtr SessionList::add(int64_t now_us, SessionSignals signals) {
     next_process_id_ = next_process_id_ == INT32_MAX ? 1000 : next_process_id_ + 1;
   } while (sessions_.contains(next_process_id_));
   info->process_id = next_process_id_;
-  info->secret_key = static_cast<int32_t>(random_.next());
+  std::memcpy(&info->secret_key, secrets_(sizeof info->secret_key).data(), sizeof info->secret_key);
   sessions_.emplace(info->process_id, info);
   return info;
 }

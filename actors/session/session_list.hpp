@@ -7,15 +7,17 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "runtime/security/secret_source.hpp"
+#include "runtime/security/tls_facts.hpp"
 #include "runtime/transaction/table_gate.hpp"
 #include "runtime/types/interrupt.hpp"
 #include "storage/base/ids.hpp"
-#include "storage/base/random.hpp"
 #include "storage/catalog/names.hpp"
 
 namespace troupe {
@@ -67,6 +69,7 @@ struct SessionRecord {
     std::string application_name;
     std::string client_address;
     int client_port = -1;
+    std::optional<TlsFacts> tls;
     std::string query;  ///< the running or last statement, cut to 1,024 bytes
   };
   Text text() const {
@@ -89,7 +92,7 @@ using SessionRecordPtr = std::shared_ptr<SessionRecord>;
 
 class SessionList {
  public:
-  explicit SessionList(uint64_t seed) : random_{seed} {}
+  explicit SessionList(SecretSource secrets) : secrets_{std::move(secrets)} {}
 
   /// Others see it at once, so it comes with all that they may tell it.
   SessionRecordPtr add(int64_t now_us, SessionSignals signals);
@@ -115,7 +118,7 @@ class SessionList {
 
  private:
   mutable std::mutex mutex_;
-  Random random_;
+  const SecretSource secrets_;
   int32_t next_process_id_ = 1000;
   std::map<int32_t, SessionRecordPtr> sessions_;
   std::map<int32_t, SessionRecordPtr> ticking_;

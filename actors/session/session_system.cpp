@@ -143,6 +143,7 @@ std::vector<SessionInfo> SessionSystem::sessions() const {
     row.application_name = text.application_name;
     row.client_address = text.client_address;
     row.client_port = text.client_port;
+    row.tls = text.tls;
     row.connected_us = record->started_us;
     const SessionState state = record->state.load(std::memory_order_relaxed);
     if (state != SessionState::kIdle) row.transaction_us = time_of(record->transaction_us);
@@ -155,6 +156,7 @@ std::vector<SessionInfo> SessionSystem::sessions() const {
     if (!shown) {
       row.client_address.clear();
       row.client_port = -1;
+      row.tls.reset();
     }
     if (state != SessionState::kActive) {
       row.wait_event_type = "Client";

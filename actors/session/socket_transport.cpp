@@ -1,8 +1,11 @@
 #include "actors/session/socket_transport.hpp"
 
+#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
 #include <cerrno>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -25,6 +28,18 @@ SocketTransport::~SocketTransport() {
 void SocketTransport::start(TransportEvents* events) {
   events_ = events;
   enter();
+}
+
+std::string SocketTransport::peer_user() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  constexpr auto kNobody = static_cast<uid_t>(-1);  // over the network
+  if (::getsockopt(socket_, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid == kNobody) return "";
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> room(16 * 1024);
+  if (::getpwuid_r(peer.uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return "";
+  return entry.pw_name;
 }
 
 void SocketTransport::pause_reading(bool paused) {

@@ -21,11 +21,13 @@ class SocketTransport final : public Transport,
   ~SocketTransport() override;
 
   void start(TransportEvents* events) override;
+  void tell(TransportEvents* events) override { events_ = events; }
   void pause_reading(bool paused) override;
   bool send(OutputBuffer& buffer) override;
   void arrive() override;
   void close() override;
   std::string peer_name() const override { return peer_name_; }
+  std::string peer_user() const override;
 
  private:
   void on_ready(bool readable, bool writable, bool hung_up) override;

@@ -11,6 +11,7 @@
 namespace troupe {
 
 class Cell;
+struct TlsFacts;
 
 /// What the transport tells its session.
 class TransportEvents {
@@ -34,6 +35,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual void start(TransportEvents* events) = 0;
+  /// Somebody else is told from now on.
+  virtual void tell(TransportEvents* events) = 0;
   /// Reads pause while a session has as much input as it wants; the peer's window fills.
   virtual void pause_reading(bool paused) = 0;
   /// Writes as much as the socket takes at once; when it does not take all, keeps the rest and on_sent() follows later.
@@ -43,7 +46,12 @@ class Transport {
   virtual void arrive() {}
   /// on_closed() follows; idempotent.
   virtual void close() = 0;
+  /// "address:port", or "[local]" on a unix socket.
   virtual std::string peer_name() const = 0;
+  /// The operating system's user at the other end, where that is known: on a unix socket.
+  virtual std::string peer_user() const { return ""; }
+  /// What TLS has agreed upon, once it has; null without TLS.
+  virtual const TlsFacts* tls() const { return nullptr; }
 };
 
 }  // namespace troupe

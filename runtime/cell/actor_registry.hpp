@@ -67,13 +67,23 @@ class EventLog {
  public:
   EventLog(const Clock& clock, size_t events_max) : rows_{clock, events_max} {}
   void add(std::string kind, std::string source, std::string reason) {
-    rows_.add({0, 0, std::move(kind), std::move(source), std::move(reason)});
+    const std::lock_guard lock(mutex_);
+    rows_.add({0, 0, std::move(kind), std::move(source), std::move(reason)}, [this](const NodeEvent& event) {
+      if (watcher_) watcher_(event);
+    });
+  }
+  /// `watcher` hears of each event from now on, from whoever adds it, and must not wait for anything.
+  void watch(std::function<void(const NodeEvent&)> watcher) {
+    const std::lock_guard lock(mutex_);
+    watcher_ = std::move(watcher);
   }
   std::vector<NodeEvent> list() const { return rows_.list(); }
   size_t size() const { return rows_.size(); }
 
  private:
   NewestRows<NodeEvent> rows_;
+  std::mutex mutex_;
+  std::function<void(const NodeEvent&)> watcher_;
 };
 
 }  // namespace troupe

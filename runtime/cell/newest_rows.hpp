@@ -17,13 +17,18 @@ class NewestRows {
  public:
   NewestRows(const Clock& clock, size_t rows_max) : clock_{clock}, rows_max_{rows_max} {}
 
-  /// Numbers it and says when it was.
-  void add(Row row) {
+  /// Numbers it and says when it was; `seen` is told of it then.
+  template <typename Seen>
+  void add(Row row, const Seen& seen) {
     const std::lock_guard lock(mutex_);
     row.id = next_id_++;
     row.at_us = clock_.wall_us();
     rows_.push_back(std::move(row));
+    seen(rows_.back());
     if (rows_.size() > rows_max_) rows_.pop_front();
+  }
+  void add(Row row) {
+    add(std::move(row), [](const Row&) {});
   }
   /// In the order they came.
   std::vector<Row> list() const {

@@ -100,7 +100,16 @@ void activity(const SystemSession& session, RowWriter& out) {
 }
 
 void encryption(const SystemSession& session, RowWriter& out) {
-  for (const SessionInfo& s : session.sessions()) out.row().set("pid", s.process_id).set("ssl", s.encrypted);
+  for (const SessionInfo& s : session.sessions()) {
+    out.row().set("pid", s.process_id).set("ssl", s.tls.has_value());
+    if (!s.tls) continue;
+    out.set("version", s.tls->version).set("cipher", s.tls->cipher).set("bits", s.tls->bits);
+    if (s.tls->client_dn.empty()) continue;
+    const Value none = Value::null(physical_of(Type{oid::kNumeric}));
+    out.set("client_dn", s.tls->client_dn);
+    out.set("client_serial", parse_text(Type{oid::kNumeric}, s.tls->client_serial, EvalContext{}).value_or(none));
+    out.set("issuer_dn", s.tls->issuer_dn);
+  }
 }
 
 void locks(const SystemSession& session, RowWriter& out) {

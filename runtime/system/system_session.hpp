@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/security/tls_facts.hpp"
 #include "runtime/settings/session_parameters.hpp"
 #include "storage/base/error.hpp"
 #include "storage/catalog/catalog.hpp"
@@ -32,7 +33,7 @@ struct SessionInfo {
   std::string state;                        ///< "active", "idle", "idle in transaction" ...
   std::string query;
   std::string kind = "client backend";
-  bool encrypted = false;
+  std::optional<TlsFacts> tls;
 };
 
 /// One row of pg_locks.

@@ -33,6 +33,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   // The session's end.
   void start(TransportEvents* events);
+  void tell(TransportEvents* events) { events_ = events; }
   void pause_reading(bool paused);
   bool send(OutputBuffer& buffer);
   void close();
@@ -75,6 +76,7 @@ class ServerEnd final : public Transport {
   explicit ServerEnd(std::shared_ptr<Connection> connection) : connection_{std::move(connection)} {}
   ~ServerEnd() override { connection_->close(); }
   void start(TransportEvents* events) override { connection_->start(events); }
+  void tell(TransportEvents* events) override { connection_->tell(events); }
   void pause_reading(bool paused) override { connection_->pause_reading(paused); }
   bool send(OutputBuffer& buffer) override { return connection_->send(buffer); }
   void close() override { connection_->close(); }

@@ -30,6 +30,15 @@ class SimPlatform::Unit final : public caf::execution_unit {
 
 void SimPlatform::configure(caf::actor_system_config& config) { config.set("scheduler.policy", caf::atom("testing")); }
 
+/// The same in every run, and no part of what the seed decides.
+SecretSource SimPlatform::secrets() {
+  return [random = std::make_shared<Random>(1)](size_t size) {
+    std::string bytes;
+    while (bytes.size() < size) bytes.push_back(static_cast<char>(random->next() >> 56));
+    return bytes;
+  };
+}
+
 std::vector<caf::execution_unit*> SimPlatform::make_units(caf::actor_system& system, uint32_t count) {
   coordinator_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system.scheduler());
   TROUPE_CHECK(coordinator_ != nullptr);

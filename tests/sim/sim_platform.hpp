@@ -21,6 +21,7 @@ class SimPlatform final : public Platform {
   absl::Status open(const NodeConfig&) override { return absl::OkStatus(); }
   void configure(caf::actor_system_config& config) override;
   bool may_block() const override { return false; }
+  SecretSource secrets() override;
   std::vector<caf::execution_unit*> make_units(caf::actor_system& system, uint32_t count) override;
   std::vector<ChildSpec> listeners(NodeContext& context) override;
   void start() override {}

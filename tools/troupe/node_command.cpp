@@ -13,10 +13,12 @@
 #include <optional>
 #include <thread>
 
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node.hpp"
+#include "runtime/cell/actor_registry.hpp"
 #include "storage/file/posix_file_system.hpp"
 #include "tools/troupe/command.hpp"
 #include "tools/troupe/version.hpp"
@@ -62,6 +64,18 @@ absl::Status start_logging(const NodeConfig& config) {
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-8l%$ %v");
   spdlog::set_level(level);
   return absl::OkStatus();
+}
+
+/// What the node tells in sys.events is written here too: by a thread of its own, because nobody who has an event to tell
+/// may wait for whoever reads our output. When that one does not keep up, the oldest are left out.
+void log_events(Node& node) {
+  const auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("events");
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-8l%$ %v");
+  node.watch_events([logger](const NodeEvent& event) {
+    const bool ordinary = event.kind == "start" || event.kind == "checkpoint";
+    logger->log(ordinary ? spdlog::level::info : spdlog::level::warn, "{} {}: {}", event.kind, event.source,
+                event.reason);
+  });
 }
 
 /// A connection is a file descriptor, and the usual soft limit of 1024 is less than we serve.
@@ -181,6 +195,7 @@ int run_node(const NodeOptions& options) {
   }
   starter.join();
   if (!node.ok()) return report(node.status());
+  log_events(**node);
   say_ready(*config, (*node)->facts());
   return serve_until_signal(**node);
 }
