@@ -11,6 +11,8 @@
 namespace troupe {
 namespace {
 
+constexpr std::string_view kLocalPeer = "[local]";
+
 std::string host_of(const Transport& transport) {
   const std::string peer = transport.peer_name();
   return peer.substr(0, peer.rfind(':'));
@@ -51,7 +53,8 @@ Task<bool> Backend::answer_encryption_request(bool tls) {
         error(ErrorCode::kFeatureNotSupported, "unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0"));
   }
   const bool injected = reader_.unread_bytes() != 0;
-  const bool accepted = tls && !injected && services_.front_door.tls != nullptr && transport_->peer_name() != "[local]";
+  const bool accepted =
+      tls && !injected && services_.front_door.tls != nullptr && transport_->peer_name() != kLocalPeer;
   writer_.ssl_response(accepted);
   if (injected) {
     co_return refuse(with_detail(error(ErrorCode::kProtocolViolation, "received unencrypted data after ",
@@ -62,6 +65,7 @@ Task<bool> Backend::answer_encryption_request(bool tls) {
   if (!accepted) co_return true;
   auto flushing = flush();
   co_await flushing;
+  if (reader_.unread_bytes() != 0) co_return false;
   begin_tls();
   co_return true;
 }
@@ -85,10 +89,13 @@ Task<Backend::Flow> Backend::accept_start_up(const StartupMessage& received) {
   request.role = startup.find("user").value_or("");
   request.database = startup.find("database").value_or("");
   if (request.database.empty()) request.database = request.role;
-  request.address = IpAddress::parse(host_of(*transport_));
+  const std::string host = host_of(*transport_);
+  request.address = IpAddress::parse(host);
   request.tls = transport_->tls() != nullptr;
   absl::Status status;
-  if (request.role.empty()) {
+  if (!request.address && host != kLocalPeer) {
+    status = error(ErrorCode::kConnectionFailure, "the address of the client is not known");
+  } else if (request.role.empty()) {
     status = error(ErrorCode::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet");
   } else if (services_.sessions.size() > services_.config.connections_max) {
     status = with_hint(error(ErrorCode::kTooManyConnections, "sorry, too many clients already"),

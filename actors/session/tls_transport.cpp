@@ -17,19 +17,21 @@ void TlsTransport::start(TransportEvents* events) {
 void TlsTransport::pause_reading(bool paused) {
   paused_ = paused;
   if (!paused_) deliver();
-  if (!closed_) wire_->pause_reading(paused_);
+  if (!closed_) wire_->pause_reading(paused_ || wire_full_);
 }
 
 void TlsTransport::on_received(size_t size) {
   channel_.received(size);
   deliver();
+  if (wire_full_ && !closed_) wire_->pause_reading(true);
 }
 
-/// What is received may make the session pause, send or close.
+/// What is received may make the session pause, send or close. TLS has answers of its own, so nothing is read from a
+/// peer that does not read: they would pile up.
 void TlsTransport::deliver() {
   if (delivering_) return;  // the loop below goes on
   delivering_ = true;
-  while (!paused_ && !closed_) {
+  while (!paused_ && !closed_ && !wire_full_) {
     const absl::StatusOr<size_t> size = channel_.read(events_->read_room());
     send_encrypted();  // the handshake's answers, and why it failed
     if (!size.ok() && on_failure_) on_failure_(size.status());
@@ -54,12 +56,14 @@ bool TlsTransport::send(OutputBuffer& buffer) {
 
 /// True when all is written.
 bool TlsTransport::send_encrypted() {
-  if (closed_ || channel_.outgoing().empty()) return true;
-  return wire_->send(channel_.outgoing());
+  if (!closed_ && !channel_.outgoing().empty()) wire_full_ = !wire_->send(channel_.outgoing());
+  return closed_ || !wire_full_;
 }
 
 void TlsTransport::on_sent() {
+  wire_full_ = false;
   if (std::exchange(session_waits_, false)) events_->on_sent();
+  if (!paused_ && !closed_) pause_reading(false);
 }
 
 void TlsTransport::close() {

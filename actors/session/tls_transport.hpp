@@ -45,6 +45,7 @@ class TlsTransport final : public Transport, private TransportEvents {
   TransportEvents* events_ = nullptr;
   mutable std::optional<TlsFacts> facts_;
   bool paused_ = false;
+  bool wire_full_ = false;      ///< it has not written everything yet
   bool delivering_ = false;     ///< inside deliver()
   bool session_waits_ = false;  ///< for its send to be written
   bool closed_ = false;

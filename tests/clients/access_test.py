@@ -145,6 +145,12 @@ class PasswordTest(access_case(TLS + RULES + SCRAM)):
                     "CREATE ROLE early LOGIN PASSWORD 'secret' VALID UNTIL '2999-01-01'",
                     "CREATE ROLE forever LOGIN PASSWORD 'secret' VALID UNTIL 'infinity'",
                     "CREATE ROLE md5er LOGIN PASSWORD 'md50123456789abcdef0123456789abcdef'")
+        cls.silent_since = time.monotonic()
+        cls.silent = [pgwire.Wire.connect(port=cls.node.port) for _ in range(3)]
+        cls.silent[1].request_encryption()
+        scram.begin(cls.silent[2], "anna")
+        for wire in cls.silent:
+            cls.addClassCleanup(wire.close)
 
     def test_psql_logs_in_with_verify_full(self):
         for version in ("TLSv1.2", "TLSv1.3"):
@@ -293,6 +299,15 @@ class PasswordTest(access_case(TLS + RULES + SCRAM)):
         self.assertEqual(salt("nobody"), salt("nobody"))
         self.assertNotEqual(salt("nobody"), salt("nobody else"))
         self.assertEqual(salt("anna"), salt("anna"))
+
+    def test_who_says_nothing_is_waited_for_a_minute_and_no_longer(self):
+        time.sleep(max(0, self.silent_since + 58 - time.monotonic()))
+        for wire in self.silent:
+            wire.sock.settimeout(0.1)
+            with self.assertRaises(socket.timeout):
+                wire.sock.recv(1)
+        for wire in self.silent:
+            self.assertTrue(wire.at_eof(timeout=5 * sanitizers.SLOWNESS))
 
     def test_a_changed_password_counts_at_once(self):
         self.run_sql("CREATE ROLE changing LOGIN PASSWORD 'old'")

@@ -80,7 +80,7 @@ class ServerEnd final : public Transport {
   void pause_reading(bool paused) override { connection_->pause_reading(paused); }
   bool send(OutputBuffer& buffer) override { return connection_->send(buffer); }
   void close() override { connection_->close(); }
-  std::string peer_name() const override { return connection_->name(); }
+  std::string peer_name() const override { return "[local]"; }  // not over a network that has addresses
 
  private:
   std::shared_ptr<Connection> connection_;
