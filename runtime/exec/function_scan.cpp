@@ -3,6 +3,7 @@
 
 #include "runtime/exec/operator.hpp"
 #include "runtime/plan/table_function.hpp"
+#include "runtime/types/record.hpp"
 
 namespace troupe {
 namespace {
@@ -39,6 +40,7 @@ class CallRows {
       has_null = has_null || value.is_null();
       args.push_back(std::move(value));
     }
+    expands_ = call.call->expands ? &call.call->columns : nullptr;
     if (call.call->function == nullptr) {
       batch_.columns.emplace_back().reset_empty(physical_kind(call.call->columns[0]), 1);
       batch_.columns[0].append_value(args[0]);
@@ -56,6 +58,7 @@ class CallRows {
       row_ = 0;
       batch_ = {};
       TROUPE_RETURN_IF_ERROR(cursor_->next(kBatchRows, context, batch_));
+      if (expands_ != nullptr) batch_ = expanded(batch_);
       done_ = batch_.rows == 0;
     }
     return batch_.rows - row_;
@@ -71,6 +74,27 @@ class CallRows {
   }
 
  private:
+  /// The fields of a batch's one column.
+  Batch expanded(const Batch& records) const {
+    Batch out;
+    out.rows = records.rows;
+    for (const Type& type : *expands_) out.columns.emplace_back().reset_empty(physical_kind(type));
+    for (uint32_t row = 0; row < records.rows; ++row) {
+      const Vector& column = records.columns[0];
+      const std::vector<RecordField> fields =
+          column.is_null(row) ? std::vector<RecordField>{} : live_fields(column.string(row));
+      for (size_t i = 0; i < out.columns.size(); ++i) {
+        if (i < fields.size() && !fields[i].is_null) {
+          out.columns[i].append_value(fields[i].value());
+        } else {
+          out.columns[i].append_null();
+        }
+      }
+    }
+    return out;
+  }
+
+  const std::vector<Type>* expands_ = nullptr;
   std::unique_ptr<TableFunctionCursor> cursor_;
   Batch batch_;
   uint32_t row_ = 0;

@@ -121,9 +121,10 @@ absl::Status Program::Run::make_record(const Node& node, const Rows& rows, Vecto
   TROUPE_RETURN_IF_ERROR(evaluate_children(node, rows, &fields));
   const std::vector<std::string_view> names = field_names(*node.expr);
   out->reset(Physical::kVarlen, rows.count());
+  const std::string start = new_record(node.expr->type.oid);
   std::string packed;
   for (uint32_t row = 0; row < rows.count(); ++row) {
-    packed.clear();
+    packed = start;
     for (size_t i = 0; i < fields.size(); ++i) {
       append_record_field(node.expr->arg(i).type.oid, fields[i].kind(), i < names.size() ? names[i] : "",
                           fields[i].value(row), &packed);

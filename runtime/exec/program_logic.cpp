@@ -67,7 +67,7 @@ absl::Status Program::Run::null_test(const Node& node, const Rows& rows, Vector*
   TROUPE_RETURN_IF_ERROR(evaluate(child_index(node, 0), rows, &argument));
   out->reset(Physical::kBool, rows.count());
   const bool negated = node.expr->negated;
-  const bool record = child(node, 0).expr->type.oid == oid::kRecord;
+  const bool record = is_record_type(child(node, 0).expr->type.oid);
   for (uint32_t row = 0; row < rows.count(); ++row) {
     out->set(row, record && !argument.is_null(row) ? record_is_null(argument.string(row), negated)
                                                    : argument.is_null(row) != negated);

@@ -92,6 +92,8 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return result;
     }
   }
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr range, bind_range_constructor(call, &args));
+  if (range != nullptr) return range;
   if (name == "pg_typeof" && args.size() == 1 && args[0]->is_constant() && args[0]->type.oid == oid::kUnknown) {
     return make_constant(Type{oid::kRegtype}, Value::of(static_cast<int64_t>(oid::kUnknown)));
   }

@@ -1,5 +1,6 @@
 /// Comparisons beyond plain operators: rows, IN, BETWEEN, LIKE, ANY and ALL of arrays, IS DISTINCT FROM, NULLIF.
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/row_expr.hpp"
 #include "runtime/types/resolve.hpp"
 
 namespace troupe {
@@ -46,7 +47,7 @@ absl::StatusOr<ExprPtr> Binder::bind_in_list(const sql::InListExpr& expr, const 
   TROUPE_ASSIGN_OR_RETURN(ExprList items, bind_list(expr.list, site));
   std::vector<Type> types{test->type};
   for (const ExprPtr& item : items) types.push_back(item->type);
-  const bool one_by_one = test->kind == ExprKind::kRow || items.size() == 1;
+  const bool one_by_one = is_untyped_row(*test) || items.size() == 1;
   const auto common = one_by_one ? absl::StatusOr<Type>(Type{}) : select_common_type(types, "IN");
   // Types that have none in common may still have operators.
   if (one_by_one || !common.ok()) {
@@ -140,7 +141,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any_all(const sql::AnyAllExpr& expr, const 
 absl::StatusOr<ExprPtr> Binder::bind_distinct(const sql::DistinctTest& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
   TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
-  const bool rows = left->kind == ExprKind::kRow && right->kind == ExprKind::kRow;
+  const bool rows = is_untyped_row(*left) && is_untyped_row(*right);
   const ExprList lefts = rows ? left->args : ExprList{left}, rights = rows ? right->args : ExprList{right};
   if (lefts.size() != rights.size()) {
     return fail(ErrorCode::kSyntaxError, expr, "unequal number of entries in row expressions");
@@ -161,7 +162,7 @@ absl::StatusOr<ExprPtr> Binder::bind_null_if(const sql::NullIfExpr& expr, const 
   TROUPE_ASSIGN_OR_RETURN(ExprPtr left, bind(*expr.left, site));
   TROUPE_ASSIGN_OR_RETURN(ExprPtr right, bind(*expr.right, site));
   // A row here is a record, so that it is compared once, and as a whole.
-  if (left->kind == ExprKind::kRow && right->kind == ExprKind::kRow) {
+  if (is_untyped_row(*left) && is_untyped_row(*right)) {
     left = make_expr(ExprKind::kCoalesce, left->type, {left});
   }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr same, operate("=", std::move(left), std::move(right), expr));

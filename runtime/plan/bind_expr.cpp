@@ -2,6 +2,7 @@
 #include <array>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/row_expr.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/array.hpp"
 #include "runtime/types/resolve.hpp"
@@ -98,7 +99,11 @@ absl::StatusOr<ExprPtr> Binder::bind_literal(const sql::Literal& literal) {
       text->position = literal.position + 1;  // a cast that fails points here
       return text;
     }
-    case sql::LiteralType::kBits: return refuse(literal, "the type bit");
+    case sql::LiteralType::kBits: {
+      auto bits = parse_text(Type{oid::kBit}, literal.text, eval());
+      if (!bits.ok()) return at(bits.status(), literal);
+      return typed(oid::kBit, *std::move(bits));
+    }
   }
   return refuse(literal, "this kind of literal");
 }
@@ -129,13 +134,21 @@ namespace {
 bool is_about_literal(ErrorCode code, Type type) {
   if (code == ErrorCode::kCannotCoerce) return false;
   const bool too_long =
-      code == ErrorCode::kStringDataRightTruncation || code == ErrorCode::kNumericValueOutOfRange;
+      code == ErrorCode::kStringDataRightTruncation || code == ErrorCode::kStringDataLengthMismatch ||
+      code == ErrorCode::kNumericValueOutOfRange;
   return !(too_long && type.typmod >= 0);
 }
 
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::coerce(ExprPtr expr, Type type, CastContext cast) {
+  if (is_untyped_row(*expr) && is_composite_type(type.oid)) {
+    return coerce_row(*expr, type, cast);
+  }
+  if (expr->kind == ExprKind::kArray && is_composite_type(element_type_of(type.oid)) &&
+      element_type_of(expr->type.oid) == oid::kRecord) {
+    return coerce_row_array(*expr, type, cast);
+  }
   if (expr->kind == ExprKind::kRow) {
     TROUPE_ASSIGN_OR_RETURN(expr, settle(std::move(expr)));
   }
@@ -242,7 +255,7 @@ absl::StatusOr<BoundFunction> resolve_known_operator(std::string_view symbol, st
 }  // namespace
 
 absl::StatusOr<ExprPtr> Binder::operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node) {
-  if (left && left->kind == ExprKind::kRow && right->kind == ExprKind::kRow) {
+  if (left && is_untyped_row(*left) && is_untyped_row(*right)) {
     return compare_rows(symbol, *left, *right, node);
   }
   Type types[2];

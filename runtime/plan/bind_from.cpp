@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/types/user_types.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/types/resolve.hpp"
 
@@ -284,6 +285,23 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view_function(std::string_view vie
   return item;
 }
 
+namespace {
+
+/// unnest() of composite values gives their fields.
+void expand_composite(FunctionScanPlan::Call* call, BoundRelation* relation) {
+  const UserType* type = find_user_type(call->columns[0].oid);
+  call->expands = true;
+  call->columns.clear();
+  for (const Attribute& attribute : type->attributes) {
+    if (attribute.dropped) continue;
+    call->columns.push_back(attribute.type);
+    relation->names.push_back(attribute.name);
+    relation->types.push_back(attribute.type);
+  }
+}
+
+}  // namespace
+
 absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRef& ref, Scope* scope,
                                                            BoundQuery* query) {
   if (ref.functions.size() == 1 && !ref.ordinality) {
@@ -320,6 +338,11 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
     }
     for (ExprList& one : calls) {
       TROUPE_ASSIGN_OR_RETURN(FunctionScanPlan::Call bound, bind_table_function(*call, std::move(one)));
+      if (bound.columns.size() == 1 && is_composite_type(bound.columns[0].oid)) {
+        expand_composite(&bound, relation.get());
+        relation->calls.push_back(std::move(bound));
+        continue;
+      }
       for (size_t i = 0; i < bound.columns.size(); ++i) {
         const bool named = i < bound.function->column_names.size();
         relation->names.emplace_back(named                      ? std::string_view(bound.function->column_names[i])

@@ -149,8 +149,8 @@ class InsertSource {
     if (!insert_.columns.empty() && !insert_.columns[number].accessors.empty()) {
       ExprPtr array = (*row)[i] ? (*row)[i] : make_null(Type{column.type, column.typmod});
       const Binder::Site site{nullptr, nullptr, Clause::kInsertValue, false};
-      TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.with_subscripts(std::move(array), insert_.columns[number],
-                                                                 std::move(value), node, site));
+      TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.with_part(std::move(array), insert_.columns[number].accessors,
+                                                           insert_.columns[number], std::move(value), node, site));
       return absl::OkStatus();
     }
     if (is_default(value)) return absl::OkStatus();

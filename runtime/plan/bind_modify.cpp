@@ -3,6 +3,7 @@
 
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/catalog_types.hpp"
+#include "runtime/plan/row_expr.hpp"
 
 namespace troupe {
 namespace {
@@ -38,7 +39,8 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
 absl::StatusOr<ExprPtr> Binder::assign(ExprPtr value, const ColumnDef& column, const sql::Node& node) {
   const Type type{column.type, column.typmod};
   const Type from = value->type;
-  if (from.oid != oid::kUnknown && !can_cast(from.oid, type.oid, CastContext::kAssignment)) {
+  const bool is_row = is_untyped_row(*value) && is_composite_type(type.oid);
+  if (from.oid != oid::kUnknown && !is_row && !can_cast(from.oid, type.oid, CastContext::kAssignment)) {
     return with_hint(fail(ErrorCode::kDatatypeMismatch, node, "column \"", column.name, "\" is of type ",
                           format_type(Type{type.oid}), " but expression is of type ", format_type(Type{from.oid})),
                      "You will need to rewrite or cast the expression.");

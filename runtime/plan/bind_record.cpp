@@ -101,6 +101,8 @@ const Expr& origin_of(const Expr& expr, const BoundRelation* relation) {
   return target;
 }
 
+}  // namespace
+
 absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type) {
   ExprList args{std::make_shared<Expr>(record),
                 make_constant(Type{oid::kInt4}, Value::of(static_cast<int32_t>(place)))};
@@ -110,9 +112,8 @@ absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type) 
   return make_call(std::move(call), std::move(args));
 }
 
-}  // namespace
-
 absl::StatusOr<std::vector<NamedColumn>> Binder::fields_of(const Expr& base, const Site& site) {
+  if (is_composite_type(base.type.oid)) return attributes_of(base);
   static constexpr std::string_view kNames[] = {"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"};
   const FromNames* leaf = nullptr;
   for (const Scope* scope = site.scope; scope != nullptr && leaf == nullptr && base.is_column(); scope = scope->outer) {
@@ -142,23 +143,35 @@ absl::StatusOr<std::vector<NamedColumn>> Binder::fields_of(const Expr& base, con
   return fields;
 }
 
-absl::StatusOr<ExprPtr> Binder::bind_field(const sql::Indirection& expr, const Expr& base, const Site& site) {
-  if (expr.accessors.size() != 1 || expr.accessors[0].kind != sql::Accessor::Kind::kField) {
-    return refuse(expr, "fields of fields");
-  }
+absl::StatusOr<ExprPtr> Binder::bind_field(std::string_view name, const Expr& base, const sql::Node& node,
+                                           const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(std::vector<NamedColumn> fields, fields_of(base, site));
   for (NamedColumn& field : fields) {
-    if (field.name == expr.accessors[0].field) return std::move(field.value);
+    if (field.name == name) return std::move(field.value);
   }
-  return fail(ErrorCode::kUndefinedColumn, expr, "could not identify column \"", expr.accessors[0].field,
-              "\" in record data type");
+  if (base.type.oid == oid::kRecord) {
+    return fail(ErrorCode::kUndefinedColumn, node, "could not identify column \"", name, "\" in record data type");
+  }
+  if (is_composite_type(base.type.oid)) {
+    return fail(ErrorCode::kUndefinedColumn, node, "column \"", name, "\" not found in data type ",
+                format_type(base.type.oid));
+  }
+  return fail(ErrorCode::kWrongObjectType, node, "column notation .", name, " applied to type ",
+              format_type(base.type.oid), ", which is not a composite type");
 }
 
 /// (row).*
 absl::Status Binder::expand_fields(const sql::Indirection& star, const Site& site, std::vector<BoundTarget>* out) {
-  TROUPE_ASSIGN_OR_RETURN(const ExprPtr base, bind(*star.argument, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*star.argument, site));
+  const sql::List<sql::Accessor> before = star.accessors.first(star.accessors.size() - 1);
+  TROUPE_ASSIGN_OR_RETURN(base, bind_accessors(std::move(base), before, star, site));
   TROUPE_ASSIGN_OR_RETURN(const std::vector<NamedColumn> fields, fields_of(*base, site));
-  if (fields.empty() || star.accessors.size() != 1) return refuse(star, "fields of composite values");
+  if (fields.empty() && !is_record_type(base->type.oid)) {
+    return fail(ErrorCode::kWrongObjectType, star, "type ", format_type(base->type.oid), " is not composite");
+  }
+  if (fields.empty() && base->type.oid == oid::kRecord) {
+    return fail(ErrorCode::kFeatureNotSupported, star, "record type has not been registered");
+  }
   for (const NamedColumn& field : fields) out->push_back({field.value, std::string(field.name)});
   return absl::OkStatus();
 }

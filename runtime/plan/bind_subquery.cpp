@@ -1,5 +1,6 @@
 /// Subqueries in expressions.
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/row_expr.hpp"
 
 namespace troupe {
 namespace {
@@ -94,7 +95,7 @@ absl::Status Binder::bind_subquery_assignment(const sql::Assignment& assignment,
 
 absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr, QueryPtr query, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr test, bind(*expr.test, site));
-  const ExprList fields = test->kind == ExprKind::kRow ? test->args : ExprList{test};
+  const ExprList fields = is_untyped_row(*test) ? test->args : ExprList{test};
   if (query->targets.size() != fields.size()) {
     return fail(
         ErrorCode::kSyntaxError, expr,
@@ -116,7 +117,7 @@ absl::StatusOr<ExprPtr> Binder::bind_any_subquery(const sql::SubqueryExpr& expr,
     row->type = Type{oid::kRecord};
     for (size_t i = 0; i < fields.size(); ++i) row->args.push_back(column(i));
     right = std::move(row);
-    if (test->kind != ExprKind::kRow) return fail(ErrorCode::kSyntaxError, expr, "subquery has too many columns");
+    if (!is_untyped_row(*test)) return fail(ErrorCode::kSyntaxError, expr, "subquery has too many columns");
   }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr condition,
                           operate(op, fields.size() == 1 ? fields[0] : test, std::move(right), expr));

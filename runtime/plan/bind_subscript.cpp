@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/row_expr.hpp"
 #include "runtime/types/array_subscript.hpp"
 
 namespace troupe {
@@ -13,6 +14,14 @@ std::string no_subscripts(Type type) {
 }
 
 bool is_slice(const sql::Accessor& accessor) { return accessor.kind == sql::Accessor::Kind::kSlice; }
+
+/// How many accessors there are before the first field.
+size_t subscript_run(sql::List<sql::Accessor> accessors) {
+  const auto field = std::find_if(accessors.begin(), accessors.end(), [](const sql::Accessor& accessor) {
+    return accessor.kind == sql::Accessor::Kind::kField || accessor.kind == sql::Accessor::Kind::kStar;
+  });
+  return static_cast<size_t>(field - accessors.begin());
+}
 
 ExprPtr numbers(ExprList values) { return make_expr(ExprKind::kArray, Type{oid::kInt4Array}, std::move(values)); }
 
@@ -33,8 +42,6 @@ absl::StatusOr<Binder::Subscripts> Binder::bind_subscripts(sql::List<sql::Access
                                                            const Site& site) {
   Subscripts subscripts;
   for (const sql::Accessor& accessor : accessors) {
-    const bool is_field = accessor.kind == sql::Accessor::Kind::kField || accessor.kind == sql::Accessor::Kind::kStar;
-    if (is_field) return refuse(node, "fields of composite values");
     subscripts.slices = subscripts.slices || is_slice(accessor);
   }
   for (const sql::Accessor& accessor : accessors) {
@@ -49,13 +56,13 @@ absl::StatusOr<Binder::Subscripts> Binder::bind_subscripts(sql::List<sql::Access
 }
 
 /// j['a'][0]: names and numbers.
-absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, const sql::Indirection& expr, const Site& site) {
+absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, sql::List<sql::Accessor> run,
+                                                      const sql::Node& expr, const Site& site) {
   ExprList args{std::move(base)};
-  for (const sql::Accessor& accessor : expr.accessors) {
+  for (const sql::Accessor& accessor : run) {
     if (is_slice(accessor)) {
       return fail(ErrorCode::kDatatypeMismatch, expr, "jsonb subscript does not support slices");
     }
-    if (accessor.kind != sql::Accessor::Kind::kSubscript) return refuse(expr, "fields of composite values");
     TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
     const Oid type = index->type.oid;
     if (type != oid::kInt2 && type != oid::kInt4 && type != oid::kUnknown && !is_string_type(type)) {
@@ -71,9 +78,32 @@ absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, const sql::I
 
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
-  if (base->type.oid == oid::kRecord) return bind_field(expr, *base, site);
-  if (base->type.oid == oid::kJsonb) return bind_jsonb_subscripts(std::move(base), expr, site);
-  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(expr.accessors, expr, site));
+  return bind_accessors(std::move(base), expr.accessors, expr, site);
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_accessors(ExprPtr base, sql::List<sql::Accessor> accessors, const sql::Node& node,
+                                               const Site& site) {
+  while (!accessors.empty()) {
+    const sql::Accessor& first = accessors.front();
+    if (first.kind == sql::Accessor::Kind::kStar) {
+      return fail(ErrorCode::kFeatureNotSupported, node, "row expansion via \"*\" is not supported here");
+    }
+    if (first.kind == sql::Accessor::Kind::kField) {
+      TROUPE_ASSIGN_OR_RETURN(base, bind_field(first.field, *base, node, site));
+      accessors = accessors.subspan(1);
+      continue;
+    }
+    const size_t run = subscript_run(accessors);
+    TROUPE_ASSIGN_OR_RETURN(base, bind_elements(std::move(base), accessors.first(run), node, site));
+    accessors = accessors.subspan(run);
+  }
+  return base;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_elements(ExprPtr base, sql::List<sql::Accessor> run, const sql::Node& expr,
+                                              const Site& site) {
+  if (base->type.oid == oid::kJsonb) return bind_jsonb_subscripts(std::move(base), run, expr, site);
+  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(run, expr, site));
   const Oid element = base->type.oid == oid::kName ? oid::kChar : element_type_of(base->type.oid);
   if (element == 0) return fail(ErrorCode::kDatatypeMismatch, expr, no_subscripts(base->type));
   if (subscripts.slices) {
@@ -85,19 +115,34 @@ absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, c
   return make_expr(ExprKind::kSubscript, Type{element, base->type.typmod}, std::move(args));
 }
 
-absl::StatusOr<ExprPtr> Binder::with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,
+absl::StatusOr<ExprPtr> Binder::with_part(ExprPtr whole, sql::List<sql::Accessor> accessors,
+                                          const sql::AssignmentTarget& to, ExprPtr value, const sql::Node& node,
+                                          const Site& site) {
+  const size_t run = subscript_run(accessors);
+  if (run == 0) return with_field(std::move(whole), accessors, to, std::move(value), node, site);
+  const sql::List<sql::Accessor> subscripts = accessors.first(run), rest = accessors.subspan(run);
+  if (!rest.empty()) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr element, bind_elements(whole, subscripts, node, site));
+    TROUPE_ASSIGN_OR_RETURN(value, with_part(std::move(element), rest, to, std::move(value), node, site));
+  }
+  return with_subscripts(std::move(whole), subscripts, to, std::move(value), node, site);
+}
+
+absl::StatusOr<ExprPtr> Binder::with_subscripts(ExprPtr array, sql::List<sql::Accessor> run,
+                                                const sql::AssignmentTarget& target, ExprPtr value,
                                                 const sql::Node& node, const Site& site) {
   const int place = position_of(target.position);
   const Type type = array->type;
   const Oid element = element_type_of(type.oid);
   if (element == 0) return with_position(error(ErrorCode::kDatatypeMismatch, no_subscripts(type)), place);
-  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(target.accessors, node, site));
+  TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(run, node, site));
   if (value->kind == ExprKind::kDefault) {
     return with_position(error(ErrorCode::kFeatureNotSupported, "cannot set an array element to DEFAULT"), place);
   }
   const Type wanted{subscripts.slices ? type.oid : element, type.typmod};
   const Oid given = value->type.oid;
-  if (given != oid::kUnknown && !can_cast(given, wanted.oid, CastContext::kAssignment)) {
+  const bool is_row = is_untyped_row(*value) && is_composite_type(wanted.oid);
+  if (given != oid::kUnknown && !is_row && !can_cast(given, wanted.oid, CastContext::kAssignment)) {
     return with_hint(
         fail(ErrorCode::kDatatypeMismatch, node, "subscripted assignment to \"", target.column, "\" requires type ",
              format_type(Type{wanted.oid}), " but expression is of type ", format_type(Type{given})),
@@ -120,17 +165,20 @@ absl::Status Binder::assign_subscripted(const sql::AssignmentTarget& target, Exp
   const auto same = std::find_if(out->begin(), out->end(),
                                  [position](const ColumnAssignment& other) { return other.column == position; });
   if (same != out->end()) {  // SET a[1] = 1, a[2] = 2
-    TROUPE_ASSIGN_OR_RETURN(same->value, with_subscripts(same->value, target, std::move(value), node, site));
+    TROUPE_ASSIGN_OR_RETURN(same->value,
+                            with_part(same->value, target.accessors, target, std::move(value), node, site));
     return absl::OkStatus();
   }
   const ExprPtr before = column_of(*site.scope->items[0]->relation, position);
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr changed, with_subscripts(before, target, std::move(value), node, site));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr changed, with_part(before, target.accessors, target, std::move(value), node, site));
   out->push_back({position, std::move(changed)});
   return absl::OkStatus();
 }
 
 bool Binder::is_subscripted(const Expr& value) {
-  return value.kind == ExprKind::kCall && (value.call.function->name == "[]=" || value.call.function->name == "[:]=");
+  if (value.kind != ExprKind::kCall) return false;
+  const std::string_view name = value.call.function->name;
+  return name == "[]=" || name == "[:]=" || name == "record_with_field";
 }
 
 }  // namespace troupe

@@ -1,4 +1,6 @@
 /// Types by their names, users' own among them, and what domains ask of values.
+#include <algorithm>
+
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/refusal.hpp"
@@ -7,6 +9,24 @@ namespace troupe {
 namespace {
 
 ExprPtr make_text(std::string_view text) { return make_constant(Type{oid::kText}, Value::text(std::string(text))); }
+
+/// The range whose multirange is called so.
+const TypeDef* find_multirange(const Catalog& catalog, Oid schema, std::string_view name) {
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::type)) {
+    const auto& type = static_cast<const TypeDef&>(*object);
+    if (type.type_kind == TypeKind::range && type.schema == schema && type.multirange_name == name) return &type;
+  }
+  return nullptr;
+}
+
+/// What PostgreSQL has and Troupe has not.
+bool is_missing_type(std::string_view name) {
+  static constexpr std::string_view kMissing[] = {
+      "box",          "circle", "gtsvector", "line",         "lseg",         "path",     "pg_brin_bloom_summary",
+      "pg_dependencies", "pg_mcv_list", "pg_ndistinct", "pg_snapshot", "point", "polygon", "regcollation",
+      "regdictionary", "tsquery", "tsvector", "txid_snapshot"};
+  return std::find(std::begin(kMissing), std::end(kMissing), name) != std::end(kMissing);
+}
 
 }  // namespace
 
@@ -19,6 +39,7 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   const bool elsewhere = name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog";
   if (const TypeDef* own = own_type_named(name)) return own_type(*own, name);
   if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
+  if (info == nullptr && !elsewhere && is_missing_type(word)) return refuse(name, cat("type ", word));
   if (info == nullptr || elsewhere) {
     return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");
   }
@@ -60,7 +81,8 @@ const TypeDef* Binder::own_type_named(const sql::TypeName& name) const {
 const TypeDef* Binder::find_own_type(sql::Name name) const {
   const auto find_in = [&](Oid schema) {
     const ObjectDef* found = catalog().find(NameClass::type, schema, name.back());
-    return found != nullptr && found->kind == ObjectKind::type ? static_cast<const TypeDef*>(found) : nullptr;
+    if (found != nullptr) return found->kind == ObjectKind::type ? static_cast<const TypeDef*>(found) : nullptr;
+    return find_multirange(catalog(), schema, name.back());
   };
   if (name.size() > 1) {
     const SchemaDef* schema = catalog().find_schema(name[name.size() - 2]);
@@ -80,6 +102,9 @@ absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& 
     return fail(ErrorCode::kSyntaxError, name, "type modifier is not allowed for type \"", type.name, "\"");
   }
   const bool array = !name.array_bounds.empty();
+  if (type.type_kind == TypeKind::range && name.name.back() != type.name) {
+    return Type{array ? type.multirange_array : type.multirange_type};
+  }
   if (type.type_kind != TypeKind::domain) return Type{array ? type.array_type : type.oid};
   const Type base = base_type_of(type, catalog());
   return array ? Type{array_type_of(base.oid), base.typmod} : base;

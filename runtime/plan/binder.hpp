@@ -127,14 +127,36 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_subscript(const sql::Expr* index, int32_t open, const Site& site);
   absl::StatusOr<Subscripts> bind_subscripts(sql::List<sql::Accessor> accessors, const sql::Node& node,
                                              const Site& site);
-  absl::StatusOr<ExprPtr> bind_jsonb_subscripts(ExprPtr base, const sql::Indirection& expr, const Site& site);
+  /// One run of accessors: subscripts of an array or of jsonb.
+  absl::StatusOr<ExprPtr> bind_elements(ExprPtr base, sql::List<sql::Accessor> run, const sql::Node& node,
+                                        const Site& site);
+  absl::StatusOr<ExprPtr> bind_jsonb_subscripts(ExprPtr base, sql::List<sql::Accessor> run, const sql::Node& node,
+                                                const Site& site);
+  absl::StatusOr<ExprPtr> bind_accessors(ExprPtr base, sql::List<sql::Accessor> accessors, const sql::Node& node,
+                                         const Site& site);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
-  /// The array, with `value` where the target's subscripts say.
-  absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, const sql::AssignmentTarget& target, ExprPtr value,
-                                          const sql::Node& node, const Site& site);
+  /// The array, with `value` where its subscripts say; `to` and `node` are for errors.
+  absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, sql::List<sql::Accessor> run, const sql::AssignmentTarget& to,
+                                          ExprPtr value, const sql::Node& node, const Site& site);
   absl::Status assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
                                   const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out);
   static bool is_subscripted(const Expr& value);
+
+  // --- bind_composite.cpp ---
+  /// ROW(...) as a composite type: field by field.
+  absl::StatusOr<ExprPtr> coerce_row(const Expr& row, Type type, CastContext cast);
+  /// ARRAY[ROW(...), ...] as an array of a composite type.
+  absl::StatusOr<ExprPtr> coerce_row_array(const Expr& array, Type type, CastContext cast);
+  /// The fields of a value of composite type, with their names.
+  absl::StatusOr<std::vector<NamedColumn>> attributes_of(const Expr& base);
+  /// The array or composite value, with `value` where the accessors say: SET a.f[1].g = value.
+  absl::StatusOr<ExprPtr> with_part(ExprPtr whole, sql::List<sql::Accessor> accessors, const sql::AssignmentTarget& to,
+                                    ExprPtr value, const sql::Node& node, const Site& site);
+  absl::StatusOr<ExprPtr> with_field(ExprPtr record, sql::List<sql::Accessor> accessors,
+                                     const sql::AssignmentTarget& to, ExprPtr value, const sql::Node& node,
+                                     const Site& site);
+  /// A user's range type as a function: its constructor. Null when the name is none.
+  absl::StatusOr<ExprPtr> bind_range_constructor(const sql::FunctionCall& call, ExprList* args);
 
   absl::StatusOr<ExprPtr> bind_collate(const sql::CollateExpr& expr, const Site& site);
   absl::StatusOr<ExprPtr> bind_common(ExprKind kind, sql::ExprList args, std::string_view what, const Site& site);
@@ -162,7 +184,7 @@ class Binder {
   /// Of a record that is known to be a certain row, written out or of a relation; empty when it is not. Their names are
   /// the row's.
   absl::StatusOr<std::vector<NamedColumn>> fields_of(const Expr& base, const Site& site);
-  absl::StatusOr<ExprPtr> bind_field(const sql::Indirection& expr, const Expr& base, const Site& site);
+  absl::StatusOr<ExprPtr> bind_field(std::string_view name, const Expr& base, const sql::Node& node, const Site& site);
   absl::Status expand_fields(const sql::Indirection& star, const Site& site, std::vector<BoundTarget>* out);
 
   // --- bind_call.cpp ---

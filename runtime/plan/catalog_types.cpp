@@ -25,23 +25,55 @@ UserType user_type_of(const TypeDef& type, const Catalog& catalog) {
   user.oid = type.oid;
   user.array = type.array_type;
   user.name = type.name;
-  if (type.type_kind == TypeKind::domain) {
-    user.base = base_type_of(type, catalog);
-  } else {
-    user.labels = type.labels;
-    user.values = type.label_values;
+  switch (type.type_kind) {
+    case TypeKind::enumeration:
+      user.labels = type.labels;
+      user.values = type.label_values;
+      break;
+    case TypeKind::domain:
+      user.kind = UserTypeKind::kDomain;
+      user.base = base_type_of(type, catalog);
+      break;
+    case TypeKind::composite:
+      user.kind = UserTypeKind::kComposite;
+      for (const ColumnDef& attribute : type.attributes) {
+        user.attributes.push_back({attribute.name, {attribute.type, attribute.typmod}, attribute.dropped});
+      }
+      break;
+    case TypeKind::range:
+      user.kind = UserTypeKind::kRange;
+      user.base = Type{type.base};
+      user.multirange = type.multirange_type;
+      break;
+    case TypeKind::shell: break;
   }
   return user;
 }
 
+namespace {
+
+UserType multirange_type_of(const TypeDef& range) {
+  UserType user;
+  user.oid = range.multirange_type;
+  user.array = range.multirange_array;
+  user.name = range.multirange_name;
+  user.kind = UserTypeKind::kMultirange;
+  user.base = Type{range.oid};
+  return user;
+}
+
+}  // namespace
+
 void know_types(const Catalog& catalog) {
   const std::vector<ObjectPtr> types = catalog.objects(ObjectKind::type);
-  // Enumerations first: a domain may be of one.
+  // Domains last: they are described as what they are of.
   for (const bool domains : {false, true}) {
     for (const ObjectPtr& object : types) {
       const auto& type = static_cast<const TypeDef&>(*object);
       if ((type.type_kind == TypeKind::domain) != domains) continue;
-      know_user_type(user_type_of(type, catalog), {type.version < kFirstPrivateVersion, type.version});
+      const TypeVersion version{type.version < kFirstPrivateVersion, type.version};
+      know_user_type(user_type_of(type, catalog), version);
+      if (type.type_kind == TypeKind::range) know_user_type(multirange_type_of(type), version);
     }
   }
 }

@@ -592,6 +592,7 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
     case sql::ObjectKind::kView: return alter_other(alter, ObjectKind::view, ddl);
     case sql::ObjectKind::kIndex: return alter_other(alter, ObjectKind::index, ddl);
     case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);
+    case sql::ObjectKind::kType: return ddl_alter_composite(alter, ddl);
     default: return ddl.refuse(alter, "this ALTER command");
   }
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,

@@ -130,6 +130,10 @@ absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder&
 absl::Status ddl_alter_enum(const sql::AlterEnumStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl);
 absl::Status ddl_alter_domain(const sql::AlterDomainStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_create_composite(const sql::CreateCompositeStatement& create, DdlBuilder& ddl);
+absl::Status ddl_alter_composite(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
+absl::Status ddl_rename_attribute(const sql::RenameStatement& rename, DdlBuilder& ddl);
+absl::Status ddl_create_range(const sql::CreateRangeStatement& create, DdlBuilder& ddl);
 absl::Status ddl_rename_type(const sql::RenameStatement& rename, DdlBuilder& ddl);
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& ddl);
@@ -158,7 +162,12 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
 // --- types (ddl_type.cpp) ---
 
-/// What is declared as a user's type: a column of a table, or (attnum 0) a domain over it.
+/// With its oid and its array's. Errors: 42710.
+absl::StatusOr<std::shared_ptr<TypeDef>> ddl_new_type(sql::Name name, TypeKind kind, const sql::Node& node,
+                                                      DdlBuilder& ddl);
+
+/// What is declared as a user's type: a column of a table, an attribute of a composite type, or (attnum 0) a domain or
+/// range over it.
 struct TypeUse {
   ObjectPtr object;
   int16_t attnum = 0;

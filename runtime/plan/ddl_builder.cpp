@@ -283,8 +283,6 @@ std::string_view alter_tag(sql::ObjectKind kind) {
 std::string_view missing_feature(sql::NodeKind kind) {
   using sql::NodeKind;
   switch (kind) {
-    case NodeKind::kCreateComposite:
-    case NodeKind::kCreateRange: return "CREATE TYPE";
     case NodeKind::kDefine: return "this CREATE command";
     case NodeKind::kAlterOptions: return "this ALTER command";
     case NodeKind::kAlterSchema: return "ALTER ... SET SCHEMA";
@@ -369,6 +367,10 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     }
     case NodeKind::kAlterEnum:
       return run("ALTER TYPE", [&](DdlBuilder& ddl) { return ddl_alter_enum(statement.to<sql::AlterEnumStatement>(), ddl); });
+    case NodeKind::kCreateComposite:
+      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_composite(statement.to<sql::CreateCompositeStatement>(), ddl); });
+    case NodeKind::kCreateRange:
+      return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_range(statement.to<sql::CreateRangeStatement>(), ddl); });
     case NodeKind::kCreateDomain:
       return run("CREATE DOMAIN", [&](DdlBuilder& ddl) { return ddl_create_domain(statement.to<sql::CreateDomainStatement>(), ddl); });
     case NodeKind::kAlterDomain:
@@ -387,7 +389,8 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     }
     case NodeKind::kRename: {
       const auto& rename = statement.to<sql::RenameStatement>();
-      const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
+      const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint ||
+                        rename.object == sql::ObjectKind::kAttribute;
       return run(alter_tag(part ? rename.of : rename.object), [&](DdlBuilder& ddl) { return ddl_rename(rename, ddl); });
     }
     case NodeKind::kTruncate:

@@ -16,8 +16,12 @@ bool is_plain(Oid type, std::string_view text) {
 
 std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, const DdlBuilder& ddl) {
   const auto* literal = expr.as<sql::Literal>();
-  if (literal == nullptr || literal->type != sql::LiteralType::kString) return sql::to_sql(expr);
   static const EvalContext kPlain;
+  if (literal != nullptr && literal->type == sql::LiteralType::kBits) {
+    const auto bits = parse_text(Type{oid::kBit}, literal->text, kPlain);
+    if (bits.ok()) return cat(quote_literal(bits->bytes()), "::\"bit\"");
+  }
+  if (literal == nullptr || literal->type != sql::LiteralType::kString) return sql::to_sql(expr);
   const Type type{column.type};
   const EvalContext& eval = ddl.context().eval != nullptr ? *ddl.context().eval : kPlain;
   const auto value = parse_text(type, literal->text, eval);

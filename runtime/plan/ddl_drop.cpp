@@ -249,7 +249,26 @@ absl::Status drop_schema(const sql::ObjectRef& ref, const sql::DropStatement& dr
   return drop_schema_contents(*schema, drop, dependents, ddl);
 }
 
-/// Columns and domains of a type that goes.
+/// An attribute of a composite type goes with its own type.
+void drop_attribute_of(const TypeDef& composite, int16_t attnum, const TypeDef& type, Dependents* dependents,
+                       DdlBuilder& ddl) {
+  auto changed = std::make_shared<TypeDef>(static_cast<const TypeDef&>(*ddl.find(composite.oid)));
+  ColumnDef& attribute = changed->attributes[static_cast<size_t>(attnum - 1)];
+  dependents->objects.push_back(cat("column ", attribute.name, " of composite ", ddl_describe(composite, ddl)));
+  dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(type, ddl)));
+  attribute.dropped = true;
+  ddl.put(std::move(changed));
+}
+
+/// The type, or its multirange where the column is of that.
+TypeDef used_by(const ColumnDef& column, const TypeDef& type) {
+  TypeDef used = type;
+  const bool multirange = column.type == type.multirange_type || column.type == type.multirange_array;
+  if (multirange && type.multirange_type != kNoOid) used.name = type.multirange_name;
+  return used;
+}
+
+/// Columns, attributes, domains and ranges of a type that goes.
 absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
   for (const TypeUse& use : ddl_uses_of(type, ddl)) {
     if (ddl.find(use.object->oid) == nullptr) continue;
@@ -259,10 +278,15 @@ absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilde
       ddl.drop(use.object->oid);
       continue;
     }
+    if (use.object->kind == ObjectKind::type) {
+      drop_attribute_of(static_cast<const TypeDef&>(*use.object), use.attnum, type, dependents, ddl);
+      continue;
+    }
     auto table = ddl.edit_table(use.object->oid);
     const std::string name = table->column(use.attnum).name;
     dependents->objects.push_back(cat("column ", name, " of ", ddl_describe(*table, ddl)));
-    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(type, ddl)));
+    dependents->reasons.push_back(
+        cat(dependents->objects.back(), " depends on ", ddl_describe(used_by(table->column(use.attnum), type), ddl)));
     ddl.lock(table->oid);
     TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, sql::DropBehavior::kCascade, table.get(), ddl));
     ddl.put(std::move(table));
@@ -463,6 +487,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   const bool type = rename.object == sql::ObjectKind::kType || rename.object == sql::ObjectKind::kDomain ||
                     rename.object == sql::ObjectKind::kDomainConstraint;
   if (type && rename.target != nullptr) return ddl_rename_type(rename, ddl);
+  if (rename.object == sql::ObjectKind::kAttribute) return ddl_rename_attribute(rename, ddl);
   const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
   ObjectKind kind = ObjectKind::table;
   switch (part ? rename.of : rename.object) {

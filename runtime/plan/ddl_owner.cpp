@@ -86,10 +86,31 @@ absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, Ddl
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status alter_type_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl) {
+  const sql::Name name = alter.target->name;
+  const TypeDef* found = ddl.binder().find_own_type(name);
+  if (found == nullptr) {
+    return error(ErrorCode::kUndefinedObject, "type \"", name.back(), "\" does not exist");
+  }
+  if (alter.target->object == sql::ObjectKind::kDomain && found->type_kind != TypeKind::domain) {
+    return error(ErrorCode::kWrongObjectType, "\"", name.back(), "\" is not a domain");
+  }
+  auto changed = std::make_shared<TypeDef>(*found);
+  TROUPE_RETURN_IF_ERROR(ddl_set_owner(*alter.owner, changed.get(), ddl));
+  ddl.put(std::move(changed));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl) {
   if (alter.target->object == sql::ObjectKind::kDatabase) {
     return ddl_own_database(alter.target->name.back(), *alter.owner, ddl);
   }
+  const bool type = alter.target->object == sql::ObjectKind::kType || alter.target->object == sql::ObjectKind::kDomain;
+  if (type) return alter_type_owner(alter, ddl);
   if (alter.target->object != sql::ObjectKind::kSchema) {
     return ddl.refuse(alter, "ALTER ... OWNER TO of this kind of object");
   }

@@ -6,11 +6,8 @@
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
-namespace {
 
-/// Between the numbers of two labels, so that others fit in later.
-constexpr int64_t kLabelGap = int64_t{1} << 32;
-constexpr size_t kLabelBytesMax = 63;
+namespace {
 
 absl::StatusOr<std::shared_ptr<TypeDef>> fill_shell(const TypeDef& shell, TypeKind kind, DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(shell, ddl));
@@ -20,8 +17,10 @@ absl::StatusOr<std::shared_ptr<TypeDef>> fill_shell(const TypeDef& shell, TypeKi
   return type;
 }
 
-absl::StatusOr<std::shared_ptr<TypeDef>> new_type(sql::Name name, TypeKind kind, const sql::Node& node,
-                                                  DdlBuilder& ddl) {
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<TypeDef>> ddl_new_type(sql::Name name, TypeKind kind, const sql::Node& node,
+                                                      DdlBuilder& ddl) {
   const std::string_view schema_name = name.size() > 1 ? name[name.size() - 2] : std::string_view();
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(schema_name, node));
   const ObjectDef* found = ddl.catalog().find(NameClass::type, schema, name.back());
@@ -42,6 +41,12 @@ absl::StatusOr<std::shared_ptr<TypeDef>> new_type(sql::Name name, TypeKind kind,
   type->name = name.back();
   return type;
 }
+
+namespace {
+
+/// Between the numbers of two labels, so that others fit in later.
+constexpr int64_t kLabelGap = int64_t{1} << 32;
+constexpr size_t kLabelBytesMax = 63;
 
 absl::StatusOr<std::shared_ptr<TypeDef>> type_to_alter(sql::Name name, bool domain, DdlBuilder& ddl) {
   const TypeDef* found = ddl.binder().find_own_type(name);
@@ -117,7 +122,7 @@ absl::Status rename_label(const sql::AlterEnumStatement& alter, TypeDef* type) {
 }  // namespace
 
 absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(auto type, new_type(create.name, TypeKind::enumeration, create, ddl));
+  TROUPE_ASSIGN_OR_RETURN(auto type, ddl_new_type(create.name, TypeKind::enumeration, create, ddl));
   for (const std::string_view label : create.labels) {
     TROUPE_RETURN_IF_ERROR(check_label(label));
     if (label_index(*type, label) < type->labels.size()) {
@@ -305,7 +310,7 @@ absl::Status alter_domain(const sql::AlterDomainStatement& alter, TypeDef* type,
 }  // namespace
 
 absl::Status ddl_create_domain(const sql::CreateDomainStatement& create, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(auto type, new_type(create.name, TypeKind::domain, create, ddl));
+  TROUPE_ASSIGN_OR_RETURN(auto type, ddl_new_type(create.name, TypeKind::domain, create, ddl));
   TROUPE_ASSIGN_OR_RETURN(const Type base, ddl_usable_type(*create.type, ddl));
   if (type_info(base.oid).kind == 'p') {
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, create, "\"", format_type(base),
@@ -347,16 +352,26 @@ absl::Status ddl_rename_type(const sql::RenameStatement& rename, DdlBuilder& ddl
   return absl::OkStatus();
 }
 
+namespace {
+
+/// The type itself, its array, or (a range's) its multirange and that one's array.
+bool is_of_type(Oid oid, const TypeDef& type) {
+  return oid != kNoOid && (oid == type.oid || oid == type.array_type || oid == type.multirange_type ||
+                           oid == type.multirange_array);
+}
+
+}  // namespace
+
 std::vector<TypeUse> ddl_uses_of(const TypeDef& type, const DdlBuilder& ddl) {
   std::vector<TypeUse> uses;
   for (const ObjectPtr& object : ddl.catalog().objects()) {
     if (ddl.find(object->oid) == nullptr) continue;
-    if (const auto* other = dynamic_cast<const TypeDef*>(object.get()); other != nullptr && other->base == type.oid) {
-      uses.push_back({object, 0});
-    }
-    if (object->kind != ObjectKind::table) continue;
-    for (const ColumnDef& column : static_cast<const TableDef&>(*object).columns) {
-      const bool is = column.type == type.oid || column.type == type.array_type || column.domain == type.oid;
+    const auto* other = object->kind == ObjectKind::type ? static_cast<const TypeDef*>(object.get()) : nullptr;
+    if (other != nullptr && other->oid != type.oid && is_of_type(other->base, type)) uses.push_back({object, 0});
+    if (other == nullptr && object->kind != ObjectKind::table) continue;
+    const auto& columns = other != nullptr ? other->attributes : static_cast<const TableDef&>(*object).columns;
+    for (const ColumnDef& column : columns) {
+      const bool is = is_of_type(column.type, type) || column.domain == type.oid;
       if (is && !column.dropped) uses.push_back({object, column.attnum});
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/types/range.hpp"
 #include "runtime/types/resolve.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/column/hash.hpp"
@@ -230,7 +231,8 @@ Volatility volatility_of_cast(const CastPlan& cast) {
   const auto by_settings = [](Oid type) {
     return type == oid::kTimestamptz || type == oid::kTimetz || type == oid::kDate || type == oid::kTimestamp ||
            type == oid::kInterval || type == oid::kTime || is_reg_type(type) || type == oid::kFloat4 ||
-           type == oid::kFloat8 || type == oid::kBytea || type == oid::kRecord;
+           type == oid::kFloat8 || type == oid::kBytea || is_record_type(type) ||
+           range_subtype_of(type) != oid::kInvalid || range_of_multirange(type) != oid::kInvalid;
   };
   if (cast.method == CastMethod::kTextInput && by_settings(cast.to.oid)) return Volatility::kStable;
   if (cast.method == CastMethod::kTextOutput && by_settings(cast.from.oid)) return Volatility::kStable;

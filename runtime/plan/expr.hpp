@@ -136,6 +136,8 @@ absl::StatusOr<ExprPtr> make_cast(ExprPtr arg, Type type, CastContext cast, cons
 
 /// A kRow with named fields.
 ExprPtr make_record(ExprList fields, std::span<const std::string_view> names);
+/// A record's field by its place from 0.
+absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type);
 /// Of a kRow; empty when they have none.
 std::vector<std::string_view> field_names(const Expr& row);
 

@@ -133,6 +133,7 @@ struct FunctionScanPlan final : PlanNode {
     std::vector<Type> arguments;
     std::vector<Type> columns;
     ExprList args;
+    bool expands = false;  ///< the function's one column is of a composite type, whose fields are the columns
   };
   std::vector<Call> calls;  ///< output: their columns one after the other; shorter ones are filled with nulls
   bool ordinality = false;  ///< one more bigint column, from 1

@@ -32,9 +32,8 @@ constexpr Advice kAdvice[] = {
     {"WITH CHECK OPTION", "Put the condition into a CHECK constraint of the table."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
+    {"type ", "Keep its text in a column of type text, or its numbers in columns of their own."},
     {"changing rows of a view", "Change the table that the view reads."},
-    {"fields of composite values", "Select the columns themselves."},
-    {"the type bit", "Use boolean, integer or bytea."},
 };
 
 }  // namespace

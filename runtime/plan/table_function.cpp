@@ -4,6 +4,7 @@
 
 #include "runtime/types/cast.hpp"
 #include "runtime/types/numeric.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/regex.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/column/array_format.hpp"
@@ -176,7 +177,7 @@ Open open_pairs(std::span<const Type>, std::span<const Value> args, EvalContext&
   const ArrayView array(args[0].bytes());
   std::vector<std::string> pairs;
   for (uint32_t i = 0; i < array.size(); ++i) {
-    std::string& pair = pairs.emplace_back();
+    std::string& pair = pairs.emplace_back(new_record());
     append_record_field(oid::kInt2, Physical::kInt16, "x", array.value(i), &pair);
     append_record_field(oid::kInt4, Physical::kInt32, "n", Value::of(static_cast<int32_t>(i + 1)), &pair);
   }
@@ -228,6 +229,7 @@ std::deque<TableFunction> built_in_functions() {
   add("generate_series", {oid::kTimestamp, oid::kTimestamp, oid::kInterval}, oid::kTimestamp, &open_times);
   add("generate_series", {oid::kTimestamptz, oid::kTimestamptz, oid::kInterval}, oid::kTimestamptz, &open_times);
   add("unnest", {oid::kAnyArray}, oid::kAnyElement, &open_unnest);
+  add("unnest", {oid::kAnyMultirange}, oid::kAnyRange, &open_unnest);  // a multirange is an array of its ranges
   add("generate_subscripts", {oid::kAnyArray, oid::kInt4}, oid::kInt4, &open_subscripts);
   add("generate_subscripts", {oid::kAnyArray, oid::kInt4, oid::kBool}, oid::kInt4, &open_subscripts);
   add("_pg_expandarray", {oid::kInt2Vector}, oid::kRecord, &open_pairs);
@@ -260,6 +262,10 @@ int mismatch(const TableFunction& function, std::span<const Type> arguments) {
     if (wanted == given) continue;
     if (wanted == oid::kAnyArray) {
       if (!is_array_type(given)) return -1;
+      continue;
+    }
+    if (wanted == oid::kAnyMultirange) {
+      if (range_of_multirange(given) == oid::kInvalid) return -1;
       continue;
     }
     if (given == oid::kUnknown) {
@@ -301,13 +307,17 @@ absl::StatusOr<BoundTableFunction> resolve_table_function(std::string_view name,
   }
   BoundTableFunction bound;
   bound.function = best;
-  Oid element = 0;
+  Oid element = 0, range = 0;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const bool any = best->arguments[i] == oid::kAnyArray;
+    const bool multirange = best->arguments[i] == oid::kAnyMultirange;
     if (any) element = element_type_of(arguments[i].oid);
-    bound.arguments.push_back(any ? arguments[i] : Type{best->arguments[i]});
+    if (multirange) range = range_of_multirange(arguments[i].oid);
+    bound.arguments.push_back(any || multirange ? arguments[i] : Type{best->arguments[i]});
   }
-  for (const Oid column : best->columns) bound.columns.push_back(Type{column == oid::kAnyElement ? element : column});
+  for (const Oid column : best->columns) {
+    bound.columns.push_back(Type{column == oid::kAnyElement ? element : (column == oid::kAnyRange ? range : column)});
+  }
   return bound;
 }
 

@@ -30,6 +30,8 @@ class List {
   constexpr const T& operator[](size_t i) const { return data_[i]; }
   constexpr const T& front() const { return data_[0]; }
   constexpr const T& back() const { return data_[size_ - 1]; }
+  constexpr List first(size_t count) const { return {data_, count}; }
+  constexpr List subspan(size_t from) const { return {data_ + from, size_ - from}; }
   constexpr operator std::span<const T>() const { return {data_, size_}; }  // NOLINT: a list is a span
 
  private:

@@ -44,7 +44,8 @@ struct OidBook {
 };
 
 OidBook::OidBook() {
-  for (const absl::string_view piece : absl::StrSplit(absl_view(system_text::kFunctionOids), ' ', absl::SkipEmpty())) {
+  static const std::string text = cat(system_text::kFunctionOids, system_text::kRangeFunctionOids);
+  for (const absl::string_view piece : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     std::string_view rest = std_view(piece);
     const size_t equals = rest.find('=');
     const std::string_view name = rest.substr(0, equals);
@@ -79,6 +80,7 @@ class FunctionList {
     for (const Aggregate& a : all_aggregates()) add({0, a.name, a.arguments, a.result, 'a', false});
     add_window_functions();
     add_type_support();
+    add_range_support();
     std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a.oid < b.oid; });
     return std::move(all_);
   }
@@ -114,6 +116,14 @@ class FunctionList {
     if (entry != oid_book().by_oid.end()) add({0, entry->second.name, entry->second.arguments, result});
   }
 
+  /// What pg_range mentions.
+  void add_range_support() {
+    add_known(3914, oid::kInt4Range);
+    add_known(3915, oid::kDateRange);
+    add_known(3928, oid::kInt8Range);
+    for (const Oid difference : {3922, 3923, 3924, 3925, 3929, 3930}) add_known(difference, oid::kFloat8);
+  }
+
   /// typinput and the rest must be found in pg_proc: drivers join on them.
   void add_type_support() {
     for (const TypeInfo& type : all_types()) {
@@ -135,7 +145,8 @@ class FunctionList {
 
 std::vector<BuiltinOperator> match_operators() {
   absl::flat_hash_map<std::string, BuiltinOperator> known;
-  for (const absl::string_view entry : absl::StrSplit(absl_view(system_text::kOperatorOids), ' ', absl::SkipEmpty())) {
+  static const std::string text = cat(system_text::kOperatorOids, system_text::kRangeOperatorOids);
+  for (const absl::string_view entry : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     const std::vector<absl::string_view> f = absl::StrSplit(entry, ',');
     BuiltinOperator op{
         to_oid(std_view(f[1])), std_view(f[0]),         to_oid(std_view(f[2])), to_oid(std_view(f[3])), 0,

@@ -20,18 +20,20 @@ Oid to_oid(std::string_view text) {
 
 /// Each entry's fields.
 template <typename Take>
-void for_each_entry(std::string_view text, const Take& take) {
-  for (const absl::string_view entry : absl::StrSplit(absl_view(text), ' ', absl::SkipEmpty())) {
-    const std::vector<absl::string_view> pieces = absl::StrSplit(entry, ',');
-    std::vector<std::string_view> fields;
-    for (const absl::string_view piece : pieces) fields.push_back(std_view(piece));
-    take(fields);
+void for_each_entry(std::initializer_list<std::string_view> texts, const Take& take) {
+  for (const std::string_view text : texts) {
+    for (const absl::string_view entry : absl::StrSplit(absl_view(text), ' ', absl::SkipEmpty())) {
+      const std::vector<absl::string_view> pieces = absl::StrSplit(entry, ',');
+      std::vector<std::string_view> fields;
+      for (const absl::string_view piece : pieces) fields.push_back(std_view(piece));
+      take(fields);
+    }
   }
 }
 
 std::vector<OperatorFamily> parse_families() {
   std::vector<OperatorFamily> all;
-  for_each_entry(system_text::kOperatorFamilyOids, [&](const auto& f) {
+  for_each_entry({system_text::kOperatorFamilyOids, system_text::kRangeOperatorFamilyOids}, [&](const auto& f) {
     all.push_back({to_oid(f[0]), to_oid(f[1]), f[2]});
   });
   return all;
@@ -39,7 +41,7 @@ std::vector<OperatorFamily> parse_families() {
 
 std::vector<OperatorClass> parse_classes() {
   std::vector<OperatorClass> all;
-  for_each_entry(system_text::kOperatorClassOids, [&](const auto& f) {
+  for_each_entry({system_text::kOperatorClassOids, system_text::kRangeOperatorClassOids}, [&](const auto& f) {
     all.push_back({to_oid(f[0]), to_oid(f[1]), f[2], to_oid(f[3]), to_oid(f[4]), f[5] == "1"});
   });
   return all;
@@ -47,7 +49,7 @@ std::vector<OperatorClass> parse_classes() {
 
 std::vector<CastOids> parse_casts() {
   std::vector<CastOids> all;
-  for_each_entry(system_text::kCastOids, [&](const auto& f) {
+  for_each_entry({system_text::kCastOids, system_text::kRangeCastOids}, [&](const auto& f) {
     all.push_back({to_oid(f[0]), to_oid(f[1]), to_oid(f[2]), to_oid(f[3])});
   });
   return all;
@@ -55,7 +57,7 @@ std::vector<CastOids> parse_casts() {
 
 std::vector<TypeSupport> parse_support() {
   std::vector<TypeSupport> all;
-  for_each_entry(system_text::kTypeSupport, [&](const auto& f) {
+  for_each_entry({system_text::kTypeSupport, system_text::kRangeTypeSupport}, [&](const auto& f) {
     all.push_back({to_oid(f[0]), to_oid(f[1]), to_oid(f[2]), to_oid(f[3]), to_oid(f[4]), to_oid(f[5]), to_oid(f[6]),
                    to_oid(f[7]), to_oid(f[8]), f[9][0], to_oid(f[10])});
   });
@@ -69,6 +71,9 @@ Oid class_type(Oid type) {
   if (type == oid::kCidr) return oid::kInet;
   const TypeInfo* info = find_type(type);
   if (info == nullptr) return oid::kAnyEnum;
+  if (info->kind == 'r') return oid::kAnyRange;
+  if (info->kind == 'm') return oid::kAnyMultirange;
+  if (info->kind == 'c') return oid::kRecord;
   return is_array_type(type) && type != oid::kOidVector ? oid::kAnyArray : type;
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/relation.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/catalog/rights.hpp"
@@ -24,6 +25,16 @@ std::optional<Oid> number_of(std::string_view text) {
 
 absl::Status unknown_function(std::string_view name) {
   return error(ErrorCode::kUndefinedFunction, "function \"", name, "\" does not exist");
+}
+
+/// A users' range's multirange, which is no object of its own, or what runtime/types calls the type.
+std::optional<std::string> multirange_text(const Catalog& catalog, std::span<const Oid> schemas, Oid type) {
+  const auto* range = catalog.find_as<TypeDef>(range_of_multirange(type));
+  if (range == nullptr) return find_type(type) != nullptr ? std::optional(format_type(type)) : std::nullopt;
+  const std::string name = quote_identifier(range->multirange_name);
+  if (std::find(schemas.begin(), schemas.end(), range->schema) != schemas.end()) return name;
+  const ObjectDef* schema = catalog.find(range->schema);
+  return schema == nullptr ? name : cat(quote_identifier(schema->name), ".", name);
 }
 
 std::string signature_text(const BuiltinFunction& f) {
@@ -225,6 +236,7 @@ std::optional<std::string> CatalogNames::name_of(Oid type, Oid object) const {
     case oid::kRegclass: return relation_text(object);
     case oid::kRegtype: {
       const auto* own = catalog_->find_as<TypeDef>(object);
+      if (own == nullptr && object >= kFirstUserOid) return multirange_text(*catalog_, schemas_, object);
       if (own == nullptr && find_type(object) != nullptr) return format_type(object);
       if (own == nullptr) return std::nullopt;
       for (const Oid schema : schemas_) {

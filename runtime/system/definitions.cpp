@@ -307,16 +307,33 @@ Oid find_relation_in(const Catalog& catalog, std::span<const Oid> schemas, std::
   for (const Oid schema : schemas) {
     if (const ObjectDef* object = catalog.find_relation(schema, name)) return object->oid;
     if (const SystemRelation* system = find_system_relation(schema, name)) return system->oid;
+    const ObjectDef* type = catalog.find(NameClass::type, schema, name);
+    const auto* composite = type == nullptr ? nullptr : catalog.find_as<TypeDef>(type->oid);
+    if (composite != nullptr && composite->relation != kNoOid) return composite->relation;
   }
   return kNoOid;
 }
+
+namespace {
+
+/// The composite type that is this relation; null: none is.
+const ObjectDef* composite_relation(const Catalog& catalog, Oid relation) {
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::type)) {
+    if (static_cast<const TypeDef&>(*object).relation == relation) return object.get();
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::optional<RelationName> relation_name(const Catalog& catalog, Oid relation) {
   if (const SystemRelation* system = find_system_relation(relation)) {
     return RelationName{system->schema, std::string(system->name)};
   }
   const ObjectDef* object = catalog.find(relation);
-  if (object == nullptr || object->name_class() != NameClass::relation) return std::nullopt;
+  if (object == nullptr) object = composite_relation(catalog, relation);
+  if (object == nullptr) return std::nullopt;
+  if (object->name_class() != NameClass::relation && object->oid == relation) return std::nullopt;
   return RelationName{object->schema, object->name};
 }
 

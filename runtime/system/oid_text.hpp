@@ -12,4 +12,8 @@ extern const std::string_view kOperatorClassOids;   ///< oid,method,name,family,
 extern const std::string_view
     kTypeSupport;  ///< oid,in,out,receive,send,modin,modout,analyze,subscript,storage,collation
 
+// The same of ranges, multiranges, macaddr8 and pg_lsn.
+extern const std::string_view kRangeFunctionOids, kRangeOperatorOids, kRangeCastOids, kRangeOperatorFamilyOids,
+    kRangeOperatorClassOids, kRangeTypeSupport;
+
 }  // namespace troupe::system_text

@@ -128,6 +128,26 @@ void write_rule_dependencies(const ObjectDef& view, RowWriter& out) {
   }
 }
 
+/// On the schema and on users' types that it is made of, so that a dump makes those first.
+void write_type_dependencies(const TypeDef& type, RowWriter& out) {
+  write_dependency({kTypeClass, type.oid, kNamespaceClass, type.schema}, out);
+  const auto on_type = [&](Oid object_class, Oid object, Oid used) {
+    if (used >= kFirstUserOid) write_dependency({object_class, object, kTypeClass, used}, out);
+  };
+  on_type(kTypeClass, type.oid, type.base);
+  if (type.array_type != kNoOid) write_dependency({kTypeClass, type.array_type, kTypeClass, type.oid, 0, 'i'}, out);
+  if (type.type_kind == TypeKind::composite) {
+    write_dependency({kRelationClass, type.relation, kTypeClass, type.oid, 0, 'i'}, out);
+    for (const ColumnDef& attribute : type.attributes) {
+      if (attribute.dropped) continue;
+      on_type(kRelationClass, type.relation, attribute.domain != kNoOid ? attribute.domain : attribute.type);
+    }
+  }
+  if (type.type_kind == TypeKind::range) {
+    write_dependency({kTypeClass, type.multirange_type, kTypeClass, type.oid, 0, 'i'}, out);
+  }
+}
+
 void write_extension_dependencies(RowWriter& out) {
   write_dependency({kNamespaceClass, kSysSchema, kExtensionClass, kTroupeExtension, 0, 'e'}, out);
   for (const SystemRelation& relation : all_system_relations()) {
@@ -150,7 +170,7 @@ void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
       case ObjectKind::view:
         write_dependency({kRelationClass, object->oid, kNamespaceClass, object->schema}, out);
         break;
-      case ObjectKind::type: write_dependency({kTypeClass, object->oid, kNamespaceClass, object->schema}, out); break;
+      case ObjectKind::type: write_type_dependencies(static_cast<const TypeDef&>(*object), out); break;
       default: break;
     }
     if (view_text(*object)) write_rule_dependencies(*object, out);

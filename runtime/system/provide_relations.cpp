@@ -17,7 +17,7 @@ constexpr Oid kDefaultCollation = 100, kCCollation = 950;
 // --- pg_class ---
 
 struct ClassRow {
-  Oid oid = kNoOid, schema = kNoOid, owner = kBootstrapRole, access_method = 0, file = 0;
+  Oid oid = kNoOid, schema = kNoOid, owner = kBootstrapRole, access_method = 0, file = 0, type = kNoOid;
   std::string_view name;
   char kind = 'r', persistence = 'p', replica_identity = 'n';
   double pages = 0, rows = 0;
@@ -34,7 +34,8 @@ Value options_array(const Options& options) {
 }
 
 void write_class(const ClassRow& r, RowWriter& out) {
-  out.row().set("oid", r.oid).set("relname", r.name).set("relnamespace", r.schema).set("relowner", r.owner);
+  out.row().set("oid", r.oid).set("relname", r.name).set("relnamespace", r.schema).set("reltype", r.type);
+  out.set("relowner", r.owner);
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
@@ -96,6 +97,16 @@ void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter&
   write_class(row, out);
 }
 
+/// A composite type is a relation without rows.
+void write_composite_class(const TypeDef& type, const Catalog& catalog, RowWriter& out) {
+  if (type.type_kind != TypeKind::composite) return;
+  ClassRow row = class_of(type, 'c', catalog);
+  row.oid = type.relation;
+  row.type = type.oid;
+  row.columns = type.attributes.size();
+  write_class(row, out);
+}
+
 void catalog_classes(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
@@ -116,6 +127,7 @@ void catalog_classes(const CatalogScan& scan, RowWriter& out) {
         write_class(row, out);
         break;
       }
+      case ObjectKind::type: write_composite_class(static_cast<const TypeDef&>(*object), scan.catalog, out); break;
       default: break;
     }
   }
@@ -187,11 +199,10 @@ Type declared_type(const ColumnDef& column) {
   return column.domain != kNoOid ? Type{column.domain} : Type{column.type, column.typmod};
 }
 
-void write_columns(const ObjectDef& relation, const Catalog& catalog, RowWriter& out) {
-  const std::vector<ColumnDef>& columns = columns_of(relation);
+void write_columns(Oid relation, const std::vector<ColumnDef>& columns, const Catalog& catalog, RowWriter& out) {
   for (const ColumnDef& column : columns) {
     AttributeRow row{
-        .relation = relation.oid, .name = column.name, .type = declared_type(column), .attnum = column.attnum};
+        .relation = relation, .name = column.name, .type = declared_type(column), .attnum = column.attnum};
     const std::string dropped_name = cat("........pg.dropped.", column.attnum, "........");
     row.collation = column.collation;
     row.dropped = column.dropped;
@@ -241,8 +252,13 @@ void write_index_columns(const Catalog& catalog, const IndexDef& index, RowWrite
 void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
-      case ObjectKind::table: write_columns(*object, scan.catalog, out); break;
-      case ObjectKind::view: write_columns(*object, scan.catalog, out); break;
+      case ObjectKind::table:
+      case ObjectKind::view: write_columns(object->oid, columns_of(*object), scan.catalog, out); break;
+      case ObjectKind::type: {
+        const auto& type = static_cast<const TypeDef&>(*object);
+        write_columns(type.relation, type.attributes, scan.catalog, out);
+        break;
+      }
       case ObjectKind::sequence: write_sequence_columns(object->oid, out); break;
       case ObjectKind::index: write_index_columns(scan.catalog, static_cast<const IndexDef&>(*object), out); break;
       default: break;

@@ -4,6 +4,7 @@
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
 #include "runtime/types/cast.hpp"
+#include "runtime/types/range.hpp"
 
 namespace troupe {
 namespace {
@@ -41,14 +42,14 @@ void write_enum_type(const TypeDef& type, const Catalog& catalog, RowWriter& out
 constexpr Oid kArrayIn = 750, kArrayOut = 751, kArrayReceive = 2400, kArraySend = 2401, kArrayAnalyze = 3816,
               kArraySubscript = 6179;
 
-void write_array_type(const TypeDef& type, RowWriter& out) {
-  if (type.array_type == kNoOid) return;
-  out.row().set("oid", type.array_type).set("typname", cat("_", type.name)).set("typnamespace", type.schema);
+void write_array_type(const TypeDef& type, Oid array, Oid element, std::string_view name, RowWriter& out) {
+  if (array == kNoOid) return;
+  out.row().set("oid", array).set("typname", cat("_", name)).set("typnamespace", type.schema);
   out.set("typowner", type.owner).set("typlen", -1).set("typbyval", false).set("typtype", 'b').set("typcategory", 'A');
   out.set("typisdefined", true).set("typdelim", ',');
-  out.set("typsubscript", kArraySubscript).set("typelem", type.oid).set("typinput", kArrayIn);
+  out.set("typsubscript", kArraySubscript).set("typelem", element).set("typinput", kArrayIn);
   out.set("typoutput", kArrayOut).set("typreceive", kArrayReceive).set("typsend", kArraySend);
-  out.set("typanalyze", kArrayAnalyze).set("typalign", 'i');
+  out.set("typanalyze", kArrayAnalyze).set("typalign", type_info(array).align);
   out.set("typstorage", 'x').set("typtypmod", -1);
 }
 
@@ -79,15 +80,76 @@ void write_shell_type(const TypeDef& type, const Catalog& catalog, RowWriter& ou
   out.set("typalign", 'i').set("typstorage", 'p').set("typtypmod", -1).set("typacl", acl_array(catalog, type.acl));
 }
 
+/// Of composite types, ranges and multiranges: what PostgreSQL reads and writes them with.
+struct OwnSupport {
+  char kind, category;
+  Oid input, output, receive, send;
+};
+constexpr OwnSupport kComposite{'c', 'C', 2290, 2291, 2402, 2403}, kRange{'r', 'R', 3834, 3835, 3836, 3837},
+    kMultirange{'m', 'R', 4231, 4232, 4233, 4234};
+
+void write_own_type(const TypeDef& type, Oid oid, std::string_view name, Oid array, const OwnSupport& support,
+                    const Catalog& catalog, RowWriter& out) {
+  out.row().set("oid", oid).set("typname", name).set("typnamespace", type.schema).set("typowner", type.owner);
+  out.set("typlen", -1).set("typbyval", false).set("typtype", support.kind).set("typcategory", support.category);
+  out.set("typisdefined", true).set("typdelim", ',').set("typrelid", type.relation).set("typarray", array);
+  out.set("typinput", support.input).set("typoutput", support.output).set("typreceive", support.receive);
+  out.set("typsend", support.send).set("typalign", type_info(oid).align).set("typstorage", 'x').set("typtypmod", -1);
+  out.set("typacl", acl_array(catalog, type.acl));
+}
+
+void write_type(const TypeDef& type, const Catalog& catalog, RowWriter& out) {
+  switch (type.type_kind) {
+    case TypeKind::enumeration: write_enum_type(type, catalog, out); break;
+    case TypeKind::domain: write_domain_type(type, catalog, out); break;
+    case TypeKind::shell: write_shell_type(type, catalog, out); break;
+    case TypeKind::composite:
+      write_own_type(type, type.oid, type.name, type.array_type, kComposite, catalog, out);
+      break;
+    case TypeKind::range:
+      write_own_type(type, type.oid, type.name, type.array_type, kRange, catalog, out);
+      write_own_type(type, type.multirange_type, type.multirange_name, type.multirange_array, kMultirange, catalog,
+                     out);
+      write_array_type(type, type.multirange_array, type.multirange_type, type.multirange_name, out);
+      break;
+  }
+  write_array_type(type, type.array_type, type.oid, type.name, out);
+}
+
 void catalog_types(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
     const auto& type = static_cast<const TypeDef&>(*object);
-    switch (type.type_kind) {
-      case TypeKind::domain: write_domain_type(type, scan.catalog, out); break;
-      case TypeKind::shell: write_shell_type(type, scan.catalog, out); break;
-      default: write_enum_type(type, scan.catalog, out);
-    }
-    write_array_type(type, out);
+    write_type(type, scan.catalog, out);
+  }
+}
+
+// --- pg_range ---
+
+void write_range(Oid range, Oid subtype, Oid multirange, Oid canonical, Oid difference, RowWriter& out) {
+  const TypeSupport* support = find_type_support(subtype);
+  out.row().set("rngtypid", range).set("rngsubtype", subtype).set("rngmultitypid", multirange);
+  out.set("rngcollation", support != nullptr ? support->collation : kNoOid);
+  out.set("rngsubopc", default_operator_class("btree", subtype)).set("rngcanonical", canonical);
+  out.set("rngsubdiff", difference);
+}
+
+void system_ranges(RowWriter& out) {
+  // With the functions PostgreSQL has behind them.
+  const auto add = [&](Oid range, Oid canonical, Oid difference) {
+    write_range(range, range_subtype_of(range), multirange_of(range), canonical, difference, out);
+  };
+  add(oid::kInt4Range, 3914, 3922);
+  add(oid::kNumRange, 0, 3924);
+  add(oid::kTsRange, 0, 3929);
+  add(oid::kTstzRange, 0, 3930);
+  add(oid::kDateRange, 3915, 3925);
+  add(oid::kInt8Range, 3928, 3923);
+}
+
+void catalog_ranges(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
+    const auto& type = static_cast<const TypeDef&>(*object);
+    if (type.type_kind == TypeKind::range) write_range(type.oid, type.base, type.multirange_type, 0, 0, out);
   }
 }
 
@@ -137,6 +199,8 @@ void provide_types(Providers& to) {
   to.builtin("pg_type", system_types);
   to.catalog("pg_type", catalog_types);
   to.catalog("pg_enum", catalog_enums);
+  to.builtin("pg_range", system_ranges);
+  to.catalog("pg_range", catalog_ranges);
   to.builtin("pg_cast", system_casts);
   to.builtin("pg_collation", system_collations);
 }

@@ -98,6 +98,11 @@ struct Folded {
   }
 };
 
+struct WrappingSum {
+  static int64_t apply(int64_t a, int64_t b) {
+    return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  }
+};
 struct And {
   template <typename T>
   static T apply(T a, T b) { return static_cast<T>(a & b); }
@@ -125,7 +130,7 @@ void add_extremes(std::vector<Aggregate>* to) {
   // The types PostgreSQL has min and max for, text first among strings; uuid and bool are not among them.
   for (const Oid type : {oid::kInt8, oid::kInt4, oid::kInt2, oid::kOid, oid::kFloat4, oid::kFloat8, oid::kNumeric, oid::kDate,
                          oid::kTime, oid::kTimetz, oid::kTimestamp, oid::kTimestamptz, oid::kInterval, oid::kText, oid::kBpchar,
-                         oid::kTid, oid::kXid8, oid::kAnyArray, oid::kAnyEnum}) {
+                         oid::kTid, oid::kXid8, oid::kMoney, oid::kInet, oid::kAnyArray, oid::kAnyEnum}) {
     to->push_back(aggregate_of<Extreme<true>>("max", {type}, type));
     to->push_back(aggregate_of<Extreme<false>>("min", {type}, type));
   }
@@ -133,6 +138,7 @@ void add_extremes(std::vector<Aggregate>* to) {
   to->push_back(aggregate_of<Folded<bool, And>>("every", {oid::kBool}, oid::kBool));
   to->push_back(aggregate_of<Folded<bool, Or>>("bool_or", {oid::kBool}, oid::kBool));
   for (size_t i = first; i < to->size(); ++i) (*to)[i].ignores_duplicates = true;
+  to->push_back(aggregate_of<Folded<int64_t, WrappingSum>>("sum", {oid::kMoney}, oid::kMoney));
   add_bits<int16_t>(to, oid::kInt2);
   add_bits<int32_t>(to, oid::kInt4);
   add_bits<int64_t>(to, oid::kInt8);

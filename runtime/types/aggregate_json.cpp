@@ -60,7 +60,7 @@ struct Element {
   static constexpr std::string_view kOpen = "[", kClose = "]";
   static std::string_view separator(const BoundAggregate& call) {
     const Oid type = call.arguments[0].oid;
-    return is_array_type(type) || type == oid::kRecord ? ", \n " : ", ";
+    return is_array_type(type) || is_record_type(type) ? ", \n " : ", ";
   }
   static absl::Status append(std::span<const Vector> args, uint32_t row, const BoundAggregate& call,
                              EvalContext& context, std::string* out) {

@@ -80,6 +80,8 @@ inline void append_numeric(Vector& out, const Numeric& v) { out.append_string(v.
 
 void add_counts_and_sums(std::vector<Aggregate>* to);
 void add_extremes(std::vector<Aggregate>* to);
+void add_bit_strings(std::vector<Aggregate>* to);
+void add_range_collectors(std::vector<Aggregate>* to);
 void add_collectors(std::vector<Aggregate>* to);
 void add_json_collectors(std::vector<Aggregate>* to);
 void add_statistics(std::vector<Aggregate>* to);

@@ -301,6 +301,8 @@ std::span<const Aggregate> all_aggregates() {
     aggregate_detail::add_counts_and_sums(&made);
     aggregate_detail::add_extremes(&made);
     aggregate_detail::add_collectors(&made);
+    aggregate_detail::add_bit_strings(&made);
+    aggregate_detail::add_range_collectors(&made);
     aggregate_detail::add_json_collectors(&made);
     aggregate_detail::add_statistics(&made);
     aggregate_detail::add_ordered_sets(&made);

@@ -4,10 +4,11 @@
 #include <cstring>
 
 #include "runtime/types/array.hpp"
+#include "runtime/types/binary_reader.hpp"
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/numeric_digits.hpp"
-#include "runtime/types/record.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/user_types.hpp"
@@ -15,56 +16,13 @@
 #include "storage/base/utf8_check.hpp"
 
 namespace troupe {
+
+using namespace binary_io;
+
 namespace {
 
-template <typename U>
-void put(U v, std::string* out) {
-  char bytes[sizeof(U)];
-  for (size_t i = sizeof(U); i-- > 0; v = static_cast<U>(sizeof(U) > 1 ? v >> 8 : 0)) bytes[i] = static_cast<char>(v & 0xFF);
-  out->append(bytes, sizeof(U));
-}
-
-/// Big-endian reading that remembers running out.
-class NetworkReader {
- public:
-  explicit NetworkReader(std::string_view in) : in_{in} {}
-  template <typename U>
-  U get() {
-    U v = 0;
-    if (in_.size() < sizeof(U)) {
-      ok_ = false;
-      in_ = {};
-      return v;
-    }
-    for (size_t i = 0; i < sizeof(U); ++i) v = static_cast<U>(static_cast<uint64_t>(v) << 8) | static_cast<uint8_t>(in_[i]);
-    in_.remove_prefix(sizeof(U));
-    return v;
-  }
-  std::string_view raw(size_t size) {
-    if (in_.size() < size) {
-      ok_ = false;
-      size = in_.size();
-    }
-    const std::string_view v = in_.substr(0, size);
-    in_.remove_prefix(size);
-    return v;
-  }
-  bool ok() const { return ok_; }
-  size_t remaining() const { return in_.size(); }
-  bool done() const { return ok_ && in_.empty(); }
-
- private:
-  std::string_view in_;
-  bool ok_ = true;
-};
-
-absl::Status insufficient() { return error(ErrorCode::kProtocolViolation, "insufficient data left in message"); }
 absl::Status incorrect() { return error(ErrorCode::kInvalidBinaryRepresentation, "incorrect binary data format"); }
 
-template <typename... Parts>
-absl::Status invalid(const Parts&... parts) {
-  return error(ErrorCode::kInvalidBinaryRepresentation, parts...);
-}
 absl::Status out_of_range(std::string_view what) {
   return error(ErrorCode::kDatetimeFieldOverflow, what, " out of range");
 }
@@ -121,8 +79,6 @@ absl::StatusOr<Value> receive_numeric(Type type, NetworkReader& in) {
   TROUPE_ASSIGN_OR_RETURN(n, apply_numeric_typmod(n, type.typmod));
   return Value::text(std::string(n.bytes()));
 }
-
-absl::StatusOr<Value> receive(Type type, NetworkReader& in, const EvalContext& context);
 
 void send_array(std::string_view packed, std::string* out) {
   const ArrayView array(packed);
@@ -203,18 +159,6 @@ absl::StatusOr<Value> receive_array(Type type, NetworkReader& in, const EvalCont
   return Value::text(pack_array(element.oid, physical_of(element), shape, elements));
 }
 
-void send_record(std::string_view packed, std::string* out) {
-  const std::vector<RecordField> fields = record_fields(packed);
-  put(static_cast<uint32_t>(fields.size()), out);
-  for (const RecordField& field : fields) {
-    put(static_cast<uint32_t>(field.type), out);
-    std::string bytes;
-    if (!field.is_null) send_binary(Type{field.type}, field.value(), &bytes);
-    put(field.is_null ? UINT32_MAX : static_cast<uint32_t>(bytes.size()), out);
-    out->append(bytes);
-  }
-}
-
 void send_bits(std::string_view bits, std::string* out) {
   put(static_cast<uint32_t>(bits.size()), out);
   for (size_t i = 0; i < bits.size(); i += 8) {
@@ -285,11 +229,17 @@ void send_fixed(Type type, Physical kind, const void* at, std::string* out) {
 void send_varlen(Type type, std::string_view bytes, std::string* out) {
   switch (type.oid) {
     case oid::kNumeric: return send_numeric(bytes, out);
+    case oid::kInet:
+    case oid::kCidr: return send_network(bytes, type.oid == oid::kCidr, out);
     case oid::kRecord: return send_record(bytes, out);
     case oid::kBit:
     case oid::kVarbit: return send_bits(bytes, out);
     case oid::kJsonb: out->push_back('\1'); break;
     default:
+      const char kind = type_info(type.oid).kind;
+      if (kind == 'c') return send_record(bytes, out);
+      if (kind == 'r') return send_range(bytes, out);
+      if (kind == 'm') return send_multirange(bytes, out);
       if (element_type_of(type.oid) != oid::kInvalid) return send_array(bytes, out);
   }
   out->append(bytes);
@@ -350,6 +300,10 @@ absl::StatusOr<Value> receive_fixed(Type type, NetworkReader& in) {
 absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalContext& context) {
   switch (type.oid) {
     case oid::kNumeric: return receive_numeric(type, in);
+    case oid::kInet:
+    case oid::kCidr: return receive_network(type.oid == oid::kCidr, in);
+    case oid::kMacaddr: return Value::text(std::string(in.raw(6)));
+    case oid::kMacaddr8: return receive_macaddr8(in);
     case oid::kBit:
     case oid::kVarbit: return receive_bits(type, in);
     case oid::kJsonb:
@@ -359,6 +313,8 @@ absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalCon
       break;
     case oid::kBytea: return Value::text(std::string(in.raw(in.remaining())));
     default:
+      if (range_subtype_of(type.oid) != oid::kInvalid) return receive_range(type.oid, in, context);
+      if (range_of_multirange(type.oid) != oid::kInvalid) return receive_multirange(type.oid, in, context);
       if (element_type_of(type.oid) != oid::kInvalid) return receive_array(type, in, context);
   }
   const std::string_view text = in.raw(in.remaining());
@@ -370,18 +326,19 @@ absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalCon
   return parse_text(type, text, context);
 }
 
+}  // namespace
+
 /// Running out of bytes matters more than what the missing ones made of the value.
-absl::StatusOr<Value> receive(Type type, NetworkReader& in, const EvalContext& context) {
+absl::StatusOr<Value> binary_io::receive(Type type, NetworkReader& in, const EvalContext& context) {
   if (const UserType* own = type.oid < kFirstUserTypeOid ? nullptr : find_user_type(type.oid)) {
-    if (!own->is_enum()) return receive(own->base, in, context);
-    return parse_text(type, in.raw(in.remaining()), context);
+    if (own->is_domain()) return receive(own->base, in, context);
+    if (own->is_enum()) return parse_text(type, in.raw(in.remaining()), context);
+    if (own->kind == UserTypeKind::kComposite) return receive_composite(*own, in, context);
   }
   auto v = physical_of(type) == Physical::kVarlen ? receive_varlen(type, in, context) : receive_fixed(type, in);
   if (!in.ok()) return insufficient();
   return v;
 }
-
-}  // namespace
 
 absl::StatusOr<Value> receive_binary(Type type, std::string_view bytes, const EvalContext& context) {
   NetworkReader in(bytes);

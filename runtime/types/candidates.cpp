@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/types/cast.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/resolve.hpp"
 
 namespace troupe {
@@ -23,6 +24,10 @@ class Polymorphism {
     for (size_t i = 0; i < declared.size(); ++i) {
       const Oid type = actual[i].oid;
       if (!is_polymorphic(declared[i]) || type == oid::kUnknown) continue;
+      if (is_of_ranges(declared[i])) {
+        if (!learn_range(declared[i], type)) return false;
+        continue;
+      }
       const bool array = declared[i] == oid::kAnyArray || declared[i] == oid::kAnyCompatibleArray;
       const Oid element = array ? element_type_of(type) : type;
       if (element == oid::kInvalid) return false;
@@ -37,6 +42,8 @@ class Polymorphism {
         return false;
       }
     }
+    if (range_ != oid::kInvalid && element_ == oid::kInvalid) element_ = range_subtype_of(range_);
+    if (range_ != oid::kInvalid && element_ != range_subtype_of(range_)) return false;
     if (!compatible.empty()) {
       const auto common = select_common_type(compatible, "arguments");
       if (!common.ok()) return false;
@@ -46,11 +53,14 @@ class Polymorphism {
   }
   Oid resolve(Oid declared) const {
     if (!is_polymorphic(declared)) return declared;
+    if (declared == oid::kAnyRange) return range_;
+    if (declared == oid::kAnyMultirange) return multirange_of(range_);
     const Oid element = is_compatible(declared) ? compatible_ : element_;
     const Oid known = element == oid::kInvalid ? oid::kText : element;
     return declared == oid::kAnyArray || declared == oid::kAnyCompatibleArray ? array_type_of(known) : known;
   }
   bool knows(Oid declared) const {
+    if (is_of_ranges(declared)) return range_ != oid::kInvalid;
     return !is_polymorphic(declared) || (is_compatible(declared) || element_ != oid::kInvalid);
   }
 
@@ -59,7 +69,15 @@ class Polymorphism {
     return declared == oid::kAnyCompatible || declared == oid::kAnyCompatibleArray ||
            declared == oid::kAnyCompatibleNonArray;
   }
+  static bool is_of_ranges(Oid declared) { return declared == oid::kAnyRange || declared == oid::kAnyMultirange; }
+  bool learn_range(Oid declared, Oid actual) {
+    const Oid range = declared == oid::kAnyRange ? actual : range_of_multirange(actual);
+    if (range_subtype_of(range) == oid::kInvalid || (range_ != oid::kInvalid && range_ != range)) return false;
+    range_ = range;
+    return true;
+  }
   Oid element_ = oid::kInvalid;
+  Oid range_ = oid::kInvalid;
   Oid compatible_ = oid::kInvalid;
 };
 

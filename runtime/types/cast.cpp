@@ -59,6 +59,7 @@ std::optional<CastPlan> find_way(Oid from, Oid to, CastContext context) {
     return plan;
   }
   // Conversions through text: to a string when assigning, from one only when asked for.
+  if (is_composite_type(from) && to == oid::kRecord) return plan;
   const bool has_text = from == oid::kRecord || (find_type(from) != nullptr && find_type(from)->kind != 'p');
   if (is_text_category(to) && context >= CastContext::kAssignment && has_text) {
     plan.method = CastMethod::kTextOutput;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -5,6 +6,9 @@
 #include "runtime/types/cast.hpp"
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/money.hpp"
+#include "runtime/types/network.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/column/json_format.hpp"
@@ -70,6 +74,7 @@ class Table {
   void add(Oid from, Oid to, CastContext context) {
     rows_.push_back({from, to, context, cast_kernel<F>});
   }
+  void kernel(Oid from, Oid to, CastContext context, CastKernel run) { rows_.push_back({from, to, context, run}); }
   void relabel(Oid from, Oid to, CastContext context) { rows_.push_back({from, to, context, nullptr}); }
   void by_text(Oid from, Oid to, CastContext context) { rows_.push_back({from, to, context, nullptr, true}); }
   std::vector<CastInfo> take() { return std::move(rows_); }
@@ -258,14 +263,96 @@ void add_jsonb(Table& t) {
   }>(oid::kJsonb, oid::kFloat8, kExplicit);
 }
 
+/// The lowest bits; of a width beyond the number's, its sign goes on to the left. Without a width it is bit(1).
+template <typename Number>
+absl::Status bits_of_numbers(const Vector& in, uint32_t rows, Type, Type to, EvalContext&, Vector& out) {
+  const int32_t width = std::max(typmod_length(to), 1);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int64_t number = in.get<Number>(row);
+    std::string bits;
+    for (int32_t place = width - 1; place >= 0; --place) {
+      bits.push_back(((number >> std::min(place, 63)) & 1) != 0 ? '1' : '0');
+    }
+    out.set_string(row, bits);
+  }
+  return absl::OkStatus();
+}
+
+template <typename Number>
+constexpr auto kNumberOfBits = [](std::string_view bits) -> absl::StatusOr<Number> {
+  if (bits.size() > sizeof(Number) * 8) return out_of_range<Number>();
+  uint64_t n = 0;
+  for (const char bit : bits) n = (n << 1) | static_cast<uint64_t>(bit == '1');
+  return static_cast<Number>(n);
+};
+
+void add_bits(Table& t) {
+  t.relabel(oid::kBit, oid::kVarbit, kImplicit);
+  t.relabel(oid::kVarbit, oid::kBit, kImplicit);
+  t.add<kNumberOfBits<int64_t>>(oid::kBit, oid::kInt8, kExplicit);
+  t.add<kNumberOfBits<int32_t>>(oid::kBit, oid::kInt4, kExplicit);
+  t.kernel(oid::kInt8, oid::kBit, kExplicit, bits_of_numbers<int64_t>);
+  t.kernel(oid::kInt4, oid::kBit, kExplicit, bits_of_numbers<int32_t>);
+}
+
+void add_ranges(Table& t) {
+  for (const Oid range :
+       {oid::kInt4Range, oid::kInt8Range, oid::kNumRange, oid::kTsRange, oid::kTstzRange, oid::kDateRange}) {
+    t.kernel(range, multirange_of(range), kExplicit,
+             [](const Vector& in, uint32_t rows, Type from, Type, EvalContext&, Vector& out) {
+               for (uint32_t row = 0; row < rows; ++row) {
+                 if (!out.is_null(row)) out.set_string(row, make_multirange(from.oid, {std::string(in.string(row))}));
+               }
+               return absl::OkStatus();
+             });
+  }
+}
+
+template <typename Number>
+constexpr auto kMoneyOfInteger = [](Number units) -> absl::StatusOr<int64_t> {
+  int64_t cents = 0;
+  if (__builtin_mul_overflow(static_cast<int64_t>(units), kCents, &cents)) return out_of_range<int64_t>();
+  return cents;
+};
+
+void add_money(Table& t) {
+  t.add<kMoneyOfInteger<int32_t>>(oid::kInt4, oid::kMoney, kAssignment);
+  t.add<kMoneyOfInteger<int64_t>>(oid::kInt8, oid::kMoney, kAssignment);
+  t.add<[](const Numeric& units) -> absl::StatusOr<int64_t> {
+    TROUPE_ASSIGN_OR_RETURN(const Numeric cents, numeric_multiply(units, Numeric::of_int(kCents)));
+    return numeric_to_int64(cents, "bigint");
+  }>(oid::kNumeric, oid::kMoney, kAssignment);
+  t.add<[](int64_t cents) -> absl::StatusOr<Numeric> {
+    const uint64_t amount = cents < 0 ? ~static_cast<uint64_t>(cents) + 1 : static_cast<uint64_t>(cents);
+    const uint64_t rest = amount % kCents;
+    return parse_numeric(cat(cents < 0 ? "-" : "", amount / kCents, ".", rest / 10, rest % 10));
+  }>(oid::kMoney, oid::kNumeric, kAssignment);
+}
+
+void add_networks(Table& t) {
+  constexpr auto to_text = [](std::string_view v) { return network_text(unpack_network(v), true); };
+  t.relabel(oid::kCidr, oid::kInet, kImplicit);
+  t.add<[](std::string_view v) {
+    const Network network = unpack_network(v);
+    return pack_network(network.masked(network.bits));
+  }>(oid::kInet, oid::kCidr, kAssignment);
+  for (const Oid from : {oid::kInet, oid::kCidr}) {
+    for (const Oid to : {oid::kText, oid::kVarchar, oid::kBpchar}) t.add<to_text>(from, to, kAssignment);
+  }
+  t.add<[](std::string_view v) { return std::string(v).insert(3, "\xFF\xFE"); }>(oid::kMacaddr, oid::kMacaddr8,
+                                                                                 kImplicit);
+  t.add<[](std::string_view v) -> absl::StatusOr<std::string> {
+    if (v.substr(3, 2) == "\xFF\xFE") return std::string(v).erase(3, 2);
+    return with_hint(error(ErrorCode::kNumericValueOutOfRange, "macaddr8 data out of range to convert to macaddr"),
+                     "Only addresses that have FF and FE as values in the 4th and 5th bytes from the left, for example "
+                     "xx:xx:xx:ff:fe:xx:xx:xx, are eligible to be converted from macaddr8 to macaddr.");
+  }>(oid::kMacaddr8, oid::kMacaddr, kImplicit);
+}
+
 void add_others(Table& t) {
   t.add<[](std::string_view v) { return normalize_json(v); }>(oid::kJson, oid::kJsonb, kAssignment);
   t.relabel(oid::kJsonb, oid::kJson, kAssignment);
-  t.relabel(oid::kBit, oid::kVarbit, kImplicit);
-  t.relabel(oid::kVarbit, oid::kBit, kImplicit);
-  t.add<[](std::string_view v) { int64_t n = 0; for (const char c : v) n = (n << 1) | (c - '0'); return n; }>(oid::kBit, oid::kInt8, kExplicit);
-  t.add<[](std::string_view v) { uint32_t n = 0; for (const char c : v) n = (n << 1) | static_cast<uint32_t>(c - '0'); return static_cast<int32_t>(n); }>(
-      oid::kBit, oid::kInt4, kExplicit);
 }
 
 }  // namespace
@@ -280,6 +367,10 @@ std::span<const CastInfo> all_casts() {
     add_strings(t);
     add_datetimes(t);
     add_jsonb(t);
+    add_bits(t);
+    add_ranges(t);
+    add_money(t);
+    add_networks(t);
     add_others(t);
     return t.take();
   }();

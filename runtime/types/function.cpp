@@ -19,16 +19,21 @@ void register_all(FunctionRegistry& registry) {
   register_json_access(to);
   register_json_changes(to);
   register_records(to);
+  register_ranges(to);
+  register_range_operators(to);
   register_overlaps(to);
   register_numerics(to);
   register_strings(to);
   register_string_search(to);
   register_patterns(to);
   register_bytes(to);
+  register_bits(to);
   register_datetimes(to);
   register_datetime_fields(to);
   register_formatting(to);
   register_arrays(to);
+  register_money(to);
+  register_network(to);
   register_misc(to);
   register_enums(to);
 }

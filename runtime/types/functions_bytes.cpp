@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "runtime/types/byte_slices.hpp"
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/long_value.hpp"
 #include "runtime/types/scalar_text.hpp"
@@ -131,6 +132,14 @@ absl::Status index_out_of_range(int64_t n, size_t size) {
   return error(ErrorCode::kArraySubscriptError, "index ", n, " out of valid range, 0..", static_cast<int64_t>(size) - 1);
 }
 
+std::string byte_trim(std::string_view bytes, std::string_view set, bool left, bool right) {
+  while (left && !bytes.empty() && set.find(bytes.front()) != std::string_view::npos) bytes.remove_prefix(1);
+  while (right && !bytes.empty() && set.find(bytes.back()) != std::string_view::npos) bytes.remove_suffix(1);
+  return std::string(bytes);
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> byte_substring(std::string_view bytes, int64_t from, int64_t count) {
   if (count < 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
   const int64_t first = std::max<int64_t>(from, 1), end = std::min<int64_t>(from + count, static_cast<int64_t>(bytes.size()) + 1);
@@ -142,17 +151,10 @@ absl::StatusOr<std::string> byte_overlay(std::string_view bytes, std::string_vie
   if (from <= 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
   TROUPE_ASSIGN_OR_RETURN(const std::string before, byte_substring(bytes, 1, from - 1));
   const int64_t rest = int64_t{from} + count;
+  if (rest != static_cast<int32_t>(rest)) return error(ErrorCode::kNumericValueOutOfRange, "integer out of range");
   TROUPE_ASSIGN_OR_RETURN(const std::string after, byte_substring(bytes, rest, INT32_MAX));
   return cat(before, with, after);
 }
-
-std::string byte_trim(std::string_view bytes, std::string_view set, bool left, bool right) {
-  while (left && !bytes.empty() && set.find(bytes.front()) != std::string_view::npos) bytes.remove_prefix(1);
-  while (right && !bytes.empty() && set.find(bytes.back()) != std::string_view::npos) bytes.remove_suffix(1);
-  return std::string(bytes);
-}
-
-}  // namespace
 
 void register_bytes(Registrar& to) {
   to.function<[](EvalContext& c, std::string_view t) { return md5_hex(c, t); }>("md5", {kT}, kT);

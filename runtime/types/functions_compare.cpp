@@ -126,9 +126,11 @@ void register_one(Registrar& to, const char* symbol) {
   add(oid::kBool, oid::kBool, compare_integers<C, uint8_t, uint8_t>);
   add(oid::kChar, oid::kChar, compare_integers<C, int16_t, int16_t>);
   for (const Oid type : {oid::kText, oid::kBpchar, oid::kName, oid::kBytea, oid::kNumeric, oid::kInterval, oid::kTimetz,
-                         oid::kUuid, oid::kAnyArray, oid::kOidVector, oid::kBit, oid::kVarbit, oid::kJsonb}) {
+                         oid::kUuid, oid::kAnyArray, oid::kOidVector, oid::kBit, oid::kVarbit, oid::kJsonb,
+                         oid::kInet, oid::kMacaddr, oid::kMacaddr8}) {
     add(type, type, compare_any<C>);
   }
+  for (const Oid type : {oid::kAnyRange, oid::kAnyMultirange}) add(type, type, compare_any<C>);
   add(oid::kName, oid::kText, compare_any<C>);
   add(oid::kText, oid::kName, compare_any<C>);
   add(oid::kDate, oid::kTimestamp, compare_datetimes<C>);

@@ -56,6 +56,15 @@ void register_dates(Registrar& to) {
     return is_infinite_timestamp(v) ? v : v + t;
   };
   to.op<plus_time>("+", {kD, kT}, kTs);
+  static constexpr auto plus_zoned_time = [](int32_t d, const TimeTz& t) -> absl::StatusOr<int64_t> {
+    TROUPE_ASSIGN_OR_RETURN(const int64_t midnight, timestamp_of_date(d));
+    if (is_infinite_timestamp(midnight)) return midnight;
+    const int64_t instant = midnight + t.us + int64_t{t.zone} * kUsPerSecond;
+    if (!is_valid_timestamp(instant)) return error(ErrorCode::kDatetimeFieldOverflow, "timestamp out of range");
+    return instant;
+  };
+  to.op<plus_zoned_time>("+", {kD, oid::kTimetz}, kTz);
+  to.op<[](const TimeTz& t, int32_t d) { return plus_zoned_time(d, t); }>("+", {oid::kTimetz, kD}, kTz);
   to.op<[](int64_t t, int32_t d) -> absl::StatusOr<int64_t> {
     TROUPE_ASSIGN_OR_RETURN(const int64_t v, timestamp_of_date(d));
     return is_infinite_timestamp(v) ? v : v + t;

@@ -1,10 +1,10 @@
 #include "runtime/types/json_value.hpp"
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/record.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "storage/column/array_format.hpp"
 #include "storage/column/json_format.hpp"
-#include "storage/column/record_format.hpp"
 
 /// json and jsonb made from values: json_build_object, json_build_array, json_object, to_json.
 namespace troupe {
@@ -38,7 +38,7 @@ void append_json_value(const Value& value, Type type, EvalContext& context, std:
     return;
   }
   if (is_array_type(type.oid)) return append_array(value.bytes(), type, context, out);
-  if (type.oid == oid::kRecord) return append_record(value.bytes(), context, out);
+  if (is_record_type(type.oid)) return append_record(value.bytes(), context, out);
   if (type.oid == oid::kDate || type.oid == oid::kTimestamp || type.oid == oid::kTimestamptz) {
     SessionSettings iso = context.session();
     iso.date_output = DateOutput::kIso;
@@ -56,7 +56,7 @@ void append_json_value(const Value& value, Type type, EvalContext& context, std:
 }
 
 absl::Status append_json_key(const Value& value, Type type, EvalContext& context, std::string* out) {
-  const bool scalar = !is_array_type(type.oid) && type.oid != oid::kRecord && type.oid != oid::kJson &&
+  const bool scalar = !is_array_type(type.oid) && !is_record_type(type.oid) && type.oid != oid::kJson &&
                       type.oid != oid::kJsonb;
   if (!scalar) {
     return error(ErrorCode::kInvalidParameterValue, "key value must be scalar, not array, composite, or json");
@@ -95,7 +95,7 @@ void append_array(std::string_view bytes, Type type, EvalContext& context, std::
 
 void append_record(std::string_view bytes, EvalContext& context, std::string* out) {
   size_t number = 0;
-  for (const RecordField& field : record_fields(bytes)) {
+  for (const RecordField& field : live_fields(bytes)) {
     out->push_back(number++ == 0 ? '{' : ',');
     append_json_string(field.name.empty() ? cat("f", number) : std::string(field.name), out);
     out->push_back(':');

@@ -340,7 +340,7 @@ absl::StatusOr<std::string> parse_bits(Type type, std::string_view text) {
   const int32_t length = typmod_length(type);
   if (length < 0) return bits;
   if (type.oid == oid::kBit && bits.size() != static_cast<size_t>(length)) {
-    return error(ErrorCode::kStringDataRightTruncation, "bit string length ", bits.size(), " does not match type bit(", length, ")");
+    return error(ErrorCode::kStringDataLengthMismatch, "bit string length ", bits.size(), " does not match type bit(", length, ")");
   }
   if (bits.size() > static_cast<size_t>(length)) {
     return error(ErrorCode::kStringDataRightTruncation, "bit string too long for type bit varying(", length, ")");

@@ -2,7 +2,11 @@
 
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
+#include "runtime/types/money.hpp"
+#include "runtime/types/network.hpp"
 #include "runtime/types/numeric.hpp"
+#include "runtime/types/range.hpp"
+#include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/text_scan.hpp"
@@ -133,6 +137,11 @@ absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalCon
     case oid::kOid: return wrapped(parse_oid(text, "oid"));
     case oid::kXid:
     case oid::kCid: return wrapped(parse_oid(text, type_info(type.oid).name));
+    case oid::kMoney: return wrapped(parse_money(text));
+    case oid::kInet: return wrapped(parse_network(text, false));
+    case oid::kCidr: return wrapped(parse_network(text, true));
+    case oid::kMacaddr: return wrapped(parse_macaddr(text));
+    case oid::kMacaddr8: return wrapped(parse_macaddr8(text));
     case oid::kXid8: return integer_value<int64_t>(text, "xid8");
     case oid::kTid: return tid_value(text);
     case oid::kBit:
@@ -142,11 +151,17 @@ absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalCon
     case oid::kInt2Vector:
     case oid::kOidVector: return vector_array(type.oid, text);
     case oid::kVoid: return Value::text("");
+    case oid::kRecord:
+      return error(ErrorCode::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
   }
   if (const UserType* own = find_user_type(type.oid)) {
-    return own->is_enum() ? wrapped(enum_value(*own, text)) : parse_text(own->base, text, context);
+    if (own->is_enum()) return wrapped(enum_value(*own, text));
+    if (own->is_domain()) return parse_text(own->base, text, context);
+    if (own->kind == UserTypeKind::kComposite) return wrapped(parse_record(*own, text, context));
   }
+  if (range_subtype_of(type.oid) != oid::kInvalid) return wrapped(parse_range(type, text, context));
+  if (range_of_multirange(type.oid) != oid::kInvalid) return wrapped(parse_multirange(type, text, context));
   if (is_reg_type(type.oid)) return reg_value(type.oid, text, context);
   if (const Oid element = element_type_of(type.oid); element != oid::kInvalid) {
     return parse_array(Type{element, type.typmod}, text, context);

@@ -3,7 +3,10 @@
 
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
+#include "runtime/types/money.hpp"
+#include "runtime/types/network.hpp"
 #include "runtime/types/numeric.hpp"
+#include "runtime/types/range.hpp"
 #include "runtime/types/record.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
@@ -50,6 +53,7 @@ void format_int64(Oid type, int64_t v, const EvalContext& context, std::string* 
     case oid::kTimestamp: return format_timestamp(v, context.session(), out);
     case oid::kTimestamptz: return format_timestamptz(v, context.session(), out);
     case oid::kTime: return format_time(v, out);
+    case oid::kMoney: return format_money(v, out);
     case oid::kTid: out->append(cat("(", v >> 16, ",", v & 0xFFFF, ")")); return;
     default: break;
   }
@@ -100,8 +104,16 @@ void format_varlen(Type type, std::string_view bytes, const EvalContext& context
     case oid::kBytea: return format_bytea(bytes, context.session().bytea_escape, out);
     case oid::kInt2Vector:
     case oid::kOidVector: return format_vector_array(bytes, out);
+    case oid::kInet:
+    case oid::kCidr: out->append(network_text(unpack_network(bytes), type.oid == oid::kCidr)); return;
+    case oid::kMacaddr:
+    case oid::kMacaddr8: return format_macaddr(bytes, out);
     default: break;
   }
+  const char kind = type_info(type.oid).kind;
+  if (kind == 'c') return format_record(bytes, context, out);
+  if (kind == 'r') return format_range(bytes, context, out);
+  if (kind == 'm') return format_multirange(bytes, context, out);
   if (const Oid element = element_type_of(type.oid); element != oid::kInvalid) {
     return format_array(Type{element, type.typmod}, bytes, context, out);
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "runtime/types/user_types.hpp"
 #include "storage/base/check.hpp"
 
 namespace troupe {
@@ -75,12 +76,14 @@ std::string format_scalar(const TypeInfo& info, int32_t typmod) {
   }
 }
 
-absl::StatusOr<int32_t> length_typmod(std::string_view name, std::span<const int32_t> modifiers, int32_t header) {
-  constexpr int32_t kLengthMax = 10 * 1024 * 1024;
+constexpr int32_t kLengthMax = 10 * 1024 * 1024, kBitsMax = kLengthMax * 8;
+
+absl::StatusOr<int32_t> length_typmod(std::string_view name, std::span<const int32_t> modifiers, int32_t header,
+                                      int32_t longest = kLengthMax) {
   if (modifiers.size() != 1) return error(ErrorCode::kInvalidParameterValue, "invalid type modifier");
   if (modifiers[0] < 1) return error(ErrorCode::kInvalidParameterValue, "length for type ", name, " must be at least 1");
-  if (modifiers[0] > kLengthMax) {
-    return error(ErrorCode::kInvalidParameterValue, "length for type ", name, " cannot exceed ", kLengthMax);
+  if (modifiers[0] > longest) {
+    return error(ErrorCode::kInvalidParameterValue, "length for type ", name, " cannot exceed ", longest);
   }
   return modifiers[0] + header;
 }
@@ -150,7 +153,11 @@ bool is_polymorphic(Oid type) {
     case oid::kAnyEnum:
     case oid::kAnyCompatible:
     case oid::kAnyCompatibleArray:
-    case oid::kAnyCompatibleNonArray: return true;
+    case oid::kAnyCompatibleNonArray:
+    case oid::kAnyRange:
+    case oid::kAnyMultirange:
+    case oid::kAnyCompatibleRange:
+    case oid::kAnyCompatibleMultirange: return true;
     default: return false;
   }
 }
@@ -168,6 +175,11 @@ bool is_string_type(Oid type) {
 }
 
 bool is_integer_type(Oid type) { return type == oid::kInt2 || type == oid::kInt4 || type == oid::kInt8; }
+
+bool is_composite_type(Oid type) {
+  const TypeInfo* info = type < kFirstUserTypeOid ? nullptr : find_type(type);
+  return info != nullptr && info->kind == 'c';
+}
 
 bool is_reg_type(Oid type) {
   return type == oid::kRegproc || type == oid::kRegconfig || (type >= oid::kRegprocedure && type <= oid::kRegtype) ||
@@ -190,8 +202,8 @@ absl::StatusOr<int32_t> make_typmod(Oid type, std::span<const int32_t> modifiers
   switch (type) {
     case oid::kVarchar: return length_typmod("varchar", modifiers, kVarHeader);
     case oid::kBpchar: return length_typmod("char", modifiers, kVarHeader);
-    case oid::kBit: return length_typmod("bit", modifiers, 0);
-    case oid::kVarbit: return length_typmod("varbit", modifiers, 0);
+    case oid::kBit: return length_typmod("bit", modifiers, 0, kBitsMax);
+    case oid::kVarbit: return length_typmod("varbit", modifiers, 0, kBitsMax);
     case oid::kNumeric: return numeric_typmod(modifiers);
     case oid::kTime: return precision_typmod(cat("TIME(", modifiers[0], ")"), modifiers);
     case oid::kTimetz: return precision_typmod(cat("TIME(", modifiers[0], ") WITH TIME ZONE"), modifiers);

@@ -24,7 +24,11 @@ inline constexpr Oid kInvalid = 0, kBool = 16, kBytea = 17, kChar = 18, kName = 
                      kAny = 2276, kAnyArray = 2277, kVoid = 2278, kTrigger = 2279, kInternal = 2281,
                      kAnyElement = 2283, kAnyNonArray = 2776, kUuid = 2950, kAnyEnum = 3500, kRegconfig = 3734,
                      kJsonb = 3802, kJsonpath = 4072, kRegnamespace = 4089, kRegrole = 4096, kAnyCompatible = 5077,
-                     kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079;
+                     kAnyCompatibleArray = 5078, kAnyCompatibleNonArray = 5079, kMacaddr8 = 774, kPgLsn = 3220;
+inline constexpr Oid kInt4Range = 3904, kNumRange = 3906, kTsRange = 3908, kTstzRange = 3910, kDateRange = 3912,
+                     kInt8Range = 3926, kAnyRange = 3831, kAnyCompatibleRange = 5080, kInt4Multirange = 4451,
+                     kNumMultirange = 4532, kTsMultirange = 4533, kTstzMultirange = 4534, kDateMultirange = 4535,
+                     kInt8Multirange = 4536, kAnyMultirange = 4537, kAnyCompatibleMultirange = 4538;
 inline constexpr Oid kBoolArray = 1000, kByteaArray = 1001, kCharArray = 1002, kNameArray = 1003, kInt2Array = 1005,
                      kInt4Array = 1007, kTextArray = 1009, kOidArray = 1028, kBpcharArray = 1014,
                      kVarcharArray = 1015, kInt8Array = 1016, kFloat4Array = 1021, kFloat8Array = 1022,
@@ -52,7 +56,7 @@ struct TypeInfo {
   Oid element;                ///< typelem: of arrays and of int2vector, oidvector, name
   Oid array;                  ///< typarray, 0 if none
   bool is_collatable;
-  char kind;                  ///< typtype: b, p
+  char kind;                  ///< typtype: b, p, c, d, e, r, m
   Physical physical;
   CompareKind compare;
   char delimiter() const { return ','; }
@@ -81,6 +85,10 @@ bool is_polymorphic(Oid type);
 bool is_string_type(Oid type);
 bool is_integer_type(Oid type);
 bool is_reg_type(Oid type);
+/// CREATE TYPE ... AS (...), and the rows of tables.
+bool is_composite_type(Oid type);
+/// The same, and record.
+inline bool is_record_type(Oid type) { return type == oid::kRecord || is_composite_type(type); }
 
 /// "integer", "character varying(10)", "numeric(8,2)", "timestamp(3) without time zone", "text[]".
 std::string format_type(Type type);

@@ -20,6 +20,42 @@ struct Known {
   TypeInfo info{}, array_info{};
 };
 
+TypeInfo varlen_info(char category, char kind) {
+  return {.typlen = -1,
+          .category = category,
+          .align = 'd',
+          .kind = kind,
+          .physical = Physical::kVarlen,
+          .compare = CompareKind::kOwn};
+}
+
+/// All but what the name and the oids say.
+TypeInfo start_info(const UserType& own) {
+  switch (own.kind) {
+    case UserTypeKind::kEnum:
+      return {.typlen = 4,
+              .category = 'E',
+              .align = 'i',
+              .by_value = true,
+              .kind = 'e',
+              .physical = Physical::kInt64,
+              .compare = CompareKind::kInt64};
+    case UserTypeKind::kDomain: {
+      TypeInfo info = type_info(own.base.oid);
+      info.kind = 'd';
+      info.preferred = false;
+      return info;
+    }
+    case UserTypeKind::kComposite: return varlen_info('C', 'c');
+    case UserTypeKind::kRange:
+    case UserTypeKind::kMultirange: break;
+  }
+  TypeInfo info = varlen_info('R', own.kind == UserTypeKind::kRange ? 'r' : 'm');
+  const TypeInfo* base = find_type(own.base.oid);
+  info.align = base != nullptr && base->align == 'd' ? 'd' : 'i';
+  return info;
+}
+
 std::unique_ptr<Known> describe(UserType type, TypeVersion version) {
   auto known = std::make_unique<Known>();
   known->type = std::move(type);
@@ -29,19 +65,7 @@ std::unique_ptr<Known> describe(UserType type, TypeVersion version) {
   known->sql_name = quote_identifier(own.name);
   known->sql_array_name = cat(known->sql_name, "[]");
   TypeInfo& info = known->info;
-  if (own.is_enum()) {
-    info = {.typlen = 4,
-            .category = 'E',
-            .align = 'i',
-            .by_value = true,
-            .kind = 'e',
-            .physical = Physical::kInt64,
-            .compare = CompareKind::kInt64};
-  } else {
-    info = type_info(own.base.oid);
-    info.kind = 'd';
-    info.preferred = false;
-  }
+  info = start_info(own);
   info.oid = own.oid;
   info.name = own.name;
   info.sql_name = known->sql_name;
@@ -55,7 +79,7 @@ std::unique_ptr<Known> describe(UserType type, TypeVersion version) {
                        .element = own.oid,
                        .kind = 'b',
                        .physical = Physical::kVarlen,
-                       .compare = CompareKind::kArray};
+                       .compare = CompareKind::kOwn};
   return known;
 }
 

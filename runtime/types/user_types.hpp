@@ -14,14 +14,28 @@ namespace troupe {
 
 inline constexpr Oid kFirstUserTypeOid = 16384;
 
+enum class UserTypeKind : uint8_t { kEnum, kDomain, kComposite, kRange, kMultirange };
+
+/// A field of a composite type. One that was dropped keeps its place, because values have it.
+struct Attribute {
+  std::string name;
+  Type type;
+  bool dropped = false;
+  bool operator==(const Attribute&) const = default;
+};
+
 struct UserType {
   Oid oid = oid::kInvalid;
   Oid array = oid::kInvalid;
   std::string name;
-  Type base;                        ///< of a domain; else unknown
-  std::vector<std::string> labels;  ///< of an enumeration, in order
-  std::vector<int64_t> values;      ///< parallel, ascending
-  bool is_enum() const { return base.oid == oid::kUnknown; }
+  UserTypeKind kind = UserTypeKind::kEnum;
+  Type base;                         ///< of a domain; a range's subtype; a multirange's range
+  std::vector<std::string> labels;   ///< of an enumeration, in order
+  std::vector<int64_t> values;       ///< parallel, ascending
+  std::vector<Attribute> attributes; ///< of a composite type
+  Oid multirange = oid::kInvalid;    ///< of a range
+  bool is_enum() const { return kind == UserTypeKind::kEnum; }
+  bool is_domain() const { return kind == UserTypeKind::kDomain; }
   bool operator==(const UserType&) const = default;
 };
 

@@ -32,6 +32,7 @@ enum class ErrorCode : uint32_t {
   kCardinalityViolation = pack_sqlstate("21000"),
   kDataException = pack_sqlstate("22000"),
   kStringDataRightTruncation = pack_sqlstate("22001"),
+  kStringDataLengthMismatch = pack_sqlstate("22026"),
   kNumericValueOutOfRange = pack_sqlstate("22003"),
   kNullValueNotAllowed = pack_sqlstate("22004"),
   kInvalidDatetimeFormat = pack_sqlstate("22007"),

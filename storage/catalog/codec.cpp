@@ -209,6 +209,11 @@ void describe_rest(Archive& a, TypeDef& t) {
   a(18, t.label_values);
   a(19, t.label_oids);
   a(20, t.attributes);
+  a(21, t.relation);
+  a(22, t.multirange_type);
+  a(23, t.multirange_array);
+  a(24, t.multirange_name);
+  a(25, t.subtype_diff);
 }
 
 template <typename Archive>

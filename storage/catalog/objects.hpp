@@ -249,7 +249,7 @@ std::optional<ViewText> view_text(const ObjectDef& object);
 bool is_materialized_view(const ObjectDef& object);
 
 /// A shell is a name only (CREATE TYPE t;), so far. On disk as a number: append only.
-enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3, shell = 4 };
+enum class TypeKind : uint8_t { enumeration = 1, domain = 2, composite = 3, shell = 4, range = 5 };
 
 /// A user's type; the built-in ones are in runtime/types.
 struct TypeDef final : ObjectDef {
@@ -257,7 +257,7 @@ struct TypeDef final : ObjectDef {
 
   TypeKind type_kind = TypeKind::enumeration;
   std::vector<std::string> labels;  ///< of an enumeration, in order
-  Oid base = kNoOid;                ///< of a domain
+  Oid base = kNoOid;                ///< of a domain; a range's subtype
   int32_t base_typmod = -1;
   bool not_null = false;
   std::string default_sql;
@@ -266,7 +266,13 @@ struct TypeDef final : ObjectDef {
   /// Of labels, parallel: what a value is stored as, and so how values are ordered.
   std::vector<int64_t> label_values;
   std::vector<Oid> label_oids;
-  std::vector<ColumnDef> attributes;  ///< of a composite type
+  std::vector<ColumnDef> attributes;  ///< of a composite type; dropped ones stay
+  Oid relation = kNoOid;              ///< under which pg_class and pg_attribute have a composite type
+  // Of a range.
+  Oid multirange_type = kNoOid;
+  Oid multirange_array = kNoOid;
+  std::string multirange_name;
+  std::string subtype_diff;  ///< a function's name, kept to be told
 };
 
 /// That a role is a member of another.

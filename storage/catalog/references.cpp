@@ -25,13 +25,26 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
       TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, column.domain, ErrorCode::kUndefinedObject));
     }
   } else if (object.kind == ObjectKind::type) {
-    return refer(ObjectKind::type, static_cast<const TypeDef&>(object).base, ErrorCode::kUndefinedObject);
+    const auto& type = static_cast<const TypeDef&>(object);
+    for (const ColumnDef& attribute : type.attributes) {
+      if (attribute.dropped) continue;
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, attribute.type, ErrorCode::kUndefinedObject));
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, attribute.domain, ErrorCode::kUndefinedObject));
+    }
+    return refer(ObjectKind::type, type.base, ErrorCode::kUndefinedObject);
   }
   const auto view = view_text(object);
   for (size_t i = 0; view && i < view->depends_on->size(); ++i) {
     TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, (*view->depends_on)[i], ErrorCode::kUndefinedTable));
   }
   return absl::OkStatus();
+}
+
+/// What else goes by the name of a type: its array, a range's multirange.
+std::vector<Oid> other_oids(const TypeDef& type) {
+  std::vector<Oid> oids{type.array_type};
+  if (type.multirange_type != kNoOid) oids.insert(oids.end(), {type.multirange_type, type.multirange_array});
+  return oids;
 }
 
 /// The snapshot with the changes, by oid only.
@@ -58,7 +71,7 @@ class Changed {
     arrays_known_ = true;
     const auto note = [this](const ObjectDef* object) {
       if (object == nullptr || object->kind != ObjectKind::type) return;
-      arrays_.insert(static_cast<const TypeDef&>(*object).array_type);
+      for (const Oid other : other_oids(static_cast<const TypeDef&>(*object))) arrays_.insert(other);
     };
     for (const ObjectPtr& type : whole_.objects(ObjectKind::type)) note(find(type->oid));
     for (const auto& [oid, object] : changes_) note(object);
@@ -91,7 +104,9 @@ Dropped find_dropped(const Catalog& whole, const std::vector<CatalogChange>& cha
     const ObjectDef* before = change.object == nullptr ? whole.find_anywhere(change.oid) : nullptr;
     if (before == nullptr || before->kind == ObjectKind::index || before->kind == ObjectKind::sequence) continue;
     dropped.oids.push_back(before->oid);
-    if (before->kind == ObjectKind::type) dropped.oids.push_back(static_cast<const TypeDef&>(*before).array_type);
+    if (before->kind == ObjectKind::type) {
+      for (const Oid other : other_oids(static_cast<const TypeDef&>(*before))) dropped.oids.push_back(other);
+    }
     const bool relation = before->kind == ObjectKind::table || before->kind == ObjectKind::view;
     dropped.relations_only = dropped.relations_only && relation;
   }

@@ -7,7 +7,9 @@
 #include "storage/column/array_format.hpp"
 #include "storage/column/json_format.hpp"
 #include "storage/column/numeric_format.hpp"
+#include "storage/column/range_format.hpp"
 #include "storage/column/record_format.hpp"
+#include "storage/column/value_shape.hpp"
 
 namespace troupe {
 namespace {
@@ -52,12 +54,26 @@ std::string_view without_padding(std::string_view text) {
 }
 
 bool is_array_representation(Oid type) {
-  // pg_type's array types of the built-in scalars, and the two vector types.
+  // pg_type's array types of the built-in scalars and ranges, the two vector types, and multiranges.
   constexpr Oid kArrays[] = {22,   30,   143,  199,  271,  629,  651,  719,  775,  791,  1000, 1001, 1002, 1003, 1005,
                              1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1021, 1022, 1028, 1034,
                              1040, 1041, 1115, 1182, 1183, 1185, 1187, 1231, 1263, 1270, 1561, 1563, 2201, 2207, 2208,
-                             2209, 2210, 2211, 2287, 2951, 3735, 3807, 4073, 4090, 4097};
+                             2209, 2210, 2211, 2287, 2951, 3221, 3735, 3807, 3905, 3907, 3909, 3911, 3913, 3927, 4073,
+                             4090, 4097, 4451, 4532, 4533, 4534, 4535, 4536, 6150, 6151, 6152, 6153, 6155, 6157};
   return std::binary_search(std::begin(kArrays), std::end(kArrays), type);
+}
+
+bool is_range(Oid type) {
+  constexpr Oid kRanges[] = {3904, 3906, 3908, 3910, 3912, 3926};
+  return std::binary_search(std::begin(kRanges), std::end(kRanges), type);
+}
+
+int compare_own(std::string_view a, std::string_view b) {
+  switch (value_shape(a)) {
+    case ValueShape::kRange: return compare_ranges(a, b);
+    case ValueShape::kRecord: return compare_records(a, b);
+    default: return compare_arrays(a, b);
+  }
 }
 
 }  // namespace
@@ -79,8 +95,9 @@ CompareKind compare_kind(Oid type, Physical physical) {
   if (type == kBpcharOid) return CompareKind::kPadded;
   if (type == kRecordOid) return CompareKind::kRecord;
   if (type == kJsonbOid) return CompareKind::kJsonb;
-  // Users' types of that representation are arrays: of a domain the base type counts.
-  return is_array_representation(type) || type >= kFirstUserTypeOid ? CompareKind::kArray : CompareKind::kBytes;
+  if (is_range(type)) return CompareKind::kRange;
+  if (type >= kFirstUserTypeOid) return CompareKind::kOwn;  // of a domain the base type counts
+  return is_array_representation(type) ? CompareKind::kArray : CompareKind::kBytes;
 }
 
 Physical physical_of(CompareKind kind) {
@@ -124,6 +141,8 @@ int compare_bytes(CompareKind kind, std::string_view a, std::string_view b) {
     case CompareKind::kArray: return compare_arrays(a, b);
     case CompareKind::kRecord: return compare_records(a, b);
     case CompareKind::kJsonb: return compare_jsonb(a, b);
+    case CompareKind::kRange: return compare_ranges(a, b);
+    case CompareKind::kOwn: return compare_own(a, b);
     default: return compare_plain(a, b);
   }
 }

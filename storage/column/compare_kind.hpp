@@ -28,6 +28,8 @@ enum class CompareKind : uint8_t {
   kArray,     ///< array_format.hpp: by elements, then dimensions
   kRecord,    ///< record_format.hpp: by fields
   kJsonb,     ///< json_format.hpp: by kind, then size, then members
+  kRange,     ///< range_format.hpp: by lower, then upper bound
+  kOwn,       ///< a user's type: an array, a range or a record, as the value says (value_shape.hpp)
 };
 
 /// Of a type by its pg_type oid; `physical` decides for oids it does not know (enums, domains).

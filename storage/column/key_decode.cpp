@@ -148,7 +148,9 @@ Value decode_payload(CompareKind kind, KeyReader* key) {
     case CompareKind::kUuid: return decode_uuid(key);
     case CompareKind::kArray:
     case CompareKind::kRecord:
-    case CompareKind::kJsonb: break;
+    case CompareKind::kJsonb:
+    case CompareKind::kRange:
+    case CompareKind::kOwn: break;
   }
   key->fail();
   return {};
@@ -195,7 +197,9 @@ bool key_is_lossless(CompareKind kind) {
     case CompareKind::kInterval:
     case CompareKind::kArray:
     case CompareKind::kRecord:
-    case CompareKind::kJsonb: return false;
+    case CompareKind::kJsonb:
+    case CompareKind::kRange:
+    case CompareKind::kOwn: return false;
     default: return true;
   }
 }

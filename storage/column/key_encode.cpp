@@ -6,7 +6,9 @@
 #include "storage/column/key_codec.hpp"
 #include "storage/column/key_format.hpp"
 #include "storage/column/numeric_format.hpp"
+#include "storage/column/range_format.hpp"
 #include "storage/column/record_format.hpp"
+#include "storage/column/value_shape.hpp"
 
 namespace troupe {
 namespace {
@@ -141,7 +143,9 @@ void encode_array(std::string_view bytes, std::string* out) {
 
 /// Every field behind a mark with its type, then an end mark.
 void encode_record(std::string_view bytes, std::string* out) {
-  for (const RecordField& field : record_fields(bytes)) {
+  std::vector<RecordField> fields = record_fields(bytes);
+  while (!fields.empty() && fields.back().is_null) fields.pop_back();
+  for (const RecordField& field : fields) {
     if (field.is_null) {
       encode_u8(kArrayNull, out);
       continue;
@@ -155,7 +159,35 @@ void encode_record(std::string_view bytes, std::string* out) {
       encode_fixed(kind, field.bytes.data(), out);
     }
   }
-  encode_u8(kArrayEnd, out);
+  encode_u8(kRecordEnd, out);
+}
+
+void encode_bound(const RangeView& range, const RangeBound& bound, std::string* out) {
+  if (bound.infinite) return encode_u8(bound.is_lower ? kBoundMinusInfinity : kBoundInfinity, out);
+  encode_u8(kBoundValue, out);
+  const CompareKind kind = compare_kind(range.subtype(), range.kind());
+  if (range.kind() == Physical::kVarlen) {
+    encode_varlen(kind, bound.bytes, out);
+  } else {
+    encode_fixed(kind, bound.bytes.data(), out);
+  }
+  encode_u8(bound.inclusive ? kBoundAt : (bound.is_lower ? kBoundAfter : kBoundBefore), out);
+}
+
+void encode_range(std::string_view bytes, std::string* out) {
+  const RangeView range(bytes);
+  if (range.is_empty()) return encode_u8(kRangeEmpty, out);
+  encode_u8(kRangeFull, out);
+  encode_bound(range, range.lower(), out);
+  encode_bound(range, range.upper(), out);
+}
+
+void encode_own(std::string_view bytes, std::string* out) {
+  switch (value_shape(bytes)) {
+    case ValueShape::kRange: return encode_range(bytes, out);
+    case ValueShape::kRecord: return encode_record(bytes, out);
+    default: return encode_array(bytes, out);
+  }
 }
 
 void encode_varlen(CompareKind kind, std::string_view bytes, std::string* out) {
@@ -164,6 +196,8 @@ void encode_varlen(CompareKind kind, std::string_view bytes, std::string* out) {
     case CompareKind::kArray: return encode_array(bytes, out);
     case CompareKind::kRecord: return encode_record(bytes, out);
     case CompareKind::kJsonb: return encode_jsonb_key(bytes, out);
+    case CompareKind::kRange: return encode_range(bytes, out);
+    case CompareKind::kOwn: return encode_own(bytes, out);
     case CompareKind::kPadded:
       while (!bytes.empty() && bytes.back() == ' ') bytes.remove_suffix(1);
       return encode_escaped(bytes, out);

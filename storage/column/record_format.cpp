@@ -5,6 +5,7 @@
 
 #include "storage/base/check.hpp"
 #include "storage/column/compare_kind.hpp"
+#include "storage/column/value_shape.hpp"
 
 namespace troupe {
 namespace {
@@ -30,6 +31,16 @@ Value RecordField::value() const {
   return kind == Physical::kVarlen ? Value::of(bytes) : value_of_bytes(kind, bytes.data());
 }
 
+std::string new_record(Oid type) {
+  std::string out;
+  store(type, &out);
+  out.append(3, '\0');
+  store(static_cast<uint8_t>(ValueShape::kRecord), &out);
+  return out;
+}
+
+Oid record_type(std::string_view record) { return load<Oid>(record.data()); }
+
 void append_record_field(Oid type, Physical kind, std::string_view name, const Value& value, std::string* record) {
   std::string_view bytes;
   if (!value.is_null()) {
@@ -47,6 +58,7 @@ void append_record_field(Oid type, Physical kind, std::string_view name, const V
 
 std::vector<RecordField> record_fields(std::string_view record) {
   std::vector<RecordField> fields;
+  record.remove_prefix(kShapeHeaderBytes);
   while (!record.empty()) {
     TROUPE_CHECK(record.size() >= kHeaderBytes);
     const auto name_bytes = load<uint16_t>(record.data() + 6);
@@ -77,10 +89,13 @@ int compare_fields(const RecordField& a, const RecordField& b) {
 
 int compare_records(std::string_view a, std::string_view b) {
   const std::vector<RecordField> x = record_fields(a), y = record_fields(b);
-  for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
-    if (const int order = compare_fields(x[i], y[i]); order != 0) return order;
+  RecordField missing;
+  missing.is_null = true;
+  for (size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
+    const int order = compare_fields(i < x.size() ? x[i] : missing, i < y.size() ? y[i] : missing);
+    if (order != 0) return order;
   }
-  return x.size() == y.size() ? 0 : (x.size() < y.size() ? -1 : 1);
+  return 0;
 }
 
 }  // namespace troupe

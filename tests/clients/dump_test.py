@@ -33,6 +33,12 @@ CREATE TABLE app.line (id int PRIMARY KEY, ord int, cust int,
   parent int REFERENCES app.line ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
   email varchar(80) REFERENCES app.customer (email) ON UPDATE CASCADE,
   FOREIGN KEY (ord, cust) REFERENCES app.ord MATCH FULL ON DELETE CASCADE);
+CREATE TYPE app.pair AS (a int, b varchar(10));
+CREATE TYPE app.a_pair_of_pairs AS (first app.pair, rest app.pair[], when_ tstzrange);
+CREATE TYPE app.span AS RANGE (subtype = double precision, multirange_type_name = app.spans_multi);
+CREATE TABLE app.kinds (id int PRIMARY KEY, p app.pair, o app.a_pair_of_pairs, r int4range DEFAULT '[1,3)', f app.span,
+  m datemultirange, fm app.spans_multi, b bit(3) DEFAULT B'101', v bit varying(5), c money DEFAULT 5, i inet, n cidr,
+  a macaddr, a8 macaddr8, z timetz);
 COMMENT ON TABLE app.ord IS 'orders, it''s';
 COMMENT ON COLUMN app.ord.total IS 'sum';
 INSERT INTO app.customer (name, email, born, payload, i, r, d) VALUES
@@ -41,6 +47,9 @@ INSERT INTO app.customer (name, email, born, payload, i, r, d) VALUES
 INSERT INTO app.ord (cust, total) VALUES (1, 5), (2, 20.50);
 INSERT INTO item ("Mixed Case", tags) VALUES ('x', '{a,"b c",NULL}'), ('y', '{}');
 INSERT INTO "Serial" DEFAULT VALUES;
+INSERT INTO app.kinds (id, p, o, f, m, fm, v, i, n, a, a8, z) VALUES
+  (1, '(1,"x, y")', '("(2,)","{""(3,z)"",NULL}","[2020-01-01 00:00+00,)")', '[1.5,2]', '{[2020-01-01,2020-02-01)}',
+   '{[1,2),(3,4)}', '11', '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '10:00+02');
 INSERT INTO app.line VALUES (1, 1, 1, NULL, 'x@y'), (2, 1, 1, 1, NULL);
 """
 

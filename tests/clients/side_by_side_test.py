@@ -41,6 +41,18 @@ class SideBySideTest(node_case.NodeCase):
     def test_search_cycle_grouping_and_newer_functions(self):
         self.compare("queries.sql")
 
+    def test_bit_strings(self):
+        self.compare("bits.sql")
+
+    def test_composite_types(self):
+        self.compare("composites.sql")
+
+    def test_ranges_and_multiranges(self):
+        self.compare("ranges.sql")
+
+    def test_money_and_addresses(self):
+        self.compare("money_and_networks.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)
