@@ -141,7 +141,7 @@ absl::Status ddl_create_enum(const sql::CreateEnumStatement& create, DdlBuilder&
 /// CREATE TYPE t; makes a shell. A base type needs functions in C, which there are none of.
 absl::Status ddl_create_shell(const sql::DefineStatement& create, DdlBuilder& ddl) {
   if (!create.options.empty()) return ddl.refuse(create, "CREATE TYPE with functions of its own");
-  TROUPE_ASSIGN_OR_RETURN(auto type, new_type(create.name, TypeKind::shell, create, ddl));
+  TROUPE_ASSIGN_OR_RETURN(auto type, ddl_new_type(create.name, TypeKind::shell, create, ddl));
   type->array_type = kNoOid;
   ddl.put(std::move(type));
   return absl::OkStatus();
