@@ -19,6 +19,7 @@ BlueprintResult compile_node(const PlanNode& node) {
     case PlanKind::kApply: return compile_apply(node.to<ApplyPlan>());
     case PlanKind::kAggregate: return compile_aggregate(node.to<AggregatePlan>());
     case PlanKind::kWindow: return compile_window(node.to<WindowPlan>());
+    case PlanKind::kMatch: return compile_match(node.to<MatchPlan>());
     case PlanKind::kSort: return compile_sort(node.to<SortPlan>());
     case PlanKind::kTopN: return compile_top_n(node.to<TopNPlan>());
     case PlanKind::kLimit: return compile_limit(node.to<LimitPlan>());

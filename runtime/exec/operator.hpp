@@ -124,6 +124,7 @@ BlueprintResult compile_set_operation(const SetOperationPlan& plan);
 BlueprintResult compile_sort(const SortPlan& plan);  // sort.cpp
 BlueprintResult compile_top_n(const TopNPlan& plan);
 BlueprintResult compile_window(const WindowPlan& plan);  // window.cpp
+BlueprintResult compile_match(const MatchPlan& plan);    // match.cpp
 BlueprintResult compile_insert(const InsertPlan& plan);  // insert.cpp
 BlueprintResult compile_update(const UpdatePlan& plan);  // change_rows.cpp
 BlueprintResult compile_delete(const DeletePlan& plan);

@@ -25,6 +25,8 @@ std::string_view clause_name(Clause clause) {
     case Clause::kIndexPredicate: return "index predicates";
     case Clause::kFilter: return "FILTER";
     case Clause::kWindow: return "window definitions";
+    case Clause::kDefine: return "DEFINE";
+    case Clause::kMeasures: return "MEASURES";
     default: return "this place";
   }
 }

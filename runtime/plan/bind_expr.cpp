@@ -1,6 +1,7 @@
 /// Expressions whose meaning does not depend on what is around them.
 #include <array>
 
+#include "runtime/plan/bind_match.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/row_expr.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -20,6 +21,10 @@ absl::StatusOr<ExprPtr> Binder::bind(const sql::Expr& expr, const Site& site) { 
 
 absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site) {
   using sql::NodeKind;
+  if (site.match != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr special, site.match->bind_special(expr, site));
+    if (special) return special;
+  }
   switch (expr.kind) {
     case NodeKind::kColumnRef: return bind_column(expr.to<sql::ColumnRef>(), site);
     case NodeKind::kParameter: return bind_parameter(expr.to<sql::Parameter>());
@@ -72,6 +77,8 @@ absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site
     case NodeKind::kGrouping: return bind_grouping(expr.to<sql::GroupingExpr>(), site);
     case NodeKind::kCurrentOf: return refuse(expr, "WHERE CURRENT OF");
     case NodeKind::kPrior: return refuse(expr, "CONNECT BY");
+    case NodeKind::kRowSemantics:
+      return fail(ErrorCode::kSyntaxError, expr, "RUNNING and FINAL can be used in MEASURES and DEFINE only");
     case NodeKind::kNamedArgument: return refuse(expr, "a named argument in this place");
     default: return refuse(expr, "this kind of expression");
   }

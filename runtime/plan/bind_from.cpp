@@ -89,6 +89,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_from_item(const sql::FromItem& ite
     case sql::NodeKind::kTableRef: return bind_table(item.to<sql::TableRef>(), scope, query);
     case sql::NodeKind::kSubqueryRef: return bind_subquery_ref(item.to<sql::SubqueryRef>(), scope, query);
     case sql::NodeKind::kFunctionRef: return bind_function_ref(item.to<sql::FunctionRef>(), scope, query);
+    case sql::NodeKind::kMatchRecognize: return bind_match(item.to<sql::MatchRecognize>(), scope, query);
     case sql::NodeKind::kJoin: return bind_join(item.to<sql::JoinExpr>(), scope, query);
     default: return refuse(item, "this kind of FROM item");
   }

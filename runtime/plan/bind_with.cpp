@@ -16,6 +16,7 @@ bool mentions(const sql::FromItem& item, std::string_view name) {
       return table.schema.empty() && table.name == name;
     }
     case sql::NodeKind::kSubqueryRef: return mentions(*item.to<sql::SubqueryRef>().query, name);
+    case sql::NodeKind::kMatchRecognize: return mentions(*item.to<sql::MatchRecognize>().input, name);
     case sql::NodeKind::kJoin: {
       const auto& join = item.to<sql::JoinExpr>();
       return mentions(*join.left, name) || mentions(*join.right, name);

@@ -1,7 +1,7 @@
 #pragma once
 /// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
 /// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
-/// bind_with, bind_group, bind_insert, bind_modify, bind_compare, bind_record, bind_aggregate, bind_arguments.
+/// bind_with, bind_group, bind_match, bind_insert, bind_modify, bind_compare, bind_record, bind_aggregate, bind_arguments.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,7 +21,7 @@ namespace troupe {
 /// Where an expression stands, for what is allowed there and how the error calls it.
 enum class Clause : uint8_t {
   kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
-  kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument,
+  kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument, kDefine, kMeasures,
 };
 
 std::string_view clause_name(Clause clause);
@@ -29,6 +29,8 @@ std::string_view clause_name(Clause clause);
 std::string output_name(const sql::Expr& expr);
 /// a.b.c
 std::string dotted(sql::Name name);
+
+class MatchBinder;  // bind_match.hpp
 
 class Binder {
  public:
@@ -88,12 +90,14 @@ class Binder {
  private:
   friend class InsertSource;
   friend class GroupingBinder;
+  friend class MatchBinder;
   /// What an expression is bound in.
   struct Site {
     const Scope* scope = nullptr;
     BoundQuery* query = nullptr;
     Clause clause = Clause::kSelect;
     bool in_aggregate = false;
+    MatchBinder* match = nullptr;  ///< within DEFINE or MEASURES
   };
   struct CteName {
     std::string_view name;
@@ -254,6 +258,7 @@ class Binder {
   absl::StatusOr<FromItem> bind_view_function(std::string_view view, const sql::FunctionCall& call,
                                               const sql::Alias* alias, BoundQuery* query);
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_match(const sql::MatchRecognize& match, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
   absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);
   std::string_view schema_of(const BoundRelation& relation) const;

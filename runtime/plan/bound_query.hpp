@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/plan/match_plan.hpp"
 #include "runtime/plan/modify_plan.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/system_table.hpp"
@@ -103,6 +104,9 @@ struct BoundQuery {
   // WITH RECURSIVE: left is the start, right reads the work table.
   bool recursive = false;
   uint32_t work_table = 0;
+
+  /// FROM's rows are looked through for a pattern; the targets are columns of match->output_relation.
+  std::shared_ptr<MatchSpec> match;
 
   std::vector<BoundTarget> targets;
   bool distinct = false;

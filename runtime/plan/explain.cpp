@@ -187,6 +187,7 @@ class Explainer {
         if (names.size() > node.output.size()) names.resize(node.output.size());
         return names;
       }
+      case PlanKind::kMatch: return match_names(node.to<MatchPlan>());
       case PlanKind::kAppend:
       case PlanKind::kSetOperation:
       case PlanKind::kRecursiveUnion: return output_names(*node.inputs[0]);
@@ -196,6 +197,14 @@ class Explainer {
         return names;
       }
     }
+  }
+
+  Names match_names(const MatchPlan& plan) const {
+    const Names below = input_names(plan);
+    Names names;
+    for (const uint32_t carried : plan.spec.carried) names.push_back(print_expr(*plan.spec.row_values[carried], below));
+    while (names.size() < plan.output.size()) names.push_back(cat("measure", names.size() - plan.spec.carried.size() + 1));
+    return names;
   }
 
   Names layout_names(const TableDef& table) const {
@@ -381,6 +390,22 @@ class Explainer {
     return out;
   }
 
+  ExplainNode match(const MatchPlan& plan) const {
+    static constexpr std::string_view kRows[] = {"One", "All, Show Empty Matches", "All, Omit Empty Matches",
+                                                 "All, With Unmatched Rows"};
+    static constexpr std::string_view kSkips[] = {"Past Last Row", "To Next Row", "To First ", "To Last "};
+    const MatchSpec& spec = plan.spec;
+    ExplainNode out = made(plan, "Match Recognize");
+    const Names names = input_names(plan);
+    if (!spec.partition_by.empty()) out.details.push_back({"Partition Key", printed(spec.partition_by, names), true});
+    if (!spec.order.empty()) out.details.push_back({"Order Key", keys_texts(spec.order, names), true});
+    out.details.push_back({"Pattern", {spec.pattern_text}});
+    out.details.push_back({"Define", spec.definition_texts, true});
+    out.details.push_back({"Rows Per Match", {std::string(kRows[static_cast<size_t>(spec.rows)])}});
+    out.details.push_back({"Skip", {cat(kSkips[static_cast<size_t>(spec.skip)], spec.skip_name)}});
+    return out;
+  }
+
   ExplainNode modify(const PlanNode& plan, const TableWrite& write, std::string_view verb) {
     ExplainNode out = made(plan, "ModifyTable", cat(verb, " on ", sql::quote_identifier(write.table->name)));
     out.facts.push_back({"Operation", std::string(verb)});
@@ -492,6 +517,7 @@ ExplainNode Explainer::with_inputs(const PlanNode& plan) {
       return out;
     }
     case PlanKind::kWindow: return made(plan, "WindowAgg");
+    case PlanKind::kMatch: return match(plan.to<MatchPlan>());
     case PlanKind::kSort:
     case PlanKind::kTopN: {
       const bool sort = plan.kind == PlanKind::kSort;

@@ -80,6 +80,7 @@ void visit_query(const BoundQuery& query, const Visit& visit) {
     if (expr) visit(expr);
   };
   visit_if(query.where);
+  if (query.match) query.match->visit_all(visit);
   for (const ExprPtr& group : query.groups) visit(group);
   visit_if(query.having);
   for (const ExprPtr& aggregate : query.hoisted) visit(aggregate);
@@ -119,6 +120,7 @@ void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, 
   for (const FromPtr& tree : query.from) define_tree(*tree, defined, mentioned);
   if (query.set_relation != 0) defined->push_back(query.set_relation);
   if (query.hoisted_relation != 0) defined->push_back(query.hoisted_relation);
+  if (query.match) defined->insert(defined->end(), {query.match->values_relation, query.match->output_relation});
   if (query.left) collect_relations(*query.left, defined, mentioned);
   if (query.right) collect_relations(*query.right, defined, mentioned);
   visit_query(query, [&](const ExprPtr& expr) { collect_relations(*expr, mentioned); });
@@ -163,6 +165,7 @@ void QueryPlanner::need(const ExprPtr& expr) {
 void QueryPlanner::need_query(const BoundQuery& query) {
   if (query.modify) return;
   for (const BoundTarget& target : query.targets) need(target.value);
+  if (query.match) query.match->visit_all([this](const ExprPtr& expr) { need(expr); });
   for (const ExprPtr& group : query.groups) need(group);
   need(query.having);
   for (const ExprPtr& aggregate : query.hoisted) need(aggregate);

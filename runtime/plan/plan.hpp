@@ -1,6 +1,7 @@
 #pragma once
 /// Physical plans: what the executor runs. Immutable, shared between executions; parameters and slots are bound when a
 /// plan runs. Expressions of a node see the columns of its input(s) by position; joins see left ++ right.
+#include "runtime/plan/match_plan.hpp"
 #include "runtime/plan/plan_node.hpp"
 
 namespace troupe {
@@ -117,6 +118,12 @@ struct WindowPlan final : PlanNode {
   WindowPlan() : PlanNode(kKind) {}
   WindowSpec spec;
   std::vector<WindowCall> calls;
+};
+/// MATCH_RECOGNIZE over input sorted by partition_by, then order; output: carried row values, then measures.
+struct MatchPlan final : PlanNode {
+  static constexpr auto kKind = PlanKind::kMatch;
+  MatchPlan() : PlanNode(kKind) {}
+  MatchSpec spec;
 };
 struct SortPlan final : PlanNode {
   static constexpr auto kKind = PlanKind::kSort;

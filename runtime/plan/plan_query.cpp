@@ -200,6 +200,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_plain(BoundQuery& query, uint32_t result)
     wanted_order_ = wanted_order(query);
     TROUPE_ASSIGN_OR_RETURN(rel, plan_from(query.from, std::move(conditions)));
   }
+  if (query.match) TROUPE_RETURN_IF_ERROR(plan_match(query, &rel));
   if (query.aggregated) TROUPE_RETURN_IF_ERROR(plan_aggregation(query, &rel));
   for (BoundTarget& target : query.targets) target.value = fold(target.value);
   for (SortKey& key : query.order) key.value = fold(key.value);

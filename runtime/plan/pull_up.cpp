@@ -41,6 +41,7 @@ void substitute_query(BoundQuery* query, const Replace& replace) {
   if (query->right) substitute_query(query->right.get(), replace);
   const auto apply = [&](ExprPtr& expr) { expr = substitute(expr, replace); };
   apply(query->where);
+  if (query->match) query->match->visit_all(apply);
   std::for_each(query->groups.begin(), query->groups.end(), apply);
   apply(query->having);
   std::for_each(query->hoisted.begin(), query->hoisted.end(), apply);
@@ -62,7 +63,7 @@ bool is_volatile(const BoundQuery& query) {
 }
 
 bool dissolves(const BoundQuery& query) {
-  if (query.operation || query.recursive || query.modify || query.aggregated || query.from.empty() || query.distinct ||
+  if (query.operation || query.recursive || query.modify || query.match || query.aggregated || query.from.empty() || query.distinct ||
       !query.distinct_on.empty() || query.limit || query.offset || !query.windows.empty() ||
       query.has_table_functions || !query.locks.empty()) {
     return false;
@@ -91,6 +92,7 @@ void QueryPlanner::prepare(BoundQuery* query) {
   if (query->left) prepare(query->left.get());
   if (query->right) prepare(query->right.get());
   prepare_expr(query->where);
+  if (query->match) query->match->visit_all([this](const ExprPtr& expr) { prepare_expr(expr); });
   prepare_expr(query->having);
   for (const BoundTarget& target : query->targets) prepare_expr(target.value);
   for (const ExprPtr& group : query->groups) prepare_expr(group);

@@ -1,5 +1,5 @@
-/// Conditions from outside move into a subquery where that changes nothing but the work: onto group keys, window
-/// partitions, DISTINCT rows and the branches of set operations.
+/// Conditions from outside move into a subquery where that changes nothing but the work: onto group keys, window and
+/// pattern partitions, DISTINCT rows and the branches of set operations.
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
@@ -61,6 +61,8 @@ bool cannot_fail(const Expr& condition) {
 
 /// Whether rows that differ in the target are never counted, ordered or picked together.
 bool divides(const BoundQuery& query, const ExprPtr& target) {
+  // Of a pattern's output the columns that the rows are partitioned by come first.
+  if (query.match) return target->index < query.match->partition_columns;
   if (query.aggregated && !is_among(target, query.groups)) return false;
   if (!query.distinct_on.empty() && !is_among(target, query.distinct_on)) return false;
   return std::all_of(query.windows.begin(), query.windows.end(),
@@ -80,6 +82,7 @@ ExprPtr over_targets(const ExprPtr& condition, const BoundQuery& query, uint32_t
     if (!part->is_column() || part->relation != relation) return nullptr;
     const ExprPtr& target = query.targets[part->index].value;
     fits = fits && target->type.oid == part->type.oid && (query.operation || divides(query, target));
+    if (query.match && fits) return query.match->row_values[query.match->carried[target->index]];
     return target;
   });
   return fits && cannot_fail(*inner) ? inner : nullptr;

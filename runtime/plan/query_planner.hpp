@@ -88,6 +88,11 @@ class QueryPlanner {
   absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);
   double count_groups(const ExprList& keys, const Rel& rel) const;
   bool push_partial_aggregation(const Aggregation& aggregation, Rel* rel);
+  // --- plan_match.cpp ---
+  absl::Status plan_match(const BoundQuery& query, Rel* rel);
+  absl::Status take_match_subqueries(MatchSpec* spec, Rel* rel);
+  absl::Status place_match(const std::vector<ColumnId>& columns, MatchSpec* spec);
+  // --- plan_window.cpp ---
   absl::Status plan_windows(BoundQuery& query, Rel* rel);
   absl::Status take_window_subqueries(BoundQuery& query, Rel* rel);
   absl::Status plan_table_functions(BoundQuery& query, Rel* rel);

@@ -5,8 +5,8 @@
 ///   if (const auto* select = statement->as<SelectStatement>()) ...
 ///   switch (node->kind) { case NodeKind::kColumnRef: bind(node->to<ColumnRef>()); ... }
 ///
-/// Families: ast_expr.hpp, ast_select.hpp, ast_dml.hpp, ast_table.hpp, ast_ddl.hpp, ast_routine.hpp, ast_role.hpp,
-/// ast_utility.hpp; ast_all.hpp includes them.
+/// Families: ast_expr.hpp, ast_select.hpp, ast_match.hpp, ast_dml.hpp, ast_table.hpp, ast_ddl.hpp, ast_routine.hpp,
+/// ast_role.hpp, ast_utility.hpp; ast_all.hpp includes them.
 #include <cstdint>
 #include <string_view>
 
@@ -20,9 +20,11 @@ enum class NodeKind : uint16_t {
   kColumnRef, kParameter, kLiteral, kIndirection, kOperator, kBoolean, kFunctionCall, kNamedArgument, kValueFunction,
   kCast, kCollate, kRow, kArray, kSubquery, kAnyAll, kInList, kBetween, kLike, kNullTest, kBooleanTest,
   kDistinctTest, kNullIf, kCoalesce, kGreatestLeast, kCase, kGrouping, kDefault, kCurrentOf, kPrior, kTypeName,
-  kSortItem, kWindow,
+  kSortItem, kWindow, kRowSemantics,
   // ast_select.hpp
   kSelect, kTarget, kWith, kCommonTable, kTableRef, kSubqueryRef, kFunctionRef, kJoin, kGroupingSet, kLocking,
+  // ast_match.hpp
+  kMatchRecognize, kPattern, kMatchMeasure, kMatchSubset, kMatchDefinition,
   // ast_dml.hpp
   kInsert, kUpdate, kDelete, kMerge, kMergeWhen, kAssignment, kOnConflict, kTruncate, kCopy,
   // ast_table.hpp
@@ -73,7 +75,7 @@ struct Node {
 struct Expr : Node {};
 /// Anything a client may send.
 struct Statement : Node {};
-/// Anything in FROM: TableRef, SubqueryRef, FunctionRef, Join.
+/// Anything in FROM: TableRef, SubqueryRef, FunctionRef, Join, MatchRecognize.
 struct FromItem : Node {};
 
 using ExprList = List<const Expr*>;

@@ -4,6 +4,7 @@
 #include "runtime/sql/ast_ddl.hpp"
 #include "runtime/sql/ast_dml.hpp"
 #include "runtime/sql/ast_expr.hpp"
+#include "runtime/sql/ast_match.hpp"
 #include "runtime/sql/ast_object.hpp"
 #include "runtime/sql/ast_role.hpp"
 #include "runtime/sql/ast_routine.hpp"

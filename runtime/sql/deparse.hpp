@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/sql/ast_match.hpp"
 #include "runtime/sql/ast_select.hpp"
 
 namespace troupe::sql {
@@ -12,6 +13,7 @@ namespace troupe::sql {
 std::string to_sql(const Expr& expression);
 std::string to_sql(const SelectStatement& query);
 std::string to_sql(const TypeName& type);
+std::string to_sql(const PatternExpr& pattern);
 
 /// What to write in the place of names; nothing: as they are written.
 struct NameTexts {

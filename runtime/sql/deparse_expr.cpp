@@ -262,6 +262,9 @@ void Deparser::simple_expr(const Expr& node) {
   } else if (const auto* prior = node.as<PriorExpr>()) {
     write("PRIOR ");
     expr(*prior->argument);
+  } else if (const auto* semantics = node.as<RowSemanticsExpr>()) {
+    write(semantics->final ? "FINAL " : "RUNNING ");
+    expr(*semantics->argument);
   } else if (const auto* current = node.as<CurrentOfExpr>()) {
     write("CURRENT OF ");
     identifier(current->cursor);

@@ -87,6 +87,7 @@ void Deparser::from_item(const FromItem& item) {
   if (const auto* table = item.as<TableRef>()) return table_ref(*table);
   if (const auto* function = item.as<FunctionRef>()) return function_ref(*function);
   if (const auto* joined = item.as<JoinExpr>()) return join(*joined);
+  if (const auto* match = item.as<MatchRecognize>()) return match_recognize(*match);
   const auto& subquery = item.to<SubqueryRef>();
   write(subquery.lateral ? "LATERAL (" : "(");
   select(*subquery.query);

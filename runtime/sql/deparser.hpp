@@ -4,6 +4,7 @@
 
 #include "runtime/sql/ast_dml.hpp"
 #include "runtime/sql/ast_expr.hpp"
+#include "runtime/sql/ast_match.hpp"
 #include "runtime/sql/ast_select.hpp"
 #include "runtime/sql/ast_table.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -24,6 +25,8 @@ class Deparser {
   void window(const WindowDefinition& window);
   // deparse_type.cpp
   void type(const TypeName& type);
+  // deparse_match.cpp
+  void pattern(const PatternExpr& node);
   // deparse_select.cpp
   void select(const SelectStatement& query);
 
@@ -76,6 +79,11 @@ class Deparser {
   void function_ref(const FunctionRef& ref);
   void join(const JoinExpr& join);
   void alias(const Alias* alias);
+  // deparse_match.cpp
+  void match_recognize(const MatchRecognize& match);
+  void match_rows(const MatchRecognize& match);
+  void match_definitions(const MatchRecognize& match);
+  void quantifier(const PatternExpr& pattern);
   void column_definitions(List<const ColumnDefinition*> columns);
   void grouping_set(const GroupingSet& set);
   void locking(const LockingClause& clause);

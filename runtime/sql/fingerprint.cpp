@@ -113,6 +113,19 @@ bool operand_follows(const Token& word) {
   }
 }
 
+/// Whether the word is `lower`, in any case.
+bool reads_as(std::string_view text, const Token& word, std::string_view lower) {
+  if (word.end - word.begin != lower.size()) return false;
+  return std::equal(lower.begin(), lower.end(), text.begin() + word.begin, [](char b, char a) {
+    return (is_class(static_cast<unsigned char>(a), kUpper) ? static_cast<char>(a | 0x20) : a) == b;
+  });
+}
+
+// Its quantifiers {2,3} are no expressions, and PREV(x, 2) looks at its offset when it is bound.
+bool begins_match_recognize(std::string_view text, const Token& token) {
+  return token.keyword == Keyword::kNoKeyword && reads_as(text, token, "match_recognize");
+}
+
 /// Walks the tokens and says of each constant whether the grammar lets a parameter stand there.
 class ConstantFinder {
  public:
@@ -161,13 +174,8 @@ class ConstantFinder {
   /// Functions to which a literal is not just a value: which sequence, which type.
   bool is_about_its_literals(const Token& word) const {
     if (word.keyword != Keyword::kNoKeyword) return false;
-    const std::string_view name = text_.substr(word.begin, word.end - word.begin);
     for (const std::string_view known : {"nextval", "currval", "setval", "pg_typeof"}) {
-      if (name.size() == known.size() && std::equal(name.begin(), name.end(), known.begin(), [](char a, char b) {
-            return (is_class(static_cast<unsigned char>(a), kUpper) ? static_cast<char>(a | 0x20) : a) == b;
-          })) {
-        return true;
-      }
+      if (reads_as(text_, word, known)) return true;
     }
     return false;
   }
@@ -261,7 +269,8 @@ Pass scan(std::string_view text, bool exact, Fingerprint* out) {
       }
     }
     if (token.kind == TokenKind::kEnd || token.kind == TokenKind::kSemicolon) break;
-    if (!exact && token.kind == TokenKind::kWord && compares_expressions(token.keyword)) return {false, true};
+    const bool word = !exact && token.kind == TokenKind::kWord;
+    if (word && (compares_expressions(token.keyword) || begins_match_recognize(text, token))) return {false, true};
     if (finder.is_replaceable(token) && !exact) {
       if (out->constants.size() == kConstantsMax) return {};
       const ConstantType type = type_of(text, token);

@@ -95,6 +95,11 @@ Statement* parse_preparable(TokenStream& in);   ///< SELECT, INSERT, UPDATE, DEL
 List<const FromItem*> parse_from_list(TokenStream& in);
 const FromItem* parse_from_item(TokenStream& in);
 const Alias* parse_optional_alias(TokenStream& in);
+// parse_match.cpp
+bool at_match_recognize(TokenStream& in);             ///< the clause, not an alias of that name
+FromItem* parse_match_recognize(TokenStream& in, const FromItem* input);
+bool at_row_semantics(TokenStream& in);               ///< RUNNING f(…), FINAL f(…)
+const Expr* parse_row_semantics(TokenStream& in);
 List<const Target*> parse_targets(TokenStream& in);
 List<const SortItem*> parse_order_by(TokenStream& in);
 List<const SortItem*> parse_optional_order_by(TokenStream& in);

@@ -20,14 +20,20 @@ const Alias* make_alias(TokenStream& in, std::string_view name, List<std::string
   return alias;
 }
 
-bool at_alias(TokenStream& in) { return can_name_column(in.token()) && !at_minus(in) && !at_hierarchy(in); }
+bool at_alias(TokenStream& in) {
+  return can_name_column(in.token()) && !at_minus(in) && !at_hierarchy(in) && !at_match_recognize(in);
+}
+
+FromItem* with_match(TokenStream& in, FromItem* item) {
+  return at_match_recognize(in) ? parse_match_recognize(in, item) : item;
+}
 
 FromItem* make_subquery(TokenStream& in, SelectStatement* query, bool lateral, uint32_t position) {
   auto* item = in.make<SubqueryRef>(position);
   item->query = query;
   item->lateral = lateral;
   item->alias = parse_optional_alias(in);
-  if (item->alias == nullptr) {
+  if (item->alias == nullptr && !at_match_recognize(in)) {
     const bool values = query->is_values;
     in.fail(ErrorCode::kSyntaxError, position,
             values ? "VALUES in FROM must have an alias" : "subquery in FROM must have an alias",
@@ -56,7 +62,7 @@ QueryOrItem parse_parenthesised_from(TokenStream& in) {
     }
     item = inside.item;
     if (inside.query != nullptr) {
-      item = make_subquery(in, inside.query, false, position);
+      item = with_match(in, make_subquery(in, inside.query, false, position));
     } else if (const Alias* alias = parse_optional_alias(in)) {
       static_cast<JoinExpr*>(item)->alias = alias;
     }
@@ -162,7 +168,7 @@ FromItem* parse_table(TokenStream& in) {
   return table;
 }
 
-FromItem* parse_table_primary(TokenStream& in) {
+FromItem* parse_plain_primary(TokenStream& in) {
   if (in.at(TokenKind::kOpen)) return parse_open(in, false);
   if (in.at(Keyword::kLateral)) {
     in.skip();
@@ -181,6 +187,8 @@ FromItem* parse_table_primary(TokenStream& in) {
   const bool function_name = !can_name_column(in.token()) && can_name_type_or_function(in.token());
   return function_name || at_function(in) ? parse_function(in) : parse_table(in);
 }
+
+FromItem* parse_table_primary(TokenStream& in) { return with_match(in, parse_plain_primary(in)); }
 
 bool at_join(const TokenStream& in) {
   if (!in.at(TokenKind::kWord)) return false;

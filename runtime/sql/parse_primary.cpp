@@ -245,7 +245,7 @@ const Expr* parse_double_precision(TokenStream& in) {
 
 const Expr* parse_word_operand(TokenStream& in) {
   const Keyword keyword = in.keyword();
-  if (keyword == Keyword::kNoKeyword) return parse_named(in);
+  if (keyword == Keyword::kNoKeyword) return at_row_semantics(in) ? parse_row_semantics(in) : parse_named(in);
   switch (keyword) {
     case Keyword::kNull: return parse_constant_word(in, LiteralType::kNull, false);
     case Keyword::kTrue: return parse_constant_word(in, LiteralType::kBoolean, true);

@@ -120,6 +120,8 @@ class TokenStream {
   std::vector<CutName> cut_names;
   /// Inside CONNECT BY, where PRIOR is an operator.
   bool in_connect_by = false;
+  /// Inside MATCH_RECOGNIZE, where RUNNING and FINAL may stand before a call.
+  bool in_match_recognize = false;
 
  private:
   void note_cut(const Token& token, std::string_view kept);
