@@ -51,6 +51,7 @@ class MatchBinder {
 
   // --- bind_match_value.cpp: what conditions and measures take from a match ---
   absl::StatusOr<ExprPtr> bind_column(const sql::ColumnRef& column);
+  bool is_input(std::string_view name) const;
   absl::Status note_variables(const Variables& variables, const sql::Node& node);
   absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);
   absl::StatusOr<ExprPtr> bind_semantics(const sql::RowSemanticsExpr& expr, const Site& site);

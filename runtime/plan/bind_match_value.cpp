@@ -33,6 +33,11 @@ absl::StatusOr<ExprPtr> MatchBinder::bind_column(const sql::ColumnRef& column) {
   Variables variables;
   if (column.name.size() == 2) {
     const Variables* found = find_variables(column.name[0]);
+    if (found == nullptr && is_input(column.name[0])) {
+      return with_hint(binder_.fail(ErrorCode::kUndefinedTable, column, "table \"", column.name[0],
+                                    "\" cannot be named in DEFINE and MEASURES"),
+                       "Write the column alone, or with a pattern variable.");
+    }
     if (found == nullptr) return nullptr;
     variables = *found;
   }
@@ -58,6 +63,11 @@ absl::StatusOr<ExprPtr> MatchBinder::bind_column(const sql::ColumnRef& column) {
   taken.type = value->type;
   taken.row_value = add_row_value(std::move(value));
   return add_value(std::move(taken), column);
+}
+
+bool MatchBinder::is_input(std::string_view name) const {
+  return std::any_of(input_.items.begin(), input_.items.end(),
+                     [&](const auto& item) { return find_item(*item, {}, name) != nullptr; });
 }
 
 absl::Status MatchBinder::note_variables(const Variables& variables, const sql::Node& node) {

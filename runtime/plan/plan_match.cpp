@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
-#include "runtime/plan/refusal.hpp"
 
 namespace troupe {
 namespace {
@@ -14,19 +13,15 @@ constexpr double kMatchCost = 10 * kOperatorCost;
 
 }  // namespace
 
-/// Conditions and measures see a match, not rows that something could be joined with.
+/// Conditions and measures see a match, not rows that a subquery could be joined with: it runs once.
 absl::Status QueryPlanner::take_match_subqueries(MatchSpec* spec, Rel* rel) {
   for (ExprPtr& value : spec->row_values) {
-    TROUPE_ASSIGN_OR_RETURN(value, run_uncorrelated_first(fold(value)));
-    TROUPE_ASSIGN_OR_RETURN(value, take_subqueries(std::move(value), rel));
+    TROUPE_ASSIGN_OR_RETURN(value, take_subqueries(fold(value), rel));
   }
+  Rel no_rows;
   for (ExprList* exprs : {&spec->conditions, &spec->measures}) {
     for (ExprPtr& expr : *exprs) {
-      if (!expr) continue;
-      TROUPE_ASSIGN_OR_RETURN(expr, run_uncorrelated_first(fold(expr)));
-      if (has_subquery(*expr)) {
-        return not_supported_yet("a subquery in DEFINE or MEASURES that depends on rows of the match, or an IN of one");
-      }
+      TROUPE_ASSIGN_OR_RETURN(expr, take_subqueries(expr ? fold(expr) : nullptr, &no_rows));
     }
   }
   return absl::OkStatus();
