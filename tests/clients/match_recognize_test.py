@@ -390,6 +390,37 @@ class MatchRecognizeTest(unittest.TestCase):
                 self.cursor.execute("INSERT INTO r VALUES (%s, %s, %s)", (key, t, v))
         return partitions
 
+    def test_what_is_remembered_changes_nothing(self):
+        """Conditions on the match (here in form only) are asked for each row and each way anew; others are computed
+        ahead, and where they led nowhere is remembered. Over partitions too long for the reference."""
+        rng = random.Random(ARGUMENTS.seed)
+        self.cursor.execute("CREATE TABLE longer (k int, t int, v int)")
+        rows = ["(%d,%d,%d)" % (k, t, rng.randrange(4)) for k in range(3) for t in range(rng.randint(1, 300))]
+        self.cursor.execute("INSERT INTO longer VALUES " + ",".join(rows))
+        compared = rows_found = 0
+        while compared < ARGUMENTS.count // 4:
+            pattern = ("alt", [random_pattern(rng, 3), ("cat", [("var", v) for v in VARIABLES])])
+            conditions = {v: "(%s)" % rng.choice(
+                ["v > %d", "v < %d", "v <> prev(v) + %d", "v < next(v, 2) or v = %d"]) % rng.randrange(4)
+                for v in VARIABLES}
+            results = []
+            for suffix in ("", " AND match_number() > 0"):
+                text = ("SELECT k, t, n, c FROM longer MATCH_RECOGNIZE (PARTITION BY k ORDER BY t MEASURES match_number() "
+                        "AS n, classifier() AS c ALL ROWS PER MATCH PATTERN (%s) DEFINE %s)" % (
+                            pattern_text(pattern),
+                            ", ".join("%s AS %s%s" % (v, text, suffix) for v, text in conditions.items())))
+                try:
+                    self.cursor.execute(text)
+                except psycopg2.errors.StatementTooComplex:
+                    break  # without remembering it takes too long, or has too many states
+                results.append(self.cursor.fetchall())
+            if len(results) < 2:
+                continue
+            self.assertEqual(results[0], results[1], text)
+            compared += 1
+            rows_found += len(results[0])
+        self.assertGreater(rows_found, compared)
+
     def test_planted_shapes_are_found_where_they_were_planted(self):
         rng = random.Random(ARGUMENTS.seed)
         self.cursor.execute("CREATE TABLE ticks (symbol text, n int, price int, primary key (symbol, n))")
