@@ -15,7 +15,8 @@ struct StarColumn {
 
 void add_star_columns(const FromNames& item, std::vector<StarColumn>* out) {
   const auto under_alias = [&](std::string_view name) {
-    out->push_back({name, cat(sql::quote_identifier(item.alias), ".", sql::quote_identifier(name))});
+    const std::string column = sql::quote_identifier(name);  // MATCH_RECOGNIZE needs no alias
+    out->push_back({name, item.alias.empty() ? column : cat(sql::quote_identifier(item.alias), ".", column)});
   };
   if (item.relation) {
     for (uint32_t i = 0; i < item.relation->size(); ++i) {
