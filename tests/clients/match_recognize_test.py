@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""MATCH_RECOGNIZE against a reference that shares nothing with it: random patterns, conditions, measures and rows, where the
-reference writes out every sequence of variables a pattern stands for, in SQL:2016's order of preference, and takes the
-first that fits. Random ticks with planted shapes, and what a search does when it is cancelled or costs too much.
+"""MATCH_RECOGNIZE against a reference that shares nothing with it: random patterns, conditions, measures and rows,
+where the reference writes out every sequence of variables a pattern stands for, in SQL:2016's order of preference, and takes
+the first that fits. Random ticks with planted shapes, and what a search does when it is cancelled or costs too much.
 
     match_recognize_test.py [--count 10000] [--seed 1]
 """
@@ -405,8 +405,8 @@ class MatchRecognizeTest(unittest.TestCase):
                 for v in VARIABLES}
             results = []
             for suffix in ("", " AND match_number() > 0"):
-                text = ("SELECT k, t, n, c FROM longer MATCH_RECOGNIZE (PARTITION BY k ORDER BY t MEASURES match_number() "
-                        "AS n, classifier() AS c ALL ROWS PER MATCH PATTERN (%s) DEFINE %s)" % (
+                text = ("SELECT k, t, n, c FROM longer MATCH_RECOGNIZE (PARTITION BY k ORDER BY t MEASURES "
+                        "match_number() AS n, classifier() AS c ALL ROWS PER MATCH PATTERN (%s) DEFINE %s)" % (
                             pattern_text(pattern),
                             ", ".join("%s AS %s%s" % (v, text, suffix) for v, text in conditions.items())))
                 try:
@@ -446,7 +446,8 @@ class MatchRecognizeTest(unittest.TestCase):
         for shape, (pattern, define) in patterns.items():
             self.cursor.execute(
                 "SELECT at FROM ticks MATCH_RECOGNIZE (PARTITION BY symbol ORDER BY n MEASURES s.n AS at, s.price AS p "
-                "PATTERN (%s) DEFINE s AS price >= 2000, %s) WHERE symbol = '%s' ORDER BY at" % (pattern, define, shape))
+                "PATTERN (%s) DEFINE s AS price >= 2000, %s) WHERE symbol = '%s' ORDER BY at" % (
+                    pattern, define, shape))
             self.assertEqual([row[0] for row in self.cursor.fetchall()], planted[shape], shape)
 
     def test_a_search_that_multiplies_ends(self):
