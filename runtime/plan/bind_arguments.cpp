@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kParametersMax = 7;
 
-/// Those after the first `required` are 0 when they are left out.
+/// Those after the first `required` are 0, {} or false when they are left out.
 struct NamedFunction {
   std::string_view name;
   size_t required;
@@ -25,6 +25,16 @@ struct NamedFunction {
 };
 
 constexpr NamedFunction kNamedFunctions[] = {
+    {"jsonb_path_exists", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_exists_tz", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_match", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_match_tz", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query_array", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query_array_tz", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query_first", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query_first_tz", 2, {"target", "path", "vars", "silent"}},
+    {"jsonb_path_query_tz", 2, {"target", "path", "vars", "silent"}},
     {"make_date", 3, {"year", "month", "day"}},
     {"make_interval", 0, {"years", "months", "weeks", "days", "hours", "mins", "secs"}},
     {"make_time", 3, {"hour", "min", "sec"}},
@@ -48,6 +58,12 @@ std::optional<std::vector<size_t>> places_of(const NamedFunction& function, sql:
     if (!given[i]) return std::nullopt;
   }
   return places;
+}
+
+ExprPtr default_of(std::string_view parameter) {
+  if (parameter == "vars") return make_constant(Type{oid::kJsonb}, Value::text("{}"));
+  if (parameter == "silent") return make_bool(false);
+  return make_constant(Type{oid::kInt4}, Value::of(int32_t{0}));
 }
 
 bool is_named(const sql::Expr* argument) { return argument->is<sql::NamedArgument>(); }
@@ -92,8 +108,8 @@ absl::StatusOr<ExprList> Binder::bind_arguments(const sql::FunctionCall& call, c
     if (!places) continue;
     ExprList all(function.size());
     for (size_t i = 0; i < args.size(); ++i) all[(*places)[i]] = std::move(args[i]);
-    for (ExprPtr& arg : all) {
-      if (!arg) arg = make_constant(Type{oid::kInt4}, Value::of(int32_t{0}));
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!all[i]) all[i] = default_of(function.parameters[i]);
     }
     return all;
   }

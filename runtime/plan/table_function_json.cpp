@@ -1,5 +1,6 @@
-/// json_array_elements, json_each, json_object_keys, each for json and jsonb and as text.
+/// json_array_elements, json_each, json_object_keys, each for json and jsonb and as text; jsonb_path_query.
 #include "runtime/plan/table_function.hpp"
+#include "runtime/types/jsonpath_run.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "storage/column/json_format.hpp"
 
@@ -86,6 +87,49 @@ Open open_keys(std::span<const Type>, std::span<const Value> args, EvalContext&)
   return std::make_unique<ItemsCursor>(args[0].string(), ItemsWanted{.keys = true});
 }
 
+/// What a path yields, found when the function is called.
+class PathCursor final : public TableFunctionCursor {
+ public:
+  explicit PathCursor(std::vector<PathItem> items) : items_{std::move(items)} {}
+
+  absl::Status next(uint32_t rows_max, EvalContext&, Batch& out) override {
+    out.columns.clear();
+    out.columns.resize(1);
+    out.columns[0].reset_empty(Physical::kVarlen);
+    for (out.rows = 0; out.rows < rows_max && at_ < items_.size(); ++out.rows) {
+      out.columns[0].append_string(json_of(items_[at_++]));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<PathItem> items_;
+  size_t at_ = 0;
+};
+
+template <bool WithZone>
+Open open_path(std::span<const Type>, std::span<const Value> args, EvalContext& context) {
+  PathCall call{args[0].bytes(), args[1].bytes()};
+  if (args.size() > 2) call.vars = args[2].bytes();
+  if (args.size() > 3) call.silent = args[3].get<bool>();
+  call.with_zone = WithZone;
+  TROUPE_ASSIGN_OR_RETURN(auto found, run_jsonpath(call, context));
+  if (!found) found.emplace();
+  return std::make_unique<PathCursor>(*std::move(found));
+}
+
+template <bool WithZone>
+void add_path_functions(std::vector<TableFunction>* all) {
+  const std::vector<Oid> arguments{oid::kJsonb, oid::kJsonpath, oid::kJsonb, oid::kBool};
+  for (size_t given = 2; given <= arguments.size(); ++given) {
+    TableFunction& function = all->emplace_back();
+    function.name = WithZone ? "jsonb_path_query_tz" : "jsonb_path_query";
+    function.arguments.assign(arguments.begin(), arguments.begin() + static_cast<ptrdiff_t>(given));
+    function.columns = {oid::kJsonb};
+    function.open = &open_path<WithZone>;
+  }
+}
+
 template <bool Binary>
 void add_functions(std::vector<TableFunction>* all) {
   const std::string prefix = Binary ? "jsonb" : "json";
@@ -112,6 +156,8 @@ std::vector<TableFunction> json_table_functions() {
   std::vector<TableFunction> all;
   add_functions<false>(&all);
   add_functions<true>(&all);
+  add_path_functions<false>(&all);
+  add_path_functions<true>(&all);
   return all;
 }
 

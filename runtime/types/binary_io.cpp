@@ -234,7 +234,8 @@ void send_varlen(Type type, std::string_view bytes, std::string* out) {
     case oid::kRecord: return send_record(bytes, out);
     case oid::kBit:
     case oid::kVarbit: return send_bits(bytes, out);
-    case oid::kJsonb: out->push_back('\1'); break;
+    case oid::kJsonb:
+    case oid::kJsonpath: out->push_back('\1'); break;
     default:
       const char kind = type_info(type.oid).kind;
       if (kind == 'c') return send_record(bytes, out);
@@ -307,8 +308,9 @@ absl::StatusOr<Value> receive_varlen(Type type, NetworkReader& in, const EvalCon
     case oid::kBit:
     case oid::kVarbit: return receive_bits(type, in);
     case oid::kJsonb:
+    case oid::kJsonpath:
       if (const auto version = in.get<uint8_t>(); version != 1 && in.ok()) {
-        return invalid("unsupported jsonb version number ", int{version});
+        return invalid("unsupported ", type_info(type.oid).name, " version number ", int{version});
       }
       break;
     case oid::kBytea: return Value::text(std::string(in.raw(in.remaining())));

@@ -18,6 +18,9 @@ void register_all(FunctionRegistry& registry) {
   register_json(to);
   register_json_access(to);
   register_json_changes(to);
+  register_jsonpath(to);
+  register_json_assign(to);
+  register_sample(to);
   register_records(to);
   register_ranges(to);
   register_range_operators(to);

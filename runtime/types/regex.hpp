@@ -16,6 +16,9 @@ struct RegexOptions {
   bool ignore_case = false;
   bool newline_sensitive = false;  ///< . and [^x] stop at newlines, ^ and $ match around them
   bool literal = false;
+  // Halves of newline_sensitive.
+  bool dot_stops_at_newline = false;  ///< . and [^x]
+  bool line_anchors = false;          ///< ^ and $
 };
 
 /// The flags argument of regexp_replace() and its like; "g" is reported apart. Errors: 22023.

@@ -48,7 +48,7 @@ class Compiler {
   absl::StatusOr<Regex::Program> compile() {
     TROUPE_RETURN_IF_ERROR(leading_options());
     program_.ignore_case = options_.ignore_case;
-    program_.dot_stops_at_newline = options_.newline_sensitive;
+    program_.dot_stops_at_newline = options_.newline_sensitive || options_.dot_stops_at_newline;
     if (options_.literal || (text_.find_first_of("\\^$.[]|()*+?{}") == std::string_view::npos)) {
       return literal();
     }
@@ -111,6 +111,7 @@ class Compiler {
     for (const size_t j : jumps) program_.code[j].x = static_cast<uint32_t>(program_.code.size());
     return absl::OkStatus();
   }
+  bool anchors_at_lines() const { return options_.newline_sensitive || options_.line_anchors; }
   absl::Status branch(int depth) {
     while (at_ < text_.size() && text_[at_] != '|' && text_[at_] != ')') TROUPE_RETURN_IF_ERROR(quantified(depth));
     return absl::OkStatus();
@@ -203,8 +204,8 @@ class Compiler {
       case '(': return group(depth);
       case '[': return bracket();
       case '.': ++at_; emit({Op::kAny}); return absl::OkStatus();
-      case '^': ++at_; assertion(options_.newline_sensitive ? Assertion::kLineStart : Assertion::kTextStart); return absl::OkStatus();
-      case '$': ++at_; assertion(options_.newline_sensitive ? Assertion::kLineEnd : Assertion::kTextEnd); return absl::OkStatus();
+      case '^': ++at_; assertion(anchors_at_lines() ? Assertion::kLineStart : Assertion::kTextStart); return absl::OkStatus();
+      case '$': ++at_; assertion(anchors_at_lines() ? Assertion::kLineEnd : Assertion::kTextEnd); return absl::OkStatus();
       case '\\': ++at_; return escape();
       case '*':
       case '+':
@@ -253,7 +254,7 @@ class Compiler {
       TROUPE_RETURN_IF_ERROR(bracket_item(&set));
     }
     ++at_;
-    if (set.negated && options_.newline_sensitive) set.ranges.push_back({'\n', '\n'});
+    if (set.negated && (options_.newline_sensitive || options_.dot_stops_at_newline)) set.ranges.push_back({'\n', '\n'});
     add_class(std::move(set));
     return absl::OkStatus();
   }

@@ -4,6 +4,7 @@
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/money.hpp"
 #include "runtime/types/network.hpp"
+#include "runtime/types/jsonpath.hpp"
 #include "runtime/types/numeric.hpp"
 #include "runtime/types/range.hpp"
 #include "runtime/types/record.hpp"
@@ -148,6 +149,7 @@ absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalCon
     case oid::kVarbit: return wrapped(parse_bits(type, text));
     case oid::kJson:
     case oid::kJsonb: return json_value(type.oid, text);
+    case oid::kJsonpath: return wrapped(normalize_jsonpath(text));
     case oid::kInt2Vector:
     case oid::kOidVector: return vector_array(type.oid, text);
     case oid::kVoid: return Value::text("");
