@@ -103,12 +103,20 @@ Task<absl::StatusOr<bool>> may_write_bulk(const TableWrite& write, const Session
   co_return co_await looking;
 }
 
+absl::Status cannot_copy_to_view(std::string_view name) {
+  return with_hint(error(ErrorCode::kWrongObjectType, "cannot copy to view \"", name, "\""),
+                   "To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
+}
+
 /// The table's SELECT, or the statement's own query, as a statement of its own within this one.
 absl::StatusOr<std::shared_ptr<Prepared>> prepare_source(const sql::CopyStatement& statement, Portal& portal,
                                                          const absl::StatusOr<const TableDef*>& table,
                                                          const Catalog& catalog) {
   auto prepared = std::make_shared<Prepared>();
   if (statement.query != nullptr) {
+    if (statement.query->is<sql::MergeStatement>()) {
+      return error(ErrorCode::kFeatureNotSupported, "MERGE not supported in COPY");
+    }
     portal.cursor_query = std::make_unique<sql::RawStatement>(*portal.prepared->raw);
     portal.cursor_query->node = statement.query;
     prepared->parsed = portal.prepared->parsed;
@@ -199,7 +207,10 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
     found = find_table(*statement.table);
     if (found.ok() && (*found)->oid == oid) break;
   }
-  if (!found.ok()) co_return found.status();
+  if (!found.ok()) {
+    const bool view = find_relation(*statement.table, ObjectKind::view).ok();
+    co_return view ? cannot_copy_to_view(statement.table->name) : found.status();
+  }
   PlanContext planning;
   planning.catalog = transaction_.catalog();
   planning.eval = &eval_;

@@ -5,6 +5,7 @@
 #include "actors/session/conflict_report.hpp"
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/merge_plan.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
@@ -21,6 +22,7 @@ std::string_view tag_of(StatementKind kind) {
     case StatementKind::kInsert: return "INSERT 0 ";
     case StatementKind::kUpdate: return "UPDATE ";
     case StatementKind::kDelete: return "DELETE ";
+    case StatementKind::kMerge: return "MERGE ";
     default: return "SELECT ";
   }
 }
@@ -29,6 +31,7 @@ std::string_view write_tag(StatementKind kind) {
     case StatementKind::kInsert: return "INSERT";
     case StatementKind::kUpdate: return "UPDATE";
     case StatementKind::kDelete: return "DELETE";
+    case StatementKind::kMerge: return "MERGE";
     default: return "SELECT FOR UPDATE";
   }
 }
@@ -69,6 +72,7 @@ void collect_locks(const PlanNode& node, std::vector<TableLockWish>* wishes) {
   if (const auto* insert = node.as<InsertPlan>()) wish(insert->write.table, TableLockMode::kRowExclusive);
   if (const auto* update = node.as<UpdatePlan>()) wish(update->write.table, TableLockMode::kRowExclusive);
   if (const auto* remove = node.as<DeletePlan>()) wish(remove->write.table, TableLockMode::kRowExclusive);
+  if (const auto* merge = node.as<MergePlan>()) wish(merge->table, TableLockMode::kRowExclusive);
   if (const auto* lock = node.as<LockRowsPlan>()) {
     for (const RowLock& one : lock->locks) wish(one.table, TableLockMode::kRowShare);
   }

@@ -83,7 +83,7 @@ const sql::ExecuteStatement* explained_execute(const sql::Statement& statement) 
 
 bool reads_or_writes(StatementKind kind) {
   return kind == StatementKind::kSelect || kind == StatementKind::kInsert || kind == StatementKind::kUpdate ||
-         kind == StatementKind::kDelete;
+         kind == StatementKind::kDelete || kind == StatementKind::kMerge;
 }
 
 }  // namespace troupe

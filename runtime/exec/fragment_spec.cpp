@@ -176,6 +176,7 @@ std::string encode_fragment(const FragmentSpec& spec) {
   writer.out().varint(spec.checks.size());
   for (const CheckCondition& check : spec.checks) {
     writer.out().bytes(check.name);
+    writer.out().u8(check.of_view ? 1 : 0);
     writer.expr(check.condition);
   }
   writer.out().varint(spec.indexes.size());
@@ -223,6 +224,7 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   spec.checks.resize(reader.count());
   for (CheckCondition& check : spec.checks) {
     check.name = std::string(reader.in().bytes());
+    check.of_view = reader.in().u8() != 0;
     TROUPE_RETURN_IF_ERROR(reader.expr(&check.condition));
   }
   spec.indexes.resize(reader.count());

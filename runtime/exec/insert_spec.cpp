@@ -55,7 +55,7 @@ absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write) {
   for (const uint32_t column : write.not_null) check.not_null.push_back({write.table->columns[column].name, column});
   for (const CheckCondition& condition : write.checks) {
     TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(condition.condition));
-    check.conditions.push_back({condition.name, std::move(program)});
+    check.conditions.push_back({condition.name, std::move(program), condition.of_view});
   }
   return check;
 }
@@ -74,8 +74,7 @@ absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batc
     break;
   }
   *failing = row;
-  const ErrorCode code = error_code(status);
-  if (code != ErrorCode::kNotNullViolation && code != ErrorCode::kCheckViolation) return status;
+  if (!is_about_row(status)) return status;
   std::vector<Value> values;
   std::vector<Type> types;
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -83,7 +82,6 @@ absl::Status check_rows(const RowCheck& check, const TableDef& table, const Batc
     values.push_back(rows.columns[c].value(row));
     types.push_back(Type{table.columns[c].type, table.columns[c].typmod});
   }
-  if (error_fields(status).table.empty()) return status;  // a domain's: its value fails, not the row
   return with_detail(std::move(status), failing_row_detail(values, types, *run.context.eval));
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/exec/operator.hpp"
 
+#include "runtime/plan/merge_plan.hpp"
+
 namespace troupe {
 
 BlueprintResult compile_node(const PlanNode& node) {
@@ -31,6 +33,7 @@ BlueprintResult compile_node(const PlanNode& node) {
     case PlanKind::kInsert: return compile_insert(node.to<InsertPlan>());
     case PlanKind::kUpdate: return compile_update(node.to<UpdatePlan>());
     case PlanKind::kDelete: return compile_delete(node.to<DeletePlan>());
+    case PlanKind::kMerge: return compile_merge(node.to<MergePlan>());
   }
   return error(ErrorCode::kInternalError, "a plan node of unknown kind");
 }

@@ -16,6 +16,7 @@
 
 namespace troupe {
 
+struct MergePlan;  // runtime/plan/merge_plan.hpp
 class ExecutablePlan;
 class Operator;
 using BatchResult = absl::StatusOr<Batch>;
@@ -129,6 +130,7 @@ BlueprintResult compile_insert(const InsertPlan& plan);  // insert.cpp
 BlueprintResult compile_update(const UpdatePlan& plan);  // change_rows.cpp
 BlueprintResult compile_delete(const DeletePlan& plan);
 BlueprintResult compile_lock_rows(const LockRowsPlan& plan);  // lock_rows.cpp
+BlueprintResult compile_merge(const MergePlan& plan);         // merge_rows.cpp
 
 /// Programs that are evaluated together: reserves what their nextval() calls will take before, settles setval() after.
 class ProgramList {

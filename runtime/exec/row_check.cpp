@@ -45,8 +45,11 @@ absl::Status RowCheck::run(const EvalInput& in, uint32_t* row) const {
     Vector holds;
     TROUPE_RETURN_IF_ERROR(condition.program.run(in, &holds));
     for (uint32_t i = 0; i < in.rows; ++i) {
-      if (holds.is_null(i) || holds.get<bool>(i)) continue;
+      if (holds.is_null(i) ? !condition.of_view : holds.get<bool>(i)) continue;
       *row = i;
+      if (condition.of_view) {
+        return error(kCheckOptionViolation, "new row violates check option for view \"", condition.name, "\"");
+      }
       ErrorFields fields;
       fields.code = ErrorCode::kCheckViolation;
       fields.message = cat("new row for relation \"", table, "\" violates check constraint \"", condition.name, "\"");
@@ -56,6 +59,13 @@ absl::Status RowCheck::run(const EvalInput& in, uint32_t* row) const {
     }
   }
   return absl::OkStatus();
+}
+
+bool is_about_row(const absl::Status& status) {
+  const ErrorCode code = error_code(status);
+  if (code == kCheckOptionViolation) return true;
+  const bool constraint = code == ErrorCode::kNotNullViolation || code == ErrorCode::kCheckViolation;
+  return constraint && !error_fields(status).table.empty();
 }
 
 std::string failing_row_detail(std::span<const Value> values, std::span<const Type> types,

@@ -18,6 +18,7 @@ class RowCheck {
   struct Condition {
     std::string name;
     Program program;
+    bool of_view = false;  ///< WITH CHECK OPTION
   };
   std::string table;
   std::vector<Column> not_null;
@@ -25,10 +26,12 @@ class RowCheck {
 
   bool empty() const { return not_null.empty() && conditions.empty(); }
   /// The first row that fails: its number in *row. `in` has the new rows.
-  /// Errors: 23502, 23514, without the detail: add it with failing_row_detail().
+  /// Errors: 23502, 23514, 44000, without the detail: add it with failing_row_detail().
   absl::Status run(const EvalInput& in, uint32_t* row) const;
 };
 
+/// Whether an error of RowCheck::run is about the whole row: not one of a domain, whose value fails.
+bool is_about_row(const absl::Status& status);
 /// "Failing row contains (1, null, x)." `values` are the row's columns that are not dropped, with their types.
 std::string failing_row_detail(std::span<const Value> values, std::span<const Type> types, const EvalContext& context);
 

@@ -138,7 +138,7 @@ class Fragment::Compiler {
     }
     for (const CheckCondition& check : f_.spec_.checks) {
       TROUPE_ASSIGN_OR_RETURN(Program program, compile(check.condition));
-      f_.check_.conditions.push_back({check.name, std::move(program)});
+      f_.check_.conditions.push_back({check.name, std::move(program), check.of_view});
     }
     return absl::OkStatus();
   }
@@ -310,8 +310,7 @@ absl::Status Fragment::check(const Columns& columns, std::span<const std::string
   uint32_t failing = 0;
   absl::Status status = check_.run(input(columns, params), &failing);
   if (status.ok()) return status;
-  const ErrorCode code = error_code(status);
-  if (code != ErrorCode::kNotNullViolation && code != ErrorCode::kCheckViolation) return status;
+  if (!is_about_row(status)) return status;
   std::vector<Value> values;
   std::vector<Type> types;
   const RowView row(*layout_, rows[failing]);
@@ -320,7 +319,6 @@ absl::Status Fragment::check(const Columns& columns, std::span<const std::string
     values.push_back(row.value(column, column < spec_.missing.size() ? spec_.missing[column] : Value{}));
     types.push_back(spec_.types[column]);
   }
-  if (error_fields(status).table.empty()) return status;  // a domain's: its value fails, not the row
   return with_detail(std::move(status), failing_row_detail(values, types, params.context));
 }
 

@@ -27,6 +27,7 @@ std::string_view clause_name(Clause clause) {
     case Clause::kWindow: return "window definitions";
     case Clause::kDefine: return "DEFINE";
     case Clause::kMeasures: return "MEASURES";
+    case Clause::kMergeWhen: return "MERGE WHEN conditions";
     default: return "this place";
   }
 }

@@ -84,6 +84,11 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
     site.query->has_table_functions = true;
     return expr;
   }
+  if (record_function(name) != nullptr) {
+    return with_hint(fail(ErrorCode::kFeatureNotSupported, call, "could not determine row type for result of ", name),
+                     "Provide a non-null record argument, or call the function in the FROM clause using a column "
+                     "definition list.");
+  }
   // f(x) where f is a type is a cast, as in PostgreSQL.
   if (args.size() == 1 && !is_function(name)) {
     if (const TypeInfo* type = find_type_by_name(name)) {

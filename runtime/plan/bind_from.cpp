@@ -4,6 +4,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/types/user_types.hpp"
 #include "runtime/plan/table_function.hpp"
+#include "runtime/plan/view_target.hpp"
 #include "runtime/types/resolve.hpp"
 
 namespace troupe {
@@ -135,16 +136,17 @@ absl::Status not_populated(const TableDef& view) {
 }  // namespace
 
 absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Scope*, BoundQuery* query) {
-  if (ref.sample != nullptr) return refuse(ref, "TABLESAMPLE");
   if (ref.schema.empty()) {
     for (size_t i = cte_names_.size(); i-- > 0;) {
-      if (cte_names_[i].name == ref.name) return bind_cte_ref(cte_names_[i], ref, query);
+      if (cte_names_[i].name != ref.name) continue;
+      return ref.sample != nullptr ? bind_sample(ref, {}, query) : bind_cte_ref(cte_names_[i], ref, query);
     }
   }
   auto named = find_relation(ref);
   if (!named.ok() && ref.name == "dual" && ref.schema.empty()) return bind_dual_ref(ref, query);
   TROUPE_ASSIGN_OR_RETURN(RelationName found, std::move(named));
-  if (found.view) return bind_view(*found.view, ref, query);
+  if (ref.sample != nullptr) return bind_sample(ref, std::move(found), query);
+  if (found.view) return bind_view(found.view, ref, query);
   auto relation = std::make_shared<BoundRelation>();
   if (found.table) {
     if (!found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);
@@ -176,7 +178,8 @@ std::string_view Binder::schema_of(const BoundRelation& relation) const {
   return schema != nullptr ? std::string_view(schema->name) : std::string_view("pg_catalog");
 }
 
-absl::StatusOr<QueryPtr> Binder::bind_stored_query(std::string_view text, Oid owner) {
+absl::StatusOr<QueryPtr> Binder::bind_stored_query(std::string_view text, Oid owner,
+                                                   const sql::SelectStatement** written) {
   TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(text));
   kept_.push_back(parsed);
   // The view's text knows nothing of the statement's WITH names and has positions of its own.
@@ -185,7 +188,9 @@ absl::StatusOr<QueryPtr> Binder::bind_stored_query(std::string_view text, Oid ow
   const bool outer_foreign = std::exchange(foreign_text_, true);
   ++view_depth_;
   const Oid reader = rights.act_as(owner);
-  auto bound = bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), nullptr);
+  const auto& select = parsed->statements()[0].node->to<sql::SelectStatement>();
+  if (written != nullptr) *written = &select;
+  auto bound = bind_select(select, nullptr);
   rights.act_as(reader);
   --view_depth_;
   foreign_text_ = outer_foreign;
@@ -202,24 +207,34 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_refresh(std::string_vi
   return bind_insert(parsed->statements()[0].node->to<sql::InsertStatement>());
 }
 
-absl::StatusOr<Binder::FromItem> Binder::bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query) {
+absl::StatusOr<Binder::FromItem> Binder::bind_view(const std::shared_ptr<const ViewDef>& def, const sql::TableRef& ref,
+                                                   BoundQuery* query) {
+  const ViewDef& view = *def;
   if (view_depth_ >= kViewDepthMax) {
     return fail(ErrorCode::kInvalidTableDefinition, ref, "infinite recursion detected in rules for relation \"",
                 view.name, "\"");
   }
-  auto bound = bind_stored_query(view.query_sql, view.owner);
+  const bool invoker = parse_switch(view.option("security_invoker")).value_or(false);
+  const uint32_t number = relations++;  // before those it reads: whose rights are missing is told in this order
+  const sql::SelectStatement* select = nullptr;
+  auto bound = bind_stored_query(view.query_sql, invoker ? context_.role : view.owner, &select);
   if (!bound.ok()) return bound.status();
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kSubquery;
   relation->query = *std::move(bound);
-  for (size_t i = 0; i < relation->query->targets.size(); ++i) {
-    relation->names.push_back(i < view.columns.size() ? view.columns[i].name : relation->query->targets[i].name);
+  relation->view = def;
+  relation->view_text = select;
+  // SELECT * shows what there was when the view was made.
+  const size_t width = std::min(relation->query->targets.size(), view.columns.size());
+  for (size_t i = 0; i < width; ++i) {
+    relation->names.push_back(view.columns[i].name);
     relation->types.push_back(relation->query->targets[i].value->type);
   }
   relation->origins = origins_in(view.oid, relation->types.size());
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
-  rights.want(item.names->relation->number, view.oid, kSelect);
+  item.names->relation->number = query->relations.back() = number;
+  rights.want(number, view.oid, kSelect);
   if (ref.alias == nullptr) item.names->schema = ref.schema;
   return item;
 }
@@ -317,10 +332,17 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
   const Site site{scope, query, Clause::kFromFunction, false};
   std::string_view default_alias;
   for (const sql::TableFunction& item : ref.functions) {
-    if (!item.columns.empty()) return refuse(*item.call, "a column definition list");
     const auto* call = item.call->as<sql::FunctionCall>();
     const std::string_view name = call != nullptr ? call->name.back() : std::string_view("value");
     if (default_alias.empty()) default_alias = name;
+    if (!item.columns.empty()) {
+      TROUPE_RETURN_IF_ERROR(bind_record_function(item, ref, site, relation.get()));
+      continue;
+    }
+    if (record_function(name) != nullptr) {
+      return fail(ErrorCode::kSyntaxError, *item.call,
+                  "a column definition list is required for functions returning \"record\"");
+    }
     const bool lone = ref.functions.size() == 1 && ref.alias != nullptr;
     if (call == nullptr || !is_table_function(name)) {
       TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*item.call, site));

@@ -4,13 +4,10 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/index_terms.hpp"
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/view_target.hpp"
 
 namespace troupe {
 namespace {
-
-absl::Status no_such_column(const TableDef& table, std::string_view column) {
-  return error(ErrorCode::kUndefinedColumn, "column \"", column, "\" of relation \"", table.name, "\" does not exist");
-}
 
 uint32_t row_position(const ColumnDef& column) { return static_cast<uint32_t>(column.attnum - 1); }
 
@@ -21,12 +18,13 @@ bool is_default(const ExprPtr& value) { return value->kind == ExprKind::kDefault
 /// What an INSERT puts in: one row of all layout columns for each row of its source.
 class InsertSource {
  public:
-  InsertSource(Binder& binder, const sql::InsertStatement& insert, const std::shared_ptr<BoundRelation>& target,
-               const std::vector<uint32_t>& columns)
+  InsertSource(Binder& binder, const sql::InsertStatement& insert, const BoundModify& modify,
+               const std::vector<TargetColumn>& columns)
       : binder_{binder},
         insert_{insert},
-        target_{target},
-        table_{*target->table},
+        modify_{modify},
+        target_{modify.target},
+        table_{*target_->table},
         columns_{columns},
         defaults_(table_.columns.size()) {}
 
@@ -41,6 +39,26 @@ class InsertSource {
     return generates ? with_generated(std::move(query)) : query;
   }
 
+  /// One row of VALUES, in terms of what `site` sees; generated columns are null.
+  absl::StatusOr<ExprList> bind_row(size_t number, const Binder::Site& site) {
+    ExprList row(table_.columns.size());
+    if (insert_.source != nullptr) {
+      const sql::ExprList& given = insert_.source->values[number];
+      if (given.size() != insert_.source->values[0].size()) {
+        return binder_.fail(ErrorCode::kSyntaxError, *given.front(), "VALUES lists must all be the same length");
+      }
+      const sql::Node* place_of = insert_.table;
+      if (given.size() > columns_.size()) place_of = given[columns_.size()];
+      TROUPE_RETURN_IF_ERROR(check_width(given.size(), *place_of));
+      for (size_t i = 0; i < given.size(); ++i) {
+        TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind(*given[i], site));
+        TROUPE_RETURN_IF_ERROR(place(i, std::move(value), *given[i], &row));
+      }
+    }
+    TROUPE_RETURN_IF_ERROR(fill(&row));
+    return row;
+  }
+
  private:
   absl::StatusOr<QueryPtr> bind_values() {
     auto query = std::make_shared<BoundQuery>();
@@ -49,7 +67,7 @@ class InsertSource {
     const size_t rows = insert_.source == nullptr ? 1 : insert_.source->values.size();
     relation->values.reserve(rows);
     for (size_t r = 0; r < rows; ++r) {
-      TROUPE_ASSIGN_OR_RETURN(ExprList row, bind_row(r, query.get()));
+      TROUPE_ASSIGN_OR_RETURN(ExprList row, bind_row(r, {nullptr, query.get(), Clause::kInsertValue, false}));
       relation->values.push_back(std::move(row));
     }
     for (const ColumnDef& column : table_.columns) {
@@ -83,26 +101,6 @@ class InsertSource {
     return query;
   }
 
-  absl::StatusOr<ExprList> bind_row(size_t number, BoundQuery* query) {
-    ExprList row(table_.columns.size());
-    if (insert_.source != nullptr) {
-      const sql::ExprList& given = insert_.source->values[number];
-      if (given.size() != insert_.source->values[0].size()) {
-        return binder_.fail(ErrorCode::kSyntaxError, *given.front(), "VALUES lists must all be the same length");
-      }
-      const sql::Node* place_of = insert_.table;
-      if (given.size() > columns_.size()) place_of = given[columns_.size()];
-      TROUPE_RETURN_IF_ERROR(check_width(given.size(), *place_of));
-      const Binder::Site site{nullptr, query, Clause::kInsertValue, false};
-      for (size_t i = 0; i < given.size(); ++i) {
-        TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind(*given[i], site));
-        TROUPE_RETURN_IF_ERROR(place(i, std::move(value), *given[i], &row));
-      }
-    }
-    TROUPE_RETURN_IF_ERROR(fill(&row));
-    return row;
-  }
-
   absl::StatusOr<QueryPtr> bind_query() {
     const sql::SelectStatement& source = *insert_.source;
     TROUPE_ASSIGN_OR_RETURN(QueryPtr selected, binder_.bind_select(source, nullptr, true));
@@ -114,7 +112,9 @@ class InsertSource {
       ExprPtr& value = selected->targets[i].value;
       const bool whole = insert_.columns.empty() || insert_.columns[i].accessors.empty();
       if (whole && value->type.oid == oid::kUnknown) {
-        TROUPE_ASSIGN_OR_RETURN(value, binder_.assign(std::move(value), table_.columns[columns_[i]], source));
+        TROUPE_RETURN_IF_ERROR(columns_[i].error);
+        TROUPE_ASSIGN_OR_RETURN(value,
+                                binder_.assign(std::move(value), *columns_[i].column, source, columns_[i].name));
       }
       relation->names.push_back(selected->targets[i].name);
       relation->types.push_back(value->type);
@@ -144,8 +144,10 @@ class InsertSource {
 
   /// A given value into its column; DEFAULT leaves the place empty.
   absl::Status place(size_t number, ExprPtr value, const sql::Node& node, ExprList* row) {
-    const uint32_t i = columns_[number];
-    const ColumnDef& column = table_.columns[i];
+    TROUPE_RETURN_IF_ERROR(columns_[number].error);
+    const ColumnDef& column = *columns_[number].column;
+    const uint32_t i = row_position(column);
+    binder_.rights.use(modify_.named().number, kInsert, columns_[number].number);
     if (!insert_.columns.empty() && !insert_.columns[number].accessors.empty()) {
       ExprPtr array = (*row)[i] ? (*row)[i] : make_null(Type{column.type, column.typmod});
       const Binder::Site site{nullptr, nullptr, Clause::kInsertValue, false};
@@ -168,7 +170,10 @@ class InsertSource {
                       cat("Column \"", column.name, "\" is an identity column defined as GENERATED ALWAYS.")),
           "Use OVERRIDING SYSTEM VALUE to override.");
     }
-    TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.assign(std::move(value), column, node));
+    if ((*row)[i]) {  // two columns of a view are one of the table
+      return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", column.name, "\"");
+    }
+    TROUPE_ASSIGN_OR_RETURN((*row)[i], binder_.assign(std::move(value), column, node, columns_[number].name));
     return absl::OkStatus();
   }
 
@@ -187,32 +192,47 @@ class InsertSource {
     if (column.dropped || column.generated_stored) {
       defaults_[i] = make_constant(Type{column.type}, Value::null(column.physical));
     } else {
-      TROUPE_ASSIGN_OR_RETURN(defaults_[i], binder_.insert_default(table_, column));
+      TROUPE_ASSIGN_OR_RETURN(defaults_[i], binder_.target_default(modify_, column));
     }
     return defaults_[i];
   }
 
   Binder& binder_;
   const sql::InsertStatement& insert_;
+  const BoundModify& modify_;
   const std::shared_ptr<BoundRelation>& target_;
   const TableDef& table_;
-  const std::vector<uint32_t>& columns_;
+  const std::vector<TargetColumn>& columns_;
   ExprList defaults_;
 };
 
-absl::StatusOr<std::vector<uint32_t>> Binder::insert_columns(const sql::InsertStatement& insert,
-                                                             const TableDef& table) {
-  std::vector<uint32_t> columns;
-  if (insert.columns.empty()) {
-    for (const ColumnDef& column : table.columns) {
-      if (!column.dropped) columns.push_back(row_position(column));
+/// Those of a view that are expressions cannot be given a value, which says who gives them one.
+std::vector<TargetColumn> Binder::all_columns(const BoundModify& modify) const {
+  std::vector<TargetColumn> columns;
+  if (!modify.view) {
+    for (const ColumnDef& column : modify.target->table->columns) {
+      if (!column.dropped) columns.push_back({&column, column.name, row_position(column)});
     }
     return columns;
   }
+  for (uint32_t i = 0; i < modify.named().size(); ++i) {
+    auto column = view_column(PlanKind::kInsert, *modify.view, i);
+    columns.push_back(column.ok() ? *std::move(column) : TargetColumn{nullptr, {}, i, column.status()});
+  }
+  return columns;
+}
+
+absl::StatusOr<std::vector<TargetColumn>> Binder::insert_columns(const sql::InsertStatement& insert,
+                                                                 const BoundModify& modify) {
+  if (insert.columns.empty()) return all_columns(modify);
+  std::vector<TargetColumn> columns;
   for (const sql::AssignmentTarget& target : insert.columns) {
     const int place = position_of(target.position);
-    const ColumnDef* column = table.find_column(target.column);
-    if (column == nullptr) return with_position(no_such_column(table, target.column), place);
+    auto column = target_column(PlanKind::kInsert, modify, target.column);
+    if (!column.ok()) {
+      const bool unknown = error_code(column.status()) == ErrorCode::kUndefinedColumn;
+      return unknown ? with_position(column.status(), place) : column.status();
+    }
     const bool whole = std::any_of(insert.columns.begin(), insert.columns.begin() + columns.size(),
                                    [&](const sql::AssignmentTarget& other) {
                                      return other.column == target.column &&
@@ -222,7 +242,7 @@ absl::StatusOr<std::vector<uint32_t>> Binder::insert_columns(const sql::InsertSt
       return with_position(error(ErrorCode::kDuplicateColumn, "column \"", target.column, "\" specified more than once"),
                            place);
     }
-    columns.push_back(row_position(*column));
+    columns.push_back(*std::move(column));
   }
   return columns;
 }
@@ -232,16 +252,30 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
   if (insert.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*insert.with, nullptr));
   Scope scope;
   TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kInsert, *insert.table, &scope));
-  TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify->target->table));
-  for (const uint32_t column : columns) rights.use(modify->target->number, kInsert, column);
-  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, modify->target, columns).bind());
+  TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, *modify));
+  TROUPE_ASSIGN_OR_RETURN(modify->source, InsertSource(*this, insert, *modify, columns).bind());
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   if (insert.on_conflict != nullptr) {
     TROUPE_RETURN_IF_ERROR(bind_conflict(*insert.on_conflict, insert, &scope, modify.get()));
   }
   TROUPE_RETURN_IF_ERROR(bind_returning(insert.returning, &scope, modify.get()));
+  TROUPE_RETURN_IF_ERROR(finish_view_target(*insert.table, modify.get()));
   cte_names_.resize(names_before);
   return modify;
+}
+
+absl::StatusOr<ExprList> Binder::bind_merge_row(const sql::MergeWhen& when, const sql::TableRef& ref,
+                                                const BoundModify& modify, const Site& site) {
+  sql::SelectStatement values;
+  values.is_values = true;
+  values.values = {&when.values, 1};
+  sql::InsertStatement insert;
+  insert.table = &ref;
+  insert.columns = when.columns;
+  insert.overriding = when.overriding;
+  insert.source = when.default_values ? nullptr : &values;
+  TROUPE_ASSIGN_OR_RETURN(const auto columns, insert_columns(insert, modify));
+  return InsertSource(*this, insert, modify, columns).bind_row(0, site);
 }
 
 // --- ON CONFLICT ---
@@ -252,21 +286,23 @@ bool Binder::InferredKey::has_columns(std::vector<int16_t> attnums) const {
 }
 
 absl::StatusOr<Binder::InferredKey> Binder::bind_inference(const sql::OnConflict& conflict,
-                                                           const std::shared_ptr<BoundRelation>& target) {
-  const TableDef& table = *target->table;
+                                                           const BoundModify& modify) {
+  const std::shared_ptr<BoundRelation> named = modify.view ? modify.view->named : modify.target;
   const EvalContext& context = eval();
   InferredKey wanted;
   for (const sql::IndexElement* element : conflict.elements) {
+    ExprPtr value;
     if (element->expression == nullptr) {
-      const ColumnDef* column = table.find_column(element->column);
-      if (column == nullptr) {
+      FromNames names;
+      names.relation = named;
+      if (find_column(names, element->column, &value) == LookupResult::kNotFound) {
         return fail(ErrorCode::kUndefinedColumn, *element, "column \"", element->column, "\" does not exist");
       }
-      rights.use(target->number, kSelect, row_position(*column));
-      wanted.columns.push_back(column->attnum);
-      continue;
+      rights.use(named->number, kSelect, value->index);
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(value, bind_table_expression(*element->expression, named, Clause::kIndex));
     }
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_table_expression(*element->expression, target, Clause::kIndex));
+    value = through_view(modify, value);
     if (value->is_column()) {
       wanted.columns.push_back(static_cast<int16_t>(value->index + 1));
     } else {
@@ -276,8 +312,8 @@ absl::StatusOr<Binder::InferredKey> Binder::bind_inference(const sql::OnConflict
   std::sort(wanted.columns.begin(), wanted.columns.end());
   if (conflict.elements_where == nullptr) return wanted;
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr where,
-                          bind_table_expression(*conflict.elements_where, target, Clause::kIndexPredicate));
-  split_and(fold_constants(where, context), &wanted.conditions);
+                          bind_table_expression(*conflict.elements_where, named, Clause::kIndexPredicate));
+  split_and(fold_constants(through_view(modify, where), context), &wanted.conditions);
   return wanted;
 }
 
@@ -310,9 +346,10 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
     return std::static_pointer_cast<const IndexDef>(catalog().find_shared(oid));
   };
   if (!conflict.constraint.empty()) {
-    const ConstraintDef* constraint = table.find_constraint(conflict.constraint);
+    const ConstraintDef* constraint = modify->view ? nullptr : table.find_constraint(conflict.constraint);
     if (constraint == nullptr) {
-      return error(ErrorCode::kUndefinedObject, "constraint \"", conflict.constraint, "\" for table \"", table.name,
+      const std::string& relation = modify->view ? modify->view->levels[0].view->name : table.name;
+      return error(ErrorCode::kUndefinedObject, "constraint \"", conflict.constraint, "\" for table \"", relation,
                    "\" does not exist");
     }
     if (constraint->kind == ConstraintKind::primary_key) {
@@ -329,7 +366,7 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
     action->any_index = true;
     return absl::OkStatus();
   }
-  TROUPE_ASSIGN_OR_RETURN(const InferredKey wanted, bind_inference(conflict, modify->target));
+  TROUPE_ASSIGN_OR_RETURN(const InferredKey wanted, bind_inference(conflict, *modify));
   if (wanted.expressions.empty() && !table.primary_key.empty() && wanted.has_columns(table.primary_key)) {
     action->primary_key = true;
     return absl::OkStatus();
@@ -346,54 +383,69 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
                "there is no unique or exclusion constraint matching the ON CONFLICT specification");
 }
 
+Binder::FromItem Binder::name_excluded(const BoundModify& modify, const std::shared_ptr<BoundRelation>& rows,
+                                       BoundQuery* query) {
+  rows->table = modify.target->table;
+  FromItem item = leaf(rows, "excluded", query);
+  if (!modify.view) return item;
+  const BoundRelation& named = modify.named();
+  item.names->relation = nullptr;
+  for (uint32_t i = 0; i < named.size(); ++i) {
+    ExprPtr value = replace_expr(modify.view->columns[i], [&](const ExprPtr& part) -> ExprPtr {
+      const bool own = part->is_column() && part->relation == modify.target->number;
+      return own ? make_column(part->type, part->index, rows->number) : nullptr;
+    });
+    item.names->columns.push_back({named.name_of(i), std::move(value)});
+  }
+  return item;
+}
+
+absl::Status Binder::bind_conflict_update(const sql::OnConflict& conflict, const Scope& scope, BoundModify* modify,
+                                          ConflictAction* action) {
+  if (action->any_index) {
+    return with_hint(fail(ErrorCode::kSyntaxError, conflict,
+                          "ON CONFLICT DO UPDATE requires inference specification or constraint name"),
+                     "For example, ON CONFLICT (column_name).");
+  }
+  const TableDef& table = *modify->target->table;
+  auto excluded = std::make_shared<BoundRelation>();
+  BoundQuery scratch;
+  Scope both = scope;
+  both.items.push_back(name_excluded(*modify, excluded, &scratch).names);
+  Site site{&both, &scratch, Clause::kSet, false};
+  TROUPE_RETURN_IF_ERROR(bind_assignments(conflict.assignments, *modify, site, &action->assignments));
+  if (conflict.where != nullptr) {
+    site.clause = Clause::kWhere;
+    TROUPE_ASSIGN_OR_RETURN(action->where, bind_condition(*conflict.where, site, "WHERE"));
+  }
+  TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(action->assignments, modify->target));
+  const auto width = static_cast<uint32_t>(table.columns.size());
+  const auto to_positions = [&](const ExprPtr& expr) {
+    return replace_expr(through_view(*modify, expr), [&](const ExprPtr& part) -> ExprPtr {
+      if (!part->is_column()) return nullptr;
+      if (part->relation == excluded->number) return make_column(part->type, width + part->index);
+      return part->relation == modify->target->number ? make_column(part->type, part->index) : nullptr;
+    });
+  };
+  for (ColumnAssignment& assignment : action->assignments) {
+    assignment.value = to_positions(assignment.value);
+    const auto& key = table.primary_key;
+    action->changes_key = action->changes_key ||
+                          std::find(key.begin(), key.end(), static_cast<int16_t>(assignment.column + 1)) != key.end();
+  }
+  for (const uint32_t column : table.shape->key) {
+    action->changes_key = action->changes_key || assigns(modify->generated, column);
+  }
+  action->where = to_positions(action->where);
+  return absl::OkStatus();
+}
+
 absl::Status Binder::bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement&, Scope* scope,
                                    BoundModify* modify) {
-  const TableDef& table = *modify->target->table;
   ConflictAction action;
   TROUPE_RETURN_IF_ERROR(choose_arbiter(conflict, modify, &action));
   action.update = conflict.update;
-  if (conflict.update) {
-    if (action.any_index) {
-      return with_hint(fail(ErrorCode::kSyntaxError, conflict,
-                            "ON CONFLICT DO UPDATE requires inference specification or constraint name"),
-                       "For example, ON CONFLICT (column_name).");
-    }
-    auto excluded = std::make_shared<BoundRelation>();
-    excluded->table = modify->target->table;
-    BoundQuery scratch;
-    FromItem item = leaf(excluded, "excluded", &scratch);
-    Scope both = *scope;
-    both.items.push_back(item.names);
-    const Site site{&both, &scratch, Clause::kSet, false};
-    TROUPE_RETURN_IF_ERROR(bind_assignments(conflict.assignments, table, site, &action.assignments));
-    for (const ColumnAssignment& assignment : action.assignments) {
-      rights.use(modify->target->number, kUpdate, assignment.column);
-    }
-    if (conflict.where != nullptr) {
-      Site where = site;
-      where.clause = Clause::kWhere;
-      TROUPE_ASSIGN_OR_RETURN(action.where, bind_condition(*conflict.where, where, "WHERE"));
-    }
-    TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(action.assignments, modify->target));
-    const auto width = static_cast<uint32_t>(table.columns.size());
-    const auto to_positions = [&](const ExprPtr& expr) {
-      return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
-        if (!part->is_column()) return nullptr;
-        if (part->relation == excluded->number) return make_column(part->type, width + part->index);
-        return part->relation == modify->target->number ? make_column(part->type, part->index) : nullptr;
-      });
-    };
-    for (ColumnAssignment& assignment : action.assignments) {
-      assignment.value = to_positions(assignment.value);
-      const auto& key = table.primary_key;
-      action.changes_key = action.changes_key || std::find(key.begin(), key.end(),
-                                                           static_cast<int16_t>(assignment.column + 1)) != key.end();
-    }
-    for (const uint32_t column : table.shape->key) {
-      action.changes_key = action.changes_key || assigns(modify->generated, column);
-    }
-    action.where = to_positions(action.where);
-  }
+  if (conflict.update) TROUPE_RETURN_IF_ERROR(bind_conflict_update(conflict, *scope, modify, &action));
   modify->conflict = std::move(action);
   return absl::OkStatus();
 }

@@ -4,13 +4,10 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/row_expr.hpp"
+#include "runtime/plan/view_target.hpp"
 
 namespace troupe {
 namespace {
-
-absl::Status no_such_column(const TableDef& table, std::string_view column) {
-  return error(ErrorCode::kUndefinedColumn, "column \"", column, "\" of relation \"", table.name, "\" does not exist");
-}
 
 uint32_t row_position(const ColumnDef& column) { return static_cast<uint32_t>(column.attnum - 1); }
 
@@ -23,26 +20,40 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
   auto modify = std::make_shared<BoundModify>();
   modify->kind = kind;
   modify->source = std::make_shared<BoundQuery>();
-  auto relation = std::make_shared<BoundRelation>();
-  TROUPE_ASSIGN_OR_RETURN(relation->table, find_target_table(ref));
-  FromItem item = leaf(relation, ref.alias != nullptr ? ref.alias->name : ref.name, modify->source.get());
-  if (ref.alias == nullptr) item.names->schema = schema_of(*relation);
-  const Privileges right = kind == PlanKind::kInsert ? kInsert : kind == PlanKind::kUpdate ? kUpdate : kDelete;
-  rights.want(relation->number, relation->table->oid, right);
-  scope->items.push_back(item.names);
   scope->query = modify->source;
-  modify->target = std::move(relation);
-  if (kind != PlanKind::kInsert) modify->source->from.push_back(item.tree);
+  TROUPE_ASSIGN_OR_RETURN(RelationName found, find_target(ref));
+  const std::string_view alias = ref.alias != nullptr ? ref.alias->name : ref.name;
+  auto names = std::make_shared<FromNames>();
+  if (found.view) {
+    TROUPE_ASSIGN_OR_RETURN(modify->view, bind_view_target(kind, found.view, ref));
+    modify->target = modify->view->table;
+    names->relation = modify->view->named;
+  } else {
+    modify->target = std::make_shared<BoundRelation>();
+    modify->target->table = std::move(found.table);
+    names = leaf(modify->target, alias, modify->source.get()).names;
+    const Privileges right = kind == PlanKind::kInsert ? kInsert : kind == PlanKind::kUpdate ? kUpdate : kDelete;
+    rights.want(modify->target->number, modify->target->table->oid, right);
+  }
+  names->alias = alias;
+  if (ref.alias == nullptr) names->schema = found.view ? ref.schema : schema_of(*modify->target);
+  scope->items.push_back(std::move(names));
+  if (kind == PlanKind::kInsert) return modify;
+  auto tree = std::make_shared<FromTree>();
+  tree->relation = modify->target;
+  modify->source->from.push_back(std::move(tree));
+  if (modify->view) modify->source->relations.push_back(modify->target->number);
   return modify;
 }
 
-absl::StatusOr<ExprPtr> Binder::assign(ExprPtr value, const ColumnDef& column, const sql::Node& node) {
+absl::StatusOr<ExprPtr> Binder::assign(ExprPtr value, const ColumnDef& column, const sql::Node& node,
+                                       std::string_view name) {
   const Type type{column.type, column.typmod};
   const Type from = value->type;
   const bool is_row = is_untyped_row(*value) && is_composite_type(type.oid);
   if (from.oid != oid::kUnknown && !is_row && !can_cast(from.oid, type.oid, CastContext::kAssignment)) {
-    return with_hint(fail(ErrorCode::kDatatypeMismatch, node, "column \"", column.name, "\" is of type ",
-                          format_type(Type{type.oid}), " but expression is of type ", format_type(Type{from.oid})),
+    return with_hint(fail(ErrorCode::kDatatypeMismatch, node, "column \"", name.empty() ? column.name : name,
+                          "\" is of type ", format_type(Type{type.oid}), " but expression is of type ", format_type(Type{from.oid})),
                      "You will need to rewrite or cast the expression.");
   }
   return coerce(std::move(value), type, CastContext::kAssignment);
@@ -93,6 +104,11 @@ absl::StatusOr<ExprPtr> Binder::bind_default(const TableDef&, const ColumnDef& c
 absl::StatusOr<ExprPtr> Binder::insert_default(const TableDef& table, const ColumnDef& column) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_default(table, column));
   return value ? std::move(value) : make_null(Type{column.type, column.typmod});
+}
+
+absl::StatusOr<ExprPtr> Binder::target_default(const BoundModify& modify, const ColumnDef& column) {
+  const ColumnDef* of_view = modify.view ? modify.view->default_of(row_position(column)) : nullptr;
+  return insert_default(*modify.target->table, of_view != nullptr ? *of_view : column);
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_table_expression(const sql::Expr& expr,
@@ -147,19 +163,25 @@ absl::Status Binder::bind_returning(sql::List<const sql::Target*> returning, con
 // --- UPDATE, DELETE ---
 
 absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,
-                                         const TableDef& table, const Site& site,
+                                         const BoundModify& modify, const Site& site,
                                          std::vector<ColumnAssignment>* out) {
-  const int place = position_of(target.position);
-  const ColumnDef* column = table.find_column(target.column);
-  if (column == nullptr) return with_position(no_such_column(table, target.column), place);
+  auto found = target_column(modify.kind, modify, target.column);
+  if (!found.ok()) {
+    const bool unknown = error_code(found.status()) == ErrorCode::kUndefinedColumn;
+    return unknown ? with_position(found.status(), position_of(target.position)) : found.status();
+  }
+  const ColumnDef* column = found->column;
   const bool again = std::any_of(out->begin(), out->end(), [&](const ColumnAssignment& other) {
     return other.column == row_position(*column) && (target.accessors.empty() || !is_subscripted(*other.value));
   });
   if (again) {
-    return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", target.column, "\"");
+    return error(ErrorCode::kSyntaxError, "multiple assignments to same column \"", column->name, "\"");
   }
   if (!bound) {
     TROUPE_ASSIGN_OR_RETURN(bound, bind(*value, site));
+  }
+  if (modify.view && is_default(bound)) {
+    TROUPE_ASSIGN_OR_RETURN(bound, view_default(*modify.view, found->number));
   }
   if (column->generated_stored) {
     if (is_default(bound)) return absl::OkStatus();  // it always is
@@ -167,30 +189,33 @@ absl::Status Binder::bind_one_assignment(const sql::AssignmentTarget& target, co
                              "\" can only be updated to DEFAULT"),
                        cat("Column \"", column->name, "\" is a generated column."));
   }
-  if (!target.accessors.empty()) return assign_subscripted(target, std::move(bound), *column, *value, site, out);
+  if (!target.accessors.empty()) {
+    return assign_subscripted(target, std::move(bound), *found, modify.named(), *value, site, out);
+  }
   if (is_default(bound)) {
-    TROUPE_ASSIGN_OR_RETURN(bound, insert_default(table, *column));
+    TROUPE_ASSIGN_OR_RETURN(bound, insert_default(*modify.target->table, *column));
   } else if (column->identity == IdentityKind::always) {
     return with_detail(error(ErrorCode::kGeneratedAlways, "column \"", column->name,
                              "\" can only be updated to DEFAULT"),
                        cat("Column \"", column->name, "\" is an identity column defined as GENERATED ALWAYS."));
   } else {
-    TROUPE_ASSIGN_OR_RETURN(bound, assign(std::move(bound), *column, *value));
+    TROUPE_ASSIGN_OR_RETURN(bound, assign(std::move(bound), *column, *value, found->name));
   }
+  rights.use(modify.named().number, kUpdate, found->number);
   out->push_back({row_position(*column), std::move(bound)});
   return absl::OkStatus();
 }
 
-absl::Status Binder::bind_assignments(sql::List<const sql::Assignment*> list, const TableDef& table, const Site& site,
+absl::Status Binder::bind_assignments(sql::List<const sql::Assignment*> list, const BoundModify& modify, const Site& site,
                                       std::vector<ColumnAssignment>* out) {
   for (const sql::Assignment* assignment : list) {
     if (!assignment->multiple) {
       TROUPE_RETURN_IF_ERROR(
-          bind_one_assignment(assignment->targets[0], assignment->value, nullptr, table, site, out));
+          bind_one_assignment(assignment->targets[0], assignment->value, nullptr, modify, site, out));
       continue;
     }
     if (const auto* subquery = assignment->value->as<sql::SubqueryExpr>()) {
-      TROUPE_RETURN_IF_ERROR(bind_subquery_assignment(*assignment, *subquery, table, site, out));
+      TROUPE_RETURN_IF_ERROR(bind_subquery_assignment(*assignment, *subquery, modify, site, out));
       continue;
     }
     const auto* row = assignment->value->as<sql::RowExpr>();
@@ -203,7 +228,7 @@ absl::Status Binder::bind_assignments(sql::List<const sql::Assignment*> list, co
     }
     for (size_t i = 0; i < row->fields.size(); ++i) {
       TROUPE_RETURN_IF_ERROR(
-          bind_one_assignment(assignment->targets[i], row->fields[i], nullptr, table, site, out));
+          bind_one_assignment(assignment->targets[i], row->fields[i], nullptr, modify, site, out));
     }
   }
   return absl::OkStatus();
@@ -216,11 +241,8 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
   TROUPE_ASSIGN_OR_RETURN(auto modify, start_modify(PlanKind::kUpdate, *update.table, &scope));
   BoundQuery* query = modify->source.get();
   TROUPE_RETURN_IF_ERROR(bind_from(update.from, &scope, query));
-  TROUPE_RETURN_IF_ERROR(bind_assignments(update.assignments, *modify->target->table,
-                                          Site{&scope, query, Clause::kSet, false}, &modify->assignments));
-  for (const ColumnAssignment& assignment : modify->assignments) {
-    rights.use(modify->target->number, kUpdate, assignment.column);
-  }
+  TROUPE_RETURN_IF_ERROR(bind_assignments(update.assignments, *modify, Site{&scope, query, Clause::kSet, false},
+                                          &modify->assignments));
   if (update.where != nullptr) {
     TROUPE_ASSIGN_OR_RETURN(query->where,
                             bind_condition(*update.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));
@@ -228,6 +250,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
   TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(modify->assignments, modify->target));
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   TROUPE_RETURN_IF_ERROR(bind_returning(update.returning, &scope, modify.get()));
+  TROUPE_RETURN_IF_ERROR(finish_view_target(*update.table, modify.get()));
   cte_names_.resize(names_before);
   return modify;
 }
@@ -244,6 +267,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_delete(const sql::Dele
                             bind_condition(*statement.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));
   }
   TROUPE_RETURN_IF_ERROR(bind_returning(statement.returning, &scope, modify.get()));
+  TROUPE_RETURN_IF_ERROR(finish_view_target(*statement.table, modify.get()));
   cte_names_.resize(names_before);
   return modify;
 }

@@ -98,7 +98,30 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
   return unknown_column(column, site.scope);
 }
 
+/// A column of what is there but may not be used here; ok: it is not that.
+absl::Status Binder::unreachable_column(const sql::ColumnRef& column, const Scope* scope) const {
+  const std::string_view name = column.name.back();
+  const bool qualified = column.name.size() > 1;
+  constexpr std::string_view kNotFromHere = "\", but it cannot be referenced from this part of the query.";
+  for (const Scope* s = scope; s != nullptr; s = s->outer) {
+    if (!s->unreachable) continue;
+    const FromNames& names = *s->unreachable;
+    ExprPtr found;
+    if (qualified && column.name[column.name.size() - 2] == names.alias) {
+      return with_hint(fail(ErrorCode::kUndefinedTable, column, "invalid reference to FROM-clause entry for table \"",
+                            names.alias, "\""),
+                       cat("There is an entry for table \"", names.alias, kNotFromHere));
+    }
+    if (!qualified && find_column(names, name, &found) == LookupResult::kFound) {
+      return with_hint(fail(ErrorCode::kUndefinedColumn, column, "column \"", name, "\" does not exist"),
+                       cat("There is a column named \"", name, "\" in table \"", names.alias, kNotFromHere));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Binder::unknown_column(const sql::ColumnRef& column, const Scope* scope) {
+  TROUPE_RETURN_IF_ERROR(unreachable_column(column, scope));
   const std::string_view name = column.name.back();
   if (column.name.size() == 1) {
     absl::Status status = fail(ErrorCode::kUndefinedColumn, column, "column \"", name, "\" does not exist");
@@ -216,13 +239,12 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
   return fail(ErrorCode::kUndefinedTable, ref, "relation \"", ref.name, "\" does not exist");
 }
 
-absl::StatusOr<TablePtr> Binder::find_target_table(const sql::TableRef& ref) {
+absl::StatusOr<Binder::RelationName> Binder::find_target(const sql::TableRef& ref) {
   TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
   if (found.table && found.table->is_materialized_view() && found.table->oid != refreshed_) {
     return error(ErrorCode::kWrongObjectType, "cannot change materialized view \"", found.table->name, "\"");
   }
-  if (found.table) return std::move(found.table);
-  if (found.view) return refuse(ref, "changing rows of a view");
+  if (found.table || found.view) return found;
   if (found.system->oid >= kFirstUserOid) {
     return error(ErrorCode::kWrongObjectType, "cannot change sequence \"", ref.name, "\"");
   }

@@ -66,7 +66,7 @@ absl::StatusOr<ExprPtr> Binder::bind_subquery(const sql::SubqueryExpr& expr, con
 
 /// SET (a, b) = (SELECT x, y ...): each column from a scalar subquery of its own over the same query.
 absl::Status Binder::bind_subquery_assignment(const sql::Assignment& assignment, const sql::SubqueryExpr& subquery,
-                                              const TableDef& table, const Site& site,
+                                              const BoundModify& modify, const Site& site,
                                               std::vector<ColumnAssignment>* out) {
   for (uint32_t i = 0; i < assignment.targets.size(); ++i) {
     TROUPE_ASSIGN_OR_RETURN(QueryPtr all, bind_select(*subquery.query, site.scope));
@@ -88,7 +88,7 @@ absl::Status Binder::bind_subquery_assignment(const sql::Assignment& assignment,
     scalar.query = std::move(one);
     scalar.relation = relations++;
     ExprPtr value = make_subquery(std::move(scalar), type, subquery);
-    TROUPE_RETURN_IF_ERROR(bind_one_assignment(assignment.targets[i], &subquery, std::move(value), table, site, out));
+    TROUPE_RETURN_IF_ERROR(bind_one_assignment(assignment.targets[i], &subquery, std::move(value), modify, site, out));
   }
   return absl::OkStatus();
 }

@@ -55,14 +55,12 @@ absl::StatusOr<Binder::Subscripts> Binder::bind_subscripts(sql::List<sql::Access
   return subscripts;
 }
 
-/// j['a'][0]: names and numbers.
-absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, sql::List<sql::Accessor> run,
-                                                      const sql::Node& expr, const Site& site) {
-  ExprList args{std::move(base)};
+/// j['a'][0]: names and numbers, all as text.
+absl::StatusOr<ExprList> Binder::bind_jsonb_path(sql::List<sql::Accessor> run, const sql::Node& node,
+                                                 const Site& site) {
+  ExprList path;
   for (const sql::Accessor& accessor : run) {
-    if (is_slice(accessor)) {
-      return fail(ErrorCode::kDatatypeMismatch, expr, "jsonb subscript does not support slices");
-    }
+    if (is_slice(accessor)) return fail(ErrorCode::kDatatypeMismatch, node, "jsonb subscript does not support slices");
     TROUPE_ASSIGN_OR_RETURN(ExprPtr index, bind(*accessor.upper, site));
     const Oid type = index->type.oid;
     if (type != oid::kInt2 && type != oid::kInt4 && type != oid::kUnknown && !is_string_type(type)) {
@@ -71,9 +69,38 @@ absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, sql::List<sq
                        "jsonb subscript must be coercible to either integer or text.");
     }
     TROUPE_ASSIGN_OR_RETURN(index, coerce(std::move(index), Type{oid::kText}, CastContext::kExplicit));
-    args.push_back(std::move(index));
+    path.push_back(std::move(index));
   }
-  return call_by_name("jsonb_extract_path", std::move(args), expr);
+  return path;
+}
+
+absl::StatusOr<ExprPtr> Binder::bind_jsonb_subscripts(ExprPtr base, sql::List<sql::Accessor> run,
+                                                      const sql::Node& node, const Site& site) {
+  ExprList args{std::move(base)};
+  TROUPE_ASSIGN_OR_RETURN(ExprList path, bind_jsonb_path(run, node, site));
+  args.insert(args.end(), path.begin(), path.end());
+  return call_by_name("jsonb_extract_path", std::move(args), node);
+}
+
+absl::StatusOr<ExprPtr> Binder::with_jsonb_subscripts(ExprPtr json, sql::List<sql::Accessor> run,
+                                                      const sql::AssignmentTarget& target, ExprPtr value,
+                                                      const sql::Node& node, const Site& site) {
+  TROUPE_ASSIGN_OR_RETURN(ExprList path, bind_jsonb_path(run, node, site));
+  if (value->kind == ExprKind::kDefault) {
+    return with_position(error(ErrorCode::kFeatureNotSupported, "cannot set an array element to DEFAULT"),
+                         position_of(target.position));
+  }
+  const Type wanted{oid::kJsonb};
+  const Oid given = value->type.oid;
+  if (given != oid::kUnknown && !can_cast(given, wanted.oid, CastContext::kAssignment)) {
+    return with_hint(
+        fail(ErrorCode::kDatatypeMismatch, node, "subscripted assignment to \"", target.column, "\" requires type ",
+             format_type(wanted), " but expression is of type ", format_type(Type{given})),
+        "You will need to rewrite or cast the expression.");
+  }
+  TROUPE_ASSIGN_OR_RETURN(value, coerce(std::move(value), wanted, CastContext::kAssignment));
+  ExprPtr names = make_expr(ExprKind::kArray, Type{oid::kTextArray}, std::move(path));
+  return call_by_name("[]=", {std::move(json), std::move(names), std::move(value)}, node);
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
@@ -133,6 +160,9 @@ absl::StatusOr<ExprPtr> Binder::with_subscripts(ExprPtr array, sql::List<sql::Ac
                                                 const sql::Node& node, const Site& site) {
   const int place = position_of(target.position);
   const Type type = array->type;
+  if (type.oid == oid::kJsonb) {
+    return with_jsonb_subscripts(std::move(array), run, target, std::move(value), node, site);
+  }
   const Oid element = element_type_of(type.oid);
   if (element == 0) return with_position(error(ErrorCode::kDatatypeMismatch, no_subscripts(type)), place);
   TROUPE_ASSIGN_OR_RETURN(Subscripts subscripts, bind_subscripts(run, node, site));
@@ -159,9 +189,10 @@ absl::StatusOr<ExprPtr> Binder::with_subscripts(ExprPtr array, sql::List<sql::Ac
   return ExprPtr(std::move(typed));
 }
 
-absl::Status Binder::assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
-                                        const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out) {
-  const auto position = static_cast<uint32_t>(column.attnum - 1);
+absl::Status Binder::assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const TargetColumn& column,
+                                        const BoundRelation& named, const sql::Node& node, const Site& site,
+                                        std::vector<ColumnAssignment>* out) {
+  const auto position = static_cast<uint32_t>(column.column->attnum - 1);
   const auto same = std::find_if(out->begin(), out->end(),
                                  [position](const ColumnAssignment& other) { return other.column == position; });
   if (same != out->end()) {  // SET a[1] = 1, a[2] = 2
@@ -169,7 +200,7 @@ absl::Status Binder::assign_subscripted(const sql::AssignmentTarget& target, Exp
                             with_part(same->value, target.accessors, target, std::move(value), node, site));
     return absl::OkStatus();
   }
-  const ExprPtr before = column_of(*site.scope->items[0]->relation, position);
+  const ExprPtr before = column_of(named, column.number);
   TROUPE_ASSIGN_OR_RETURN(ExprPtr changed, with_part(before, target.accessors, target, std::move(value), node, site));
   out->push_back({position, std::move(changed)});
   return absl::OkStatus();

@@ -109,6 +109,8 @@ absl::StatusOr<QueryPtr> Binder::bind_cte_query(const sql::CommonTable& table, c
     TROUPE_ASSIGN_OR_RETURN(modify, bind_update(*update));
   } else if (const auto* remove = table.query->as<sql::DeleteStatement>()) {
     TROUPE_ASSIGN_OR_RETURN(modify, bind_delete(*remove));
+  } else if (table.query->kind == sql::NodeKind::kMerge) {
+    return fail(ErrorCode::kFeatureNotSupported, table, "MERGE not supported in WITH query");
   } else {
     return refuse(table, "this kind of statement in WITH");
   }

@@ -1,7 +1,8 @@
 #pragma once
 /// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
 /// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
-/// bind_with, bind_group, bind_match, bind_insert, bind_modify, bind_compare, bind_record, bind_aggregate, bind_arguments.
+/// bind_with, bind_group, bind_match, bind_insert, bind_modify, bind_view_target, bind_merge, bind_compare, bind_record,
+/// bind_composite, bind_aggregate, bind_arguments.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ namespace troupe {
 enum class Clause : uint8_t {
   kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
   kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument, kDefine, kMeasures,
+  kMergeWhen,
 };
 
 std::string_view clause_name(Clause clause);
@@ -31,6 +33,15 @@ std::string output_name(const sql::Expr& expr);
 std::string dotted(sql::Name name);
 
 class MatchBinder;  // bind_match.hpp
+struct BoundMerge;  // runtime/plan/merge_plan.hpp
+
+/// A column that a statement gives a value.
+struct TargetColumn {
+  const ColumnDef* column = nullptr;  ///< of the table that changes; null: `error` says why it cannot be given one
+  std::string_view name;              ///< as the statement knows it
+  uint32_t number = 0;                ///< from 0, of the relation that the statement names
+  absl::Status error = absl::OkStatus();
+};
 
 class Binder {
  public:
@@ -42,6 +53,7 @@ class Binder {
   absl::StatusOr<std::shared_ptr<BoundModify>> bind_insert(const sql::InsertStatement& insert);
   absl::StatusOr<std::shared_ptr<BoundModify>> bind_update(const sql::UpdateStatement& update);
   absl::StatusOr<std::shared_ptr<BoundModify>> bind_delete(const sql::DeleteStatement& statement);
+  absl::StatusOr<std::shared_ptr<BoundMerge>> bind_merge(const sql::MergeStatement& merge);
   /// An expression of a table's definition (check, default); columns are (relation, row position).
   absl::StatusOr<ExprPtr> bind_table_expression(const sql::Expr& expr, const std::shared_ptr<BoundRelation>& relation,
                                                 Clause clause);
@@ -69,7 +81,8 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_domain_constraint(const TypeDef& domain, const ConstraintDef& check, const ExprPtr& value);
 
   /// A view's query, which knows nothing of the statement around it and reads with the rights of the view's owner.
-  absl::StatusOr<QueryPtr> bind_stored_query(std::string_view text, Oid owner);
+  absl::StatusOr<QueryPtr> bind_stored_query(std::string_view text, Oid owner,
+                                             const sql::SelectStatement** written = nullptr);
   /// An INSERT into a materialized view, which only REFRESH may do; the same otherwise.
   absl::StatusOr<std::shared_ptr<BoundModify>> bind_refresh(std::string_view text, const TableDef& view);
 
@@ -134,16 +147,21 @@ class Binder {
   /// One run of accessors: subscripts of an array or of jsonb.
   absl::StatusOr<ExprPtr> bind_elements(ExprPtr base, sql::List<sql::Accessor> run, const sql::Node& node,
                                         const Site& site);
+  absl::StatusOr<ExprList> bind_jsonb_path(sql::List<sql::Accessor> run, const sql::Node& node, const Site& site);
   absl::StatusOr<ExprPtr> bind_jsonb_subscripts(ExprPtr base, sql::List<sql::Accessor> run, const sql::Node& node,
                                                 const Site& site);
+  absl::StatusOr<ExprPtr> with_jsonb_subscripts(ExprPtr json, sql::List<sql::Accessor> run,
+                                                const sql::AssignmentTarget& target, ExprPtr value,
+                                                const sql::Node& node, const Site& site);
   absl::StatusOr<ExprPtr> bind_accessors(ExprPtr base, sql::List<sql::Accessor> accessors, const sql::Node& node,
                                          const Site& site);
   absl::StatusOr<ExprPtr> bind_indirection(const sql::Indirection& expr, const Site& site);
   /// The array, with `value` where its subscripts say; `to` and `node` are for errors.
   absl::StatusOr<ExprPtr> with_subscripts(ExprPtr array, sql::List<sql::Accessor> run, const sql::AssignmentTarget& to,
                                           ExprPtr value, const sql::Node& node, const Site& site);
-  absl::Status assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const ColumnDef& column,
-                                  const sql::Node& node, const Site& site, std::vector<ColumnAssignment>* out);
+  absl::Status assign_subscripted(const sql::AssignmentTarget& target, ExprPtr value, const TargetColumn& column,
+                                  const BoundRelation& named, const sql::Node& node, const Site& site,
+                                  std::vector<ColumnAssignment>* out);
   static bool is_subscripted(const Expr& value);
 
   // --- bind_composite.cpp ---
@@ -228,6 +246,7 @@ class Binder {
   absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
   absl::Status check_qualified(sql::Name name, size_t parts, const sql::Node& node) const;
   absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
+  absl::Status unreachable_column(const sql::ColumnRef& column, const Scope* scope) const;
   /// A table, view or system relation. `relation_error` words the error when there is none.
   struct RelationName {
     TablePtr table;
@@ -235,7 +254,8 @@ class Binder {
     std::shared_ptr<const SystemTable> system;
   };
   absl::StatusOr<RelationName> find_relation(const sql::TableRef& ref);
-  absl::StatusOr<TablePtr> find_target_table(const sql::TableRef& ref);
+  /// A relation whose rows are to be changed: a table or a view. Errors: 42501, 42809.
+  absl::StatusOr<RelationName> find_target(const sql::TableRef& ref);
   void depend_on(const ObjectDef& object);
 
   // --- bind_subquery.cpp ---
@@ -250,8 +270,13 @@ class Binder {
   absl::Status bind_from(sql::List<const sql::FromItem*> items, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_from_item(const sql::FromItem& item, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_table(const sql::TableRef& ref, Scope* scope, BoundQuery* query);
-  absl::StatusOr<FromItem> bind_view(const ViewDef& view, const sql::TableRef& ref, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_view(const std::shared_ptr<const ViewDef>& view, const sql::TableRef& ref,
+                                     BoundQuery* query);
   absl::StatusOr<FromItem> bind_dual_ref(const sql::TableRef& ref, BoundQuery* query);
+  // bind_sample.cpp
+  absl::StatusOr<FromItem> bind_sample(const sql::TableRef& ref, RelationName found, BoundQuery* query);
+  absl::StatusOr<ExprPtr> bind_sample_condition(const sql::TableSample& sample, const BoundRelation& table,
+                                                const sql::Node& node);
   absl::StatusOr<FromItem> bind_cte_ref(const CteName& cte, const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope, BoundQuery* query);
   /// A function's view, under the function's name.
@@ -259,6 +284,8 @@ class Binder {
                                               const sql::Alias* alias, BoundQuery* query);
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_match(const sql::MatchRecognize& match, Scope* scope, BoundQuery* query);
+  absl::Status bind_record_function(const sql::TableFunction& item, const sql::FunctionRef& ref, const Site& site,
+                                    BoundRelation* out);
   absl::StatusOr<FromItem> bind_join(const sql::JoinExpr& join, Scope* scope, BoundQuery* query);
   absl::Status merge_columns(const sql::JoinExpr& join, JoinKind kind, FromItem* item, ExprList* conditions);
   std::string_view schema_of(const BoundRelation& relation) const;
@@ -318,15 +345,22 @@ class Binder {
   // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
   absl::Status bind_table_checks(BoundModify* modify);
-  absl::StatusOr<std::vector<uint32_t>> insert_columns(const sql::InsertStatement& insert, const TableDef& table);
-  absl::StatusOr<ExprPtr> assign(ExprPtr value, const ColumnDef& column, const sql::Node& node);
+  absl::StatusOr<std::vector<TargetColumn>> insert_columns(const sql::InsertStatement& insert,
+                                                           const BoundModify& modify);
+  std::vector<TargetColumn> all_columns(const BoundModify& modify) const;
+  /// A value cast to the column's type; `name` is what the statement calls the column.
+  absl::StatusOr<ExprPtr> assign(ExprPtr value, const ColumnDef& column, const sql::Node& node,
+                                 std::string_view name = {});
   absl::StatusOr<ExprPtr> insert_default(const TableDef& table, const ColumnDef& column);
-  absl::Status bind_assignments(sql::List<const sql::Assignment*> list, const TableDef& table, const Site& site,
+  /// The default of the view that is named, or of the table's column.
+  absl::StatusOr<ExprPtr> target_default(const BoundModify& modify, const ColumnDef& column);
+  absl::Status bind_assignments(sql::List<const sql::Assignment*> list, const BoundModify& modify, const Site& site,
                                 std::vector<ColumnAssignment>* out);
   absl::Status bind_subquery_assignment(const sql::Assignment& assignment, const sql::SubqueryExpr& subquery,
-                                        const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
+                                        const BoundModify& modify, const Site& site,
+                                        std::vector<ColumnAssignment>* out);
   absl::Status bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,
-                                   const TableDef& table, const Site& site, std::vector<ColumnAssignment>* out);
+                                   const BoundModify& modify, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,
                              BoundModify* modify);
   /// ON CONFLICT (a, lower(b)) WHERE ...: what an index has to be of, and may leave out.
@@ -336,12 +370,37 @@ class Binder {
     ExprList conditions;
     bool has_columns(std::vector<int16_t> attnums) const;
   };
-  absl::StatusOr<InferredKey> bind_inference(const sql::OnConflict& conflict,
-                                             const std::shared_ptr<BoundRelation>& target);
+  absl::StatusOr<InferredKey> bind_inference(const sql::OnConflict& conflict, const BoundModify& modify);
   absl::StatusOr<bool> is_arbiter(const IndexDef& index, const InferredKey& wanted,
                                   const std::shared_ptr<BoundRelation>& target);
   absl::Status choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action);
+  /// `excluded`, as the statement sees it; `rows` are those of the table.
+  FromItem name_excluded(const BoundModify& modify, const std::shared_ptr<BoundRelation>& rows, BoundQuery* query);
+  absl::Status bind_conflict_update(const sql::OnConflict& conflict, const Scope& scope, BoundModify* modify,
+                                    ConflictAction* action);
   absl::Status bind_returning(sql::List<const sql::Target*> returning, const Scope* scope, BoundModify* modify);
+
+  // --- bind_merge.cpp ---
+  absl::Status bind_merge_target(const sql::MergeStatement& merge, BoundMerge* out);
+  absl::Status bind_merge_clause(const sql::MergeWhen& when, const sql::TableRef& ref, const Scope& scope,
+                                 BoundMerge* merge);
+  /// What WHEN NOT MATCHED THEN INSERT puts in: all layout columns, generated ones null (bind_insert.cpp).
+  absl::StatusOr<ExprList> bind_merge_row(const sql::MergeWhen& when, const sql::TableRef& ref,
+                                          const BoundModify& modify, const Site& site);
+
+  // --- bind_view_target.cpp ---
+  absl::StatusOr<std::shared_ptr<ViewTarget>> bind_view_target(PlanKind kind,
+                                                               const std::shared_ptr<const ViewDef>& view,
+                                                               const sql::TableRef& ref);
+  /// Errors: 0A000 for a column that is an expression; 42703.
+  absl::StatusOr<TargetColumn> view_column(PlanKind kind, const ViewTarget& target, std::string_view name) const;
+  absl::StatusOr<TargetColumn> view_column(PlanKind kind, const ViewTarget& target, uint32_t number) const;
+  absl::StatusOr<TargetColumn> target_column(PlanKind kind, const BoundModify& modify, std::string_view name) const;
+  absl::StatusOr<ExprPtr> view_default(const ViewTarget& target, uint32_t number);
+  /// In terms of the table what the statement says of the view; itself when it names no view.
+  static ExprPtr through_view(const BoundModify& modify, const ExprPtr& value);
+  absl::Status finish_view_target(const sql::TableRef& ref, BoundModify* modify);
+  absl::Status bind_check_options(const sql::TableRef& ref, BoundModify* modify);
 
   // --- positions ---
   /// 0 (none) inside text that is not the client's: views, defaults, checks.

@@ -28,6 +28,11 @@ using QueryPtr = std::shared_ptr<BoundQuery>;
 /// The pseudo column of a table that holds the row's key (bytea).
 inline constexpr uint32_t kRowKeyColumn = UINT32_MAX;
 
+namespace sql {
+struct SelectStatement;
+}
+struct ViewTarget;  // runtime/plan/view_target.hpp
+
 struct BoundRelation {
   enum class Kind : uint8_t { kTable, kSubquery, kFunction, kValues, kCte, kWorkTable, kSystem };
   Kind kind = Kind::kTable;
@@ -37,6 +42,8 @@ struct BoundRelation {
   std::string_view alias;             ///< as the statement calls it
   TablePtr table;
   QueryPtr query;                     ///< kSubquery
+  std::shared_ptr<const ViewDef> view;              ///< whose query it is
+  const sql::SelectStatement* view_text = nullptr;  ///< and as it is written
   std::vector<FunctionScanPlan::Call> calls;
   std::vector<ExprList> values;
   uint32_t cte = 0;                   ///< kCte; kWorkTable: its work table
@@ -144,6 +151,7 @@ struct BoundCte {
 struct BoundModify {
   PlanKind kind = PlanKind::kInsert;
   std::shared_ptr<BoundRelation> target;
+  std::shared_ptr<const ViewTarget> view;     ///< which the statement names in place of the target; null: none
   QueryPtr source;              ///< INSERT: rows of all layout columns. Others: FROM with the target, WHERE, no targets
   std::vector<ColumnAssignment> assignments;  ///< over relations
   std::vector<ColumnAssignment> generated;    ///< TableWrite::generated, over (target, column)
@@ -151,6 +159,9 @@ struct BoundModify {
   std::vector<CheckCondition> checks;         ///< over (target, column)
   std::optional<ConflictAction> conflict;     ///< expressions over layout columns already
   std::vector<BoundTarget> returning;
+
+  /// What the statement's expressions know the changed rows as.
+  const BoundRelation& named() const;
 };
 
 /// The relations of which an outer join may make up rows; `nullable`: the whole tree is such.
@@ -160,6 +171,10 @@ bool has_subquery(const Expr& expr);
 void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
 /// All relations defined anywhere inside the query, and all it mentions.
 void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, std::vector<uint32_t>* mentioned);
+using ReplaceExpr = std::function<ExprPtr(const ExprPtr&)>;
+/// replace_expr, also within subqueries, which change in place.
+ExprPtr substitute_expr(const ExprPtr& expr, const ReplaceExpr& replace);
+void substitute_query(BoundQuery* query, const ReplaceExpr& replace);
 /// Every expression of a query and of everything under it, each once.
 void visit_query(const BoundQuery& query, const std::function<void(const ExprPtr&)>& visit);
 

@@ -486,27 +486,43 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
   }
 }
 
-/// OWNER TO is all that can be altered of a sequence, view or index this way.
+/// OWNER TO is all that can be altered of a sequence or index this way.
 absl::Status alter_other(const sql::AlterTableStatement& alter, ObjectKind kind, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*alter.table, kind, alter.if_exists));
   if (object == nullptr) return absl::OkStatus();
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   std::shared_ptr<ObjectDef> changed = copy_object(*object);
   for (const sql::AlterTableAction* action : alter.actions) {
-    if (action->action != sql::AlterAction::kOwnerTo) return ddl.refuse(*action, "this ALTER action");
-    TROUPE_RETURN_IF_ERROR(ddl_set_owner(*action->role, changed.get(), ddl));
+    if (action->action == sql::AlterAction::kOwnerTo) {
+      TROUPE_RETURN_IF_ERROR(ddl_set_owner(*action->role, changed.get(), ddl));
+    } else if (kind == ObjectKind::view) {
+      TROUPE_RETURN_IF_ERROR(ddl_alter_view(*action, static_cast<ViewDef*>(changed.get()), ddl));
+    } else {
+      return ddl.refuse(*action, "this ALTER action");
+    }
   }
   ddl.put(std::move(changed));
   return absl::OkStatus();
 }
 
-/// ALTER TABLE is also how pg_dump gives a sequence or view its owner.
+bool is_for_views(sql::AlterAction action) {
+  using sql::AlterAction;
+  return action == AlterAction::kSetDefault || action == AlterAction::kDropDefault ||
+         action == AlterAction::kSetOptions || action == AlterAction::kResetOptions;
+}
+
+/// ALTER TABLE is also how pg_dump gives a sequence or view its owner, and a view's column its default.
 ObjectKind kind_to_alter(const sql::AlterTableStatement& alter, const DdlBuilder& ddl) {
   const ObjectDef* found = ddl.find_named(alter.table->schema, alter.table->name);
   const bool only_owner = std::all_of(alter.actions.begin(), alter.actions.end(), [](const sql::AlterTableAction* one) {
     return one->action == sql::AlterAction::kOwnerTo;
   });
-  return found != nullptr && only_owner ? found->kind : ObjectKind::table;
+  if (found == nullptr) return ObjectKind::table;
+  const bool view = found->kind == ObjectKind::view &&
+                    std::all_of(alter.actions.begin(), alter.actions.end(), [](const sql::AlterTableAction* one) {
+                      return one->action == sql::AlterAction::kOwnerTo || is_for_views(one->action);
+                    });
+  return only_owner || view ? found->kind : ObjectKind::table;
 }
 
 /// PostgreSQL's name of what cannot be done to a materialized view; empty for what can.

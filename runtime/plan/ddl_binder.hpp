@@ -265,4 +265,9 @@ absl::Status ddl_check_stored(std::string_view column, Type type);
 /// Makes the table's rows hashed and keyed by its new primary key.
 absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl);
 
+/// The options of a new view, WITH CHECK OPTION among them. Errors: 22023; 0A000 for a view that cannot be changed.
+absl::Status ddl_view_options(const sql::CreateViewStatement& create, const BoundQuery& query, ViewDef* view);
+/// Options and column defaults.
+absl::Status ddl_alter_view(const sql::AlterTableAction& action, ViewDef* view, DdlBuilder& ddl);
+
 }  // namespace troupe

@@ -1,12 +1,12 @@
 /// CREATE VIEW and CREATE SCHEMA.
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/view_target.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
 
 namespace troupe {
 
 absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder& ddl) {
-  if (create.check != sql::CheckOption::kNone) return ddl.refuse(create, "WITH CHECK OPTION");
   TROUPE_ASSIGN_OR_RETURN(const Oid schema, ddl.schema_for(*create.view, create.persistence));
   auto view = std::make_shared<ViewDef>();
   if (const ObjectDef* existing = ddl.find_relation(schema, create.view->name)) {
@@ -62,7 +62,10 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
   if (columns.size() < view->columns.size()) {
     return error(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
   }
+  for (size_t i = 0; i < view->columns.size(); ++i) columns[i].default_sql = view->columns[i].default_sql;
   view->columns = std::move(columns);
+  describe_changes(*create.query, *query, view.get());
+  TROUPE_RETURN_IF_ERROR(ddl_view_options(create, *query, view.get()));
   view->query_sql = ddl_stored_text(*create.query, names, ddl.context());
   view->depends_on.clear();
   for (const PlanDependency& dependency : ddl.binder().dependencies) {

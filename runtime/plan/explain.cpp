@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/explain_node.hpp"
+#include "runtime/plan/merge_plan.hpp"
 #include "runtime/plan/system_table.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -449,6 +450,11 @@ ExplainNode Explainer::node(const PlanNode& plan) {
     case PlanKind::kInsert: return modify(plan, plan.to<InsertPlan>().write, "Insert");
     case PlanKind::kUpdate: return modify(plan, plan.to<UpdatePlan>().write, "Update");
     case PlanKind::kDelete: return modify(plan, plan.to<DeletePlan>().write, "Delete");
+    case PlanKind::kMerge: {
+      TableWrite write;
+      write.table = plan.to<MergePlan>().table;
+      return modify(plan, write, "Merge");
+    }
     // PostgreSQL computes expressions in every node; a projection of ours is no node of its own.
     case PlanKind::kProject:
       if (!options_.verbose) return node(*plan.inputs[0]);

@@ -11,9 +11,12 @@
 
 namespace troupe {
 
+inline constexpr ErrorCode kCheckOptionViolation{pack_sqlstate("44000")};
+
 struct CheckCondition {
   std::string name;
-  ExprPtr condition;  ///< over the new row's layout columns; violated when false (23514)
+  ExprPtr condition;     ///< over the new row's layout columns; violated when false (23514)
+  bool of_view = false;  ///< WITH CHECK OPTION of a view of that name; violated when not true (44000)
 };
 
 struct ColumnAssignment {

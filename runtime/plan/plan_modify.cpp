@@ -116,8 +116,9 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
   write->table = modify.target->table;
   write->not_null = modify.not_null;
   for (const CheckCondition& check : modify.checks) {
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, place(fold(check.condition), columns));
-    write->checks.push_back({check.name, std::move(condition)});
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, run_subqueries_first(check.condition));
+    TROUPE_ASSIGN_OR_RETURN(condition, place(fold(condition), columns));
+    write->checks.push_back({check.name, std::move(condition), check.of_view});
   }
   for (const ColumnAssignment& assignment : modify.generated) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(assignment.value), columns));
@@ -162,6 +163,10 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundM
   prepare(modify.source.get());
   need_query(*modify.source);
   TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_query(modify.source, binder_.relations++));
+  return insert_rows(modify, std::move(rel));
+}
+
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::insert_rows(const BoundModify& modify, Rel rel) {
   auto node = std::make_shared<InsertPlan>();
   std::vector<ColumnId> layout;
   for (uint32_t i = 0; i < modify.target->size(); ++i) layout.push_back({modify.target->number, i});
@@ -215,8 +220,6 @@ void QueryPlanner::prepare_change(BoundModify* modify) {
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify modify) {
   BoundQuery& query = *modify.source;
-  const TableDef& table = *modify.target->table;
-  const uint32_t target = modify.target->number;
   prepare_change(&modify);
   need_change(modify);
   Conditions conditions;
@@ -224,16 +227,25 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
   TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
   TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_from(query.from, conditions));
 
-  std::vector<ColumnAssignment> assignments = modify.assignments;
-  for (ColumnAssignment& assignment : assignments) {
-    TROUPE_ASSIGN_OR_RETURN(assignment.value, take_subqueries(fold(assignment.value), &rel));
+  ExprList assigned, returning;
+  for (const ColumnAssignment& assignment : modify.assignments) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, take_subqueries(fold(assignment.value), &rel));
+    assigned.push_back(std::move(value));
   }
-  ExprList returning;
   for (const BoundTarget& item : modify.returning) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, take_subqueries(fold(item.value), &rel));
     returning.push_back(std::move(value));
   }
+  return change_rows(modify, std::move(rel), conditions, std::move(assigned), std::move(returning));
+}
 
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_rows(const BoundModify& modify, Rel rel,
+                                                                    const Conditions& conditions, ExprList values,
+                                                                    ExprList returning) {
+  const TableDef& table = *modify.target->table;
+  const uint32_t target = modify.target->number;
+  std::vector<ColumnAssignment> assignments = modify.assignments;
+  for (size_t i = 0; i < assignments.size(); ++i) assignments[i].value = std::move(values[i]);
   std::vector<ColumnId> columns;
   for (uint32_t i = 0; i < modify.target->size(); ++i) columns.push_back({target, i});
   // What comes from other relations rides along with the row's key.
@@ -289,11 +301,11 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
     }
   }
   if (!direct) {
-    ExprList values{make_column(Type{oid::kBytea}, kRowKeyColumn, target)};
+    ExprList outputs{make_column(Type{oid::kBytea}, kRowKeyColumn, target)};
     std::vector<ColumnId> ids{{target, kRowKeyColumn}};
-    values.insert(values.end(), extra_values.begin(), extra_values.end());
+    outputs.insert(outputs.end(), extra_values.begin(), extra_values.end());
     ids.insert(ids.end(), extras.begin(), extras.end());
-    TROUPE_RETURN_IF_ERROR(project(values, std::move(ids), &rel));
+    TROUPE_RETURN_IF_ERROR(project(outputs, std::move(ids), &rel));
   }
 
   const auto fill = [&](auto& node) -> absl::Status {

@@ -10,6 +10,11 @@ void number_nodes(const PlanPtr& node, uint32_t* next) {
   const_cast<PlanNode&>(*node).id = (*next)++;
   for (const PlanPtr& input : node->inputs) number_nodes(input, next);
   if (const auto* join = node->as<IndexJoinPlan>()) number_nodes(join->inner, next);
+  if (const auto* merge = node->as<MergePlan>()) {
+    for (const MergeClause& clause : merge->clauses) {
+      if (clause.change) number_nodes(clause.change, next);
+    }
+  }
 }
 
 /// One look-up of one key and nothing else.
@@ -67,7 +72,7 @@ class StatementPlanner {
         TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_delete(statement.to<sql::DeleteStatement>()));
         return plan_modify(StatementKind::kDelete, *modify);
       }
-      case sql::NodeKind::kMerge: return not_supported_yet("MERGE");
+      case sql::NodeKind::kMerge: return plan_merge(statement.to<sql::MergeStatement>());
       case sql::NodeKind::kExplain: return plan_explain(statement.to<sql::ExplainStatement>());
       case sql::NodeKind::kRefreshView: return plan_refresh(statement.to<sql::RefreshViewStatement>());
       case sql::NodeKind::kCreateTableAs: return plan_create_as(statement.to<sql::CreateTableAsStatement>());
@@ -99,6 +104,15 @@ class StatementPlanner {
     TROUPE_ASSIGN_OR_RETURN(result_->root, planner_.plan_modify(modify));
     TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
     result_->kind = kind;
+    return absl::OkStatus();
+  }
+
+  absl::Status plan_merge(const sql::MergeStatement& statement) {
+    TROUPE_ASSIGN_OR_RETURN(const auto merge, binder_.bind_merge(statement));
+    TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
+    TROUPE_ASSIGN_OR_RETURN(result_->root, planner_.plan_merge(*merge));
+    TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
+    result_->kind = StatementKind::kMerge;
     return absl::OkStatus();
   }
 

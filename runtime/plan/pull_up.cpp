@@ -5,13 +5,7 @@
 #include "runtime/plan/query_planner.hpp"
 
 namespace troupe {
-namespace {
-
-using Replace = std::function<ExprPtr(const ExprPtr&)>;
-
-void substitute_query(BoundQuery* query, const Replace& replace);
-
-ExprPtr substitute(const ExprPtr& expr, const Replace& replace) {
+ExprPtr substitute_expr(const ExprPtr& expr, const ReplaceExpr& replace) {
   return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
     if (ExprPtr other = replace(part)) return other;
     if (part->subquery) substitute_query(part->subquery->query.get(), replace);
@@ -19,27 +13,31 @@ ExprPtr substitute(const ExprPtr& expr, const Replace& replace) {
   });
 }
 
-void substitute_tree(FromTree* tree, const Replace& replace) {
+namespace {
+
+void substitute_tree(FromTree* tree, const ReplaceExpr& replace) {
   if (!tree->relation) {
     substitute_tree(tree->left.get(), replace);
     substitute_tree(tree->right.get(), replace);
-    tree->condition = substitute(tree->condition, replace);
+    tree->condition = substitute_expr(tree->condition, replace);
     return;
   }
   if (tree->relation->query) substitute_query(tree->relation->query.get(), replace);
   for (auto& call : tree->relation->calls) {
-    for (ExprPtr& arg : call.args) arg = substitute(arg, replace);
+    for (ExprPtr& arg : call.args) arg = substitute_expr(arg, replace);
   }
   for (ExprList& row : tree->relation->values) {
-    for (ExprPtr& value : row) value = substitute(value, replace);
+    for (ExprPtr& value : row) value = substitute_expr(value, replace);
   }
 }
 
-void substitute_query(BoundQuery* query, const Replace& replace) {
+}  // namespace
+
+void substitute_query(BoundQuery* query, const ReplaceExpr& replace) {
   for (const FromPtr& tree : query->from) substitute_tree(tree.get(), replace);
   if (query->left) substitute_query(query->left.get(), replace);
   if (query->right) substitute_query(query->right.get(), replace);
-  const auto apply = [&](ExprPtr& expr) { expr = substitute(expr, replace); };
+  const auto apply = [&](ExprPtr& expr) { expr = substitute_expr(expr, replace); };
   apply(query->where);
   if (query->match) query->match->visit_all(apply);
   std::for_each(query->groups.begin(), query->groups.end(), apply);
@@ -55,6 +53,8 @@ void substitute_query(BoundQuery* query, const Replace& replace) {
   apply(query->limit);
   apply(query->offset);
 }
+
+namespace {
 
 bool is_volatile(const BoundQuery& query) {
   bool found = false;

@@ -13,6 +13,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/bound_query.hpp"
 #include "runtime/plan/estimate.hpp"
+#include "runtime/plan/merge_plan.hpp"
 #include "runtime/plan/planner.hpp"
 
 namespace troupe {
@@ -55,6 +56,7 @@ class QueryPlanner {
   /// The whole of a SELECT; output columns are its targets as (result relation, i), i from 0.
   absl::StatusOr<Rel> plan_top(const QueryPtr& query);
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_modify(const BoundModify& modify);
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_merge(BoundMerge merge);
   /// WITH queries that change rows and that nobody has asked for yet.
   absl::Status plan_modifying_ctes();
 
@@ -233,11 +235,22 @@ class QueryPlanner {
   // --- plan_modify.cpp ---
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(BoundModify modify);
+  /// Inserts the rows that `rel` puts out: all layout columns.
+  absl::StatusOr<std::shared_ptr<PlanNode>> insert_rows(const BoundModify& modify, Rel rel);
+  /// Updates or deletes the rows whose keys `rel` has; `values` are those of the assignments.
+  absl::StatusOr<std::shared_ptr<PlanNode>> change_rows(const BoundModify& modify, Rel rel,
+                                                        const Conditions& conditions, ExprList values,
+                                                        ExprList returning);
   absl::StatusOr<ExprPtr> run_subqueries_first(const ExprPtr& expr);
   void prepare_change(BoundModify* modify);
   void need_change(const BoundModify& modify);
   absl::StatusOr<IndexTerms> place_terms(IndexTerms terms, const std::vector<ColumnId>& columns);
   absl::Status fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns, TableWrite* write);
+
+  // --- plan_merge.cpp ---
+  void prepare_merge(BoundMerge* merge);
+  absl::Status plan_merge_change(const BoundMerge::Clause& clause, const std::vector<ColumnId>& columns,
+                                 const Rel& input, MergeClause* out);
 
   // --- index_terms.cpp ---
   /// What an index of expressions, or of some rows, is of: over (relation, row position), folded as conditions are.

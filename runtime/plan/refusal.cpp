@@ -23,17 +23,13 @@ constexpr Advice kAdvice[] = {
     {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
     {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
     {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},
-    {"MERGE", "Use INSERT ... ON CONFLICT, UPDATE ... FROM or DELETE ... USING."},
     {"ORDER BY in a recursive query", "Put the ORDER BY on the query around it."},
     {"PARTITION BY", "Rows are spread over the node's partitions by their primary key."},
     {"PARTITION OF", "Rows are spread over the node's partitions by their primary key."},
-    {"TABLESAMPLE", "Use WHERE random() < 0.01."},
     {"WHERE CURRENT OF", "Name the row by its primary key."},
-    {"WITH CHECK OPTION", "Put the condition into a CHECK constraint of the table."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
     {"type ", "Keep its text in a column of type text, or its numbers in columns of their own."},
-    {"changing rows of a view", "Change the table that the view reads."},
 };
 
 }  // namespace

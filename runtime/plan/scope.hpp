@@ -35,6 +35,8 @@ struct FromNames {
 struct Scope {
   const Scope* outer = nullptr;
   std::vector<std::shared_ptr<FromNames>> items;
+  /// Is there, but may not be used here: the target of MERGE where it has no row.
+  std::shared_ptr<FromNames> unreachable;
   /// Names that are there but may not be used yet (FROM items left of a non-LATERAL subquery).
   bool hidden = false;
   QueryPtr query;  ///< whose clauses use this scope

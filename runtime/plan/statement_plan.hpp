@@ -27,6 +27,7 @@ enum class StatementKind : uint8_t {
   kCreateTableAs,  ///< ddl, then root's rows go into ddl->fill
   kExplain,        ///< root is explained (and run, with explain.analyze)
   kUtility,        ///< nothing planned: transaction control, SET, SHOW, ... The session reads the syntax tree
+  kMerge,
 };
 
 /// A subquery that does not depend on the outer row: runs at most once an execution, before the slot's first use.

@@ -44,6 +44,9 @@ struct BoundTableFunction {
 /// json_array_elements, json_each, json_object_keys and their like (table_function_json.cpp).
 std::vector<TableFunction> json_table_functions();
 
+/// json_to_record and its like, whose columns the statement defines (table_function_record.cpp); null: it is none.
+const TableFunction* record_function(std::string_view name);
+
 void add_table_function(TableFunction function);
 bool is_table_function(std::string_view name);
 /// Errors: 42883, 42725 as for other functions.

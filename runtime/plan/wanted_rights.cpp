@@ -22,6 +22,22 @@ void WantedRights::want(uint32_t relation, Oid object, Privileges privileges) {
   wanted.privileges |= privileges;
 }
 
+void WantedRights::insist(uint32_t relation, Oid object, Privileges privileges) {
+  asks_any_ = true;
+  wanted_[relation] = {object, role_, privileges, {}};
+}
+
+void WantedRights::hand_down(uint32_t from, uint32_t to, const std::function<uint32_t(uint32_t)>& column_of) {
+  const Wanted above = wanted_[from];
+  Wanted& below = wanted_[to];  // of no object when the view's owner may do everything
+  below.privileges = above.privileges;
+  for (const Privileges privilege : {kInsert, kUpdate}) {
+    const auto used = above.columns.find(privilege);
+    if (used == above.columns.end()) continue;
+    for (const uint32_t column : used->second) below.columns[privilege].insert(column_of(column));
+  }
+}
+
 void WantedRights::use(uint32_t relation, Privileges privilege, uint32_t column) {
   const auto wanted = wanted_.find(relation);
   if (wanted == wanted_.end()) return;

@@ -2,6 +2,7 @@
 /// What a statement does with which relation, and in whose name: noted while it is bound, looked up once when it is
 /// planned. A view's query is run in the name of the view's owner.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -24,6 +25,11 @@ class WantedRights {
 
   /// The statement's relation of that number is this object, and it does that to it as a whole.
   void want(uint32_t relation, Oid object, Privileges privileges);
+  /// The same in place of what was wanted before, even of a superuser: a view's owner needs what its user does.
+  void insist(uint32_t relation, Oid object, Privileges privileges);
+  /// What is done to the view `from` is done in its owner's name to `to`, which it reads already. `column_of` says
+  /// which column of `to` one of the view's is.
+  void hand_down(uint32_t from, uint32_t to, const std::function<uint32_t(uint32_t)>& column_of);
   /// Reads the columns that an expression mentions.
   void read(const Expr& value) {
     if (asks_any_ && !paused_) note_columns(value);

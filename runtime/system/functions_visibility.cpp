@@ -1,4 +1,5 @@
 /// pg_*_is_visible(), to_reg*(), and what may be done with a relation.
+#include "runtime/plan/view_target.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/definitions.hpp"
@@ -34,12 +35,13 @@ bool is_publishable(SystemSession& session, int64_t relation) {
   const TableDef* table = session.catalog()->find_table(static_cast<Oid>(relation));
   return table != nullptr && !table->unlogged;
 }
-/// The events a relation takes, as bits: 4 UPDATE, 8 INSERT, 16 DELETE.
-int32_t updatable_events(SystemSession& session, int64_t relation, bool) {
-  return session.catalog()->find_table(static_cast<Oid>(relation)) != nullptr ? 28 : 0;
+int32_t relation_updatable(SystemSession& session, int64_t relation, bool) {
+  const Catalog& catalog = *session.catalog();
+  return updatable_events(catalog, catalog.find(static_cast<Oid>(relation)));
 }
-bool column_updatable(SystemSession& session, int64_t relation, int16_t, bool) {
-  return session.catalog()->find_table(static_cast<Oid>(relation)) != nullptr;
+bool column_updatable(SystemSession& session, int64_t relation, int16_t attnum, bool) {
+  const Catalog& catalog = *session.catalog();
+  return is_updatable_column(catalog, catalog.find(static_cast<Oid>(relation)), attnum);
 }
 std::optional<int64_t> replica_identity_index(SystemSession& session, int64_t relation) {
   const TableDef* table = session.catalog()->find_table(static_cast<Oid>(relation));
@@ -96,7 +98,7 @@ void register_visibility_functions(SessionFunctions& to) {
   to.add<to_reg<kRegnamespace>>("to_regnamespace", {kText}, kRegnamespace);
   to.add<to_reg<kRegrole>>("to_regrole", {kText}, kRegrole);
   to.add<is_publishable>("pg_relation_is_publishable", {kRegclass}, kBool);
-  to.add<updatable_events>("pg_relation_is_updatable", {kRegclass, kBool}, kInt4);
+  to.add<relation_updatable>("pg_relation_is_updatable", {kRegclass, kBool}, kInt4);
   to.add<column_updatable>("pg_column_is_updatable", {kRegclass, kInt2, kBool}, kBool);
   to.add<replica_identity_index>("pg_get_replica_identity_index", {kRegclass}, kRegclass);
   to.add<index_column_property>("pg_index_column_has_property", {kRegclass, kInt4, kText}, kBool);

@@ -1,4 +1,5 @@
 /// information_schema: relations, columns, views, sequences, domains.
+#include "runtime/plan/view_target.hpp"
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/information_types.hpp"
 #include "runtime/system/providers.hpp"
@@ -23,7 +24,9 @@ void relation_names(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     const bool view = object->kind == ObjectKind::view;
     if ((!view && object->kind != ObjectKind::table) || is_materialized_view(*object)) continue;
-    add(name_of(scan.catalog, object->schema), object->name, view, !view);
+    constexpr int32_t kInsertEvent = 8;
+    const bool insertable = (updatable_events(scan.catalog, object.get()) & kInsertEvent) != 0;
+    add(name_of(scan.catalog, object->schema), object->name, view, insertable);
   }
 }
 
@@ -114,7 +117,7 @@ void columns(const CatalogScan& scan, RowWriter& out) {
                     .type = column.domain != kNoOid ? column.domain : column.type,
                     .typmod = column.typmod,
                     .nullable = !column.not_null,
-                    .updatable = object->kind == ObjectKind::table,
+                    .updatable = is_updatable_column(scan.catalog, object.get(), column.attnum),
                     .default_sql = default_text(scan.catalog, column),
                     .def = &column},
                    out);
@@ -129,7 +132,13 @@ void views(const SystemSession& session, RowWriter& out) {
     out.row().set("table_catalog", scan.database).set("table_schema", name_of(scan.catalog, object->schema));
     out.set("table_name", object->name);
     out.set("view_definition", view_definition(view_text(*object)->query_sql, scan.catalog, schemas));
-    out.set("check_option", "NONE").set("is_updatable", "NO").set("is_insertable_into", "NO");
+    const auto& view = static_cast<const ViewDef&>(*object);
+    constexpr int32_t kUpdateAndDelete = 20, kInsertEvent = 8;
+    const int32_t events = updatable_events(scan.catalog, &view);
+    const std::string_view check = view.option("check_option");
+    out.set("check_option", check == "local" ? "LOCAL" : check == "cascaded" ? "CASCADED" : "NONE");
+    out.set("is_updatable", yes_or_no((events & kUpdateAndDelete) == kUpdateAndDelete));
+    out.set("is_insertable_into", yes_or_no((events & kInsertEvent) != 0));
     out.set("is_trigger_updatable", "NO").set("is_trigger_deletable", "NO").set("is_trigger_insertable_into", "NO");
   }
 }

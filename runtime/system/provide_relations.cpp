@@ -8,6 +8,7 @@
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -122,7 +123,9 @@ void catalog_classes(const CatalogScan& scan, RowWriter& out) {
       }
       case ObjectKind::view: {
         ClassRow row = class_of(*object, 'v', scan.catalog);
-        row.columns = static_cast<const ViewDef&>(*object).columns.size();
+        const auto& view = static_cast<const ViewDef&>(*object);
+        row.columns = view.columns.size();
+        row.options = &view.options;
         row.has_rules = true;
         write_class(row, out);
         break;
@@ -269,8 +272,9 @@ void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
 // --- pg_attrdef, pg_index, pg_sequence ---
 
 void catalog_defaults(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
-    for (const ColumnDef& column : static_cast<const TableDef&>(*object).columns) {
+  for (const ObjectPtr& object : scan.catalog.objects()) {
+    if (object->kind != ObjectKind::table && object->kind != ObjectKind::view) continue;
+    for (const ColumnDef& column : columns_of(*object)) {
       const std::string text = default_text(scan.catalog, column);
       if (text.empty() || column.dropped) continue;
       out.row().set("oid", default_oid(object->oid, column.attnum)).set("adrelid", object->oid);

@@ -194,6 +194,9 @@ void describe_rest(Archive& a, ViewDef& v) {
   a(10, v.query_sql);
   a(11, v.columns);
   a(12, v.depends_on);
+  a(13, v.options);
+  a(14, v.changes);
+  a(15, v.changes_columns);
 }
 
 template <typename Archive>

@@ -238,6 +238,18 @@ struct ViewDef final : ObjectDef {
   std::string query_sql;
   std::vector<ColumnDef> columns;  ///< names and types when the view was made
   std::vector<Oid> depends_on;     ///< relations its query reads
+  Options options;                 ///< check_option, security_barrier, security_invoker
+  /// The table or view that changes when the view's rows do; none: it is not updatable by itself.
+  Oid changes = kNoOid;
+  std::vector<int16_t> changes_columns;  ///< of that relation, by the view's columns; 0: an expression
+
+  /// Empty: none.
+  std::string_view option(std::string_view name) const {
+    for (const auto& [key, value] : options) {
+      if (key == name) return value;
+    }
+    return {};
+  }
 };
 
 /// What a view, materialized or not, is made by and what it reads; null for anything else.

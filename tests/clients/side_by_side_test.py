@@ -26,6 +26,21 @@ class SideBySideTest(node_case.NodeCase):
     def test_indexes_of_expressions_and_of_some_rows(self):
         self.compare("indexes.sql")
 
+    def test_updatable_views_and_check_options(self):
+        self.compare("updatable_views.sql")
+
+    def test_merge(self):
+        self.compare("merge.sql")
+
+    def test_jsonpath_and_assigning_to_parts_of_jsonb(self):
+        self.compare("jsonpath.sql")
+
+    def test_records_of_json(self):
+        self.compare("json_records.sql")
+
+    def test_samples(self):
+        self.compare("samples.sql")
+
     def test_array_slices_and_assigning_to_elements(self):
         self.compare("arrays.sql")
 

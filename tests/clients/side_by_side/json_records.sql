@@ -1,0 +1,34 @@
+-- json_to_record.
+@a
+SELECT * FROM jsonb_to_record('[1]') AS x(a int);
+SELECT * FROM json_to_record('[1]') AS x(a int);
+SELECT * FROM json_to_record('1') AS x(a int);
+SELECT * FROM jsonb_to_record('1') AS x(a int);
+SELECT * FROM jsonb_to_recordset('1') AS x(a int);
+SELECT * FROM json_to_recordset('1') AS x(a int);
+SELECT * FROM json_to_recordset('{"a":1}') AS x(a int);
+SELECT * FROM jsonb_to_recordset('{"a":1}') AS x(a int);
+SELECT * FROM jsonb_to_recordset('[1]') AS x(a int);
+SELECT * FROM json_to_recordset('[1]') AS x(a int);
+SELECT * FROM json_to_recordset('[[1]]') AS x(a int);
+SELECT * FROM json_to_record('{"a":[1,2,null],"b":{"c": 1},"d":"x"}') AS x(a int[], b text, d char(3), e int, b2 jsonb);
+SELECT * FROM json_to_record('{"a":"{1,2}"}') AS x(a int[]);
+SELECT * FROM json_to_record('{"a":[[1,2],[3,4]]}') AS x(a int[]);
+SELECT * FROM json_to_record('{"a":[[1,2],[3]]}') AS x(a int[]);
+SELECT * FROM json_to_record('{"a":[1,"x"]}') AS x(a int[]);
+SELECT * FROM json_to_record('{"a":1.5}') AS x(a int);
+SELECT * FROM json_to_record('{"a":[1]}') AS x(a int);
+SELECT * FROM json_to_record('{"a":{"b":1}}') AS x(a int[]);
+SELECT * FROM json_to_record('{"a":1, "a":2}') AS x(a int, "A" int);
+SELECT * FROM json_to_record('{}') AS x(a int);
+SELECT * FROM json_to_record('{}');
+SELECT * FROM json_each('{}') AS x(a int);
+SELECT * FROM jsonb_to_record('{"a":"2020-01-01","b":true,"c":1}') AS (a date, b bool, c text);
+SELECT json_to_record('{}');
+SELECT * FROM json_to_record('{"a":1}') WITH ORDINALITY AS x(a int);
+SELECT * FROM ROWS FROM (json_to_record('{"a":1}') AS (a int), generate_series(1,2)) WITH ORDINALITY;
+SELECT * FROM json_to_record('{"a": 1}') AS x(a nosuch);
+SELECT * FROM json_to_record('{"a": 1}') AS x(a int, a int);
+SELECT * FROM json_to_record('{"a": "12345"}') AS x(a varchar(3));
+SELECT * FROM (VALUES ('{"a":1}'::json), ('{"a":2}')) v(j), json_to_record(j) AS x(a int);
+SELECT * FROM json_to_record(NULL) AS x(a int);
