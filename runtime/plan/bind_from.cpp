@@ -145,11 +145,11 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   auto named = find_relation(ref);
   if (!named.ok() && ref.name == "dual" && ref.schema.empty()) return bind_dual_ref(ref, query);
   TROUPE_ASSIGN_OR_RETURN(RelationName found, std::move(named));
+  if (found.table && !found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);
   if (ref.sample != nullptr) return bind_sample(ref, std::move(found), query);
   if (found.view) return bind_view(found.view, ref, query);
   auto relation = std::make_shared<BoundRelation>();
   if (found.table) {
-    if (!found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);
     relation->table = std::move(found.table);
   } else {
     relation->kind = BoundRelation::Kind::kSystem;
