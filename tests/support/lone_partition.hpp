@@ -30,7 +30,7 @@ class LonePartition {
     TROUPE_CHECK(opened.ok());
     store_ = *std::move(opened);
     load(rows, std::string(row_bytes, 'r'));
-    services_.emplace(config, files_, clock_, snapshot_, 1, Catalog::bootstrap());
+    services_.emplace(config, files_, clock_, snapshot_, 1, Catalog::bootstrap(), random_secret);
     context_.emplace(*services_, 1);
     context_->partitions.push_back(std::make_shared<Heir<PartitionState>>(
         [this] { return std::make_unique<PartitionState>(PartitionId{0}, store_, snapshot_); }));

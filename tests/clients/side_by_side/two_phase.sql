@@ -71,6 +71,7 @@ UPDATE account SET v = 33 WHERE id = 3;
 PREPARE TRANSACTION 'here';
 @elsewhere postgres template1
 COMMIT PREPARED 'here';
+@elsewhere close
 @main
 ROLLBACK PREPARED 'here';
 -- a database where some wait stays

@@ -96,8 +96,8 @@ TEST_CASE_METHOD(PlanFixture, "CREATE TABLE AS takes names and types from its qu
   ddl("CREATE TABLE t (id int PRIMARY KEY, a text)");
   const StatementPlanPtr planned = plan("CREATE TABLE u AS SELECT id, a || '!' AS loud FROM t");
   CHECK(planned->kind == StatementKind::kCreateTableAs);
-  REQUIRE(planned->ddl->fill_table != nullptr);
-  CHECK(planned->ddl->fill_table->columns[1].name == "loud");
+  REQUIRE(planned->ddl->fill.table != nullptr);
+  CHECK(planned->ddl->fill.table->columns[1].name == "loud");
   CHECK(planned->root != nullptr);
 }
 
