@@ -454,7 +454,7 @@ class MatchRecognizeTest(unittest.TestCase):
         self.cursor.execute("CREATE TABLE long AS SELECT n, 1 AS v FROM generate_series(1, 60) n")
         text = ("SELECT count(*) FROM long MATCH_RECOGNIZE (ORDER BY n MEASURES match_number() AS m "
                 "PATTERN ((a | b)+ c) DEFINE a AS sum(v) > 0, b AS sum(v) > 0, c AS sum(v) < 0)")
-        self.cursor.execute("SET statement_timeout = 500")
+        self.cursor.execute("SET statement_timeout = 20")
         with self.assertRaises(psycopg2.errors.QueryCanceled):
             self.cursor.execute(text)
         self.cursor.execute("RESET statement_timeout")
