@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "actors/session/backend.hpp"
+#include "runtime/plan/binder.hpp"
 #include "runtime/settings/parameter.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "storage/base/text.hpp"
@@ -294,14 +295,17 @@ absl::Status Backend::run_prepare(const sql::PrepareStatement& statement, Portal
   TROUPE_ASSIGN_OR_RETURN(prepared->parsed, sql::parse_statement(text.substr(
                                                 statement.query_begin, statement.query_end - statement.query_begin)));
   prepared->raw = &prepared->parsed->statements()[0];
+  PlanContext planning;
+  planning.catalog = transaction_.catalog();
+  planning.eval = &eval_;
+  planning.text = text;
+  planning.search_path = resolve_search_path();
+  planning.role = role_;
+  planning.session_role = session_role_;
+  Binder binder(planning);
   for (const sql::TypeName* type : statement.types) {
-    const TypeInfo* info = type->name.empty() ? nullptr : find_type_by_name(type->name.back());
-    if (info == nullptr) {
-      return error(ErrorCode::kUndefinedObject, "type \"", type->name.empty() ? "" : type->name.back(),
-                   "\" does not exist");
-    }
-    prepared->declared.push_back(
-        Type{type->array_bounds.empty() ? info->oid : array_type_of(info->oid)});
+    TROUPE_ASSIGN_OR_RETURN(const Type declared, binder.bind_type(*type));
+    prepared->declared.push_back(Type{declared.oid});
   }
   TROUPE_RETURN_IF_ERROR(plan_prepared(*prepared));
   prepared_.emplace(prepared->name, prepared);

@@ -67,6 +67,11 @@ int64_t MatchValues::row_of(uint32_t value, size_t seen) const {
 absl::Status MatchValues::append(uint32_t value, size_t seen, bool tentative, EvalContext& context, Vector* out) {
   const MatchValue& wanted = match_.spec->values[value];
   if (wanted.final) seen = path_->size();
+  work_ += seen;
+  if (work_ > kWorkPerLook) {
+    work_ = 0;
+    TROUPE_RETURN_IF_ERROR(context.check_interrupt());
+  }
   switch (wanted.kind) {
     case MatchValue::Kind::kMatchNumber: out->append(match_number_); return absl::OkStatus();
     case MatchValue::Kind::kClassifier: return append_classifier(value, seen, out);

@@ -26,6 +26,8 @@ class MatchValues {
 
  private:
   static constexpr int64_t kNoRow = -1;
+  /// Rows that values may have been made of before somebody asks whether the statement is to end.
+  static constexpr size_t kWorkPerLook = 65536;
   /// The row that the value's navigation leads to, which may lie outside the match; kNoRow: none.
   int64_t row_of(uint32_t value, size_t seen) const;
   absl::Status append_classifier(uint32_t value, size_t seen, Vector* out) const;
@@ -38,6 +40,7 @@ class MatchValues {
   std::vector<MatchPositions> positions_;                      ///< by set of variables
   std::vector<std::unique_ptr<RunningAggregate>> aggregates_;  ///< by value; null: it is none
   int64_t match_number_ = 0;
+  size_t work_ = 0;
 };
 
 }  // namespace troupe

@@ -138,6 +138,31 @@ absl::Status ddl_alter_composite(const sql::AlterTableStatement& alter, DdlBuild
   return absl::OkStatus();
 }
 
+namespace {
+
+/// Expressions keep their text: where a table has some, or a view reads it, they may name the attribute.
+absl::Status check_nothing_names(const TypeDef& type, const sql::RenameStatement& rename, const DdlBuilder& ddl) {
+  for (const TypeUse& use : ddl_uses_of(type, ddl)) {
+    if (use.object->kind != ObjectKind::table) continue;
+    const auto& table = static_cast<const TableDef&>(*use.object);
+    const auto is_check = [](const ConstraintDef& c) { return c.kind == ConstraintKind::check; };
+    const auto is_generated = [](const ColumnDef& c) { return c.generated_stored && !c.dropped; };
+    const auto has_terms = [&](Oid oid) {
+      const IndexDef* index = ddl.catalog().find_index(oid);
+      return index != nullptr && index->has_terms();
+    };
+    TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(table, use.attnum, ddl));
+    if (!views.empty() || std::any_of(table.constraints.begin(), table.constraints.end(), is_check) ||
+        std::any_of(table.columns.begin(), table.columns.end(), is_generated) ||
+        std::any_of(table.indexes.begin(), table.indexes.end(), has_terms)) {
+      return ddl.refuse(rename, "renaming an attribute that an expression of a table or a view may use");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status ddl_rename_attribute(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(auto type, composite_to_alter(*rename.relation, ddl));
   ColumnDef* attribute = find_attribute(type.get(), rename.part);
@@ -145,6 +170,7 @@ absl::Status ddl_rename_attribute(const sql::RenameStatement& rename, DdlBuilder
     return error(ErrorCode::kUndefinedColumn, "column \"", rename.part, "\" does not exist");
   }
   if (find_attribute(type.get(), rename.new_name) != nullptr) return attribute_is_there(rename.new_name, *type);
+  TROUPE_RETURN_IF_ERROR(check_nothing_names(*type, rename, ddl));
   attribute->name = rename.new_name;
   ddl.put(std::move(type));
   return absl::OkStatus();

@@ -218,6 +218,13 @@ absl::Status ddl_add_foreign_key(const ColumnConstraint& source, TableDef* table
   std::vector<std::string_view> names(constraint.columns.begin(), constraint.columns.end());
   if (!source.column.empty()) names = {source.column};
   TROUPE_ASSIGN_OR_RETURN(key.columns, columns_of_names(names, *table));
+  for (const int16_t attnum : key.columns) {
+    const Oid type = table->column(attnum).type, element = element_type_of(type);
+    const bool composite = type_info(type).kind == 'c';
+    const bool of_such =
+        element != 0 && (type_info(element).kind == 'c' || type_info(element).kind == 'r' || element == oid::kMoney);
+    if (composite || of_such) return ddl.refuse(constraint, "a foreign key of composite values, or of such arrays");
+  }
   key.foreign.table = at.referenced->oid;
   TROUPE_RETURN_IF_ERROR(set_delete_columns(at, &key));
   TROUPE_RETURN_IF_ERROR(find_referenced_key(at, &key.foreign));

@@ -66,8 +66,8 @@ void write_domain_type(const TypeDef& type, const Catalog& catalog, RowWriter& o
   out.set("typstorage", support != nullptr ? support->storage : 'p').set("typnotnull", type.not_null);
   out.set("typbasetype", type.base).set("typtypmod", type.base_typmod);
   out.set("typcollation", support != nullptr ? support->collation : kNoOid);
-  out.set("typacl", acl_array(catalog, type.acl));
   if (!type.default_sql.empty()) out.set("typdefault", type.default_sql);
+  out.set("typacl", acl_array(catalog, type.acl));
 }
 
 // Support functions that say that there is only a shell.

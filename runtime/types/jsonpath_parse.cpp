@@ -12,6 +12,10 @@ namespace {
 using Parsed = absl::StatusOr<PathNodePtr>;
 
 constexpr int kDepthMax = 1000;
+/// Whoever walks a path recurses along its chains too: .a.a.a, 1+1+1.
+constexpr size_t kTokensMax = 20'000;
+
+absl::Status too_deep() { return error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded"); }
 
 PathNodePtr make_node(PathOp op, std::vector<PathNodePtr> args = {}) {
   auto node = std::make_shared<PathNode>();
@@ -83,11 +87,11 @@ class PathParser {
   explicit PathParser(std::string_view text) : in_{text} {}
 
   absl::StatusOr<JsonPath> parse() {
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     JsonPath path;
     if (in_.is_word("strict") || in_.is_word("lax")) {
       path.lax = in_.is_word("lax");
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
     }
     TROUPE_ASSIGN_OR_RETURN(path.root, either());
     if (in_.kind() != PathToken::kEnd) return in_.syntax_error();
@@ -97,7 +101,7 @@ class PathParser {
 
  private:
   Parsed either() {
-    if (++depth_ > kDepthMax) return error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
+    if (++depth_ > kDepthMax) return too_deep();
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr left, conjunction());
     while (in_.is("||")) {
       TROUPE_ASSIGN_OR_RETURN(left, joined(PathOp::kOr, std::move(left), [this] { return conjunction(); }));
@@ -115,7 +119,7 @@ class PathParser {
   template <typename Next>
   Parsed joined(PathOp op, PathNodePtr left, Next next) {
     if (!is_predicate(*left)) return in_.syntax_error();
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr right, next());
     if (!is_predicate(*right)) return in_.syntax_error();
     return make_node(op, {std::move(left), std::move(right)});
@@ -123,7 +127,7 @@ class PathParser {
 
   Parsed test() {
     if (in_.is("!")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       if (!in_.is("(") && !in_.is_word("exists")) return in_.syntax_error();
       TROUPE_ASSIGN_OR_RETURN(PathNodePtr what, in_.is("(") ? parenthesized() : exists());
       if (!is_predicate(*what)) return in_.syntax_error();
@@ -134,7 +138,7 @@ class PathParser {
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr left, sum());
     if (in_.is_word("is")) {
       if (!delimited || !is_predicate(*left)) return in_.syntax_error();
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_RETURN_IF_ERROR(expect_word("unknown"));
       return make_node(PathOp::kIsUnknown, {std::move(left)});
     }
@@ -148,7 +152,7 @@ class PathParser {
     for (const auto& [symbol, op] : kComparisons) {
       if (!in_.is(symbol)) continue;
       if (is_predicate(*left)) return in_.syntax_error();
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_ASSIGN_OR_RETURN(PathNodePtr right, value());
       return make_node(op, {std::move(left), std::move(right)});
     }
@@ -157,21 +161,21 @@ class PathParser {
     return left;
   }
   Parsed starts_with(PathNodePtr left) {
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_RETURN_IF_ERROR(expect_word("with"));
     const bool variable = in_.kind() == PathToken::kVariable;
     if (!variable && in_.kind() != PathToken::kString) return in_.syntax_error();
     PathNodePtr initial = make_text(variable ? PathOp::kVariable : PathOp::kString, in_.value());
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     return make_node(PathOp::kStartsWith, {std::move(left), std::move(initial)});
   }
   Parsed like_regex(PathNodePtr left) {
     PathNodePtr node = make_node(PathOp::kLikeRegex, {std::move(left)});
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_ASSIGN_OR_RETURN(node->text, string());
     std::string flags;
     if (in_.is_word("flag")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_ASSIGN_OR_RETURN(flags, string());
     }
     TROUPE_ASSIGN_OR_RETURN(node->regex, compile_regex(node->text, flags, &node->regex_flags));
@@ -180,11 +184,11 @@ class PathParser {
   absl::StatusOr<std::string> string() {
     if (in_.kind() != PathToken::kString) return in_.syntax_error();
     std::string text = in_.value();
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     return text;
   }
   Parsed exists() {
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_RETURN_IF_ERROR(expect("("));
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr what, value());
     TROUPE_RETURN_IF_ERROR(expect(")"));
@@ -216,16 +220,16 @@ class PathParser {
   template <typename Next>
   Parsed operation(PathOp op, PathNodePtr left, Next next) {
     if (is_predicate(*left)) return in_.syntax_error();
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr right, next());
     if (is_predicate(*right)) return in_.syntax_error();
     return make_node(op, {std::move(left), std::move(right)});
   }
   Parsed signed_value() {
     if (!in_.is("+") && !in_.is("-")) return accessed();
-    if (++depth_ > kDepthMax) return error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
+    if (++depth_ > kDepthMax) return too_deep();
     const bool minus = in_.is("-");
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_ASSIGN_OR_RETURN(PathNodePtr node, signed_value());
     --depth_;
     if (is_predicate(*node)) return in_.syntax_error();
@@ -278,47 +282,49 @@ class PathParser {
         }
         if (!node) return in_.syntax_error();
     }
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     return node;
   }
 
   Parsed accessor() {
     if (in_.is("[")) return subscripts();
     if (in_.is("?")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_ASSIGN_OR_RETURN(PathNodePtr condition, parenthesized());
       if (!is_predicate(*condition)) return in_.syntax_error();
       return make_node(PathOp::kFilter, {std::move(condition)});
     }
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     if (in_.is("*")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       return make_node(PathOp::kAnyKey);
     }
     if (in_.is("**")) return levels();
     const bool named = in_.kind() == PathToken::kIdent || in_.kind() == PathToken::kString;
     if (!named && in_.kind() != PathToken::kKeyword) return in_.syntax_error();
     const std::string name = in_.value();
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     if (named || !in_.is("(")) return make_text(PathOp::kKey, name);
     if (!is_method(name)) return in_.syntax_error();
     return method(name);
   }
   Parsed method(const std::string& name) {
     PathNodePtr node = make_text(PathOp::kMethod, name);
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     if (name == "datetime" && in_.kind() == PathToken::kString) {
       node->args.push_back(make_text(PathOp::kString, in_.value()));
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
     }
     TROUPE_RETURN_IF_ERROR(expect(")"));
     return node;
   }
   Parsed subscripts() {
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    if (++depth_ > kDepthMax) return too_deep();
+    TROUPE_RETURN_IF_ERROR(step());
     if (in_.is("*")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_RETURN_IF_ERROR(expect("]"));
+      --depth_;
       return make_node(PathOp::kAnyArray);
     }
     PathNodePtr node = make_node(PathOp::kIndexes);
@@ -326,27 +332,28 @@ class PathParser {
       TROUPE_ASSIGN_OR_RETURN(PathNodePtr from, value());
       PathNodePtr to;
       if (in_.is_word("to")) {
-        TROUPE_RETURN_IF_ERROR(in_.step());
+        TROUPE_RETURN_IF_ERROR(step());
         TROUPE_ASSIGN_OR_RETURN(to, value());
       }
       node->args.push_back(std::move(from));
       node->args.push_back(std::move(to));
       if (!in_.is(",")) break;
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
     }
     TROUPE_RETURN_IF_ERROR(expect("]"));
+    --depth_;
     return node;
   }
   Parsed levels() {
     PathNodePtr node = make_node(PathOp::kAnyLevel);
     node->last = kLastLevel;
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     if (!in_.is("{")) return node;
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     TROUPE_ASSIGN_OR_RETURN(node->first, level());
     node->last = node->first;
     if (in_.is_word("to")) {
-      TROUPE_RETURN_IF_ERROR(in_.step());
+      TROUPE_RETURN_IF_ERROR(step());
       TROUPE_ASSIGN_OR_RETURN(node->last, level());
     }
     TROUPE_RETURN_IF_ERROR(expect("}"));
@@ -365,15 +372,17 @@ class PathParser {
       }
       number = static_cast<uint32_t>(value);
     }
-    TROUPE_RETURN_IF_ERROR(in_.step());
+    TROUPE_RETURN_IF_ERROR(step());
     return number;
   }
 
-  absl::Status expect(std::string_view symbol) { return in_.is(symbol) ? in_.step() : in_.syntax_error(); }
-  absl::Status expect_word(std::string_view word) { return in_.is_word(word) ? in_.step() : in_.syntax_error(); }
+  absl::Status step() { return ++tokens_ > kTokensMax ? too_deep() : in_.step(); }
+  absl::Status expect(std::string_view symbol) { return in_.is(symbol) ? step() : in_.syntax_error(); }
+  absl::Status expect_word(std::string_view word) { return in_.is_word(word) ? step() : in_.syntax_error(); }
 
   PathScanner in_;
   int depth_ = 0;
+  size_t tokens_ = 0;
 };
 
 }  // namespace

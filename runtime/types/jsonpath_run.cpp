@@ -554,8 +554,8 @@ absl::StatusOr<std::optional<std::vector<PathItem>>> run_jsonpath(const PathCall
   PathRunner runner(*path, call, context);
   std::vector<PathItem> found;
   const Outcome outcome = runner.run(*path->root, &found);
-  if (outcome != Outcome::kError) return std::optional(std::move(found));
-  if (call.silent && !runner.is_fatal()) return std::nullopt;
+  // What was found before an error stays found where errors are kept quiet about.
+  if (outcome != Outcome::kError || (call.silent && !runner.is_fatal())) return std::optional(std::move(found));
   return runner.failure();
 }
 

@@ -228,10 +228,17 @@ absl::StatusOr<std::string> parse_macaddr(std::string_view text) {
 absl::StatusOr<std::string> parse_macaddr8(std::string_view text) {
   const std::vector<std::string_view> groups = hex_groups(text_scan::trim(text));
   std::string bytes;
-  size_t digits = groups.empty() ? 0 : groups[0].size();
-  if (digits == 0 || digits % 2 != 0 || !bytes_of(groups, digits, &bytes) || (bytes.size() != 6 && bytes.size() != 8)) {
-    return invalid_syntax("macaddr8", text);
+  // A separator may stand after any pair of digits.
+  for (const std::string_view group : groups) {
+    if (group.size() % 2 != 0) return invalid_syntax("macaddr8", text);
+    for (size_t i = 0; i < group.size(); i += 2) {
+      unsigned octet = 0;
+      const auto read = std::from_chars(group.data() + i, group.data() + i + 2, octet, 16);
+      if (read.ptr != group.data() + i + 2) return invalid_syntax("macaddr8", text);
+      bytes.push_back(static_cast<char>(octet));
+    }
   }
+  if (bytes.size() != 6 && bytes.size() != 8) return invalid_syntax("macaddr8", text);
   if (bytes.size() == 6) bytes.insert(3, "\xFF\xFE");
   return bytes;
 }

@@ -1,5 +1,7 @@
 #include "runtime/types/record.hpp"
 
+#include "runtime/types/long_value.hpp"
+
 #include <algorithm>
 
 #include "runtime/types/kernel.hpp"
@@ -81,7 +83,13 @@ void format_record(std::string_view record, const EvalContext& context, std::str
     out->push_back(before);
     before = ',';
     if (field.is_null) continue;
-    text_scan::append_item(to_text(Type{field.type}, field.value(), context), kSpecial, out);
+    const std::string text = to_text(Type{field.type}, field.value(), context);
+    // Quotes double with each level. Who asked for what is too long for a value, or is to end, learns that behind a
+    // long text.
+    const bool stops =
+        text.size() > kValueBytesMax || (text.size() >= kWorkPieceBytes && !context.check_interrupt().ok());
+    if (stops) return static_cast<void>(out->append(text));
+    text_scan::append_item(text, kSpecial, out);
   }
   if (before == '(') out->push_back('(');
   out->push_back(')');
