@@ -32,8 +32,10 @@ struct CommitRequest {
   /// PREPARE TRANSACTION: what waits for a decision from here on. The commit itself is of a transaction of its own,
   /// which only writes that down.
   std::shared_ptr<Preparation> prepares;
-  /// COMMIT or ROLLBACK PREPARED: which prepared transaction this one ends, and whether nothing is to be left of it.
-  std::string resolves;
+  /// PREPARE TRANSACTION: the name. COMMIT and ROLLBACK PREPARED: which prepared transaction this one ends. It is here,
+  /// because the session may die on the way; the transaction manager gives it back when what it is for has happened.
+  PreparedTransactions::Claim claim;
+  /// Nothing is to be left of the claimed transaction.
   bool rolls_back = false;
 
   uint64_t bytes() const {

@@ -173,7 +173,7 @@ class SessionTransaction {
   Task<absl::Status> send_to_log(CommitRequestPtr request);
   std::vector<HeldTableLock> weak_table_locks();
   void forget_snapshots();
-  Task<absl::Status> log_preparation(const PreparedTransactions::Claim& claim, Oid owner, Oid database);
+  Task<absl::Status> log_preparation(PreparedTransactions::Claim claim, Oid owner, Oid database);
   void hand_over(CommitRequestPtr request);
   absl::Status commit_outcome();
   Task<absl::Status> validate_reads();

@@ -57,7 +57,7 @@ Task<absl::Status> SessionTransaction::leave_prepared(PreparedTransactions::Clai
   ensure_id();
   absl::Status status = doom_;
   if (status.ok()) {
-    auto logging = log_preparation(claim, owner, database);
+    auto logging = log_preparation(std::move(claim), owner, database);
     status = co_await logging;
   }
   if (!status.ok() && error_code(status) != ErrorCode::kStatementCompletionUnknown) {
@@ -68,8 +68,7 @@ Task<absl::Status> SessionTransaction::leave_prepared(PreparedTransactions::Clai
   co_return status;
 }
 
-Task<absl::Status> SessionTransaction::log_preparation(const PreparedTransactions::Claim& claim, Oid owner,
-                                                       Oid database) {
+Task<absl::Status> SessionTransaction::log_preparation(PreparedTransactions::Claim claim, Oid owner, Oid database) {
   auto transaction = std::make_shared<PreparedTransaction>();
   transaction->name = claim.name();
   transaction->txn = state_.id();
@@ -97,6 +96,7 @@ Task<absl::Status> SessionTransaction::log_preparation(const PreparedTransaction
   request->prepares = std::make_shared<Preparation>();
   request->prepares->transaction = std::move(transaction);
   request->prepares->gates = std::exchange(gates_, {});
+  request->claim = std::move(claim);
   auto sending = send_to_log(std::move(request));
   co_return co_await sending;
 }
@@ -120,7 +120,6 @@ Task<absl::Status> SessionTransaction::finish_prepared(PreparedTransactions::Cla
   auto request = std::make_shared<CommitRequest>();
   request->txn = commit ? transaction.txn : services_.transactions.next();
   request->participants = commit ? transaction.participants | 1 : 1;
-  request->resolves = transaction.name;
   request->rolls_back = !commit;
   const std::string rows = row_changes(transaction, ChangeOp::kErase);
   std::vector<std::string_view> redo{rows};
@@ -128,6 +127,7 @@ Task<absl::Status> SessionTransaction::finish_prepared(PreparedTransactions::Cla
   auto records = build_commit_records(request->txn, request->participants, redo, services_.config.log_record_bytes_max);
   if (!records.ok()) co_return records.status();
   request->records = *std::move(records);
+  request->claim = std::move(claim);
   auto sending = send_to_log(std::move(request));
   co_return co_await sending;
 }

@@ -65,6 +65,7 @@ TransactionManager::behavior_type TransactionManager::make_behavior() {
 }
 
 void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter) {
+  if (const absl::Status ours = commit->claim.check(); !ours.ok()) return refuse(*commit, waiter, ours);
   if (state_->known.contains(commit->txn)) return;  // a session repeated it: the answer will come
   if (commit->scn != kNoScn) {
     // Sequenced, and forgotten since because it is durable and applied: only the answer was lost.
@@ -83,8 +84,8 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   node_.services.log_queued_bytes.fetch_add(commit->bytes(), std::memory_order_relaxed);
   state_->kept.push_back({commit, waiter});
   state_->last_dispatched = commit->scn;
+  follow_prepared(*commit);  // before its session can hear of it, who may decide at once
   dispatch(state_->kept.back());
-  follow_prepared(*commit);
   if (!commit->catalog_changes.empty()) publish_catalog(*commit);
 }
 
@@ -165,11 +166,12 @@ void TransactionManager::forget_writes() {
 
 /// PREPARE TRANSACTION, COMMIT PREPARED and ROLLBACK PREPARED count from their place in the log on: whoever comes later
 /// comes behind them there, and after a crash that lost them those who came later are lost, too.
-void TransactionManager::follow_prepared(const CommitRequest& commit) {
+void TransactionManager::follow_prepared(CommitRequest& commit) {
   PreparedTransactions& prepared = node_.services.prepared;
   if (commit.prepares != nullptr) prepared.add(std::move(*commit.prepares));
-  if (commit.resolves.empty()) return;
-  PreparedTransactions::Removed resolved = prepared.remove(commit.resolves);
+  const PreparedTransactions::Claim claim = std::move(commit.claim);
+  if (claim.transaction() == nullptr) return;
+  PreparedTransactions::Removed resolved = prepared.remove(claim.name());
   for (TableGate::Hold& hold : resolved.gates) {
     if (hold.release()) tell(directory_.get().lock_shards[0], drained_atom::value);
   }

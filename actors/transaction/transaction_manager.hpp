@@ -49,7 +49,7 @@ class TransactionManager final : public ActorOf<TransactionManagerActor::base> {
   void refuse(const CommitRequest& commit, const caf::strong_actor_ptr& waiter, const absl::Status& why);
   bool settle_by_reads(const CommitRequestPtr& commit, const caf::strong_actor_ptr& waiter);
   void dispatch(const Kept& kept);
-  void follow_prepared(const CommitRequest& commit);
+  void follow_prepared(CommitRequest& commit);
   void publish_catalog(const CommitRequest& commit);
   void forget_finished();
   void forget_writes();

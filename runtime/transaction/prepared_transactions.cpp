@@ -19,6 +19,14 @@ std::string row_key(TxnId txn, uint32_t piece) {
   return key;
 }
 
+absl::Status in_use(std::string_view name) {
+  return error(ErrorCode::kDuplicateObject, "transaction identifier \"", name, "\" is already in use");
+}
+
+absl::Status unknown(std::string_view name) {
+  return error(ErrorCode::kUndefinedObject, "prepared transaction with identifier \"", name, "\" does not exist");
+}
+
 }  // namespace
 
 std::string encode_prepared(const PreparedTransaction& transaction) {
@@ -104,6 +112,15 @@ void PreparedTransactions::Claim::give_back() {
   of_ = nullptr;
 }
 
+absl::Status PreparedTransactions::Claim::check() const {
+  if (of_ == nullptr) return absl::OkStatus();
+  const std::lock_guard lock(of_->mutex_);
+  const auto at = of_->entries_.find(name_);
+  const bool ours = at != of_->entries_.end() && at->second.number == entry_;
+  if (ours && at->second.transaction == transaction_) return absl::OkStatus();
+  return transaction_ == nullptr ? in_use(name_) : unknown(name_);
+}
+
 absl::StatusOr<PreparedTransactions::Claim> PreparedTransactions::claim_new(std::string_view name) {
   if (name.size() > kPreparedNameBytesMax) {
     return error(ErrorCode::kInvalidParameterValue, "transaction identifier \"", name, "\" is too long");
@@ -113,9 +130,7 @@ absl::StatusOr<PreparedTransactions::Claim> PreparedTransactions::claim_new(std:
                      "Set max_prepared_transactions to a nonzero value.");
   }
   const std::lock_guard lock(mutex_);
-  if (entries_.contains(name)) {
-    return error(ErrorCode::kDuplicateObject, "transaction identifier \"", name, "\" is already in use");
-  }
+  if (entries_.contains(name)) return in_use(name);
   if (entries_.size() >= transactions_max_) {
     return with_hint(error(ErrorCode::kOutOfMemory, "maximum number of prepared transactions reached"),
                      cat("Increase max_prepared_transactions (currently ", transactions_max_, ")."));
@@ -135,9 +150,7 @@ absl::StatusOr<PreparedTransactions::Claim> PreparedTransactions::claim(std::str
                                                                         const PreparedActor& who) {
   const std::lock_guard lock(mutex_);
   const auto at = entries_.find(name);
-  if (at == entries_.end() || at->second.transaction == nullptr) {
-    return error(ErrorCode::kUndefinedObject, "prepared transaction with identifier \"", name, "\" does not exist");
-  }
+  if (at == entries_.end() || at->second.transaction == nullptr) return unknown(name);
   Entry& entry = at->second;
   if (entry.claimed) {
     return error(ErrorCode::kObjectNotInPrerequisiteState, "prepared transaction with identifier \"", name,

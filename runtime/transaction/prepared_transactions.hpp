@@ -60,7 +60,8 @@ class PreparedTransactions {
  public:
   explicit PreparedTransactions(size_t transactions_max) : transactions_max_{transactions_max} {}
 
-  /// One session's right to a name, given back when destroyed: nobody else uses it meanwhile.
+  /// The right to a name, given back when destroyed: nobody else uses it meanwhile. A session's, until it is on its way
+  /// to the transaction manager with what it is for, which happens even if the session dies.
   class Claim {
    public:
     Claim() = default;
@@ -70,6 +71,9 @@ class PreparedTransactions {
     const std::string& name() const { return name_; }
     /// Null when it was claimed for a new one.
     const PreparedTransactionPtr& transaction() const { return transaction_; }
+    /// Errors when the name has become another transaction's, or nobody's: 42710 for a new one, else 42704. Of no name,
+    /// or given back: fine.
+    absl::Status check() const;
 
    private:
     friend class PreparedTransactions;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Two-phase commit: by psycopg2's tpc_*(), over kill -9 and restarts with its locks; and snapshots that are handed over."""
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -184,6 +185,128 @@ class TwoPhaseTest(unittest.TestCase):
         run_in(importer, "ROLLBACK")
         run_in(importer, "BEGIN ISOLATION LEVEL REPEATABLE READ")
         self.refused("22023", lambda: run_in(importer, f"SET TRANSACTION SNAPSHOT '{name}'"))
+
+
+class Decider(threading.Thread):
+    """Prepares, or decides, under a name that it shares with others, and connects again whenever it is killed."""
+    REFUSALS = {"42704", "42710", "55000", "55P03"}
+
+    def __init__(self, number, node, stop):
+        super().__init__(daemon=True)
+        self.number, self.node, self.stop, self.random = number, node, stop, random.Random(number)
+        self.connection, self.next_id = None, number
+        self.committed = self.unanswered = 0
+        self.surprises = []
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                if self.connection is None:
+                    self.connection = psycopg2.connect(self.node.dsn())
+                    self.connection.autocommit = True
+                    run_in(self.connection, "SET lock_timeout = '100ms'")
+                if self.number % 3 == 0:
+                    self.prepare()
+                elif self.random.random() < 0.5:
+                    self.commit()
+                else:
+                    run_in(self.connection, "ROLLBACK PREPARED 'deal'")
+            except psycopg2.Error as problem:
+                self.after(problem)
+
+    def prepare(self):
+        self.next_id += 100
+        counted = self.random.random() < 0.1
+        run_in(self.connection, "BEGIN")
+        run_in(self.connection, f"INSERT INTO made VALUES ({self.next_id}, {counted})")
+        if counted:
+            run_in(self.connection, "UPDATE total SET n = n + 1")
+        run_in(self.connection, "PREPARE TRANSACTION 'deal'")
+
+    def commit(self):
+        try:
+            run_in(self.connection, "COMMIT PREPARED 'deal'")
+            self.committed += 1
+        except psycopg2.Error as problem:
+            self.unanswered += problem.pgcode not in self.REFUSALS
+            raise
+
+    def after(self, problem):
+        if problem.pgcode in self.REFUSALS:
+            try:
+                run_in(self.connection, "ROLLBACK")
+            except psycopg2.Error as killed:
+                self.after(killed)
+        elif problem.pgcode is not None or not isinstance(problem, psycopg2.OperationalError):
+            self.surprises.append(f"{problem.pgcode}: {problem}")
+        if self.connection is not None and self.connection.closed:
+            self.connection = None
+
+
+class KilledSessionsTest(unittest.TestCase):
+    """A session is killed between PREPARE or a decision and what comes of it, while others want its name."""
+
+    def setUp(self):
+        self.node = servers.TroupeServer()
+        self.node.__enter__()
+        self.addCleanup(self.node.__exit__)
+        run_in(self.connect(), "CREATE TABLE made (id int PRIMARY KEY, counted bool)")
+        run_in(self.connect(), "CREATE TABLE total (n int)")
+        run_in(self.connect(), "INSERT INTO total VALUES (0)")
+
+    def connect(self):
+        connection = psycopg2.connect(self.node.dsn())
+        connection.autocommit = True
+        self.addCleanup(connection.close)
+        return connection
+
+    def kill_sessions(self, seconds):
+        """Not only those of the deciders: its own, too."""
+        until, own = time.time() + seconds, self.connect()
+        while time.time() < until:
+            try:
+                run_in(own, "SELECT sys.kill_actor(id) FROM sys.actors WHERE kind = 'session' AND random() < 0.2")
+            except psycopg2.Error:
+                own = self.connect_again()
+
+    def connect_again(self):
+        while True:
+            try:
+                return self.connect()
+            except psycopg2.OperationalError:
+                self.assertIsNone(self.node.process.poll(), "the node died")
+
+    def check(self, least, most):
+        own = self.connect()
+        if run_in(own, "SELECT gid FROM pg_prepared_xacts"):
+            run_in(own, "ROLLBACK PREPARED 'deal'")
+        run_in(own, "SET lock_timeout = '10s'")
+        run_in(own, "BEGIN; LOCK TABLE made, total IN ACCESS EXCLUSIVE MODE")
+        made, counted = run_in(own, "SELECT count(*), count(*) FILTER (WHERE counted) FROM made")[0]
+        self.assertEqual(run_in(own, "SELECT n FROM total"), [(counted,)])
+        run_in(own, "COMMIT")
+        self.assertGreaterEqual(made, least)
+        self.assertLessEqual(made, most)
+        return made
+
+    def test_every_decision_counts_once(self):
+        stop = threading.Event()
+        deciders = [Decider(number, self.node, stop) for number in range(10)]
+        for decider in deciders:
+            decider.start()
+        self.kill_sessions(4 * sanitizers.SLOWNESS)
+        stop.set()
+        for decider in deciders:
+            decider.join(20 * sanitizers.SLOWNESS)
+            self.assertFalse(decider.is_alive(), "a session waits for ever")
+        self.assertEqual([surprise for decider in deciders for surprise in decider.surprises], [])
+        committed = sum(decider.committed for decider in deciders)
+        self.assertGreater(committed, 0)
+        made = self.check(committed, committed + sum(decider.unanswered for decider in deciders))
+        self.node.kill()
+        self.node.start()
+        self.assertEqual(run_in(self.connect(), "SELECT * FROM pg_prepared_xacts"), [])
+        self.check(made, made)
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(servers.POSTGRES_BIN, "initdb")), "PostgreSQL is not installed")

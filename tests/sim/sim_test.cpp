@@ -71,6 +71,10 @@ TEST_CASE("what was taken back to a savepoint stays so when the actor that shoul
   CHECK(found_wrong(60, {"lists"}, {"kill-actor"}) == 0);
 }
 
+TEST_CASE("who is killed at PREPARE or its decision leaves the name to nobody before that has happened", "[sim]") {
+  CHECK(found_wrong(60, {"deals"}, {"kill-actor"}) == 0);
+}
+
 TEST_CASE("a flipped bit is reported or harmless", "[sim]") {
   CHECK(found_wrong(60, {}, {"flip", "kill9", "power"}) == 0);
 }

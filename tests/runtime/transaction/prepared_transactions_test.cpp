@@ -93,8 +93,28 @@ TEST_CASE("who has decided does not give back the name's next transaction", "[tr
   CHECK(all.remove("deal").transaction == nullptr);
   const auto next = all.claim_new("deal");
   REQUIRE(next.ok());
+  CHECK(error_code(claim->check()) == ErrorCode::kUndefinedObject);  // the name is another one's
+  CHECK(next->check().ok());
   *claim = PreparedTransactions::Claim();
+  CHECK(claim->check().ok());
   CHECK(error_code(all.claim_new("deal").status()) == ErrorCode::kDuplicateObject);
+}
+
+TEST_CASE("a claim holds until what it is for has happened", "[transaction]") {
+  PreparedTransactions all(2);
+  const auto preparing = all.claim_new("deal");
+  REQUIRE(preparing.ok());
+  CHECK(preparing->check().ok());
+  add(all, sample("deal"));
+  CHECK(error_code(preparing->check()) == ErrorCode::kDuplicateObject);  // it is prepared already
+  all.remove("deal");
+  CHECK(error_code(preparing->check()) == ErrorCode::kDuplicateObject);
+  add(all, sample("other"));
+  const auto deciding = all.claim("other", kOwner);
+  REQUIRE(deciding.ok());
+  CHECK(deciding->check().ok());
+  all.remove("other");
+  CHECK(error_code(deciding->check()) == ErrorCode::kUndefinedObject);
 }
 
 }  // namespace troupe
