@@ -334,8 +334,9 @@ absl::Status Backend::begin_session(const StartupMessage& startup, const std::st
   database_ = database;
   eval_.database = database_;
   log_in(*role);
-  absl::Status status;
+  writer_.authentication_ok();  // clients take no warning before it
   apply_stored_settings();
+  absl::Status status;
   startup.for_each([&](std::string_view name, std::string_view value) {
     if (!status.ok() || name == "user" || name == "database" || name == "replication") return;
     if (name == "options") {
@@ -350,11 +351,6 @@ absl::Status Backend::begin_session(const StartupMessage& startup, const std::st
     return with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
                      "Use SUBSCRIBE TO table on an ordinary connection.");
   }
-  std::vector<std::string_view> unknown;
-  startup.for_each([&](std::string_view name, std::string_view) {
-    if (name.starts_with("_pq_.")) unknown.push_back(name);
-  });
-  if (startup.minor_version > 0 || !unknown.empty()) writer_.negotiate_protocol_version(0, unknown);
   follow_roles();
   greet();
   return absl::OkStatus();
@@ -407,7 +403,6 @@ void Backend::greet() {
     text.client_port = colon == std::string::npos ? -1 : std::atoi(peer.c_str() + colon + 1);
     if (const TlsFacts* facts = transport_->tls()) text.tls = *facts;
   });
-  writer_.authentication_ok();
   parameters_.report_all(
       [this](std::string_view name, std::string_view value) { writer_.parameter_status(name, value); });
   writer_.backend_key_data(record_->process_id, record_->secret_key);

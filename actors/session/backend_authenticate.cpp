@@ -28,6 +28,15 @@ std::string printable(std::string text) {
 /// Everything was said already, or nobody hears it.
 absl::Status nothing_to_say() { return absl::CancelledError(); }
 
+/// What the client wants to speak and the server does not.
+void negotiate_protocol(const StartupMessage& startup, BackendWriter* writer) {
+  std::vector<std::string_view> unknown;
+  startup.for_each([&](std::string_view name, std::string_view) {
+    if (name.starts_with("_pq_.")) unknown.push_back(name);
+  });
+  if (startup.minor_version > 0 || !unknown.empty()) writer->negotiate_protocol_version(0, unknown);
+}
+
 absl::Status password_failed(const std::string& user) {
   return error(ErrorCode::kInvalidPassword, "password authentication failed for user \"", user, "\"");
 }
@@ -85,6 +94,7 @@ Task<Backend::Flow> Backend::accept_start_up(const StartupMessage& received) {
   const std::string pairs(received.pairs);  // the client says more before they are needed
   StartupMessage startup = received;
   startup.pairs = pairs;
+  negotiate_protocol(startup, &writer_);
   AccessRequest request;
   request.role = startup.find("user").value_or("");
   request.database = startup.find("database").value_or("");

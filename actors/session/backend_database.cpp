@@ -60,11 +60,16 @@ absl::Status Backend::enter_database(std::string_view name, const RoleDef& role)
   return transaction_.enter_database(database->oid) ? absl::OkStatus() : missing();
 }
 
-/// Before what the client asks for. A value that is no longer allowed is no reason to keep anybody out.
+/// Before what the client asks for. A value that is no longer allowed is no reason to keep anybody out. Whoever stored
+/// one had the right to; only whom the session may be is asked again.
 void Backend::apply_stored_settings() {
-  const auto apply = [this](const Options& settings) {
+  SetOptions trusted;
+  trusted.scope = SetScope::kStartup;
+  const auto apply = [&](const Options& settings) {
     for (const auto& [name, value] : settings) {
-      const absl::Status status = set_parameter(name, value, SetScope::kStartup);
+      const absl::Status status = name == "role" || name == "session_authorization"
+                                      ? set_parameter(name, value, SetScope::kStartup)
+                                      : parameters_.set(name, value, trusted);
       if (!status.ok()) send_notice(status, Severity::kWarning);
     }
   };

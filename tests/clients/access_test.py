@@ -494,6 +494,31 @@ class RulesTest(access_case('[node]\nunix_socket_directory = "{dir}"\n' + TLS + 
         self.refusal(user="rita", sslmode="require")
 
 
+class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["teller", "stopped"]', method='"trust"') +
+                            rule(network='"loopback"', method='"reject"'))):
+    """What is there to be met on the way in, whatever the rule."""
+    @classmethod
+    def prepare(cls):
+        cls.run_sql("CREATE ROLE teller LOGIN", "CREATE ROLE stopped LOGIN")
+
+    def test_a_stored_setting_that_cannot_be_applied_keeps_nobody_out(self):
+        self.run_sql("CREATE DATABASE odd", "CREATE ROLE passing", "ALTER DATABASE odd SET role = 'passing'",
+                     "DROP ROLE passing")
+        shown = subprocess.run(["psql", self.node.dsn().replace("dbname=postgres", "dbname=odd"), "-Atc", "SELECT 1"],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(shown.stdout, "1\n", shown.stderr)
+        self.assertIn('WARNING:  role "passing" does not exist', shown.stderr)
+
+    def test_what_a_superuser_stored_for_a_role_is_applied(self):
+        self.run_sql("ALTER ROLE teller SET log_statement = 'all'", "ALTER ROLE teller SET role = 'postgres'")
+        with self.connect(user="teller").cursor() as cursor:
+            cursor.execute("SELECT current_setting('log_statement'), current_user")
+            self.assertEqual(cursor.fetchone(), ("all", "teller"))
+            with self.assertRaisesRegex(psycopg2.Error, 'permission denied to set parameter "log_statement"'):
+                cursor.execute("SET log_statement = 'none'")
+        self.run_sql("ALTER ROLE teller RESET ALL")
+
+
 class BesidePostgresTest(unittest.TestCase):
     """Whom PostgreSQL refuses, and with which words, with the same rules."""
     HBA = """
