@@ -49,7 +49,7 @@ struct Gauge {
 };
 
 constexpr Gauge kGauges[] = {
-    {"limits.connections_max", [](const NodeContext& node) { return uint64_t{node.services.sessions.size()}; }},
+    {"limits.connections_max", [](const NodeContext& node) { return uint64_t{node.services.sessions.logged_in()}; }},
     {"limits.events_max", [](const NodeContext& node) { return uint64_t{node.services.events.size()}; }},
     {"limits.checkpoints_max", [](const NodeContext& node) { return uint64_t{node.services.checkpoints.size()}; }},
     {"limits.prepared_transactions_max",

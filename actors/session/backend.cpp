@@ -330,6 +330,7 @@ absl::Status Backend::begin_session(const StartupMessage& startup, const std::st
   const RoleDef* role = catalog->find_role(user);
   if (role == nullptr) return error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist");
   TROUPE_RETURN_IF_ERROR(check_log_in(*role));
+  TROUPE_RETURN_IF_ERROR(check_room(role->superuser));
   TROUPE_RETURN_IF_ERROR(enter_database(database, *role));
   database_ = database;
   eval_.database = database_;

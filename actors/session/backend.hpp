@@ -272,6 +272,7 @@ class Backend final : public RowIdSource {
   absl::Status change_settings(const sql::SetStatement& statement, Options* settings);
 
   // backend_role.cpp
+  absl::Status check_room(bool superuser) const;
   absl::Status check_log_in(const RoleDef& role) const;
   void log_in(const RoleDef& role);
   Oid role_named_by(std::string_view parameter, Oid otherwise);

@@ -107,10 +107,10 @@ Task<Backend::Flow> Backend::accept_start_up(const StartupMessage& received) {
     status = error(ErrorCode::kConnectionFailure, "the address of the client is not known");
   } else if (request.role.empty()) {
     status = error(ErrorCode::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet");
-  } else if (services_.sessions.size() > services_.config.connections_max) {
-    status = with_hint(error(ErrorCode::kTooManyConnections, "sorry, too many clients already"),
-                       cat("limits.connections_max is ", services_.config.connections_max, "."));
   } else {
+    status = check_room(true);
+  }
+  if (status.ok()) {
     auto authenticating = authenticate(request);
     status = co_await authenticating;
   }

@@ -1,11 +1,26 @@
 /// In whose name a session acts: who logged in, SET SESSION AUTHORIZATION, SET ROLE.
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "actors/session/backend.hpp"
 #include "runtime/security/scram.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/rights.hpp"
 
 namespace troupe {
+
+/// The last places are for superusers, who can make room. Who has not logged in yet takes none. Errors: 53300.
+absl::Status Backend::check_room(bool superuser) const {
+  const size_t places = services_.config.connections_max;
+  const size_t taken = services_.sessions.logged_in();
+  const auto hinted = [&](std::string_view message) {
+    return with_hint(error(ErrorCode::kTooManyConnections, message), cat("limits.connections_max is ", places, "."));
+  };
+  if (taken >= places) return hinted("sorry, too many clients already");
+  size_t reserved = 0;
+  if (!absl::SimpleAtoi(parameters_.show("superuser_reserved_connections").value_or(""), &reserved)) reserved = 0;
+  if (superuser || reserved >= places || taken + reserved < places) return absl::OkStatus();
+  return hinted("remaining connection slots are reserved for non-replication superuser connections");
+}
 
 /// Errors: 28000, 53300.
 absl::Status Backend::check_log_in(const RoleDef& role) const {

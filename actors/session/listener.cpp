@@ -3,17 +3,21 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include "actors/node/front_door.hpp"
 #include "actors/session/session.hpp"
 #include "actors/session/socket_transport.hpp"
+#include "runtime/protocol/backend_writer.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -22,6 +26,30 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kRetryUnknown{1};
 constexpr std::chrono::milliseconds kRetryAccept{100};
+/// Connections beside connections_max, of those who have not logged in yet. From half of it on, for each that comes the one
+/// that has been silent longest has to go: whoever only opens connections keeps nobody out.
+constexpr size_t kStrangersMax = 256;
+/// What the node needs for its files.
+constexpr size_t kOwnDescriptors = 512;
+
+/// How many clients may be connected, however far they have come.
+size_t sockets_max(const NodeConfig& config) {
+  const size_t wanted = config.connections_max + kStrangersMax;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const size_t descriptors = limit.rlim_cur;
+  return std::min(wanted, descriptors - std::min(kOwnDescriptors, descriptors / 2));
+}
+
+/// Closes the connection; the client may not have said anything yet.
+void refuse(int client) {
+  BackendWriter writer;
+  writer.error_response(error_fields(error(ErrorCode::kTooManyConnections, "sorry, too many clients already")),
+                        Severity::kFatal);
+  const std::string_view bytes = writer.pending();
+  std::ignore = ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::close(client);
+}
 
 absl::Status socket_error(const char* what, const std::string& address) {
   const int code = errno;
@@ -177,7 +205,20 @@ void Listener::Door::accept_all() {
   }
 }
 
+/// Whether one more may come in.
+bool Listener::has_room() {
+  const size_t most = sockets_max(node_.services.config);
+  size_t connected = 0;
+  for (const Cell* cell : node_.cells) connected += cell->sockets().clients().load(std::memory_order_relaxed);
+  if (connected < most - std::min(kStrangersMax / 2, most / 2)) return true;
+  if (const SessionRecordPtr stranger = node_.services.sessions.oldest_stranger()) {
+    stranger->tell.end(encode_error(error(ErrorCode::kTooManyConnections, "sorry, too many clients already")));
+  }
+  return connected < most;
+}
+
 void Listener::take(int client) {
+  if (!has_room()) return refuse(client);
   const CellChoice choice(node_.cells);
   Cell& target = choice.for_new(client_core(client));
   std::string peer = peer_name(client);

@@ -55,6 +55,7 @@ class Listener final : public ActorOf<ListenerActor::base> {
     SocketPoller::Handle registered_ = 0;
   };
   void on_accept();
+  bool has_room();
   void take(int client);
 
   NodeContext& node_;

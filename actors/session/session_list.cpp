@@ -1,5 +1,6 @@
 #include "actors/session/session_list.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace troupe {
@@ -59,6 +60,23 @@ std::vector<SessionRecordPtr> SessionList::ticking() const {
 size_t SessionList::size() const {
   const std::lock_guard lock(mutex_);
   return sessions_.size();
+}
+
+namespace {
+bool is_logged_in(const SessionRecord& session) { return session.database.load(std::memory_order_relaxed) != kNoOid; }
+}  // namespace
+
+size_t SessionList::logged_in() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) { return is_logged_in(*entry.second); }));
+}
+
+SessionRecordPtr SessionList::oldest_stranger() const {
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(sessions_.begin(), sessions_.end(), [](const auto& entry) { return !is_logged_in(*entry.second); });
+  return found == sessions_.end() ? nullptr : found->second;
 }
 
 bool SessionList::enter(SessionRecord& session, Oid database) {

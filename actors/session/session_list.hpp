@@ -100,6 +100,10 @@ class SessionList {
   SessionRecordPtr find(int32_t process_id) const;
   std::vector<SessionRecordPtr> list() const;
   size_t size() const;
+  /// Those that have entered a database.
+  size_t logged_in() const;
+  /// Of those that have not yet, the one that came first; null: there is none.
+  SessionRecordPtr oldest_stranger() const;
 
   /// The session is in the database from here on, unless that is closed.
   bool enter(SessionRecord& session, Oid database);

@@ -519,6 +519,36 @@ class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["tel
         self.run_sql("ALTER ROLE teller RESET ALL")
 
 
+class CrowdTest(access_case("[limits]\nconnections_max = 20\n" + RULES + rule(network='"loopback"', method='"trust"'))):
+    """Connections that nobody has logged in by, and the last places."""
+    @classmethod
+    def prepare(cls):
+        cls.run_sql("CREATE ROLE guest LOGIN")
+
+    def test_the_last_places_are_for_superusers(self):
+        for _ in range(16):
+            self.connect(user="guest")
+        self.assertIn("remaining connection slots are reserved for non-replication superuser connections",
+                      self.refusal(user="guest"))
+        for _ in range(3):
+            self.connect(user="postgres")
+        self.assertIn("sorry, too many clients already", self.refusal(user="postgres"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.node.process.pid}/fd"))
+
+    def test_who_only_connects_keeps_nobody_out(self):
+        before = self.descriptors()
+        for _ in range(700):
+            silent = socket.create_connection(("127.0.0.1", self.node.port))
+            self.addCleanup(silent.close)
+        time.sleep(0.5)
+        self.assertLess(self.descriptors(), before + 300)
+        with self.connect(user="guest").cursor() as cursor:
+            cursor.execute("SELECT used FROM sys.limits WHERE name = 'limits.connections_max'")
+            self.assertLess(cursor.fetchone()[0], 20)
+
+
 class BesidePostgresTest(unittest.TestCase):
     """Whom PostgreSQL refuses, and with which words, with the same rules."""
     HBA = """
