@@ -30,7 +30,7 @@ absl::StatusOr<SslContext> make_context(const TlsIdentity& identity, int version
   SslContext context(SSL_CTX_new(TLS_method()));
   if (context == nullptr) return tls_error("no TLS context");
   SSL_CTX_set_min_proto_version(context.get(), version_min);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
   // An idle connection keeps no record buffers.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);

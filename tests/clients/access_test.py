@@ -518,6 +518,19 @@ class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["tel
                 cursor.execute("SET log_statement = 'none'")
         self.run_sql("ALTER ROLE teller RESET ALL")
 
+    def test_tls_sessions_are_not_resumed(self):
+        context = ssl.create_default_context(cafile=self.node.path("root.crt"))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        session = None
+        for _ in range(2):
+            wire = self.wire()
+            self.assertEqual(wire.request_encryption(), "S")
+            wire.sock = context.wrap_socket(wire.sock, server_hostname="localhost", session=session)
+            session = wire.sock.session
+            self.assertFalse(wire.sock.session_reused)
+            self.assertFalse(session.has_ticket)
+            self.assertEqual(wire.startup("teller").query("SELECT 1").rows, [[b"1"]])
+
 
 class CrowdTest(access_case("[limits]\nconnections_max = 20\n" + RULES + rule(network='"loopback"', method='"trust"'))):
     """Connections that nobody has logged in by, and the last places."""
