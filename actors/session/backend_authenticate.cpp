@@ -4,6 +4,7 @@
 
 #include "actors/session/backend.hpp"
 #include "actors/session/tls_transport.hpp"
+#include "runtime/sql/decode.hpp"
 #include "runtime/types/datetime.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/rights.hpp"
@@ -96,8 +97,8 @@ Task<Backend::Flow> Backend::accept_start_up(const StartupMessage& received) {
   startup.pairs = pairs;
   negotiate_protocol(startup, &writer_);
   AccessRequest request;
-  request.role = startup.find("user").value_or("");
-  request.database = startup.find("database").value_or("");
+  request.role = sql::cut_name(startup.find("user").value_or(""));
+  request.database = sql::cut_name(startup.find("database").value_or(""));
   if (request.database.empty()) request.database = request.role;
   const std::string host = host_of(*transport_);
   request.address = IpAddress::parse(host);

@@ -209,6 +209,8 @@ class LiteralDecoder {
   bool made_bytes_ = false;
 };
 
+}  // namespace
+
 std::string_view cut_name(std::string_view name) {
   if (name.size() <= kNameBytesMax) return name;
   size_t size = kNameBytesMax;
@@ -217,8 +219,6 @@ std::string_view cut_name(std::string_view name) {
     --size;  // not inside a character
   return name.substr(0, size);
 }
-
-}  // namespace
 
 std::string_view decode_name(std::string_view text, const Token& token, Arena& arena) {
   const std::string_view raw = text.substr(token.begin, token.end - token.begin);

@@ -15,6 +15,8 @@ struct SyntaxFailure {
   absl::Status status;
 };
 
+/// As much of it as a name may have; no character is cut in two.
+std::string_view cut_name(std::string_view name);
 /// A word or quoted word as a name.
 std::string_view decode_name(std::string_view text, const Token& token, Arena& arena);
 /// A string's contents. Throws SyntaxFailure: 22025 for bad Unicode escapes, 22021 for what is no UTF-8.

@@ -518,6 +518,12 @@ class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["tel
                 cursor.execute("SET log_statement = 'none'")
         self.run_sql("ALTER ROLE teller RESET ALL")
 
+    def test_names_are_cut_as_everywhere(self):
+        name = "n" * 63
+        self.assertIn(f'user "{name}", database "{name}"', self.refusal(user="n" * 900, dbname="n" * 900))
+        longest = self.run_sql("SELECT max(length(reason)) FROM sys.events WHERE kind = 'authentication'")[0][0]
+        self.assertLess(longest, 400)
+
     def test_tls_sessions_are_not_resumed(self):
         context = ssl.create_default_context(cafile=self.node.path("root.crt"))
         context.maximum_version = ssl.TLSVersion.TLSv1_2
