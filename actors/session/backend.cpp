@@ -8,6 +8,8 @@ namespace {
 
 /// What authentication_timeout says.
 constexpr int64_t kStartUpUs = 60'000'000;
+/// How long a client has to read what it is told at the end.
+constexpr int64_t kFarewellUs = 3'000'000;
 
 absl::Status shutting_down() {
   return error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command");
@@ -102,6 +104,7 @@ void Backend::on_end(const std::string& encoded_error) {
   end_reason_ = decode_error(encoded_error);
   on_cancel(encoded_error);
   input_.raise();
+  sent_.raise();  // a client that does not read is not waited for
 }
 
 void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
@@ -128,6 +131,7 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
 void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
+  if (sending_) sent_.raise();
   if (starting_) {
     if (now_us - record_->started_us > kStartUpUs) {
       on_end(encode_error(error(ErrorCode::kQueryCanceled, "canceling authentication due to timeout")));
@@ -184,7 +188,7 @@ Task<void> Backend::serve() {
   auto dropping = drop_own_temporaries();
   co_await dropping;
   clean_up();
-  auto flushing = flush();
+  auto flushing = flush_farewell();
   co_await flushing;
   transport_->close();
   host_.finished();
@@ -196,10 +200,24 @@ void Backend::clean_up() {
   transaction_.rollback();
 }
 
+/// Ends early when the session is to end.
 Task<void> Backend::flush() {
-  while (sending_ && !closed_) co_await sent_;
+  while (sending_ && !closed_ && end_reason_.ok()) co_await sent_;
   sending_ = !transport_->send(writer_.buffer());
-  while (sending_ && !closed_) co_await sent_;
+  while (sending_ && !closed_ && end_reason_.ok()) co_await sent_;
+}
+
+/// A session that is to end gives up a client that does not read.
+Task<void> Backend::flush_farewell() {
+  auto flushing = flush();
+  co_await flushing;
+  const int64_t until_us = services_.clock.monotonic_us() + kFarewellUs;
+  while (sending_ && !closed_) {
+    const int64_t left_us = until_us - services_.clock.monotonic_us();
+    if (left_us <= 0) break;
+    host_.send_tick_after(left_us);
+    co_await sent_;
+  }
 }
 
 /// Whether the next message is here already, so that nothing has to be waited for.

@@ -103,6 +103,7 @@ class Backend final : public RowIdSource {
   Task<bool> next_message(FrontendMessage* message);
   void trim_when_idle();
   Task<void> flush();
+  Task<void> flush_farewell();
   void send_error(const absl::Status& status, Severity severity = Severity::kError);
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
   void tell_of_cut_names(const sql::ParsedSql& parsed);

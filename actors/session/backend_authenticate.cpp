@@ -75,7 +75,7 @@ Task<bool> Backend::answer_encryption_request(bool tls) {
   if (!accepted) co_return true;
   auto flushing = flush();
   co_await flushing;
-  if (reader_.unread_bytes() != 0) co_return false;
+  if (reader_.unread_bytes() != 0 || !end_reason_.ok()) co_return false;
   begin_tls();
   co_return true;
 }

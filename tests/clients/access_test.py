@@ -537,6 +537,27 @@ class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["tel
             self.assertFalse(session.has_ticket)
             self.assertEqual(wire.startup("teller").query("SELECT 1").rows, [[b"1"]])
 
+    def test_who_does_not_read_can_be_ended(self):
+        self.run_sql("CREATE TABLE held (id int, t text)",
+                     "INSERT INTO held SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i",
+                     "GRANT ALL ON held TO stopped")
+        for sql in ("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)", "TABLE held", "COPY held TO STDOUT",
+                    "DECLARE c SCROLL CURSOR FOR TABLE held; MOVE ALL c; FETCH BACKWARD ALL c"):
+            wire = pgwire.Wire(socket.create_connection(("127.0.0.1", self.node.port)))
+            self.addCleanup(wire.close)
+            wire.startup("stopped")
+            wire.query("BEGIN")
+            wire.query("LOCK TABLE held IN SHARE ROW EXCLUSIVE MODE")
+            wire.send(pgwire.query(sql))
+            time.sleep(0.5)
+            ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'stopped'"
+            self.assertEqual(self.run_sql(ended), [(1,)], sql)
+            self.run_sql("SET lock_timeout = '2s'", "INSERT INTO held VALUES (0, '')", "RESET lock_timeout")
+            until = time.monotonic() + 8 * sanitizers.SLOWNESS
+            while self.run_sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'stopped'"):
+                self.assertLess(time.monotonic(), until, sql)
+                time.sleep(0.1)
+
 
 class CrowdTest(access_case("[limits]\nconnections_max = 20\n" + RULES + rule(network='"loopback"', method='"trust"'))):
     """Connections that nobody has logged in by, and the last places."""
