@@ -7,6 +7,8 @@
 namespace troupe {
 namespace {
 
+constexpr const char* kHidden = "<insufficient privilege>";
+
 const char* state_name(SessionState state) {
   switch (state) {
     case SessionState::kIdle: return "idle";
@@ -152,7 +154,7 @@ std::vector<SessionInfo> SessionSystem::sessions() const {
     row.state = state_name(state);
     const bool shown = row.user == kNoOid || has_rights_of(*catalog(), user(), row.user) ||
                        has_rights_of(*catalog(), user(), kReadAllStatsRole);
-    row.query = shown ? text.query : "<insufficient privilege>";
+    row.query = shown ? text.query : kHidden;
     if (!shown) {
       row.client_address.clear();
       row.client_port = -1;
@@ -199,10 +201,13 @@ std::vector<LimitInfo> SessionSystem::limits() const {
   return rows;
 }
 
+/// Who was refused, and why, would tell anybody which roles exist.
 std::vector<EventInfo> SessionSystem::events() const {
+  const bool sees_all = has_rights_of(*catalog(), user(), kReadAllStatsRole);
   std::vector<EventInfo> rows;
   for (const NodeEvent& event : backend_.services_.events.list()) {
-    rows.push_back({event.id, event.at_us, event.kind, event.source, event.reason});
+    const bool hidden = !sees_all && event.kind == "authentication";
+    rows.push_back({event.id, event.at_us, event.kind, event.source, hidden ? kHidden : event.reason});
   }
   return rows;
 }
@@ -223,7 +228,7 @@ std::vector<ConflictInfo> SessionSystem::conflicts() const {
   std::vector<ConflictInfo> rows = backend_.services_.conflicts.list();
   if (has_rights_of(*catalog(), user(), kReadAllStatsRole)) return rows;
   const auto hide = [this](int32_t process_id, std::string* text) {
-    if (!text->empty() && process_id != backend_.record_->process_id) *text = "<insufficient privilege>";
+    if (!text->empty() && process_id != backend_.record_->process_id) *text = kHidden;
   };
   for (ConflictInfo& row : rows) {
     hide(row.process_id, &row.statement);

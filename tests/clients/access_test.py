@@ -524,6 +524,18 @@ class LogInTest(access_case(TLS + RULES + rule(network='"loopback"', role='["tel
         longest = self.run_sql("SELECT max(length(reason)) FROM sys.events WHERE kind = 'authentication'")[0][0]
         self.assertLess(longest, 400)
 
+    def test_who_was_refused_is_not_told_to_everybody(self):
+        self.refusal(user="mallory")
+        reasons = "SELECT DISTINCT reason FROM sys.events WHERE kind = 'authentication'"
+        with self.connect(user="teller").cursor() as cursor:
+            cursor.execute(reasons)
+            self.assertEqual(cursor.fetchall(), [("<insufficient privilege>",)])
+            self.run_sql("GRANT pg_monitor TO teller")
+            cursor.execute(reasons)
+            self.assertIn("mallory", str(cursor.fetchall()))
+        self.assertIn("mallory", str(self.run_sql(reasons)))
+        self.run_sql("REVOKE pg_monitor FROM teller")
+
     def test_tls_sessions_are_not_resumed(self):
         context = ssl.create_default_context(cafile=self.node.path("root.crt"))
         context.maximum_version = ssl.TLSVersion.TLSv1_2
