@@ -1,5 +1,6 @@
 /// CREATE TYPE ... AS (...), and ALTER TYPE of its attributes.
 #include <algorithm>
+#include <cctype>
 
 #include "runtime/plan/ddl_rights.hpp"
 
@@ -140,23 +141,40 @@ absl::Status ddl_alter_composite(const sql::AlterTableStatement& alter, DdlBuild
 
 namespace {
 
-/// Expressions keep their text: where a table has some, or a view reads it, they may name the attribute.
+/// Whether the text has the name as a word.
+bool has_word(std::string_view text, std::string_view word) {
+  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; };
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !is_part(text[at - 1])) && (end == text.size() || !is_part(text[end]))) return true;
+  }
+  return false;
+}
+
+bool index_names(const IndexDef& index, std::string_view attribute) {
+  return has_word(index.predicate_sql, attribute) ||
+         std::any_of(index.columns.begin(), index.columns.end(),
+                     [&](const IndexColumn& part) { return has_word(part.expression_sql, attribute); });
+}
+
+/// Expressions keep their text, in which the attribute may be named: those of tables with columns of the type, and of
+/// views that read them.
 absl::Status check_nothing_names(const TypeDef& type, const sql::RenameStatement& rename, const DdlBuilder& ddl) {
+  const std::string_view name = rename.part;
   for (const TypeUse& use : ddl_uses_of(type, ddl)) {
     if (use.object->kind != ObjectKind::table) continue;
     const auto& table = static_cast<const TableDef&>(*use.object);
-    const auto is_check = [](const ConstraintDef& c) { return c.kind == ConstraintKind::check; };
-    const auto is_generated = [](const ColumnDef& c) { return c.generated_stored && !c.dropped; };
-    const auto has_terms = [&](Oid oid) {
+    bool named = std::any_of(table.constraints.begin(), table.constraints.end(),
+                             [&](const ConstraintDef& c) { return has_word(c.check_sql, name); }) ||
+                 std::any_of(table.columns.begin(), table.columns.end(),
+                             [&](const ColumnDef& c) { return !c.dropped && has_word(c.default_sql, name); });
+    for (const Oid oid : table.indexes) {
       const IndexDef* index = ddl.catalog().find_index(oid);
-      return index != nullptr && index->has_terms();
-    };
-    TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(table, use.attnum, ddl));
-    if (!views.empty() || std::any_of(table.constraints.begin(), table.constraints.end(), is_check) ||
-        std::any_of(table.columns.begin(), table.columns.end(), is_generated) ||
-        std::any_of(table.indexes.begin(), table.indexes.end(), has_terms)) {
-      return ddl.refuse(rename, "renaming an attribute that an expression of a table or a view may use");
+      named = named || (index != nullptr && index_names(*index, name));
     }
+    TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(table, use.attnum, ddl));
+    for (const ObjectPtr& view : views) named = named || has_word(view_text(*view)->query_sql, name);
+    if (named) return ddl.refuse(rename, "renaming an attribute that an expression of a table or a view may use");
   }
   return absl::OkStatus();
 }
