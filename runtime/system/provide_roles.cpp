@@ -135,6 +135,16 @@ void catalog_default_acls(const CatalogScan& scan, RowWriter& out) {
   });
 }
 
+/// The rights that the system's schemas began with: pg_dump tells only what has changed since.
+void initial_rights(RowWriter& out) {
+  static const CatalogPtr first = Catalog::bootstrap();
+  for (const ObjectPtr& object : first->objects(ObjectKind::schema)) {
+    if (!object->acl.given) continue;
+    out.row().set("objoid", object->oid).set("classoid", kNamespaceClass).set("objsubid", 0).set("privtype", 'i');
+    out.set("initprivs", acl_array(*first, object->acl));
+  }
+}
+
 void write_settings(Oid database, Oid role, const Options& settings, RowWriter& out) {
   if (settings.empty()) return;
   out.row().set("setdatabase", database).set("setrole", role).set("setconfig", settings_array(settings));
@@ -159,6 +169,7 @@ void system_tablespaces(RowWriter& out) {
 void provide_roles(Providers& to) {
   to.catalog("pg_namespace", catalog_namespaces);
   to.builtin("pg_extension", extensions);
+  to.builtin("pg_init_privs", initial_rights);
   to.catalog("pg_authid", catalog_authids);
   to.catalog("pg_roles", catalog_roles);
   to.catalog("pg_user", catalog_users);
