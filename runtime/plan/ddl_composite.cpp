@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/sql/deparse.hpp"
 
 namespace troupe {
 namespace {
@@ -160,7 +161,7 @@ bool index_names(const IndexDef& index, std::string_view attribute) {
 /// Expressions keep their text, in which the attribute may be named: those of tables with columns of the type, and of
 /// views that read them.
 absl::Status check_nothing_names(const TypeDef& type, const sql::RenameStatement& rename, const DdlBuilder& ddl) {
-  const std::string_view name = rename.part;
+  const std::string name = sql::quote_identifier(rename.part);  // as the texts have it
   for (const TypeUse& use : ddl_uses_of(type, ddl)) {
     if (use.object->kind != ObjectKind::table) continue;
     const auto& table = static_cast<const TableDef&>(*use.object);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/plan/ddl_binder.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
 
@@ -59,7 +60,7 @@ std::string stored_text(const sql::SelectStatement& query, const NamesFound& fou
     const auto relation = found.relations.find(&ref);
     const ObjectDef* object = relation == found.relations.end() ? nullptr : catalog.find(relation->second);
     const auto* schema = object == nullptr ? nullptr : catalog.find_as<SchemaDef>(object->schema);
-    if (schema == nullptr || schema->name.starts_with("pg_temp_")) return std::nullopt;
+    if (schema == nullptr || schema->name.starts_with(kTemporarySchemaPrefix)) return std::nullopt;
     return dotted_identifiers(schema->name, object->name);
   };
   texts.column = [&](const sql::ColumnRef& ref) -> std::optional<std::string> {
