@@ -294,9 +294,7 @@ const sql::Node& Binder::start_of(const sql::Expr& expr) {
 absl::StatusOr<ExprPtr> Binder::bind_row_and_subquery(const sql::RowExpr& row, const sql::OperatorExpr& expr,
                                                       const Site& site) {
   const sql::SelectStatement& query = *expr.right->to<sql::SubqueryExpr>().query;
-  const size_t ctes_before = ctes.size();
-  TROUPE_ASSIGN_OR_RETURN(const QueryPtr counted, bind_select(query, site.scope));
-  ctes.resize(ctes_before);
+  TROUPE_ASSIGN_OR_RETURN(const QueryPtr counted, bind_for_columns(query, site.scope));
   const size_t columns = counted->targets.size();
   if (columns != row.fields.size()) {
     return fail(ErrorCode::kSyntaxError, expr, "subquery has too ", columns < row.fields.size() ? "few" : "many",

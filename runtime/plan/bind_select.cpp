@@ -117,23 +117,31 @@ absl::StatusOr<QueryPtr> Binder::bind_select(const sql::SelectStatement& select,
   return query;
 }
 
+absl::StatusOr<QueryPtr> Binder::bind_for_columns(const sql::SelectStatement& select, const Scope* outer) {
+  std::vector<int> references;
+  for (const BoundCte& cte : ctes) references.push_back(cte.references);
+  auto bound = bind_select(select, outer);
+  ctes.resize(references.size());
+  for (size_t i = 0; i < references.size(); ++i) ctes[i].references = references[i];
+  return bound;
+}
+
 absl::StatusOr<QueryPtr> Binder::bind_connect_by(const sql::SelectStatement& select, const Scope* outer) {
   const bool outer_foreign = std::exchange(foreign_text_, true);
-  const auto bind_parsed = [&](std::string_view text) -> absl::StatusOr<QueryPtr> {
+  const auto parse = [&](std::string_view text) -> absl::StatusOr<const sql::SelectStatement*> {
     TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(text));
     kept_.push_back(parsed);
-    return bind_select(parsed->statements()[0].node->to<sql::SelectStatement>(), outer);
+    return &parsed->statements()[0].node->to<sql::SelectStatement>();
   };
   const auto bind_tree = [&]() -> absl::StatusOr<QueryPtr> {
     TROUPE_ASSIGN_OR_RETURN(const std::string source, connect_by_source(select));
-    // Bound only to learn the columns.
-    const size_t ctes_before = ctes.size();
-    TROUPE_ASSIGN_OR_RETURN(const QueryPtr rows, bind_parsed(source));
-    ctes.resize(ctes_before);
+    TROUPE_ASSIGN_OR_RETURN(const sql::SelectStatement* parsed, parse(source));
+    TROUPE_ASSIGN_OR_RETURN(const QueryPtr rows, bind_for_columns(*parsed, outer));
     std::vector<std::string> columns;
     for (const BoundTarget& target : rows->targets) columns.push_back(target.name);
     TROUPE_ASSIGN_OR_RETURN(const std::string text, connect_by_text(select, columns));
-    return bind_parsed(text);
+    TROUPE_ASSIGN_OR_RETURN(parsed, parse(text));
+    return bind_select(*parsed, outer);
   };
   auto bound = bind_tree();
   foreign_text_ = outer_foreign;

@@ -71,11 +71,9 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
 absl::Status Binder::bind_search_cycle(const sql::CommonTable& table, const Scope* outer) {
   const auto& select = table.query->to<sql::SelectStatement>();
   if (select.operation != sql::SetOperation::kUnion) return bind_recursive(table, outer, 0);  // which refuses it
-  const size_t ctes_before = ctes.size();
   BoundCte first;
-  TROUPE_ASSIGN_OR_RETURN(first.query, bind_select(*select.left, outer));
+  TROUPE_ASSIGN_OR_RETURN(first.query, bind_for_columns(*select.left, outer));
   TROUPE_RETURN_IF_ERROR(name_cte_columns(table, &first));
-  ctes.resize(ctes_before);
   auto text = search_cycle_text(table, first.names);
   if (!text.ok()) return at(text.status(), table);
   TROUPE_ASSIGN_OR_RETURN(const sql::ParsedSqlPtr parsed, sql::parse_statement(*text));

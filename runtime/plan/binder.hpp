@@ -310,6 +310,8 @@ class Binder {
   absl::Status bind_locks(const sql::SelectStatement& select, const Scope& scope, BoundQuery* query);
   absl::Status bind_with(const sql::WithClause& with, const Scope* outer);
   absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer, uint32_t number);
+  /// The query bound only for its columns: no WITH query of it stays, none outside counts as read.
+  absl::StatusOr<QueryPtr> bind_for_columns(const sql::SelectStatement& select, const Scope* outer);
   absl::StatusOr<QueryPtr> bind_connect_by(const sql::SelectStatement& select, const Scope* outer);
   absl::Status bind_search_cycle(const sql::CommonTable& table, const Scope* outer);
   absl::StatusOr<QueryPtr> bind_cte_query(const sql::CommonTable& table, const Scope* outer);
