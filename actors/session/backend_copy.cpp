@@ -3,9 +3,11 @@
 #include "actors/session/copy_in.hpp"
 #include "actors/session/copy_options_of.hpp"
 #include "actors/session/copy_out.hpp"
+#include "runtime/plan/row_security.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/rights.hpp"
 
 namespace troupe {
 namespace {
@@ -101,6 +103,14 @@ Task<absl::StatusOr<bool>> may_write_bulk(const TableWrite& write, const Session
   if (!owned) co_return false;
   auto looking = is_empty(write.table, context);
   co_return co_await looking;
+}
+
+/// Errors: 42501, 0A000 where policies would decide about the rows.
+absl::Status check_row_security(const TableDef& table, const Catalog& catalog, Oid role, bool row_security) {
+  const absl::Status allowed = check_row_security_on(catalog, table, role, row_security);
+  if (!allowed.ok() || !is_under_row_security(catalog, role, table)) return allowed;
+  return with_hint(error(ErrorCode::kFeatureNotSupported, "COPY FROM not supported with row-level security"),
+                   "Use INSERT statements instead.");
 }
 
 absl::Status cannot_copy_to_view(std::string_view name) {
@@ -218,6 +228,8 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   planning.search_path = resolve_search_path();
   planning.role = role_;
   planning.session_role = session_role_;
+  status = check_row_security(**found, *planning.catalog, role_, parameters_.snapshot().row_security);
+  if (!status.ok()) co_return status;
   auto copy = CopyIn::make(statement, **found, planning);
   if (!copy.ok()) co_return copy.status();
   if ((*copy)->freeze() && !transaction_.owns_tree((*copy)->write().table->tree)) {

@@ -187,10 +187,6 @@ uint32_t Backend::statistics_target() const {
 }
 
 Task<absl::Status> Backend::run_checkpoint() {
-  if (!is_superuser(*transaction_.catalog(), role_)) {
-    co_return error(ErrorCode::kInsufficientPrivilege,
-                    "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
-  }
   checkpoint_request_ = ++next_checkpoint_request_ | kCheckpointRequest;
   host_.send_checkpoint(checkpoint_request_);
   while (checkpoint_request_ != 0) co_await checkpointed_;

@@ -152,8 +152,8 @@ std::vector<Oid> Backend::resolve_search_path() {
 /// Whether its plan may be run as it is.
 bool Backend::is_planned(const Prepared& prepared) {
   return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
-         prepared.plan->role == role_ && prepared.temporaries == temporaries_ &&
-         is_current(*prepared.plan, *transaction_.catalog());
+         prepared.plan->role == role_ && prepared.plan->row_security == parameters_.snapshot().row_security &&
+         prepared.temporaries == temporaries_ && is_current(*prepared.plan, *transaction_.catalog());
 }
 
 /// Makes or renews the plan. Utility statements have none.
@@ -179,6 +179,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.search_path = path;
   context.role = role_;
   context.session_role = session_role_;
+  context.row_security = parameters_.snapshot().row_security;
   refresh_names();
   context.parameters = prepared.declared;
   auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
@@ -223,6 +224,19 @@ const std::vector<Type>& Backend::parameter_types(const Prepared& prepared) cons
 
 // --- running ---
 
+namespace {
+
+/// Policies hide rows from who runs it: an error about one must not show it.
+absl::Status hide_rows(absl::Status status, const Portal& portal) {
+  if (portal.plan == nullptr || !portal.plan->hides_rows) return status;
+  const ErrorCode code = error_code(status);
+  const bool shows = code == ErrorCode::kUniqueViolation || code == ErrorCode::kCheckViolation ||
+                     code == ErrorCode::kNotNullViolation || code == kCheckOptionViolation;
+  return shows ? with_detail(std::move(status), {}) : status;
+}
+
+}  // namespace
+
 /// Runs a portal from where it is; at its end the command tag goes out.
 Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* suspended) {
   const sql::Statement& statement = *portal.prepared->raw->node;
@@ -247,7 +261,7 @@ Task<absl::Status> Backend::run_portal(Portal& portal, int64_t rows_max, bool* s
   }
   if (!status.ok()) {
     note_write_conflict(status, *transaction_.catalog(), record_->process_id, record_->text().query, services_);
-    co_return with_schema(status, portal);
+    co_return hide_rows(with_schema(status, portal), portal);
   }
   if (*suspended) co_return absl::OkStatus();
   portal.finished = true;

@@ -95,6 +95,10 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
       co_return co_await running;
     }
     case NodeKind::kCheckpoint: {
+      if (!has_rights_of(*transaction_.catalog(), role_, kCheckpointRole)) {
+        co_return error(ErrorCode::kInsufficientPrivilege,
+                        "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+      }
       auto running = run_checkpoint();
       portal.tag = "CHECKPOINT";
       co_return co_await running;

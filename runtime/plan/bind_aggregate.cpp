@@ -28,6 +28,7 @@ std::string_view clause_name(Clause clause) {
     case Clause::kDefine: return "DEFINE";
     case Clause::kMeasures: return "MEASURES";
     case Clause::kMergeWhen: return "MERGE WHEN conditions";
+    case Clause::kPolicy: return "policy expressions";
     default: return "this place";
   }
 }

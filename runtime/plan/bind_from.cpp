@@ -163,6 +163,11 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
   const BoundRelation& read = *item.names->relation;
+  if (read.table) {
+    if (names_found != nullptr) names_found->numbers[read.number] = read.table->oid;
+    item.names->relation->reader = rights.role();
+    TROUPE_RETURN_IF_ERROR(secure_reading(item.names->relation, PolicyCommand::select));
+  }
   if (read.system && read.system->oid < kFirstUserOid) {
     rights.want_system(read.system->name);
   } else {
@@ -234,6 +239,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const std::shared_ptr<const V
   if (absl::Status status = rename_columns(relation.get(), ref.alias); !status.ok()) return at(status, ref);
   FromItem item = leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
   item.names->relation->number = query->relations.back() = number;
+  if (names_found != nullptr) names_found->numbers[number] = view.oid;
   rights.want(number, view.oid, kSelect);
   if (ref.alias == nullptr) item.names->schema = ref.schema;
   return item;

@@ -260,6 +260,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_insert(const sql::Inse
   }
   TROUPE_RETURN_IF_ERROR(bind_returning(insert.returning, &scope, modify.get()));
   TROUPE_RETURN_IF_ERROR(finish_view_target(*insert.table, modify.get()));
+  TROUPE_RETURN_IF_ERROR(secure_modify(modify.get()));
   cte_names_.resize(names_before);
   return modify;
 }

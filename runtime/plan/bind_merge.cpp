@@ -75,6 +75,8 @@ absl::StatusOr<std::shared_ptr<BoundMerge>> Binder::bind_merge(const sql::MergeS
   const sql::TableRef& ref = *merge.table;
   FromItem target = leaf(bound->target, ref.alias != nullptr ? ref.alias->name : ref.name, query);
   if (ref.alias == nullptr) target.names->schema = schema_of(*bound->target);
+  bound->target->reader = rights.role();
+  TROUPE_RETURN_IF_ERROR(secure_reading(bound->target, PolicyCommand::select));
   rights.want(bound->target->number, bound->target->table->oid, rights_for(merge));
   Scope scope;
   scope.query = bound->source;
@@ -142,6 +144,7 @@ absl::Status Binder::bind_merge_clause(const sql::MergeWhen& when, const sql::Ta
     change->kind = PlanKind::kDelete;
   }
   if (clause.action != MergeAction::kDelete) TROUPE_RETURN_IF_ERROR(bind_table_checks(change.get()));
+  TROUPE_RETURN_IF_ERROR(secure_merge_clause(change.get(), &clause.condition));
   clause.change = std::move(change);
   merge->clauses.push_back(std::move(clause));
   return absl::OkStatus();

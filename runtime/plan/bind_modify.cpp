@@ -31,6 +31,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
   } else {
     modify->target = std::make_shared<BoundRelation>();
     modify->target->table = std::move(found.table);
+    modify->target->reader = rights.role();
     names = leaf(modify->target, alias, modify->source.get()).names;
     const Privileges right = kind == PlanKind::kInsert ? kInsert : kind == PlanKind::kUpdate ? kUpdate : kDelete;
     rights.want(modify->target->number, modify->target->table->oid, right);
@@ -251,6 +252,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
   TROUPE_RETURN_IF_ERROR(bind_returning(update.returning, &scope, modify.get()));
   TROUPE_RETURN_IF_ERROR(finish_view_target(*update.table, modify.get()));
+  TROUPE_RETURN_IF_ERROR(secure_modify(modify.get()));
   cte_names_.resize(names_before);
   return modify;
 }
@@ -268,6 +270,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_delete(const sql::Dele
   }
   TROUPE_RETURN_IF_ERROR(bind_returning(statement.returning, &scope, modify.get()));
   TROUPE_RETURN_IF_ERROR(finish_view_target(*statement.table, modify.get()));
+  TROUPE_RETURN_IF_ERROR(secure_modify(modify.get()));
   cte_names_.resize(names_before);
   return modify;
 }

@@ -77,6 +77,9 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
     }
     if (result == LookupResult::kFound) {
       rights.read(*found);
+      if (names_found != nullptr && found->is_column()) {
+        names_found->columns[&column] = {found->relation, static_cast<int32_t>(found->index)};
+      }
       return positioned(std::move(found), column.position + 1);
     }
     if (qualified && item_found) return unknown_column(column, scope);

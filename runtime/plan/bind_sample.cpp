@@ -59,6 +59,8 @@ absl::StatusOr<Binder::FromItem> Binder::bind_sample(const sql::TableRef& ref, R
   auto table = std::make_shared<BoundRelation>();
   table->table = std::move(found.table);
   sampled->from.push_back(leaf(table, ref.name, sampled.get()).tree);
+  table->reader = rights.role();
+  TROUPE_RETURN_IF_ERROR(secure_reading(table, PolicyCommand::select));
   TROUPE_ASSIGN_OR_RETURN(sampled->where, bind_sample_condition(*ref.sample, *table, ref));
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kSubquery;

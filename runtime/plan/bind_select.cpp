@@ -447,9 +447,9 @@ absl::Status Binder::bind_limits(const sql::SelectStatement& select, const Scope
 
 namespace {
 
-void collect_tables(const FromTree& tree, std::vector<const BoundRelation*>* out) {
+void collect_tables(const FromTree& tree, std::vector<std::shared_ptr<BoundRelation>>* out) {
   if (tree.relation) {
-    out->push_back(tree.relation.get());
+    out->push_back(tree.relation);
     return;
   }
   collect_tables(*tree.left, out);
@@ -460,7 +460,7 @@ void collect_tables(const FromTree& tree, std::vector<const BoundRelation*>* out
 
 absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&, BoundQuery* query) {
   static constexpr std::string_view kNames[] = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
-  std::vector<const BoundRelation*> tables;
+  std::vector<std::shared_ptr<BoundRelation>> tables;
   for (const FromPtr& tree : query->from) collect_tables(*tree, &tables);
   for (const sql::LockingClause* clause : select.locking) {
     const std::string_view name = kNames[static_cast<size_t>(clause->strength)];
@@ -473,7 +473,7 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
     if (!obstacle.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, *clause, name, " is not allowed with ", obstacle);
     }
-    for (const BoundRelation* relation : tables) {
+    for (const auto& relation : tables) {
       const bool meant =
           clause->tables.empty() || std::any_of(clause->tables.begin(), clause->tables.end(),
                                                 [&](const sql::TableRef* ref) { return ref->name == relation->alias; });
@@ -481,23 +481,24 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
       return error(ErrorCode::kWrongObjectType, "cannot lock rows in materialized view \"", relation->table->name,
                    "\"");
     }
-    const auto lock = [&](const BoundRelation& relation) {
-      rights.want(relation.number, relation.table->oid, kUpdate);
-      query->locks.push_back({relation.number, static_cast<LockStrength>(clause->strength),
+    const auto lock = [&](const std::shared_ptr<BoundRelation>& relation) -> absl::Status {
+      if (!relation->security.empty()) TROUPE_RETURN_IF_ERROR(secure_reading(relation, PolicyCommand::update));
+      rights.want(relation->number, relation->table->oid, kUpdate);
+      query->locks.push_back({relation->number, static_cast<LockStrength>(clause->strength),
                               clause->wait == sql::LockWait::kNoWait       ? LockWait::kNoWait
                               : clause->wait == sql::LockWait::kSkipLocked ? LockWait::kSkipLocked
                                                                            : LockWait::kWait});
+      return absl::OkStatus();
     };
     if (clause->tables.empty()) {
-      for (const BoundRelation* relation : tables) {
-        if (relation->kind == BoundRelation::Kind::kTable) lock(*relation);
+      for (const auto& relation : tables) {
+        if (relation->kind == BoundRelation::Kind::kTable) TROUPE_RETURN_IF_ERROR(lock(relation));
       }
       continue;
     }
     for (const sql::TableRef* ref : clause->tables) {
-      const auto found = std::find_if(tables.begin(), tables.end(), [&](const BoundRelation* relation) {
-        return relation->alias == ref->name;
-      });
+      const auto found = std::find_if(tables.begin(), tables.end(),
+                                      [&](const auto& relation) { return relation->alias == ref->name; });
       if (found == tables.end()) {
         return fail(ErrorCode::kUndefinedTable, *ref, "relation \"", ref->name, "\" in ", name,
                     " clause not found in FROM clause");
@@ -505,7 +506,7 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
       if ((*found)->kind != BoundRelation::Kind::kTable) {
         return refuse(*ref, cat(name, " of something that is not a table"));
       }
-      lock(**found);
+      TROUPE_RETURN_IF_ERROR(lock(*found));
     }
   }
   return absl::OkStatus();

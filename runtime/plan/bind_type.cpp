@@ -8,8 +8,6 @@
 namespace troupe {
 namespace {
 
-ExprPtr make_text(std::string_view text) { return make_constant(Type{oid::kText}, Value::text(std::string(text))); }
-
 /// The range whose multirange is called so.
 const TypeDef* find_multirange(const Catalog& catalog, Oid schema, std::string_view name) {
   for (const ObjectPtr& object : catalog.objects(ObjectKind::type)) {

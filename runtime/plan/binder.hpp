@@ -1,8 +1,8 @@
 #pragma once
 /// Binder: syntax tree to bound query. Looks up names, settles types, inserts casts, says PostgreSQL's errors.
 /// One Binder binds one statement. Sources: bind_expr, bind_call, bind_name, bind_subquery, bind_from, bind_select,
-/// bind_with, bind_group, bind_match, bind_insert, bind_modify, bind_view_target, bind_merge, bind_compare, bind_record,
-/// bind_composite, bind_aggregate, bind_arguments.
+/// bind_with, bind_group, bind_match, bind_insert, bind_modify, bind_view_target, bind_merge, bind_compare,
+/// bind_record, bind_composite, bind_aggregate, bind_arguments, bind_policy.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,9 +21,31 @@ namespace troupe {
 
 /// Where an expression stands, for what is allowed there and how the error calls it.
 enum class Clause : uint8_t {
-  kSelect, kWhere, kJoin, kHaving, kGroupBy, kOrderBy, kLimit, kOffset, kValues, kFromFunction, kInsertValue, kSet,
-  kReturning, kCheck, kDefault, kGenerated, kIndex, kIndexPredicate, kFilter, kWindow, kArgument, kDefine, kMeasures,
+  kSelect,
+  kWhere,
+  kJoin,
+  kHaving,
+  kGroupBy,
+  kOrderBy,
+  kLimit,
+  kOffset,
+  kValues,
+  kFromFunction,
+  kInsertValue,
+  kSet,
+  kReturning,
+  kCheck,
+  kDefault,
+  kGenerated,
+  kIndex,
+  kIndexPredicate,
+  kFilter,
+  kWindow,
+  kArgument,
+  kDefine,
+  kMeasures,
   kMergeWhen,
+  kPolicy,
 };
 
 std::string_view clause_name(Clause clause);
@@ -65,6 +87,9 @@ class Binder {
   absl::StatusOr<IndexTerms> bind_index(const IndexDef& index, const std::shared_ptr<BoundRelation>& relation);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
+  /// A row security policy's condition, in a new definition or as the table has it.
+  absl::StatusOr<ExprPtr> bind_policy(const sql::Expr& expr, const std::shared_ptr<BoundRelation>& relation);
+  absl::StatusOr<ExprPtr> bind_policy(std::string_view text, const std::shared_ptr<BoundRelation>& relation);
   /// Of a domain its base type.
   absl::StatusOr<Type> bind_type(const sql::TypeName& name);
   /// A user's own type along the search path; null when there is none.
@@ -98,6 +123,7 @@ class Binder {
   bool moves_sequences = false;
   WantedRights rights;
   NamesFound* names_found = nullptr;  ///< where to note what names mean, of a definition's query; null: nowhere
+  bool hides_rows = false;            ///< it changes rows of which it may not see all: no error shows any
   absl::Status unreadable;            ///< 55000, when the statement reads a materialized view that has not been filled
 
  private:
@@ -404,6 +430,26 @@ class Binder {
   absl::Status finish_view_target(const sql::TableRef& ref, BoundModify* modify);
   absl::Status bind_check_options(const sql::TableRef& ref, BoundModify* modify);
 
+  // --- bind_policy.cpp ---
+  enum class PolicySide : uint8_t { kUsing, kCheck };
+  struct PolicyCondition {
+    std::string name;  ///< of a restrictive one
+    ExprPtr condition;
+  };
+  absl::StatusOr<std::vector<PolicyCondition>> bind_policies(const std::shared_ptr<BoundRelation>& relation,
+                                                             PolicyCommand command, PolicySide side);
+  absl::StatusOr<ExprPtr> bind_policy_checks(const std::shared_ptr<BoundRelation>& relation, PolicyCommand command,
+                                             PolicySide side, std::string_view row, std::string_view suffix);
+  absl::StatusOr<ExprPtr> bind_new_row_checks(const BoundModify& modify, PolicyCommand command, bool reads);
+  /// Errors: 42501 when row_security is off and policies apply.
+  absl::StatusOr<bool> is_secured(BoundRelation* relation);
+  /// Adds to relation->security.
+  absl::Status secure_reading(const std::shared_ptr<BoundRelation>& relation, PolicyCommand command);
+  /// Once all of the statement is bound, as what it reads of the target matters.
+  absl::Status secure_modify(BoundModify* modify);
+  absl::Status secure_conflict(bool reads, BoundModify* modify);
+  absl::Status secure_merge_clause(BoundModify* change, ExprPtr* condition);
+
   // --- positions ---
   /// 0 (none) inside text that is not the client's: views, defaults, checks.
   /// The node whose text comes first: `a` of `a + b`, where an error about the whole expression points.
@@ -438,6 +484,7 @@ class Binder {
   std::vector<const Site*> subquery_sites_;  ///< of the subqueries being bound, outermost first
   Oid refreshed_ = kNoOid;                   ///< the materialized view whose rows this may change
   int view_depth_ = 0;
+  std::vector<Oid> policies_of_;  ///< tables whose policies are being bound, outermost first
   bool foreign_text_ = false;
   std::vector<std::shared_ptr<const void>> kept_;  ///< parsed texts that bound names point into
 };

@@ -51,6 +51,9 @@ struct BoundRelation {
   std::vector<ColumnOrigin> origins;  ///< of what is not a table, as far as they are known
   std::vector<std::string> names;     ///< of the columns; empty: the table's own
   std::vector<Type> types;            ///< of what is not a table
+  Oid reader = kNoOid;                ///< of a table: in whose name it is read or changed
+  /// What its policies ask of a row before anything else that could tell of the row does. All of it must hold.
+  ExprList security;
 
   size_t size() const { return kind == Kind::kTable ? table->columns.size() : types.size(); }
   std::string_view name_of(uint32_t column) const {
@@ -157,6 +160,7 @@ struct BoundModify {
   std::vector<ColumnAssignment> generated;    ///< TableWrite::generated, over (target, column)
   std::vector<uint32_t> not_null;
   std::vector<CheckCondition> checks;         ///< over (target, column)
+  ExprPtr policy_check;  ///< over the new row as (target, column): an error where policies forbid it; may be null
   std::optional<ConflictAction> conflict;     ///< expressions over layout columns already
   std::vector<BoundTarget> returning;
 

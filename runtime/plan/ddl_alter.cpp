@@ -1,6 +1,7 @@
 /// ALTER TABLE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -189,6 +190,10 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   const int16_t attnum = column->attnum;
   TROUPE_RETURN_IF_ERROR(drop_generated_from(*column, behavior, table, ddl));
   TROUPE_RETURN_IF_ERROR(ddl_drop_views_of_column(*column, behavior, *table, ddl));
+  for (const PolicyUse& use : ddl_policies_of_column(*table, attnum, ddl)) {
+    if (use.table != table->oid) continue;  // gone already
+    std::erase_if(table->policies, [&](const PolicyDef& policy) { return policy.name == use.policy; });
+  }
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
@@ -354,6 +359,12 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
         error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used by a view or rule"),
         cat("rule _RETURN on ", ddl_describe(*views[0], ddl), " depends on column \"", column->name, "\""));
   }
+  const auto policies = ddl_policies_of_column(*table, column->attnum, ddl);
+  if (!policies.empty()) {
+    return with_detail(
+        error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used in a policy definition"),
+        cat(ddl_describe(policies[0], ddl), " depends on column \"", column->name, "\""));
+  }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
@@ -471,6 +482,10 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kAlterConstraint: return alter_constraint(action, table);
     case AlterAction::kValidateConstraint: return validate_constraint(action, table, ddl);
     case AlterAction::kOwnerTo: return ddl_set_table_owner(*action.role, table, ddl);
+    case AlterAction::kEnableRowSecurity: table->row_security = true; return absl::OkStatus();
+    case AlterAction::kDisableRowSecurity: table->row_security = false; return absl::OkStatus();
+    case AlterAction::kForceRowSecurity: table->force_row_security = true; return absl::OkStatus();
+    case AlterAction::kNoForceRowSecurity: table->force_row_security = false; return absl::OkStatus();
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
     // Hints for PostgreSQL's storage that mean nothing here.
@@ -550,17 +565,25 @@ std::string_view not_for_views(sql::AlterAction action) {
     case AlterAction::kNoInherit: return "NO INHERIT";
     case AlterAction::kOfType: return "OF";
     case AlterAction::kNotOfType: return "NOT OF";
+    case AlterAction::kEnableRowSecurity: return "ENABLE ROW SECURITY";
+    case AlterAction::kDisableRowSecurity: return "DISABLE ROW SECURITY";
+    case AlterAction::kForceRowSecurity: return "FORCE ROW SECURITY";
+    case AlterAction::kNoForceRowSecurity: return "NO FORCE ROW SECURITY";
     default: return {};
   }
 }
 
 absl::Status check_alters_view(const sql::AlterTableStatement& alter, const ObjectDef& view) {
+  const std::string_view kinds = is_materialized_view(view)          ? "materialized views"
+                                 : view.kind == ObjectKind::view     ? "views"
+                                 : view.kind == ObjectKind::sequence ? "sequences"
+                                                                     : "indexes";
   for (const sql::AlterTableAction* action : alter.actions) {
     const std::string_view name = not_for_views(action->action);
     if (name.empty()) continue;
     return with_detail(error(ErrorCode::kWrongObjectType, "ALTER action ", name, " cannot be performed on relation \"",
                              view.name, "\""),
-                       "This operation is not supported for materialized views.");
+                       cat("This operation is not supported for ", kinds, "."));
   }
   return absl::OkStatus();
 }
@@ -610,6 +633,11 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
     case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);
     case sql::ObjectKind::kType: return ddl_alter_composite(alter, ddl);
     default: return ddl.refuse(alter, "this ALTER command");
+  }
+  const ObjectDef* named = ddl.find_named(alter.table->schema, alter.table->name);
+  if (named != nullptr && named->kind != ObjectKind::table && alter.object == sql::ObjectKind::kTable) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_owner(*named, ddl));
+    TROUPE_RETURN_IF_ERROR(check_alters_view(alter, *named));
   }
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object,
                           ddl.require_relation(*alter.table, ObjectKind::table, alter.if_exists));

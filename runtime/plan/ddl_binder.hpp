@@ -1,6 +1,6 @@
 #pragma once
 /// DDL statements as DdlPlans: pure functions of the catalog. One source per family of objects: ddl_table, ddl_alter,
-/// ddl_index, ddl_sequence, ddl_drop, ddl_view, ddl_materialized.
+/// ddl_index, ddl_sequence, ddl_drop, ddl_rename, ddl_view, ddl_materialized, ddl_policy.
 #include <functional>
 #include <memory>
 #include <span>
@@ -251,6 +251,8 @@ absl::Status ddl_set_table_owner(const sql::RoleName& name, TableDef* table, Ddl
 /// A table and everything that goes with it: indexes, owned sequences, trees.
 void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
+/// Views that read a relation, as the statement has left things so far.
+std::vector<ObjectPtr> ddl_views_reading(Oid relation, const DdlBuilder& ddl);
 /// Views that read the column; and what becomes of them when it goes. Errors: 2BP01.
 absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
                                                            const DdlBuilder& ddl);

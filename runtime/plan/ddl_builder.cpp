@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -259,6 +260,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kSchema: return "DROP SCHEMA";
     case sql::ObjectKind::kType: return "DROP TYPE";
     case sql::ObjectKind::kDomain: return "DROP DOMAIN";
+    case sql::ObjectKind::kPolicy: return "DROP POLICY";
     default: return "DROP";
   }
 }
@@ -275,6 +277,7 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kType: return "ALTER TYPE";
     case sql::ObjectKind::kDomain:
     case sql::ObjectKind::kDomainConstraint: return "ALTER DOMAIN";
+    case sql::ObjectKind::kPolicy: return "ALTER POLICY";
     default: return "ALTER TABLE";
   }
 }
@@ -292,8 +295,6 @@ std::string_view missing_feature(sql::NodeKind kind) {
     case NodeKind::kCreateTrigger: return "CREATE TRIGGER";
     case NodeKind::kCreateEventTrigger: return "CREATE EVENT TRIGGER";
     case NodeKind::kCreateRule: return "CREATE RULE";
-    case NodeKind::kCreatePolicy: return "CREATE POLICY";
-    case NodeKind::kAlterPolicy: return "ALTER POLICY";
     case NodeKind::kCreateExtension: return "CREATE EXTENSION";
     case NodeKind::kCreatePublication: return "CREATE PUBLICATION";
     case NodeKind::kCreateSubscription: return "CREATE SUBSCRIPTION";
@@ -395,6 +396,12 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     }
     case NodeKind::kTruncate:
       return run("TRUNCATE TABLE", [&](DdlBuilder& ddl) { return ddl_truncate(statement.to<sql::TruncateStatement>(), ddl); });
+    case NodeKind::kCreatePolicy:
+      return run("CREATE POLICY",
+                 [&](DdlBuilder& ddl) { return ddl_create_policy(statement.to<sql::CreatePolicyStatement>(), ddl); });
+    case NodeKind::kAlterPolicy:
+      return run("ALTER POLICY",
+                 [&](DdlBuilder& ddl) { return ddl_alter_policy(statement.to<sql::AlterPolicyStatement>(), ddl); });
     case NodeKind::kComment:
       return run("COMMENT", [&](DdlBuilder& ddl) { return ddl_comment(statement.to<sql::CommentStatement>(), ddl); });
     default: break;

@@ -1,6 +1,7 @@
 /// COMMENT ON.
 #include <algorithm>
 
+#include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -38,6 +39,7 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
     return name.size() >= from_end ? name[name.size() - from_end] : std::string_view();
   };
   if (target.object == sql::ObjectKind::kColumn) return comment_on_column(name, text, ddl);
+  if (target.object == sql::ObjectKind::kPolicy) return ddl_comment_on_policy(target, text, ddl);
   const ObjectDef* object = nullptr;
   switch (target.object) {
     case sql::ObjectKind::kMaterializedView: {

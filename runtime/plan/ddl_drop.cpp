@@ -1,6 +1,7 @@
-/// DROP, RENAME, TRUNCATE.
+/// DROP, TRUNCATE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -32,10 +33,9 @@ std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
   return schema == nullptr ? cat(kind, " ", object.name) : cat(kind, " ", schema->name, ".", object.name);
 }
 
-namespace {
+namespace {}  // namespace
 
-/// Views that read a relation; CASCADE takes them along, RESTRICT stops at them.
-std::vector<ObjectPtr> dependent_views(Oid relation, const DdlBuilder& ddl) {
+std::vector<ObjectPtr> ddl_views_reading(Oid relation, const DdlBuilder& ddl) {
   std::vector<ObjectPtr> views;
   for (const ObjectPtr& object : ddl.catalog().views()) {
     const std::vector<Oid>& reads = *view_text(*object)->depends_on;
@@ -44,6 +44,8 @@ std::vector<ObjectPtr> dependent_views(Oid relation, const DdlBuilder& ddl) {
   }
   return views;
 }
+
+namespace {
 
 /// "t" is not a view: says which DROP it takes.
 absl::Status with_drop_hint(const absl::Status& status, const ObjectDef& object) {
@@ -102,11 +104,14 @@ void drop_view(const ObjectDef& view, DdlBuilder& ddl) {
     ddl_drop_table(static_cast<const TableDef&>(*ddl.find(view.oid)), ddl);
 }
 
-void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl) {
-  for (const ObjectPtr& view : dependent_views(object.oid, ddl)) {
+/// Those of `going` go by themselves.
+void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl,
+                   const std::vector<Oid>& going = {}) {
+  for (const ObjectPtr& view : ddl_views_reading(object.oid, ddl)) {
     if (ddl.find(view->oid) == nullptr) continue;  // went with a view between them
+    if (std::binary_search(going.begin(), going.end(), view->oid)) continue;
     dependents->add(*view, object, ddl);
-    drop_views_of(*view, dependents, ddl);
+    drop_views_of(*view, dependents, ddl, going);
     drop_view(*view, ddl);
   }
 }
@@ -116,7 +121,7 @@ void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& 
 absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
                                                            const DdlBuilder& ddl) {
   std::vector<ObjectPtr> views;
-  for (ObjectPtr& object : dependent_views(table.oid, ddl)) {
+  for (ObjectPtr& object : ddl_views_reading(table.oid, ddl)) {
     Binder binder(ddl.context());
     binder.rights.note_all();
     const auto query = binder.bind_stored_query(view_text(*object)->query_sql, object->owner);
@@ -129,16 +134,27 @@ absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table
 absl::Status ddl_drop_views_of_column(const ColumnDef& column, sql::DropBehavior behavior, const TableDef& table,
                                       DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(table, column.attnum, ddl));
-  if (views.empty()) return absl::OkStatus();
+  const std::vector<PolicyUse> policies = ddl_policies_of_column(table, column.attnum, ddl);
   const std::string dropped = cat("column ", column.name, " of ", ddl_describe(table, ddl));
   Dependents dependents;
+  // In the order in which they were made.
+  size_t policy = 0;
+  const auto add_policies = [&](Oid before) {
+    for (; policy < policies.size() && policies[policy].oid < before; ++policy) {
+      dependents.objects.push_back(ddl_describe(policies[policy], ddl));
+      dependents.reasons.push_back(cat(dependents.objects.back(), " depends on ", dropped));
+      if (policies[policy].table != table.oid) ddl_drop_policy(policies[policy], ddl);
+    }
+  };
   for (const ObjectPtr& view : views) {
     if (ddl.find(view->oid) == nullptr) continue;
+    add_policies(view->oid);
     dependents.objects.push_back(ddl_describe(*view, ddl));
     dependents.reasons.push_back(cat(dependents.objects.back(), " depends on ", dropped));
     drop_views_of(*view, &dependents, ddl);
     drop_view(*view, ddl);
   }
+  add_policies(UINT32_MAX);
   return settle_dependents(dependents, behavior, dropped, true, ddl);
 }
 
@@ -196,34 +212,48 @@ void drop_references_to(const TableDef& table, const std::vector<Oid>& going, De
   }
 }
 
+/// Policies of tables that stay: their subqueries read a relation that goes.
+void drop_policies_reading(const ObjectDef& object, const std::vector<Oid>& going, Dependents* dependents,
+                           DdlBuilder& ddl) {
+  for (const PolicyUse& use : ddl_policies_reading(object.oid, ddl)) {
+    if (std::find(going.begin(), going.end(), use.table) != going.end()) continue;
+    dependents->objects.push_back(ddl_describe(use, ddl));
+    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(object, ddl)));
+    ddl_drop_policy(use, ddl);
+  }
+}
+
 /// Indexes and the sequences that columns own go with their table.
 bool is_part_of_table(const ObjectDef& object) {
   if (object.kind == ObjectKind::index) return true;
   return object.kind == ObjectKind::sequence && static_cast<const SequenceDef&>(object).owner_table != kNoOid;
 }
 
-std::vector<Oid> tables_of(Oid schema, const DdlBuilder& ddl) {
-  std::vector<Oid> tables;
-  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::table)) {
-    if (object->schema == schema) tables.push_back(object->oid);
+/// What is in a schema and goes with nothing else; ascending.
+std::vector<Oid> contents_of(Oid schema, const DdlBuilder& ddl) {
+  std::vector<Oid> contents;
+  for (const ObjectPtr& object : ddl.catalog().objects()) {
+    const bool goes = object->schema == schema && ddl.find(object->oid) != nullptr && !is_part_of_table(*object);
+    if (goes) contents.push_back(object->oid);
   }
-  return tables;
+  return contents;
 }
 
 absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatement& drop, Dependents* dependents,
                                   DdlBuilder& ddl) {
-  const std::vector<Oid> tables = tables_of(schema.oid, ddl);
-  for (const ObjectPtr& object : ddl.catalog().objects()) {
-    if (object->schema != schema.oid || ddl.find(object->oid) == nullptr || is_part_of_table(*object)) continue;
-    dependents->add(*object, schema, ddl);
-    drop_views_of(*object, dependents, ddl);
+  const std::vector<Oid> contents = contents_of(schema.oid, ddl);
+  for (const Oid oid : contents) dependents->add(*ddl.find(oid), schema, ddl);
+  for (const Oid oid : contents) {
+    const ObjectPtr object = ddl.catalog().find_shared(oid);
+    drop_views_of(*object, dependents, ddl, contents);
+    drop_policies_reading(*object, contents, dependents, ddl);
     if (object->kind == ObjectKind::table) {
-      drop_references_to(static_cast<const TableDef&>(*object), tables, dependents, ddl);
-      ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
+      drop_references_to(static_cast<const TableDef&>(*object), contents, dependents, ddl);
+      ddl_drop_table(static_cast<const TableDef&>(*ddl.find(oid)), ddl);
     } else if (object->kind == ObjectKind::sequence) {
       TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
     } else {
-      ddl.drop(object->oid);
+      ddl.drop(oid);
     }
   }
   ddl.drop(schema.oid);
@@ -361,6 +391,7 @@ std::vector<Oid> named_tables(const sql::DropStatement& drop, const DdlBuilder& 
 }  // namespace
 
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
+  if (drop.object == sql::ObjectKind::kPolicy) return ddl_drop_policy(*drop.objects[0], drop.if_exists, ddl);
   TROUPE_ASSIGN_OR_RETURN(const ObjectKind kind, droppable_kind(drop, ddl));
   Dependents dependents;
   std::string dropped;
@@ -384,6 +415,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
     } else {
       drop_views_of(*object, &dependents, ddl);
+      drop_policies_reading(*object, named_tables(drop, ddl), &dependents, ddl);
       if (kind == ObjectKind::table) {
         drop_references_to(static_cast<const TableDef&>(*object), named_tables(drop, ddl), &dependents, ddl);
         ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
@@ -404,6 +436,7 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
     for (const ObjectDef* object : objects) {
       if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;
       drop_views_of(*object, &dependents, ddl);
+      drop_policies_reading(*object, {}, &dependents, ddl);
       switch (kind) {
         case ObjectKind::table: ddl_drop_table(static_cast<const TableDef&>(*object), ddl); break;
         case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl)); break;
@@ -417,136 +450,6 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
     }
   }
   return settle_dependents(dependents, drop.behavior, "objects", false, ddl);
-}
-
-namespace {
-
-void rename_in_views(const std::vector<ObjectPtr>& views, const NewName& renamed, DdlBuilder& ddl) {
-  for (const ObjectPtr& object : views) {
-    const ObjectDef* now = ddl.find(object->oid);
-    if (now == nullptr) continue;
-    const std::string before(view_text(*now)->query_sql);
-    std::string after = renamed_text(before, renamed);
-    if (after == before) continue;
-    auto changed = copy_object(*now);
-    std::string* text = changed->kind == ObjectKind::view ? &static_cast<ViewDef&>(*changed).query_sql
-                                                          : &static_cast<TableDef&>(*changed).query_sql;
-    *text = std::move(after);
-    ddl.put(std::move(changed));
-  }
-}
-
-absl::Status rename_column(const sql::RenameStatement& rename, TableDef* table, DdlBuilder& ddl) {
-  const ColumnDef* column = table->find_column(rename.part);
-  if (column == nullptr) {
-    return error(ErrorCode::kUndefinedColumn, "column \"", rename.part, "\" does not exist");
-  }
-  if (table->find_column(rename.new_name) != nullptr) {
-    return error(ErrorCode::kDuplicateColumn, "column \"", rename.new_name, "\" of relation \"",
-                    table->name, "\" already exists");
-  }
-  for (const ConstraintDef& constraint : table->constraints) {
-    const auto& columns = constraint.columns;
-    if (constraint.kind == ConstraintKind::check &&
-        std::find(columns.begin(), columns.end(), column->attnum) != columns.end()) {
-      return ddl.refuse(rename, "renaming a column that a CHECK constraint uses");
-    }
-  }
-  TROUPE_ASSIGN_OR_RETURN(const auto views, ddl_views_of_column(*table, column->attnum, ddl));
-  if (!views.empty()) return ddl.refuse(rename, "renaming a column that a view reads");
-  TROUPE_ASSIGN_OR_RETURN(const auto generated, ddl_generated_from(*table, column->attnum, ddl));
-  if (!generated.empty()) return ddl.refuse(rename, "renaming a column that a generated column uses");
-  for (const Oid oid : table->indexes) {
-    const auto* index = static_cast<const IndexDef*>(ddl.find(oid));
-    if (index == nullptr) continue;
-    TROUPE_ASSIGN_OR_RETURN(const bool mentions, ddl_index_mentions(*index, *table, column->attnum, ddl));
-    if (mentions) return ddl.refuse(rename, "renaming a column that an index's expression or predicate uses");
-  }
-  table->columns[static_cast<size_t>(column->attnum - 1)].name = rename.new_name;
-  return absl::OkStatus();
-}
-
-absl::Status rename_constraint(const sql::RenameStatement& rename, TableDef* table, DdlBuilder& ddl) {
-  for (ConstraintDef& constraint : table->constraints) {
-    if (constraint.name != rename.part) continue;
-    constraint.name = rename.new_name;
-    if (const ObjectDef* index = constraint.index != kNoOid ? ddl.find(constraint.index) : nullptr) {
-      auto renamed = copy_object(*index);
-      renamed->name = rename.new_name;
-      ddl.put(std::move(renamed));
-    }
-    return absl::OkStatus();
-  }
-  return error(ErrorCode::kUndefinedObject, "constraint \"", rename.part, "\" for table \"", table->name,
-                  "\" does not exist");
-}
-
-}  // namespace
-
-absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
-  const bool type = rename.object == sql::ObjectKind::kType || rename.object == sql::ObjectKind::kDomain ||
-                    rename.object == sql::ObjectKind::kDomainConstraint;
-  if (type && rename.target != nullptr) return ddl_rename_type(rename, ddl);
-  if (rename.object == sql::ObjectKind::kAttribute) return ddl_rename_attribute(rename, ddl);
-  const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
-  ObjectKind kind = ObjectKind::table;
-  switch (part ? rename.of : rename.object) {
-    case sql::ObjectKind::kTable:
-    case sql::ObjectKind::kMaterializedView: break;
-    case sql::ObjectKind::kView: kind = ObjectKind::view; break;
-    case sql::ObjectKind::kIndex: kind = ObjectKind::index; break;
-    case sql::ObjectKind::kSequence: kind = ObjectKind::sequence; break;
-    case sql::ObjectKind::kDatabase: return ddl_rename_database(rename.target->name.back(), rename.new_name, ddl);
-    case sql::ObjectKind::kRole: return ddl_rename_role(rename.target->name.back(), rename.new_name, ddl);
-    case sql::ObjectKind::kSchema: {
-      const SchemaDef* schema = ddl.catalog().find_schema(rename.target->name.back());
-      if (schema == nullptr) {
-        return error(ErrorCode::kInvalidSchemaName, "schema \"", rename.target->name.back(),
-                        "\" does not exist");
-      }
-      TROUPE_RETURN_IF_ERROR(ddl_check_owner(*schema, ddl));
-      TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(ddl.catalog().database()), kCreate, ddl));
-      rename_in_views(ddl.catalog().views(), {schema->name, {}, rename.new_name}, ddl);
-      auto renamed = std::make_shared<SchemaDef>(*schema);
-      renamed->name = rename.new_name;
-      ddl.put(std::move(renamed));
-      return absl::OkStatus();
-    }
-    default: return ddl.refuse(rename, "RENAME of this kind of object");
-  }
-  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*rename.relation, kind, rename.if_exists));
-  if (object == nullptr) return absl::OkStatus();
-  if ((part ? rename.of : rename.object) == sql::ObjectKind::kMaterializedView && !is_materialized_view(*object)) {
-    return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a materialized view");
-  }
-  TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
-  if (!part) TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
-  if (part) {
-    if (kind != ObjectKind::table) return ddl.refuse(rename, "renaming a column of a view");
-    ddl.lock(object->oid);
-    auto table = ddl.edit_table(object->oid);
-    TROUPE_RETURN_IF_ERROR(rename.object == sql::ObjectKind::kColumn ? rename_column(rename, table.get(), ddl)
-                                                                     : rename_constraint(rename, table.get(), ddl));
-    ddl.put(std::move(table));
-    return absl::OkStatus();
-  }
-  if (ddl.find_relation(object->schema, rename.new_name) != nullptr) {
-    return error(ErrorCode::kDuplicateTable, "relation \"", rename.new_name, "\" already exists");
-  }
-  const std::string& schema = ddl.find(object->schema)->name;
-  rename_in_views(dependent_views(object->oid, ddl), {schema, object->name, rename.new_name}, ddl);
-  auto renamed = copy_object(*object);
-  renamed->name = rename.new_name;
-  if (kind == ObjectKind::table) ddl.lock(object->oid);
-  if (kind == ObjectKind::index && static_cast<const IndexDef&>(*object).constraint) {
-    auto table = ddl.edit_table(static_cast<const IndexDef&>(*object).table);
-    for (ConstraintDef& constraint : table->constraints) {
-      if (constraint.index == object->oid) constraint.name = rename.new_name;
-    }
-    ddl.put(std::move(table));
-  }
-  ddl.put(std::move(renamed));
-  return absl::OkStatus();
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "storage/catalog/codec.hpp"
 
@@ -66,6 +67,12 @@ void add_object(Oid role, const ObjectDef& object, const DdlBuilder& ddl, std::v
     out->push_back({place, cat("owner of ", text)});
   } else if (object.acl.given && mentions(object.acl, role)) {
     out->push_back({place, cat("privileges for ", text)});
+  }
+  if (const auto* table = dynamic_cast<const TableDef*>(&object)) {
+    for (const PolicyDef& policy : table->policies) {
+      const bool is_target = std::find(policy.roles.begin(), policy.roles.end(), role) != policy.roles.end();
+      if (is_target) out->push_back({policy.oid, cat("target of policy ", policy.name, " on ", text)});
+    }
   }
   for (const ColumnDef& column : columns_of(object)) {
     if (!column.acl.given || !mentions(column.acl, role)) continue;
@@ -184,7 +191,10 @@ void forget_grants(const std::vector<Oid>& roles, DdlBuilder& ddl) {
     if (now->kind == ObjectKind::database && now->oid != ddl.catalog().database() && !now->acl.given) continue;
     std::shared_ptr<ObjectDef> changed = copy_object(*now);
     forget_in(roles, now->owner, &changed->acl);
-    if (auto* table = dynamic_cast<TableDef*>(changed.get())) forget_columns_in(roles, now->owner, &table->columns);
+    if (auto* table = dynamic_cast<TableDef*>(changed.get())) {
+      forget_columns_in(roles, now->owner, &table->columns);
+      ddl_forget_policy_roles(roles, table);
+    }
     if (auto* view = dynamic_cast<ViewDef*>(changed.get())) forget_columns_in(roles, now->owner, &view->columns);
     if (auto* schema = dynamic_cast<SchemaDef*>(changed.get())) forget_defaults_in(roles, &schema->default_acls);
     if (auto* database = dynamic_cast<DatabaseDef*>(changed.get());

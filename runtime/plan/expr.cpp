@@ -54,6 +54,8 @@ ExprPtr make_bool(bool value) {
   return value ? kTrue : kFalse;
 }
 
+ExprPtr make_text(std::string_view text) { return make_constant(Type{oid::kText}, Value::text(std::string(text))); }
+
 ExprPtr make_column(Type type, uint32_t index, uint32_t relation) {
   auto expr = make_expr(ExprKind::kColumn, type);
   expr->index = index;

@@ -118,6 +118,7 @@ std::shared_ptr<Expr> make_expr(ExprKind kind, Type type, ExprList args = {});
 ExprPtr make_constant(Type type, Value value);
 ExprPtr make_null(Type type);
 ExprPtr make_bool(bool value);
+ExprPtr make_text(std::string_view text);
 ExprPtr make_column(Type type, uint32_t index, uint32_t relation = 0);
 ExprPtr make_parameter(Type type, uint32_t index);
 ExprPtr make_slot(Type type, uint32_t index);

@@ -31,7 +31,7 @@ bool reads_one_whole_table(const BoundQuery& query) {
   return query.aggregated && query.groups.empty() && query.grouping_sets.empty() && !query.having && !query.where &&
          query.windows.empty() && query.order.empty() && !query.has_table_functions && query.locks.empty() &&
          !query.distinct && query.distinct_on.empty() && query.from.size() == 1 && query.from[0]->relation &&
-         query.from[0]->relation->kind == BoundRelation::Kind::kTable;
+         query.from[0]->relation->kind == BoundRelation::Kind::kTable && query.from[0]->relation->security.empty();
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ bool needs_session(const BoundFunction& call) {
 bool runs_in_partition(const Expr& expr) {
   bool runs = true;
   visit_expr(expr, [&](const Expr& part) {
-    runs = runs && part.kind != ExprKind::kSequence && !is_reg_type(part.type.oid) &&
-           (part.call.function == nullptr || !needs_session(part.call));
+    runs = runs && part.kind != ExprKind::kSequence && part.kind != ExprKind::kNamedSetting &&
+           !is_reg_type(part.type.oid) && (part.call.function == nullptr || !needs_session(part.call));
   });
   return runs;
 }
@@ -52,6 +52,7 @@ void visit_tree(const FromTree& tree, const Visit& visit) {
   }
   const BoundRelation& relation = *tree.relation;
   if (relation.query) visit_query(*relation.query, visit);
+  for (const ExprPtr& condition : relation.security) visit(condition);
   for (const auto& call : relation.calls) {
     for (const ExprPtr& arg : call.args) visit(arg);
   }
@@ -210,6 +211,7 @@ void QueryPlanner::need_from(const FromTree& tree) {
   for (const ExprList& row : tree.relation->values) {
     for (const ExprPtr& value : row) need(value);
   }
+  for (const ExprPtr& condition : tree.relation->security) need(condition);
   if (tree.relation->query) need_query(*tree.relation->query);
 }
 

@@ -157,7 +157,7 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
                          trees[0]->relation->kind == BoundRelation::Kind::kTable &&
                          std::none_of(conditions.begin(), conditions.end(),
                                       [](const ExprPtr& condition) { return has_subquery(*condition); });
-  if (one_table) return plan_table(*trees[0]->relation, std::move(conditions));
+  if (one_table) return plan_relation(trees[0]->relation, std::move(conditions));
   std::vector<FromPtr> items;
   for (const FromPtr& tree : trees) {
     simplify_outer_joins(tree.get(), conditions);
@@ -203,7 +203,9 @@ absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, C
     }
     JoinItem item;
     item.tree = items[i];
-    if (items[i]->relation) {
+    if (items[i]->relation && !items[i]->relation->security.empty()) {
+      TROUPE_ASSIGN_OR_RETURN(item, plan_secured(items[i]->relation, local[i]));
+    } else if (items[i]->relation) {
       TROUPE_ASSIGN_OR_RETURN(item.rel, plan_relation(items[i]->relation, local[i]));
       item.local = local[i];
     } else {
@@ -310,7 +312,9 @@ absl::StatusOr<Rel> QueryPlanner::plan_outer_join(const FromTree& tree, Conditio
     TROUPE_ASSIGN_OR_RETURN(part, take_subqueries(part, of_right ? &right : &left));
   }
   if (kind == JoinKind::kLeft && right_tree->relation && right_tree->relation->kind == BoundRelation::Kind::kTable) {
-    const JoinItem inner{right_tree, right_conditions, right};
+    JoinItem inner{right_tree, right_conditions, right};
+    const ExprList& policies = right_tree->relation->security;
+    inner.local.insert(inner.local.end(), policies.begin(), policies.end());
     TROUPE_ASSIGN_OR_RETURN(auto looked_up, left_index_join(left_item, inner, on, order));
     if (looked_up) return *std::move(looked_up);
   }
@@ -336,7 +340,11 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::left_index_join(const JoinItem&
 absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelation>& relation, Conditions conditions) {
   absl::StatusOr<Rel> rel;
   switch (relation->kind) {
-    case BoundRelation::Kind::kTable: return plan_table(*relation, std::move(conditions));
+    case BoundRelation::Kind::kTable: {
+      if (relation->security.empty()) return plan_table(*relation, std::move(conditions));
+      TROUPE_ASSIGN_OR_RETURN(JoinItem secured, plan_secured(relation, std::move(conditions)));
+      return std::move(secured.rel);
+    }
     case BoundRelation::Kind::kSubquery:
       push_into_subquery(*relation, &conditions);
       rel = plan_query(relation->query, relation->number);
@@ -355,6 +363,9 @@ absl::StatusOr<Rel> QueryPlanner::plan_relation(const std::shared_ptr<BoundRelat
 absl::StatusOr<Rel> QueryPlanner::plan_table(const BoundRelation& relation, Conditions conditions) {
   uses_tables = true;
   Conditions above;
+  for (ExprPtr& condition : conditions) {
+    TROUPE_ASSIGN_OR_RETURN(condition, run_session_parts_first(condition));
+  }
   std::erase_if(conditions, [&](const ExprPtr& condition) {
     if (runs_in_partition(*condition)) return false;
     need(condition);

@@ -115,8 +115,14 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
   const TableDef& table = *modify.target->table;
   write->table = modify.target->table;
   write->not_null = modify.not_null;
-  for (const CheckCondition& check : modify.checks) {
+  std::vector<CheckCondition> checks = modify.checks;
+  // Of an INSERT the rows are looked at where they come from.
+  if (modify.policy_check && modify.kind == PlanKind::kUpdate) {
+    checks.insert(checks.begin(), CheckCondition{{}, modify.policy_check});
+  }
+  for (const CheckCondition& check : checks) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, run_subqueries_first(check.condition));
+    TROUPE_ASSIGN_OR_RETURN(condition, run_session_parts_first(condition, /*all=*/true));
     TROUPE_ASSIGN_OR_RETURN(condition, place(fold(condition), columns));
     write->checks.push_back({check.name, std::move(condition), check.of_view});
   }
@@ -154,9 +160,10 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
 absl::StatusOr<ExprPtr> QueryPlanner::run_subqueries_first(const ExprPtr& expr) {
   if (!expr || !has_subquery(*expr)) return expr;
   prepare_expr(expr);
-  need(expr);
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr plain, without_correlation(expr));
+  need(plain);
   Rel no_rows;
-  return take_subqueries(expr, &no_rows);
+  return take_subqueries(plain, &no_rows);
 }
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundModify& modify) {
@@ -167,6 +174,7 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundM
 }
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::insert_rows(const BoundModify& modify, Rel rel) {
+  TROUPE_RETURN_IF_ERROR(check_inserted_rows(modify, &rel));
   auto node = std::make_shared<InsertPlan>();
   std::vector<ColumnId> layout;
   for (uint32_t i = 0; i < modify.target->size(); ++i) layout.push_back({modify.target->number, i});
@@ -201,6 +209,7 @@ void QueryPlanner::need_change(const BoundModify& modify) {
   };
   for (const ColumnAssignment& assignment : modify.assignments) add(assignment.value);
   for (const BoundTarget& target : modify.returning) add(target.value);
+  if (modify.policy_check && has_subquery(*modify.policy_check)) add(modify.policy_check);
   // The row itself is at hand where it is changed; only subqueries need its columns before.
   if (!subqueries) needed(modify.target->number) = of_target;
   needed(modify.target->number).push_back(kRowKeyColumn);
@@ -212,6 +221,7 @@ void QueryPlanner::prepare_change(BoundModify* modify) {
   for (ColumnAssignment& assignment : modify->assignments) query.targets.push_back({assignment.value, {}});
   for (const BoundTarget& target : modify->returning) query.targets.push_back(target);
   prepare(&query);
+  prepare_expr(modify->policy_check);
   size_t at = 0;
   for (ColumnAssignment& assignment : modify->assignments) assignment.value = query.targets[at++].value;
   for (BoundTarget& target : modify->returning) target = query.targets[at++];
@@ -235,6 +245,16 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
   for (const BoundTarget& item : modify.returning) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, take_subqueries(fold(item.value), &rel));
     returning.push_back(std::move(value));
+  }
+  if (!modify.target->security.empty() || modify.policy_check) {
+    if (modify.policy_check && has_subquery(*modify.policy_check)) {
+      TROUPE_RETURN_IF_ERROR(check_updated_rows(modify, assigned, &rel));
+    }
+    for (const ExprPtr& policy : modify.target->security) {
+      if (!has_subquery(*policy)) conditions.push_back(policy);
+    }
+    TROUPE_RETURN_IF_ERROR(hold_policy_columns(modify, &rel, &conditions));
+    if (modify.policy_check && has_subquery(*modify.policy_check)) modify.policy_check = nullptr;
   }
   return change_rows(modify, std::move(rel), conditions, std::move(assigned), std::move(returning));
 }
@@ -263,7 +283,8 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_rows(const BoundM
   // nextval(), random() ... are the session's to compute, once for each row.
   const auto take_session_parts = [&](const ExprPtr& expr) {
     return replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
-      const bool own = part->kind == ExprKind::kSequence || part->kind == ExprKind::kCall;
+      const bool own =
+          part->kind == ExprKind::kSequence || part->kind == ExprKind::kCall || part->kind == ExprKind::kNamedSetting;
       if (!own || runs_in_partition(*part) || mentions_relation(*part, target)) return nullptr;
       extras.push_back({binder_.relations++, 0});
       extra_values.push_back(part);

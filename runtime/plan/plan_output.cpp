@@ -193,6 +193,19 @@ absl::Status QueryPlanner::check_locks(const BoundQuery& query, const Conditions
   return absl::OkStatus();
 }
 
+namespace {
+
+void collect_security(const FromTree& tree, ExprList* out) {
+  if (tree.relation) {
+    out->insert(out->end(), tree.relation->security.begin(), tree.relation->security.end());
+    return;
+  }
+  collect_security(*tree.left, out);
+  collect_security(*tree.right, out);
+}
+
+}  // namespace
+
 absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result, Rel* rel) {
   changes_rows = true;
   const bool direct_scan = is_plain_scan(*rel) && query.order.empty();
@@ -232,10 +245,11 @@ absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result
                    !scan.access.index;
   }
   ExprList rechecks;
-  if (query.where) {
+  Conditions parts;
+  if (query.where) split_and(fold(query.where), &parts);
+  for (const FromPtr& tree : query.from) collect_security(*tree, &parts);
+  if (!parts.empty()) {
     // Conditions over columns that are still there; the others concern subqueries, which are not asked again.
-    Conditions parts;
-    split_and(fold(query.where), &parts);
     for (const ExprPtr& part : parts) {
       bool known = true;
       visit_expr(*part, [&](const Expr& e) {

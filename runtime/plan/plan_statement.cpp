@@ -244,6 +244,8 @@ class StatementPlanner {
     plan.catalog_version = context_.catalog->version();
     plan.rights_version = context_.catalog->rights_version();
     plan.role = context_.role;
+    plan.row_security = context_.row_security;
+    plan.hides_rows = binder_.hides_rows;
     // A definition has looked for itself; a view's query is asked about when it is read.
     if (plan.kind != StatementKind::kDdl) plan.denied = check_rights();
     if (plan.kind != StatementKind::kDdl && plan.denied.ok()) plan.denied = binder_.unreadable;

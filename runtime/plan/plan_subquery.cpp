@@ -222,6 +222,9 @@ absl::StatusOr<QueryPlanner::JoinItem> QueryPlanner::plan_exists(const BoundQuer
   if (bare) item.tree = query.from[0];
   item.local = inside;
   TROUPE_ASSIGN_OR_RETURN(item.rel, plan_from(query.from, std::move(inside)));
+  if (!bare) return item;
+  const ExprList& policies = query.from[0]->relation->security;
+  item.local.insert(item.local.end(), policies.begin(), policies.end());
   return item;
 }
 
@@ -285,6 +288,49 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_any(const Expr& expr, Rel* rel) {
   }
   const ColumnId mark = rel->columns.back();
   return make_column(Type{oid::kBool}, mark.index, mark.relation);
+}
+
+/// EXISTS (query) that one equality ties to the row around it: outer = ANY (ARRAY (query of the inner sides)). Null for
+/// anything else.
+absl::StatusOr<ExprPtr> QueryPlanner::exists_as_any(const Expr& expr) {
+  const BoundQuery& query = *expr.subquery->query;
+  if (expr.subquery->kind != BoundSubquery::Kind::kExists || !is_plain_join(query) || !is_correlated(query)) {
+    return ExprPtr();
+  }
+  Conditions inside, on;
+  if (!split_exists(query, query.where, &inside, &on) || on.size() != 1 || !is_equality(*on[0])) return ExprPtr();
+  BoundQuery left_only;
+  left_only.from = query.from;
+  left_only.where = make_null_test(on[0]->args[0], false);
+  const size_t inner = is_correlated(left_only) ? 1 : 0;
+  left_only.where = make_null_test(on[0]->args[inner], false);
+  if (is_correlated(left_only)) return ExprPtr();  // both sides mention the row around it
+  auto found = std::make_shared<BoundQuery>(query);
+  found->where = inside.empty() ? nullptr : make_and(std::move(inside));
+  found->targets = {{on[0]->args[inner], {}}};
+  BoundSubquery any;
+  any.kind = BoundSubquery::Kind::kAny;
+  any.query = std::move(found);
+  any.relation = expr.subquery->relation;
+  const ExprPtr given = make_column(on[0]->args[inner]->type, 0, any.relation);
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr same, make_operator("=", on[0]->args[1 - inner], given, binder_eval()));
+  auto test = make_expr(ExprKind::kSubquery, Type{oid::kBool}, {std::move(same)});
+  test->subquery = std::make_shared<const BoundSubquery>(std::move(any));
+  // EXISTS is never null.
+  return make_expr(ExprKind::kCoalesce, Type{oid::kBool}, {std::move(test), make_bool(false)});
+}
+
+/// With each EXISTS, where that is possible, as a subquery that can run before any row is there.
+absl::StatusOr<ExprPtr> QueryPlanner::without_correlation(const ExprPtr& expr) {
+  absl::Status status;
+  ExprPtr result = replace_expr(expr, [&](const ExprPtr& part) -> ExprPtr {
+    if (!part->subquery || !status.ok()) return nullptr;
+    auto any = exists_as_any(*part);
+    status.Update(any.status());
+    return any.ok() ? *std::move(any) : nullptr;
+  });
+  TROUPE_RETURN_IF_ERROR(status);
+  return result;
 }
 
 absl::StatusOr<ExprPtr> QueryPlanner::run_uncorrelated_first(const ExprPtr& expr) {

@@ -32,6 +32,7 @@ struct PlanContext {
   std::vector<Oid> search_path{kPublicSchema};
   Oid role = kBootstrapRole;          ///< in whose name it runs
   Oid session_role = kBootstrapRole;  ///< who logged in
+  bool row_security = true;           ///< the setting: off says that a statement would rather fail than see less
   /// Parameter types the client declared; unknown ones and those beyond are inferred.
   std::span<const Type> parameters;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/view_target.hpp"
 
 namespace troupe {
 ExprPtr substitute_expr(const ExprPtr& expr, const ReplaceExpr& replace) {
@@ -23,6 +24,7 @@ void substitute_tree(FromTree* tree, const ReplaceExpr& replace) {
     return;
   }
   if (tree->relation->query) substitute_query(tree->relation->query.get(), replace);
+  for (ExprPtr& condition : tree->relation->security) condition = substitute_expr(condition, replace);
   for (auto& call : tree->relation->calls) {
     for (ExprPtr& arg : call.args) arg = substitute_expr(arg, replace);
   }
@@ -101,6 +103,15 @@ void QueryPlanner::prepare(BoundQuery* query) {
   prepare_expr(query->offset);
 }
 
+namespace {
+
+/// A view that is to keep what reads it from telling of rows that it leaves out.
+bool is_barrier(const BoundRelation& relation) {
+  return relation.view != nullptr && parse_switch(relation.view->option("security_barrier")).value_or(false);
+}
+
+}  // namespace
+
 void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuery* query) {
   if (!tree->relation) {
     // Below an outer join's optional side, expressions must turn null with the row: they stay where they are.
@@ -123,9 +134,10 @@ void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuer
   for (const ExprList& row : relation.values) {
     for (const ExprPtr& value : row) prepare_expr(value);
   }
+  for (const ExprPtr& condition : relation.security) prepare_expr(condition);
   if (!relation.query) return;
   prepare(relation.query.get());
-  if (may_pull_up) pull_up(tree, query);
+  if (may_pull_up && !is_barrier(relation)) pull_up(tree, query);
 }
 
 bool QueryPlanner::pull_up(const FromPtr& leaf, BoundQuery* query) {

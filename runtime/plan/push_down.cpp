@@ -32,7 +32,8 @@ bool widens_integer(const CastPlan& cast) {
          width(physical_of(cast.from)) <= width(physical_of(cast.to));
 }
 
-/// Whether it is the same for equal values and never an error: rows may be asked that nobody would have asked.
+}  // namespace
+
 bool cannot_fail(const Expr& condition) {
   bool safe = true;
   visit_expr(condition, [&](const Expr& part) {
@@ -58,6 +59,8 @@ bool cannot_fail(const Expr& condition) {
   });
   return safe;
 }
+
+namespace {
 
 /// Whether rows that differ in the target are never counted, ordered or picked together.
 bool divides(const BoundQuery& query, const ExprPtr& target) {

@@ -48,6 +48,9 @@ struct Rel {
   }
 };
 
+/// Whether it is the same for equal values and never an error, so that rows may be asked that nobody would have asked.
+bool cannot_fail(const Expr& condition);
+
 class QueryPlanner {
  public:
   QueryPlanner(const PlanContext& context, Binder& binder)
@@ -142,6 +145,16 @@ class QueryPlanner {
   /// `right` is planned to run anew for each row of `left`, whose columns it and the conditions may mention.
   absl::StatusOr<Rel> lateral_join(Rel left, const FromPtr& right, JoinKind kind, Conditions conditions);
 
+  // --- plan_security.cpp ---
+  /// A table whose policies are asked before the conditions. Its tree is null when they are not all in its scan.
+  absl::StatusOr<JoinItem> plan_secured(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
+  absl::Status check_inserted_rows(const BoundModify& modify, Rel* rel);
+  absl::Status check_updated_rows(const BoundModify& modify, const ExprList& values, Rel* rel);
+  /// What only the session can compute and is the same for all rows is computed once, and can lead to an index.
+  /// `all`: also what might not be computed at all where rows are.
+  absl::StatusOr<ExprPtr> run_session_parts_first(const ExprPtr& condition, bool all = false);
+  absl::Status hold_policy_columns(const BoundModify& modify, Rel* rel, Conditions* conditions);
+
   // --- push_down.cpp ---
   /// Takes out the conditions that the relation's subquery will see to.
   void push_into_subquery(const BoundRelation& relation, Conditions* conditions);
@@ -197,6 +210,8 @@ class QueryPlanner {
   /// table's rows may be looked up by what the subquery yields.
   absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, JoinItem* item);
   bool split_exists(const BoundQuery& query, const ExprPtr& where, Conditions* inside, Conditions* on);
+  absl::StatusOr<ExprPtr> exists_as_any(const Expr& expr);
+  absl::StatusOr<ExprPtr> without_correlation(const ExprPtr& expr);
   /// The rows of EXISTS (query), and the table they come from where it is nothing else.
   absl::StatusOr<JoinItem> plan_exists(const BoundQuery& query, Conditions inside);
   absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);

@@ -84,6 +84,8 @@ struct StatementPlan {
   Scn catalog_version = kNoScn;       ///< planned against
   Scn rights_version = kNoScn;        ///< Catalog::rights_version() then
   Oid role = kBootstrapRole;          ///< planned for
+  bool row_security = true;           ///< the setting it was planned with
+  bool hides_rows = false;            ///< its errors must not show rows: policies hide some
   absl::Status denied;                ///< 42501, when that role may not do this: said when the plan is to run
   std::vector<PlanDependency> dependencies;
 };

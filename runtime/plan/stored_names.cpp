@@ -54,7 +54,9 @@ std::vector<std::string> star_columns(const FromNames& item) {
   return texts;
 }
 
-std::string stored_text(const sql::SelectStatement& query, const NamesFound& found, const Catalog& catalog) {
+namespace {
+
+sql::NameTexts stored_names(const NamesFound& found, const Catalog& catalog) {
   sql::NameTexts texts;
   texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
     const auto relation = found.relations.find(&ref);
@@ -75,12 +77,22 @@ std::string stored_text(const sql::SelectStatement& query, const NamesFound& fou
     if (ref.name.size() < 3) return std::nullopt;
     return dotted_identifiers(ref.name[ref.name.size() - 2], ref.name.back());
   };
-  return sql::to_sql(query, texts);
+  return texts;
 }
 
-std::string renamed_text(std::string_view query_sql, const NewName& renamed) {
-  const auto parsed = sql::parse_statement(query_sql);
-  if (!parsed.ok()) return std::string(query_sql);
+}  // namespace
+
+std::string stored_text(const sql::SelectStatement& query, const NamesFound& found, const Catalog& catalog) {
+  return sql::to_sql(query, stored_names(found, catalog));
+}
+
+std::string stored_text(const sql::Expr& expr, const NamesFound& found, const Catalog& catalog) {
+  return sql::to_sql(expr, stored_names(found, catalog));
+}
+
+namespace {
+
+sql::NameTexts new_names(const NewName& renamed) {
   sql::NameTexts texts;
   texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
     if (ref.schema != renamed.schema) return std::nullopt;
@@ -90,7 +102,44 @@ std::string renamed_text(std::string_view query_sql, const NewName& renamed) {
     // Columns go on naming it by its old name.
     return ref.alias != nullptr ? name : cat(name, " ", sql::quote_identifier(ref.name));
   };
-  return sql::to_sql((*parsed)->statements()[0].node->to<sql::SelectStatement>(), texts);
+  return texts;
+}
+
+}  // namespace
+
+std::string renamed_text(std::string_view query_sql, const NewName& renamed) {
+  const auto parsed = sql::parse_statement(query_sql);
+  if (!parsed.ok()) return std::string(query_sql);
+  return sql::to_sql((*parsed)->statements()[0].node->to<sql::SelectStatement>(), new_names(renamed));
+}
+
+std::string renamed_expression(std::string_view text, const NewName& renamed, bool own) {
+  const auto parsed = sql::parse_expression(text);
+  if (!parsed.ok()) return std::string(text);
+  sql::NameTexts texts = new_names(renamed);
+  if (own) {
+    texts.column = [&](const sql::ColumnRef& ref) -> std::optional<std::string> {
+      if (ref.star || ref.name.size() != 2 || ref.name[0] != renamed.relation) return std::nullopt;
+      return dotted_identifiers(renamed.name, ref.name[1]);
+    };
+  }
+  return sql::to_sql(**parsed, texts);
+}
+
+std::string renamed_expression(std::string_view text, const NewColumnName& renamed) {
+  const auto parsed = sql::parse_expression(text);
+  if (text.empty() || !parsed.ok()) return std::string(text);
+  bool found = false;
+  sql::NameTexts texts;
+  texts.column = [&](const sql::ColumnRef& ref) -> std::optional<std::string> {
+    const size_t parts = ref.name.size();
+    if (ref.star || ref.name.back() != renamed.column) return std::nullopt;
+    if (parts > 1 && ref.name[parts - 2] != renamed.table) return std::nullopt;
+    found = true;
+    return parts == 1 ? sql::quote_identifier(renamed.name) : dotted_identifiers(renamed.table, renamed.name);
+  };
+  std::string after = sql::to_sql(**parsed, texts);
+  return found ? after : std::string(text);
 }
 
 }  // namespace troupe

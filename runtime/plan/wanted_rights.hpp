@@ -43,6 +43,13 @@ class WantedRights {
   /// What a table's own expressions mention is nobody's wish.
   bool pause(bool paused) { return std::exchange(paused_, paused); }
 
+  /// The columns of one relation are read without a wish, by the policies of its table; returns the one before.
+  uint32_t spare(uint32_t relation) { return std::exchange(spared_, relation); }
+  bool wants(uint32_t relation, Privileges privilege) const {
+    const auto wanted = wanted_.find(relation);
+    return wanted != wanted_.end() && (wanted->second.privileges & privilege) != 0;
+  }
+
   /// What is never run needs no rights.
   void forget(uint32_t first_relation, uint32_t end_relation) {
     wanted_.erase(wanted_.lower_bound(first_relation), wanted_.lower_bound(end_relation));
@@ -75,6 +82,7 @@ class WantedRights {
   bool asks_any_ = false;  ///< something is wanted
   bool notes_all_ = false;
   bool paused_ = false;
+  uint32_t spared_ = 0;
   absl::Status denied_;                ///< known already
   std::map<uint32_t, Wanted> wanted_;  ///< by the relation's number
 };

@@ -61,9 +61,12 @@ void Deparser::with(const WithClause& with) {
 
 void Deparser::target(const Target& target) {
   expr(*target.value);
-  if (target.alias.empty()) return;
+  const auto alias = target.alias.empty() && texts_ != nullptr && texts_->alias
+                         ? texts_->alias(target)
+                         : std::optional<std::string>(target.alias);
+  if (!alias || alias->empty()) return;
   write(" AS ");
-  identifier(target.alias);
+  identifier(*alias);
 }
 
 void Deparser::grouping_set(const GroupingSet& set) {

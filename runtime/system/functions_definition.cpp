@@ -132,7 +132,16 @@ OptionalText comment_of(SystemSession& session, int64_t object) {
   const ObjectDef* def = session.catalog()->find(static_cast<Oid>(object));
   return def != nullptr ? unless_empty(def->comment) : std::nullopt;
 }
+OptionalText policy_comment(const Catalog& catalog, int64_t oid) {
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+    for (const PolicyDef& policy : static_cast<const TableDef&>(*object).policies) {
+      if (policy.oid == static_cast<Oid>(oid)) return unless_empty(policy.comment);
+    }
+  }
+  return std::nullopt;
+}
 OptionalText object_comment(SystemSession& session, int64_t object, std::string_view catalog_name) {
+  if (catalog_name == "pg_policy") return policy_comment(*session.catalog(), object);
   const ObjectDef* def = session.catalog()->find(static_cast<Oid>(object));
   if (def == nullptr) return std::nullopt;
   const auto is = [&](std::string_view name) { return catalog_name == name; };

@@ -302,7 +302,14 @@ Answer role_by_oid_name(SystemSession& s, int64_t member, std::string_view role,
   return has_role(s, static_cast<Oid>(member), oid, privilege);
 }
 
-bool row_security_active(SystemSession&, int64_t) { return false; }
+bool row_security_active(SystemSession& s, int64_t oid) {
+  const TableDef* table = s.catalog()->find_table(static_cast<Oid>(oid));
+  return table != nullptr && is_under_row_security(*s.catalog(), s.user(), *table);
+}
+absl::StatusOr<bool> row_security_active_by_name(SystemSession& s, std::string_view name) {
+  TROUPE_ASSIGN_OR_RETURN(const Oid oid, object_of(s, Securable::kTable, name));
+  return row_security_active(s, oid);
+}
 
 }  // namespace
 
@@ -326,6 +333,7 @@ void register_privilege_functions(SessionFunctions& to) {
   to.add<role_by_name_oid>("pg_has_role", {kName, kOid, kText}, kBool);
   to.add<role_by_oid_name>("pg_has_role", {kOid, kName, kText}, kBool);
   to.add<row_security_active>("row_security_active", {kOid}, kBool);
+  to.add<row_security_active_by_name>("row_security_active", {kText}, kBool);
 }
 
 }  // namespace troupe

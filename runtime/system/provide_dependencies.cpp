@@ -102,6 +102,10 @@ void write_table_dependencies(const Catalog& catalog, const TableDef& table, Row
     }
     if (c.index != kNoOid) write_dependency({kRelationClass, c.index, kConstraintClass, c.oid, 0, 'i'}, out);
   }
+  for (const PolicyDef& policy : table.policies) {
+    write_dependency({kPolicyClass, policy.oid, kRelationClass, table.oid, 0, 'a'}, out);
+    for (const Oid read : policy.depends_on) write_dependency({kPolicyClass, policy.oid, kRelationClass, read}, out);
+  }
 }
 
 void write_sequence_dependencies(const Catalog& catalog, const SequenceDef& sequence, RowWriter& out) {
@@ -205,6 +209,10 @@ void catalog_descriptions(const CatalogScan& scan, RowWriter& out) {
     if (columns == nullptr) continue;
     for (const ColumnDef& column : *columns) {
       write_description(object->oid, kRelationClass, column.attnum, column.comment, out);
+    }
+    if (object->kind != ObjectKind::table) continue;
+    for (const PolicyDef& policy : static_cast<const TableDef&>(*object).policies) {
+      write_description(policy.oid, kPolicyClass, 0, policy.comment, out);
     }
   }
 }

@@ -23,6 +23,7 @@ struct ClassRow {
   char kind = 'r', persistence = 'p', replica_identity = 'n';
   double pages = 0, rows = 0;
   bool has_index = false, has_rules = false, has_triggers = false, populated = true;
+  bool row_security = false, force_row_security = false;
   size_t columns = 0, checks = 0;
   const Options* options = nullptr;
   Value acl = Value::null(Physical::kVarlen);
@@ -40,7 +41,8 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
-  out.set("relhastriggers", r.has_triggers);
+  out.set("relhastriggers", r.has_triggers).set("relrowsecurity", r.row_security);
+  out.set("relforcerowsecurity", r.force_row_security);
   out.set("relispopulated", r.populated).set("relreplident", r.replica_identity).set("relacl", r.acl);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
 }
@@ -66,6 +68,8 @@ void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter&
   ClassRow row = class_of(table, table.is_materialized_view() ? 'm' : 'r', catalog);
   row.has_rules = table.is_materialized_view();
   row.populated = table.populated;
+  row.row_security = table.row_security;
+  row.force_row_security = table.force_row_security;
   row.access_method = 2;
   row.file = table.oid;
   row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';

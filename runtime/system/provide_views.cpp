@@ -2,6 +2,7 @@
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/providers.hpp"
 #include "runtime/types/text_io.hpp"
+#include "storage/catalog/rights.hpp"
 #include "storage/column/key_codec.hpp"
 
 namespace troupe {
@@ -27,7 +28,7 @@ void catalog_tables(const CatalogScan& scan, RowWriter& out) {
     if (table.is_materialized_view()) continue;
     out.row().set("schemaname", name_of(scan.catalog, table.schema)).set("tablename", table.name);
     out.set("tableowner", name_of(scan.catalog, table.owner)).set("hasindexes", !table.indexes.empty());
-    out.set("hasrules", false).set("hastriggers", false).set("rowsecurity", false);
+    out.set("hasrules", false).set("hastriggers", false).set("rowsecurity", table.row_security);
   }
 }
 
@@ -96,14 +97,18 @@ Value float_array(const std::vector<double>& values) {
   return float4_array(values);
 }
 
-void catalog_statistics(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
+/// Values are shown to those who may read them.
+void session_statistics(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  const Oid role = session.user();
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
     const auto& table = static_cast<const TableDef&>(*object);
-    if (!table.statistics) continue;
+    if (!table.statistics || is_under_row_security(catalog, role, table)) continue;
+    const bool all = rights_on(catalog, role, table, kSelect) != 0;
     for (const ColumnStatistics& s : table.statistics->columns) {
       const ColumnDef& column = table.column(s.attnum);
-      if (column.dropped) continue;
-      out.row().set("schemaname", name_of(scan.catalog, table.schema)).set("tablename", table.name);
+      if (column.dropped || (!all && !may_use_column(catalog, role, table, column, kSelect))) continue;
+      out.row().set("schemaname", name_of(catalog, table.schema)).set("tablename", table.name);
       out.set("attname", column.name).set("inherited", false).set("null_frac", s.null_fraction);
       out.set("avg_width", static_cast<int32_t>(s.average_width)).set("n_distinct", s.distinct);
       out.set("most_common_vals", values_text(column, s.common_values));
@@ -122,7 +127,7 @@ void provide_views(Providers& to) {
   to.session("pg_matviews", session_materialized_views);
   to.catalog("pg_indexes", catalog_indexes);
   to.session("pg_sequences", session_sequences);
-  to.catalog("pg_stats", catalog_statistics);
+  to.session("pg_stats", session_statistics);
 }
 
 }  // namespace troupe

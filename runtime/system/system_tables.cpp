@@ -26,6 +26,7 @@ class ProviderTable final : public Providers {
     provide_functions(*this);
     provide_roles(*this);
     provide_views(*this);
+    provide_policies(*this);
     provide_statistics(*this);
     provide_session(*this);
     provide_information_schema(*this);

@@ -2,7 +2,7 @@
 #include "runtime/types/user_types.hpp"
 #include "storage/column/array_format.hpp"
 
-/// enum_first, enum_last, enum_range; and what looks after domains' constraints.
+/// enum_first, enum_last, enum_range; and what looks after domains' constraints and row security policies.
 namespace troupe {
 namespace {
 
@@ -78,6 +78,18 @@ absl::Status domain_value(const BoundFunction&, std::span<const Vector> args, ui
   return absl::OkStatus();
 }
 
+/// policy_holds(condition, message): true, or the error of a row that a policy forbids.
+absl::Status policy_holds(const BoundFunction&, std::span<const Vector> args, uint32_t rows, EvalContext&,
+                          Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (args[0].is_null(row) || !args[0].get<bool>(row)) {
+      return error(ErrorCode::kInsufficientPrivilege, args[1].string(row));
+    }
+    out.set(row, true);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void register_enums(Registrar& to) {
@@ -109,6 +121,11 @@ void register_enums(Registrar& to) {
           .arguments = {oid::kBool, oid::kText, oid::kText, oid::kText},
           .result = oid::kBool,
           .kernel = domain_holds,
+          .strict = false});
+  to.raw({.name = "troupe_policy_holds",
+          .arguments = {oid::kBool, oid::kText},
+          .result = oid::kBool,
+          .kernel = policy_holds,
           .strict = false});
   to.raw({.name = "troupe_domain_value",
           .arguments = {oid::kAnyElement, oid::kBool},

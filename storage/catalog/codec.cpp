@@ -113,6 +113,19 @@ void describe(Archive& a, ConstraintDef& c) {
 }
 
 template <typename Archive>
+void describe(Archive& a, PolicyDef& p) {
+  a(1, p.oid);
+  a(2, p.name);
+  a(3, p.command);
+  a(4, p.permissive);
+  a(5, p.roles);
+  a(6, p.using_sql);
+  a(7, p.check_sql);
+  a(8, p.depends_on);
+  a(9, p.comment);
+}
+
+template <typename Archive>
 void describe(Archive& a, IndexColumn& c) {
   a(1, c.attnum);
   a(2, c.descending);
@@ -158,6 +171,9 @@ void describe_rest(Archive& a, TableDef& t) {
   a(21, t.query_sql);
   a(22, t.depends_on);
   a(23, t.populated);
+  a(40, t.row_security);
+  a(41, t.force_row_security);
+  a(42, t.policies);
 }
 
 template <typename Archive>

@@ -79,6 +79,13 @@ const ConstraintDef* TableDef::find_constraint(std::string_view constraint_name)
   return nullptr;
 }
 
+const PolicyDef* TableDef::find_policy(std::string_view policy_name) const {
+  for (const PolicyDef& policy : policies) {
+    if (policy.name == policy_name) return &policy;
+  }
+  return nullptr;
+}
+
 Oid TableDef::primary_key_index() const {
   for (const ConstraintDef& constraint : constraints) {
     if (constraint.kind == ConstraintKind::primary_key) return constraint.index;

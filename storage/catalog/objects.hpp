@@ -12,6 +12,7 @@
 #include "storage/base/ids.hpp"
 #include "storage/catalog/acl.hpp"
 #include "storage/catalog/names.hpp"
+#include "storage/catalog/policy.hpp"
 #include "storage/catalog/statistics.hpp"
 #include "storage/column/key_codec.hpp"
 #include "storage/column/row_codec.hpp"
@@ -156,6 +157,9 @@ struct TableDef final : ObjectDef {
   std::vector<Oid> depends_on;                        ///< relations that it reads
   bool populated = true;                              ///< of a materialized view: it has been filled, and may be read
   std::shared_ptr<const TableStatistics> statistics;  ///< null before the first ANALYZE
+  bool row_security = false;                          ///< policies decide; without one, nobody but the owner sees a row
+  bool force_row_security = false;                    ///< they decide for the owner, too
+  std::vector<PolicyDef> policies;
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
   std::shared_ptr<const TableShape> shape;
@@ -166,6 +170,7 @@ struct TableDef final : ObjectDef {
   /// By name, dropped ones excluded; null when there is none.
   const ColumnDef* find_column(std::string_view column_name) const;
   const ConstraintDef* find_constraint(std::string_view constraint_name) const;
+  const PolicyDef* find_policy(std::string_view policy_name) const;
   /// The primary key's index, kNoOid without one.
   Oid primary_key_index() const;
   size_t live_columns() const;

@@ -24,6 +24,11 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
       TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, column.type, ErrorCode::kUndefinedObject));
       TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, column.domain, ErrorCode::kUndefinedObject));
     }
+    for (const PolicyDef& policy : static_cast<const TableDef&>(object).policies) {
+      for (const Oid role : policy.roles) {
+        TROUPE_RETURN_IF_ERROR(refer(ObjectKind::role, role, ErrorCode::kUndefinedObject));
+      }
+    }
   } else if (object.kind == ObjectKind::type) {
     const auto& type = static_cast<const TypeDef&>(object);
     for (const ColumnDef& attribute : type.attributes) {

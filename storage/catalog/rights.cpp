@@ -126,6 +126,13 @@ bool owns(const Catalog& catalog, Oid role, const ObjectDef& object) {
   return has_rights_of(catalog, role, object.owner);
 }
 
+bool is_under_row_security(const Catalog& catalog, Oid role, const TableDef& table) {
+  if (!table.row_security) return false;
+  const RoleDef& who = role_or_nobody(catalog, role);
+  if (who.superuser || who.bypass_row_security) return false;
+  return table.force_row_security || !owns(catalog, role, table);
+}
+
 Acl default_acl(SecurableKind kind, Oid owner) {
   Acl acl;
   acl.given = true;

@@ -47,6 +47,8 @@ bool is_superuser(const Catalog& catalog, Oid role);
 /// The role; of one that was dropped under its sessions, one that may do nothing.
 const RoleDef& role_or_nobody(const Catalog& catalog, Oid role);
 bool owns(const Catalog& catalog, Oid role, const ObjectDef& object);
+/// Whether policies decide which of the table's rows the role may see and make.
+bool is_under_row_security(const Catalog& catalog, Oid role, const TableDef& table);
 
 /// What holds before anybody granted or revoked anything.
 Acl default_acl(SecurableKind kind, Oid owner);

@@ -35,6 +35,12 @@ class SideBySideTest(node_case.NodeCase):
     def test_jsonpath_and_assigning_to_parts_of_jsonb(self):
         self.compare("jsonpath.sql")
 
+    def test_row_security(self):
+        self.compare("row_security.sql")
+
+    def test_columns_with_new_names(self):
+        self.compare("renamed_columns.sql")
+
     def test_records_of_json(self):
         self.compare("json_records.sql")
 
