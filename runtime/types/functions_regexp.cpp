@@ -136,7 +136,8 @@ absl::Status regex_kernel(const BoundFunction&, std::span<const Vector> args, ui
     if (out.is_null(row)) continue;
     bool global;
     TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(args[1].string(row), IgnoreCase ? "i" : "", &global));
-    out.set(row, regex->matches(args[0].string(row)) != Negate);
+    TROUPE_ASSIGN_OR_RETURN(const bool matches, regex->matches(args[0].string(row)));
+    out.set(row, matches != Negate);
   }
   return absl::OkStatus();
 }
@@ -165,14 +166,15 @@ void append_replacement(std::string_view with, std::string_view text, const std:
 
 /// Calls visit(groups) for every match; after an empty one the search goes on one character further.
 template <typename Visit>
-void for_each_match(const Regex& regex, std::string_view text, size_t from, Visit visit) {
+absl::Status for_each_match(const Regex& regex, std::string_view text, size_t from, Visit visit) {
   std::vector<Regex::Span> groups;
   while (from <= text.size()) {
-    if (!regex.search(text, from, &groups)) return;
-    if (!visit(groups)) return;
+    TROUPE_ASSIGN_OR_RETURN(const bool found, regex.search(text, from, &groups));
+    if (!found || !visit(groups)) break;
     const auto end = static_cast<size_t>(groups[0].end);
     from = groups[0].end > groups[0].begin ? end : end + (end < text.size() ? utf8::size_at(text, end) : 1);
   }
+  return absl::OkStatus();
 }
 
 /// Which matches: the n-th (0: all) of those that begin at character `start` or later.
@@ -202,13 +204,14 @@ absl::StatusOr<std::string> replace_matches(const Regex& regex, std::string_view
   std::string out;
   size_t copied = 0;
   int32_t seen = 0;
-  for_each_match(regex, text, offset_of(text, wanted.start), [&](const std::vector<Regex::Span>& groups) {
-    if (wanted.nth > 0 && ++seen < wanted.nth) return true;
-    out.append(text.substr(copied, static_cast<size_t>(groups[0].begin) - copied));
-    append_replacement(with, text, groups, &out);
-    copied = static_cast<size_t>(groups[0].end);
-    return wanted.nth == 0;
-  });
+  TROUPE_RETURN_IF_ERROR(
+      for_each_match(regex, text, offset_of(text, wanted.start), [&](const std::vector<Regex::Span>& groups) {
+        if (wanted.nth > 0 && ++seen < wanted.nth) return true;
+        out.append(text.substr(copied, static_cast<size_t>(groups[0].begin) - copied));
+        append_replacement(with, text, groups, &out);
+        copied = static_cast<size_t>(groups[0].end);
+        return wanted.nth == 0;
+      }));
   return out.append(text.substr(copied));
 }
 
@@ -244,7 +247,8 @@ absl::StatusOr<std::optional<std::string>> regexp_match(std::string_view text, s
   TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, flags, &global));
   if (global) return with_hint(no_global("regexp_match()"), "Use the regexp_matches function instead.");
   std::vector<Regex::Span> groups;
-  if (!regex->search(text, 0, &groups)) return std::nullopt;
+  TROUPE_ASSIGN_OR_RETURN(const bool found, regex->search(text, 0, &groups));
+  if (!found) return std::nullopt;
   std::vector<Value> parts;
   for (size_t i = regex->groups() > 0 ? 1 : 0; i < groups.size(); ++i) parts.push_back(group_value(text, groups[i]));
   return std::optional(pack_array(kT, Physical::kVarlen, parts));
@@ -256,14 +260,14 @@ absl::StatusOr<std::string> regexp_split(std::string_view text, std::string_view
   if (global) return no_global("regexp_split_to_array()");
   std::vector<Value> parts;
   int64_t from = 0;
-  for_each_match(*regex, text, 0, [&](const std::vector<Regex::Span>& groups) {
+  TROUPE_RETURN_IF_ERROR(for_each_match(*regex, text, 0, [&](const std::vector<Regex::Span>& groups) {
     // Empty matches at the ends and right after a match split nothing.
     const bool empty = groups[0].begin == groups[0].end;
     if (empty && (groups[0].begin == from || groups[0].begin == static_cast<int64_t>(text.size()))) return true;
     parts.push_back(group_value(text, {from, groups[0].begin}));
     from = groups[0].end;
     return true;
-  });
+  }));
   parts.push_back(group_value(text, {from, static_cast<int64_t>(text.size())}));
   return pack_array(kT, Physical::kVarlen, parts);
 }
@@ -273,7 +277,8 @@ absl::StatusOr<std::optional<std::string>> regexp_part(std::string_view text, st
   bool global;
   TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, "", &global));
   std::vector<Regex::Span> groups;
-  if (!regex->search(text, 0, &groups)) return std::nullopt;
+  TROUPE_ASSIGN_OR_RETURN(const bool found, regex->search(text, 0, &groups));
+  if (!found) return std::nullopt;
   const Value v = group_value(text, groups[regex->groups() > 0 ? 1 : 0]);
   return v.is_null() ? std::nullopt : std::optional(v.string());
 }
@@ -286,7 +291,8 @@ absl::StatusOr<int32_t> regexp_count(std::string_view text, std::string_view pat
   if (global) return no_global("regexp_count()");
   if (starts_behind(text, start)) return 0;
   int32_t n = 0;
-  for_each_match(*regex, text, offset_of(text, start), [&](const std::vector<Regex::Span>&) { return ++n > 0; });
+  TROUPE_RETURN_IF_ERROR(
+      for_each_match(*regex, text, offset_of(text, start), [&](const std::vector<Regex::Span>&) { return ++n > 0; }));
   return n;
 }
 
@@ -301,12 +307,13 @@ absl::StatusOr<std::optional<Regex::Span>> nth_match(std::string_view text, std:
   if (global) return no_global(function);
   std::optional<Regex::Span> found;
   if (starts_behind(text, wanted.start)) return found;
-  for_each_match(*regex, text, offset_of(text, wanted.start), [&](const std::vector<Regex::Span>& groups) {
-    if (--wanted.nth > 0) return true;
-    const auto at = static_cast<size_t>(group);
-    if (at < groups.size() && groups[at].begin >= 0) found = groups[at];
-    return false;
-  });
+  TROUPE_RETURN_IF_ERROR(
+      for_each_match(*regex, text, offset_of(text, wanted.start), [&](const std::vector<Regex::Span>& groups) {
+        if (--wanted.nth > 0) return true;
+        const auto at = static_cast<size_t>(group);
+        if (at < groups.size() && groups[at].begin >= 0) found = groups[at];
+        return false;
+      }));
   return found;
 }
 
@@ -409,12 +416,12 @@ absl::StatusOr<std::vector<std::string>> regexp_matches(std::string_view text, s
   bool global;
   TROUPE_ASSIGN_OR_RETURN(const Regex* regex, compiled(pattern, flags, &global));
   std::vector<std::string> matches;
-  for_each_match(*regex, text, 0, [&](const std::vector<Regex::Span>& groups) {
+  TROUPE_RETURN_IF_ERROR(for_each_match(*regex, text, 0, [&](const std::vector<Regex::Span>& groups) {
     std::vector<Value> parts;
     for (size_t i = regex->groups() > 0 ? 1 : 0; i < groups.size(); ++i) parts.push_back(group_value(text, groups[i]));
     matches.push_back(pack_array(kT, Physical::kVarlen, parts));
     return global;
-  });
+  }));
   return matches;
 }
 

@@ -432,7 +432,8 @@ class PathRunner {
       case PathOp::kLikeRegex:
         return compare_all(*node.args[0], nullptr, value, false, [&node](const PathItem& a, const PathItem*) {
           if (!is_string(a)) return Answer::kUnknown;
-          return node.regex->matches(json_string_value(a.json)) ? Answer::kYes : Answer::kNo;
+          const auto matches = node.regex->matches(json_string_value(a.json));
+          return !matches.ok() ? Answer::kUnknown : *matches ? Answer::kYes : Answer::kNo;
         });
       default:
         return compare_all(*node.args[0], node.args[1].get(), value, true,

@@ -1,7 +1,7 @@
 #pragma once
 /// Regular expressions with PostgreSQL's ARE syntax, by simulation of an automaton (Thompson 1968, Pike's captures), so
 /// that no pattern takes exponential time. As PostgreSQL: the leftmost match, the longest one, or the shortest when
-/// the first quantifier is non-greedy. Refused (0A000): back-references and look-around.
+/// the first quantifier is non-greedy. Patterns with back-references are tried every way, with a limit.
 /// Sub-matches inside that overall match follow the pattern's quantifiers from left to right.
 #include <memory>
 #include <string>
@@ -16,6 +16,7 @@ struct RegexOptions {
   bool ignore_case = false;
   bool newline_sensitive = false;  ///< . and [^x] stop at newlines, ^ and $ match around them
   bool literal = false;
+  bool expanded = false;  ///< white space and # comments in the pattern mean nothing
   // Halves of newline_sensitive.
   bool dot_stops_at_newline = false;  ///< . and [^x]
   bool line_anchors = false;          ///< ^ and $
@@ -39,8 +40,9 @@ class Regex {
     int64_t begin = -1;
     int64_t end = -1;
   };
-  bool search(std::string_view text, size_t from, std::vector<Span>* groups) const;
-  bool matches(std::string_view text) const;
+  /// Errors: 2201B, of patterns with back-references only, when there are too many ways to match.
+  absl::StatusOr<bool> search(std::string_view text, size_t from, std::vector<Span>* groups) const;
+  absl::StatusOr<bool> matches(std::string_view text) const;
   int groups() const;
 
   struct Program;

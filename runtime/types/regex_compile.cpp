@@ -15,9 +15,6 @@ constexpr size_t kProgramMax = 100000;
 absl::Status invalid(std::string_view what) {
   return error(ErrorCode::kInvalidRegularExpression, "invalid regular expression: ", what);
 }
-absl::Status refused(std::string_view what) {
-  return error(ErrorCode::kFeatureNotSupported, what, " in regular expressions are not supported");
-}
 
 void add_named_class(std::string_view name, std::vector<std::pair<uint32_t, uint32_t>>* ranges) {
   const auto add = [&](std::initializer_list<std::pair<uint32_t, uint32_t>> r) { ranges->insert(ranges->end(), r); };
@@ -40,6 +37,27 @@ void add_named_class(std::string_view name, std::vector<std::pair<uint32_t, uint
   if (name == "print") add({{32, 126}, {0xA0, 0x10FFFF}});
 }
 
+/// The most characters that the program takes; SIZE_MAX: as many as there are.
+size_t longest_match(const Regex::Program& program) {
+  const std::vector<Instruction>& code = program.code;
+  std::vector<size_t> rest(code.size() + 1, 0);  // from each instruction on
+  for (size_t pc = code.size(); pc-- > 0;) {
+    const Instruction& i = code[pc];
+    switch (i.op) {
+      case Op::kSplit:
+      case Op::kJump:
+        if (i.x <= pc || (i.op == Op::kSplit && i.y <= pc)) return SIZE_MAX;
+        rest[pc] = i.op == Op::kSplit ? std::max(rest[i.x], rest[i.y]) : rest[i.x];
+        break;
+      case Op::kChar:
+      case Op::kAny:
+      case Op::kClass: rest[pc] = rest[pc + 1] + 1; break;
+      default: rest[pc] = rest[pc + 1];
+    }
+  }
+  return rest[0];
+}
+
 /// Writes code as it parses; repeats copy the atom's code.
 class Compiler {
  public:
@@ -49,7 +67,8 @@ class Compiler {
     TROUPE_RETURN_IF_ERROR(leading_options());
     program_.ignore_case = options_.ignore_case;
     program_.dot_stops_at_newline = options_.newline_sensitive || options_.dot_stops_at_newline;
-    if (options_.literal || (text_.find_first_of("\\^$.[]|()*+?{}") == std::string_view::npos)) {
+    const bool plain = !options_.expanded && text_.find_first_of("\\^$.[]|()*+?{}") == std::string_view::npos;
+    if (options_.literal || plain) {
       return literal();
     }
     emit({Op::kSave, 0});
@@ -87,6 +106,9 @@ class Compiler {
     options_.ignore_case = options_.ignore_case || options->ignore_case;
     options_.newline_sensitive = options_.newline_sensitive || options->newline_sensitive;
     options_.literal = options->literal;
+    options_.expanded = options_.expanded || options->expanded;
+    options_.dot_stops_at_newline = options_.dot_stops_at_newline || options->dot_stops_at_newline;
+    options_.line_anchors = options_.line_anchors || options->line_anchors;
     text_.remove_prefix(end + 1);
     return absl::OkStatus();
   }
@@ -112,15 +134,29 @@ class Compiler {
     return absl::OkStatus();
   }
   bool anchors_at_lines() const { return options_.newline_sensitive || options_.line_anchors; }
+  /// In expanded syntax.
+  void skip_space() {
+    while (options_.expanded && at_ < text_.size()) {
+      if (text_[at_] == '#') {
+        while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+      } else if (text_scan::is_space(text_[at_])) {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
   absl::Status branch(int depth) {
+    skip_space();
     while (at_ < text_.size() && text_[at_] != '|' && text_[at_] != ')') TROUPE_RETURN_IF_ERROR(quantified(depth));
     return absl::OkStatus();
   }
   absl::Status quantified(int depth) {
     const size_t start = program_.code.size();
-    const bool constraint = text_[at_] == '^' || text_[at_] == '$';
+    const bool constraint = text_[at_] == '^' || text_[at_] == '$' || is_look();
     TROUPE_RETURN_IF_ERROR(atom(depth));
     for (;;) {
+      skip_space();
       int low, high;
       if (!quantifier(&low, &high)) break;
       if (low < 0) return invalid("invalid repetition count(s)");
@@ -138,6 +174,10 @@ class Compiler {
       if (at_ < text_.size() && (peek() == '*' || peek() == '+' || peek() == '?')) return invalid("quantifier operand invalid");
     }
     return absl::OkStatus();
+  }
+  bool is_look() const {
+    const std::string_view rest = text_.substr(at_);
+    return rest.starts_with("(?=") || rest.starts_with("(?!") || rest.starts_with("(?<=") || rest.starts_with("(?<!");
   }
   /// low = -1 for bad bounds, high = -1 for no bound.
   bool quantifier(int* low, int* high) {
@@ -219,21 +259,72 @@ class Compiler {
     return absl::OkStatus();
   }
   absl::Status group(int depth) {
+    if (is_look()) return look(depth);
     ++at_;
     int number = -1;
     if (peek() == '?') {
-      const char kind = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-      if (kind == '=' || kind == '!' || kind == '<') return refused("look-around constraints");
-      if (kind != ':') return invalid("invalid embedded option");
+      if (at_ + 1 >= text_.size() || text_[at_ + 1] != ':') return invalid("quantifier operand invalid");
       at_ += 2;
-    } else {
+    } else if (!looking_) {
       number = ++program_.groups;
       emit({Op::kSave, static_cast<uint32_t>(number * 2)});
     }
     TROUPE_RETURN_IF_ERROR(alternation(depth + 1));
     if (peek() != ')') return invalid("parentheses () not balanced");
     ++at_;
-    if (number >= 0) emit({Op::kSave, static_cast<uint32_t>(number * 2 + 1)});
+    if (number >= 0) {
+      emit({Op::kSave, static_cast<uint32_t>(number * 2 + 1)});
+      closed_.push_back(static_cast<uint32_t>(number));
+    }
+    return absl::OkStatus();
+  }
+  /// Within it, parentheses only group.
+  absl::Status look(int depth) {
+    at_ += 2;
+    Look look;
+    look.behind = peek() == '<';
+    if (look.behind) ++at_;
+    look.negated = peek() == '!';
+    ++at_;
+    Regex::Program outer = std::exchange(program_, Regex::Program());
+    program_.ignore_case = outer.ignore_case;
+    program_.dot_stops_at_newline = outer.dot_stops_at_newline;
+    const bool outer_looking = std::exchange(looking_, true), outer_seen = std::exchange(first_quantifier_seen_, true);
+    const absl::Status inside = alternation(depth + 1);
+    looking_ = outer_looking;
+    first_quantifier_seen_ = outer_seen;
+    emit({Op::kMatch});
+    look.reach = longest_match(program_);
+    look.program = std::make_shared<const Regex::Program>(std::exchange(program_, std::move(outer)));
+    TROUPE_RETURN_IF_ERROR(inside);
+    if (peek() != ')') return invalid("parentheses () not balanced");
+    ++at_;
+    emit({Op::kLook, static_cast<uint32_t>(program_.looks.size())});
+    program_.looks.push_back(std::move(look));
+    return absl::OkStatus();
+  }
+  /// After the backslash: a group's number, or an octal code.
+  absl::Status number_escape() {
+    const size_t start = at_;
+    const int group = number();
+    if (at_ - start == 1 || group <= static_cast<int>(closed_.size())) {
+      const auto referenced = static_cast<uint32_t>(group);
+      const bool known = std::find(closed_.begin(), closed_.end(), referenced) != closed_.end();
+      if (!known || looking_) return invalid("invalid backreference number");
+      emit({Op::kBackReference, referenced});
+      auto& all = program_.referenced;
+      const auto at = std::lower_bound(all.begin(), all.end(), referenced);
+      if (at == all.end() || *at != referenced) all.insert(at, referenced);
+      return absl::OkStatus();
+    }
+    at_ = start;
+    uint32_t code = 0;
+    int digits = 0;
+    for (; digits < 3 && peek() >= '0' && peek() <= '7'; ++digits, ++at_) {
+      code = code * 8 + static_cast<uint32_t>(peek() - '0');
+    }
+    if (digits == 0) return invalid("invalid escape \\ sequence");
+    character(code);
     return absl::OkStatus();
   }
   absl::Status bracket() {
@@ -310,7 +401,7 @@ class Compiler {
       case 'w': case 'W': return class_escape("word", c == 'W');
       default: break;
     }
-    if (c >= '1' && c <= '9') return refused("back-references");
+    if (c >= '1' && c <= '9') return number_escape();
     TROUPE_ASSIGN_OR_RETURN(const uint32_t code, escaped_character());
     character(code);
     return absl::OkStatus();
@@ -389,6 +480,8 @@ class Compiler {
   size_t at_ = 0;
   Regex::Program program_;
   bool first_quantifier_seen_ = false;
+  bool looking_ = false;          ///< inside a look
+  std::vector<uint32_t> closed_;  ///< groups that back-references may be to
 };
 
 }  // namespace
@@ -414,12 +507,14 @@ absl::StatusOr<RegexOptions> parse_regex_flags(std::string_view flags, bool* glo
       case 'm': options.newline_sensitive = true; break;
       case 's': options.newline_sensitive = false; break;
       case 'q': options.literal = true; break;
-      case 'e':
-      case 't': break;
-      case 'x':
+      case 'e': break;
+      case 't': options.expanded = false; break;
+      case 'x': options.expanded = true; break;
+      case 'p': options.dot_stops_at_newline = true; break;
+      case 'w': options.line_anchors = true; break;
       case 'b':
-      case 'p':
-      case 'w': return error(ErrorCode::kFeatureNotSupported, "regular expression option \"", std::string(1, c), "\" is not supported");
+        return error(ErrorCode::kFeatureNotSupported, "regular expression option \"", std::string(1, c),
+                     "\" is not supported");
       default: return error(ErrorCode::kInvalidParameterValue, "invalid regular expression option: \"", std::string(1, c), "\"");
     }
   }

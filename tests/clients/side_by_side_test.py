@@ -35,6 +35,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_jsonpath_and_assigning_to_parts_of_jsonb(self):
         self.compare("jsonpath.sql")
 
+    def test_regular_expressions(self):
+        self.compare("regular_expressions.sql")
+
     def test_row_security(self):
         self.compare("row_security.sql")
 

@@ -1,0 +1,30 @@
+@a
+SELECT 'abab' ~ '(ab)\1', 'abac' ~ '(ab)\1', 'aa' ~ '^(.)\1$', 'xyzzy' ~ '(.)\1';
+SELECT regexp_match('foobarbequebaz', 'ba(?=r)'), regexp_match('foobarbaz', 'ba(?!r).'), regexp_match('foobar', '(?<=foo)bar'), regexp_match('xbar', '(?<!foo)bar'), regexp_match('foobar', '(?<!foo)bar');
+SELECT regexp_replace('hello wood book', '(o)\1', '<\1>', 'g');
+SELECT regexp_matches('the the quick quick brown', '\m(\w+)\s+\1\M', 'g');
+SELECT regexp_replace('1234567.89', '(?<=\d)(?=(\d\d\d)+(?!\d))', ',', 'g');
+SELECT regexp_replace('1234567', '(?<=\d)(?=(?:\d\d\d)+$)', ',', 'g');
+SELECT 'password1' ~ '^(?=.*\d)(?=.*[a-z]).{6,}$', 'password' ~ '^(?=.*\d)(?=.*[a-z]).{6,}$';
+SELECT regexp_match('aXbXc', '(.*?)X'), regexp_match('aXbXc', '(.*)X'), regexp_match('abcabcabc', '(abc)\1'), regexp_match('abcabcabc', '(?:(abc)\1?)+');
+SELECT 'a' ~ '\1', 'a' ~ '(a)\2';
+SELECT 'aa' ~ '(a\1)';
+SELECT 'ab' ~ '(?=(a))\1b';
+SELECT 'a' ~ '(?=a)*';
+SELECT 'a' ~ '(?=a';
+SELECT 'a' ~ '(?<a)';
+SELECT 'a1' ~ 'a\61', 'a' ~ '\141', E'x\n' ~ 'x\12';
+SELECT regexp_matches('aaa bbb', '(a|b)\1+', 'g');
+SELECT regexp_match('AbAB', '(ab)\1', 'i');
+SELECT regexp_match('abcdefg', '(a)(b)(c)\3?(d)'), regexp_match('abba', '(.)(.)\2\1');
+SELECT 'abc' ~ '(?x) a b  # comment
+ c', 'abc' ~ 'a b', regexp_match('a b', 'a b', 'x'), regexp_match('ab', 'a b # nothing', 'x');
+SELECT regexp_match(E'a\nb', 'a.b', 'p'), regexp_match(E'a\nb', 'a.b', 'w'), regexp_match(E'a\nb', '^b', 'w'), regexp_match(E'a\nb', '^b', 'p');
+SELECT regexp_split_to_array('a1b22c', '(?<=\d)(?=[a-z])'), regexp_count('banana', '(?=ana)');
+SELECT regexp_match('ab', '(a)|(b)\1'), regexp_match('', '()\1'), regexp_match('x', '(y)?\1x'), regexp_match('aab', '(a*)\1b');
+SELECT regexp_instr('one two two', '(\w+) \1'), regexp_substr('one two two', '(\w+) \1'), regexp_like('xx', '(x)\1');
+SELECT 'foo.bar' SIMILAR TO 'foo_bar';
+SELECT regexp_match('aaaa', '(a+?)\1'), regexp_match('aaaa', '(a+)\1'), regexp_match('abcabc', '(.+)\1$');
+SELECT 'price: 30 EUR' ~ '\d+(?= EUR)', substring('price: 30 EUR' from '\d+(?= EUR)'), substring('key=val' from '(?<==)\w+');
+SELECT regexp_replace('aabbcc', '(\w)\1', '[\1]', 'g'), regexp_replace('a,b;c', '(?<=[,;])', ' ', 'g');
+SELECT 'ab' ~ 'a(?i)b';
