@@ -1,5 +1,6 @@
 /// Oracle's conveniences, where they collide with nothing: NVL, NVL2, DECODE, SYSDATE, SYSTIMESTAMP, sequence.NEXTVAL
-/// and .CURRVAL, DUAL. Each is a name that would otherwise mean nothing, and stands for a text in PostgreSQL's dialect.
+/// and .CURRVAL, DUAL, ROWNUM (bind_rownum.cpp). Each is a name that would otherwise mean nothing, and stands for a
+/// text in PostgreSQL's dialect.
 #include "runtime/plan/binder.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
@@ -62,6 +63,7 @@ absl::StatusOr<ExprPtr> Binder::bind_oracle_column(const sql::ColumnRef& column,
   const std::string_view name = column.name.back();
   if (column.name.size() == 1) {
     if (name == "sysdate") return bind_text("pg_catalog.statement_timestamp()::pg_catalog.timestamp(0)", site);
+    if (name == "rownum") return bind_rownum(column, site);
     if (name == "systimestamp") return bind_text("pg_catalog.statement_timestamp()", site);
     return ExprPtr();
   }

@@ -162,6 +162,10 @@ absl::StatusOr<QueryPtr> Binder::bind_plain(const sql::SelectStatement& select, 
   scope.outer = outer;
   scope.query = query;
   TROUPE_RETURN_IF_ERROR(bind_from(select.from, &scope, query.get()));
+  if (select.where != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(const sql::SelectStatement* limited, without_rownum(select, outer, scope));
+    if (limited != &select) return bind_plain(*limited, outer, keep_unknown);
+  }
   scope.windows.assign(select.windows.begin(), select.windows.end());
   for (const sql::WindowDefinition* window : select.windows) {
     const Site site{&scope, query.get(), Clause::kWindow, false};

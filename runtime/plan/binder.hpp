@@ -348,6 +348,11 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_oracle_call(const sql::FunctionCall& call, const Site& site);
   absl::StatusOr<ExprPtr> bind_oracle_column(const sql::ColumnRef& column, const Site& site);
   absl::StatusOr<QueryPtr> bind_dual();
+  // bind_rownum.cpp
+  /// The statement itself, or one without ROWNUM in its WHERE.
+  absl::StatusOr<const sql::SelectStatement*> without_rownum(const sql::SelectStatement& select, const Scope* outer,
+                                                             const Scope& scope);
+  absl::StatusOr<ExprPtr> bind_rownum(const sql::ColumnRef& column, const Site& site);
   /// An expression that is not in the client's text.
   absl::StatusOr<ExprPtr> bind_text(const std::string& text, const Site& site);
 

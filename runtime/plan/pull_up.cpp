@@ -78,6 +78,14 @@ bool dissolves(const BoundQuery& query) {
   });
 }
 
+/// Whether the rows of a subquery that is all there is to read come out as they go in, so that its ORDER BY can be the
+/// query's own.
+bool keeps_order(const BoundQuery& query, const FromTree& leaf) {
+  return query.from.size() == 1 && query.from[0].get() == &leaf && !query.operation && !query.match &&
+         !query.aggregated && query.order.empty() && !query.distinct && query.distinct_on.empty() &&
+         query.windows.empty() && !query.has_table_functions && query.locks.empty();
+}
+
 }  // namespace
 
 void QueryPlanner::prepare_expr(const ExprPtr& expr) {
@@ -144,6 +152,9 @@ bool QueryPlanner::pull_up(const FromPtr& leaf, BoundQuery* query) {
   const std::shared_ptr<BoundRelation> relation = leaf->relation;
   const QueryPtr inner = relation->query;
   if (!dissolves(*inner)) return false;
+  // PostgreSQL's users have learned to count on a subquery's order.
+  if (!inner->order.empty() && !keeps_order(*query, *leaf)) return false;
+  if (!inner->order.empty()) query->order = inner->order;
   // The leaf becomes the join of what the subquery joined.
   FromPtr joined = inner->from[0];
   for (size_t i = 1; i < inner->from.size(); ++i) {

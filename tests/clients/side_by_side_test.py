@@ -38,6 +38,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_regular_expressions(self):
         self.compare("regular_expressions.sql")
 
+    def test_subqueries_with_an_order(self):
+        self.compare("ordered_subqueries.sql")
+
     def test_row_security(self):
         self.compare("row_security.sql")
 

@@ -1,0 +1,23 @@
+@a
+create table rn(a int primary key, b text); insert into rn select g, 'x'||g%3 from generate_series(1,20) g;
+select * from (select a from rn order by a desc) s limit 3;
+select array_agg(a) from (select a from rn order by a desc) s;
+select a from (select a, b from rn order by b, a desc) s;
+with w as (select a from rn order by a desc) select * from w limit 2;
+select row_number() over (), a from (select a from rn order by a desc) s limit 3;
+create view ov as select a, b from rn order by b desc, a;
+select * from ov;
+select a from ov where a > 5 limit 4;
+select string_agg(a::text, ',') from ov where b = 'x1';
+select b, array_agg(a) from (select a, b from rn order by a desc) s group by b order by b;
+select * from (select * from (select a from rn order by a desc) x where a < 15) y limit 3;
+insert into rn select a + 100, b from (select a, b from rn order by a desc) s;
+select json_agg(s) from (select a from rn where a < 4 order by a desc) s;
+select a from (select a from rn order by a desc) s where exists (select 1 from rn r where r.a = s.a + 1) limit 3;
+select a, lag(a) over () from (select a from rn order by a desc limit 5) s;
+select array(select a from (select a from rn order by a desc) s limit 3);
+create table cp as select a from (select a from rn order by a desc) s;
+select * from (values (3),(1),(2)) v(x) order by x desc limit 2;
+select * from (select a from rn union all select a from rn order by a desc) u limit 4;
+drop table rn cascade;
+drop table cp;
