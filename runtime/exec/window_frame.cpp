@@ -16,6 +16,19 @@ absl::Status bad_offset(bool start, bool null) {
                null ? "null" : "negative");
 }
 
+/// What values of the type are moved as: sums that neither overflow nor wrap around.
+Type moved_type(Type type) {
+  switch (type.oid) {
+    case oid::kInt2:
+    case oid::kInt4: return Type{oid::kInt8};
+    case oid::kInt8: return Type{oid::kNumeric};
+    case oid::kFloat4: return Type{oid::kFloat8};
+    case oid::kDate: return Type{oid::kTimestamp};
+    case oid::kTime: return Type{oid::kInterval};
+    default: return Type{type.oid};
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<FrameSpec> FrameSpec::compile(const WindowSpec& window) {
@@ -25,18 +38,31 @@ absl::StatusOr<FrameSpec> FrameSpec::compile(const WindowSpec& window) {
   spec.end = window.end.kind;
   spec.exclusion = window.exclusion;
   const bool by_value = window.unit == FrameUnit::kRange && (has_offset(spec.start) || has_offset(spec.end));
+  Type moved;
   if (by_value) {
     const SortKey& key = window.order[0];
-    TROUPE_ASSIGN_OR_RETURN(spec.order_value, Program::compile(key.value));
+    moved = moved_type(key.value->type);
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr value, make_cast(key.value, moved, CastContext::kExplicit, EvalContext{}));
+    TROUPE_ASSIGN_OR_RETURN(spec.order_value, Program::compile(value));
     spec.descending = key.descending;
-    spec.compare = compare_kind_for(key.value->type);
+    spec.compare = compare_kind_for(moved);
   }
   const auto compile_bound = [&](const FrameBound& bound, Program* offset, BoundFunction* minus,
                                  BoundFunction* plus) -> absl::Status {
     if (!has_offset(bound.kind)) return absl::OkStatus();
-    TROUPE_ASSIGN_OR_RETURN(*offset, Program::compile(bound.offset));
-    if (!by_value) return absl::OkStatus();
-    const Type types[] = {window.order[0].value->type, bound.offset->type};
+    if (!by_value) {
+      TROUPE_ASSIGN_OR_RETURN(*offset, Program::compile(bound.offset));
+      return absl::OkStatus();
+    }
+    const Type by = bound.offset->type.oid == oid::kInterval ? bound.offset->type : moved;
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr distance, make_cast(bound.offset, by, CastContext::kExplicit, EvalContext{}));
+    TROUPE_ASSIGN_OR_RETURN(*offset, Program::compile(distance));
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr zero, make_cast(make_constant(Type{oid::kUnknown}, Value::text("0")), by,
+                                                          CastContext::kExplicit, EvalContext{}));
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr negative, make_operator("<", distance, zero, EvalContext{}));
+    Program& is_negative = &bound == &window.start ? spec.negative_start : spec.negative_end;
+    TROUPE_ASSIGN_OR_RETURN(is_negative, Program::compile(negative));
+    const Type types[] = {moved, by};
     TROUPE_ASSIGN_OR_RETURN(*minus, resolve_operator("-", types));
     TROUPE_ASSIGN_OR_RETURN(*plus, resolve_operator("+", types));
     return absl::OkStatus();
@@ -119,6 +145,12 @@ class BoundFinder {
   /// RANGE: rows whose value is within the offset of this row's. Nulls are near nulls only.
   absl::StatusOr<std::vector<uint32_t>> by_value() const {
     TROUPE_ASSIGN_OR_RETURN(const Value distance, offset());
+    const Program& is_negative = is_start_ ? spec_.negative_start : spec_.negative_end;
+    TROUPE_ASSIGN_OR_RETURN(const Value negative, is_negative.run_once(run_.input({}, 1)));
+    if (!negative.is_null() && negative.get<bool>()) {
+      return error(ErrorCode::kInvalidPrecedingOrFollowingSize,
+                   "invalid preceding or following size in window function");
+    }
     Vector values;
     TROUPE_RETURN_IF_ERROR(spec_.order_value.run(run_.input(rows_), &values));
     const bool backwards = (kind_ == FrameBoundKind::kPreceding) != spec_.descending;

@@ -19,6 +19,7 @@ struct FrameSpec {
   bool descending = false;
   CompareKind compare = CompareKind::kInt64;
   BoundFunction minus_start, plus_start, minus_end, plus_end;
+  Program negative_start, negative_end;  ///< whether the offset is
 
   static absl::StatusOr<FrameSpec> compile(const WindowSpec& window);
   bool covers_all() const {

@@ -25,6 +25,7 @@ std::string_view clause_name(Clause clause) {
     case Clause::kIndexPredicate: return "index predicates";
     case Clause::kFilter: return "FILTER";
     case Clause::kWindow: return "window definitions";
+    case Clause::kFrame: return "window frames";
     case Clause::kDefine: return "DEFINE";
     case Clause::kMeasures: return "MEASURES";
     case Clause::kMergeWhen: return "MERGE WHEN conditions";
@@ -38,6 +39,7 @@ absl::Status Binder::check_aggregate_place(const Site& site, const sql::Node& no
     case Clause::kSelect:
     case Clause::kHaving:
     case Clause::kOrderBy:
+    case Clause::kWindow:
     case Clause::kArgument: return absl::OkStatus();
     default: return fail(ErrorCode::kGroupingError, node, what, " are not allowed in ", clause_name(site.clause));
   }

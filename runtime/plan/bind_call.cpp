@@ -61,7 +61,7 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
     if (call.within_group) return bind_hypothetical(call, site);
-    return fail(ErrorCode::kWindowingError, call, "window function ", name, " requires an OVER clause");
+    return fail(ErrorCode::kWrongObjectType, call, "window function ", name, " requires an OVER clause");
   }
   if (is_aggregate(name)) return bind_aggregate(call, name, std::move(args), site);
   if (call.star || call.distinct || call.filter != nullptr || !call.order_by.empty() || call.within_group) {
@@ -161,21 +161,7 @@ absl::StatusOr<WindowSpec> Binder::bind_window_spec(const sql::WindowDefinition&
     TROUPE_ASSIGN_OR_RETURN(SortKey key, bind_sort_item(*item, inside));
     spec.order.push_back(std::move(key));
   }
-  const auto bound_of = [&](const sql::FrameBound& from) -> absl::StatusOr<FrameBound> {
-    FrameBound bound;
-    bound.kind = static_cast<FrameBoundKind>(from.type);
-    if (from.offset != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(bound.offset, bind(*from.offset, inside));
-      if (window.unit != sql::FrameUnit::kRange) {
-        TROUPE_ASSIGN_OR_RETURN(bound.offset, coerce(bound.offset, Type{oid::kInt8}, CastContext::kImplicit));
-      }
-    }
-    return bound;
-  };
-  spec.unit = static_cast<FrameUnit>(window.unit);
-  spec.exclusion = static_cast<FrameExclusion>(window.exclusion);
-  TROUPE_ASSIGN_OR_RETURN(spec.start, bound_of(window.start));
-  TROUPE_ASSIGN_OR_RETURN(spec.end, bound_of(window.end));
+  TROUPE_RETURN_IF_ERROR(bind_frame(window, inside, &spec));
   return spec;
 }
 
@@ -192,7 +178,9 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
     visit_expr(*arg, [&](const Expr& part) { nested = nested || part.kind == ExprKind::kWindow; });
     if (nested) return fail(ErrorCode::kWindowingError, call, "window function calls cannot be nested");
   }
-  if (call.distinct) return refuse(call, "DISTINCT for window functions");
+  if (call.distinct) {
+    return fail(ErrorCode::kFeatureNotSupported, call, "DISTINCT is not implemented for window functions");
+  }
   auto bound = std::make_shared<WindowCall>();
   if (const WindowName* known = find_window_function(name)) {
     bound->function = known->function;
@@ -214,7 +202,9 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
       return fail(ErrorCode::kWrongObjectType, call, "OVER specified, but ", name,
                   " is not a window function nor an aggregate function");
     }
-    if (!call.order_by.empty()) return refuse(call, "aggregate ORDER BY for window functions");
+    if (!call.order_by.empty()) {
+      return fail(ErrorCode::kFeatureNotSupported, call, "aggregate ORDER BY is not implemented for window functions");
+    }
     TROUPE_ASSIGN_OR_RETURN(bound->aggregate, make_aggregate_call(call, name, std::move(args), site));
     bound->function = WindowFunction::kAggregate;
     bound->type = bound->aggregate.aggregate.result;

@@ -63,6 +63,7 @@ class GroupingBinder {
         return binder_.fail(ErrorCode::kStatementTooComplex, *set, "too many grouping sets present (maximum 4096)");
       }
     }
+    if (select_.group_distinct) keep_each_once(&sets);
     if (several_) site_.query->grouping_sets = std::move(sets);
     return absl::OkStatus();
   }
@@ -72,6 +73,17 @@ class GroupingBinder {
   static constexpr size_t kCubeMax = 12;
   /// Columns that come and go together: (a, b) inside ROLLUP is one unit.
   using Units = std::vector<std::vector<uint16_t>>;
+
+  /// GROUP BY DISTINCT.
+  static void keep_each_once(Sets* sets) {
+    Sets kept;
+    for (auto& set : *sets) {
+      std::sort(set.begin(), set.end());
+      set.erase(std::unique(set.begin(), set.end()), set.end());
+      if (std::find(kept.begin(), kept.end(), set) == kept.end()) kept.push_back(std::move(set));
+    }
+    *sets = std::move(kept);
+  }
 
   absl::StatusOr<Sets> sets_of(const sql::GroupingSet& set) {
     several_ = several_ || (set.type != sql::GroupingSet::Type::kSimple && set.type != sql::GroupingSet::Type::kEmpty);

@@ -167,7 +167,11 @@ absl::StatusOr<QueryPtr> Binder::bind_plain(const sql::SelectStatement& select, 
     if (limited != &select) return bind_plain(*limited, outer, keep_unknown);
   }
   scope.windows.assign(select.windows.begin(), select.windows.end());
-  for (const sql::WindowDefinition* window : select.windows) {
+  for (size_t i = 0; i < select.windows.size(); ++i) {
+    const sql::WindowDefinition* window = select.windows[i];
+    const bool again = std::any_of(select.windows.begin(), select.windows.begin() + i,
+                                   [&](const sql::WindowDefinition* other) { return other->name == window->name; });
+    if (again) return fail(ErrorCode::kWindowingError, *window, "window \"", window->name, "\" is already defined");
     const Site site{&scope, query.get(), Clause::kWindow, false};
     TROUPE_RETURN_IF_ERROR(bind_window_spec(*window, site).status());  // wrong even when nobody uses it
   }

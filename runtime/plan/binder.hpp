@@ -46,6 +46,7 @@ enum class Clause : uint8_t {
   kMeasures,
   kMergeWhen,
   kPolicy,
+  kFrame,
 };
 
 std::string_view clause_name(Clause clause);
@@ -242,6 +243,11 @@ class Binder {
   absl::StatusOr<const sql::WindowDefinition*> find_window(std::string_view name, const sql::Node& node,
                                                            const Site& site) const;
   absl::StatusOr<WindowSpec> bind_window_spec(const sql::WindowDefinition& window, const Site& site);
+  // bind_frame.cpp
+  absl::Status bind_frame(const sql::WindowDefinition& window, const Site& site, WindowSpec* spec);
+  absl::StatusOr<FrameBound> bind_frame_bound(const sql::WindowDefinition& window, const sql::FrameBound& from,
+                                              const WindowSpec& spec, const Site& site);
+  absl::StatusOr<ExprPtr> coerce_range_offset(ExprPtr offset, Type column, const sql::Expr& node);
   absl::StatusOr<ExprPtr> bind_sequence_call(std::string_view name, ExprList args, const sql::FunctionCall& call);
   absl::StatusOr<ExprPtr> bind_value_function(const sql::ValueFunctionExpr& expr);
   absl::StatusOr<FunctionScanPlan::Call> bind_table_function(const sql::FunctionCall& call, ExprList args);

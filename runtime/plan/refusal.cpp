@@ -18,8 +18,6 @@ constexpr Advice kAdvice[] = {
     {"CREATE RULE", "Send the other statement from the client."},
     {"CREATE TRIGGER", "Use SUBSCRIBE TO table to act on changes, or DEFAULT and CHECK for values."},
     {"CREATE TYPE", "Use an enumeration (CREATE TYPE ... AS ENUM), a domain, or columns of their own."},
-    {"aggregate ORDER BY for window functions", "Order the window instead."},
-    {"DISTINCT for window functions", "Remove duplicates in a subquery first."},
     {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
     {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
     {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},

@@ -41,6 +41,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_subqueries_with_an_order(self):
         self.compare("ordered_subqueries.sql")
 
+    def test_windows_and_grouping(self):
+        self.compare("windows.sql")
+
     def test_row_security(self):
         self.compare("row_security.sql")
 
