@@ -140,16 +140,20 @@ absl::Status Binder::unknown_column(const sql::ColumnRef& column, const Scope* s
       return hint.empty() ? status : with_hint(std::move(status), std::move(hint));
     }
   }
-  // A table that is there under an alias only.
+  return unknown_table(column, alias, scope);
+}
+
+absl::Status Binder::unknown_table(const sql::ColumnRef& column, std::string_view table, const Scope* scope) const {
+  // One that is there under an alias only.
   for (const Scope* s = scope; s != nullptr; s = s->outer) {
     for (const auto& item : s->items) {
-      if (!item->relation || !item->relation->table || item->relation->table->name != alias) continue;
-      return with_hint(fail(ErrorCode::kUndefinedTable, column, "invalid reference to FROM-clause entry for table \"",
-                            alias, "\""),
-                       cat("Perhaps you meant to reference the table alias \"", item->alias, "\"."));
+      if (!item->relation || !item->relation->table || item->relation->table->name != table) continue;
+      return with_hint(
+          fail(ErrorCode::kUndefinedTable, column, "invalid reference to FROM-clause entry for table \"", table, "\""),
+          cat("Perhaps you meant to reference the table alias \"", item->alias, "\"."));
     }
   }
-  return fail(ErrorCode::kUndefinedTable, column, "missing FROM-clause entry for table \"", alias, "\"");
+  return fail(ErrorCode::kUndefinedTable, column, "missing FROM-clause entry for table \"", table, "\"");
 }
 
 void Binder::note_star(const sql::ColumnRef& star, const FromNames& item) {
@@ -182,7 +186,7 @@ absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site
       }
     }
   }
-  return fail(ErrorCode::kUndefinedTable, star, "missing FROM-clause entry for table \"", alias, "\"");
+  return unknown_table(star, alias, site.scope);
 }
 
 // --- relations ---

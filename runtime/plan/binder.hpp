@@ -278,6 +278,7 @@ class Binder {
   absl::Status expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out);
   absl::Status check_qualified(sql::Name name, size_t parts, const sql::Node& node) const;
   absl::Status unknown_column(const sql::ColumnRef& column, const Scope* scope);
+  absl::Status unknown_table(const sql::ColumnRef& column, std::string_view table, const Scope* scope) const;
   absl::Status unreachable_column(const sql::ColumnRef& column, const Scope* scope) const;
   /// A table, view or system relation. `relation_error` words the error when there is none.
   struct RelationName {
