@@ -46,21 +46,26 @@ std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes)
 
 absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_t participants,
                                                               std::span<const std::string_view> redo,
-                                                              size_t record_bytes_max) {
+                                                              size_t record_bytes_max,
+                                                              const std::function<void(size_t)>& copied) {
   // Well below the limit, with room for one large change; and a subscriber, who is sent whole records, has a window.
   const size_t wanted_bytes = std::min(record_bytes_max / 2, kRecordBytes);
   size_t total = 0;
   for (const std::string_view changes : redo) total += changes.size();
   if (total <= wanted_bytes) return std::vector{build_record(txn, participants, 0, 1, redo)};
   std::vector<std::string_view> pieces;
+  std::vector<size_t> ends;  // how many pieces there are up to the end of each redo
   for (const std::string_view changes : redo) {
     const auto cut_up = cut(changes, wanted_bytes);
     pieces.insert(pieces.end(), cut_up.begin(), cut_up.end());
+    ends.push_back(pieces.size());
   }
   std::vector<CommitFrame> records;
+  size_t of = 0;
   const auto parts = static_cast<uint32_t>(pieces.size());
   for (uint32_t part = 0; part < parts; ++part) {
     records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
+    for (; copied && of < ends.size() && ends[of] <= part + 1; ++of) copied(of);
     if (records.back().size() <= record_bytes_max) continue;
     return with_hint(
         error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", records.back().size(),

@@ -1,5 +1,6 @@
 #pragma once
 /// Commit records for the log from the participants' packed changes.
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -11,11 +12,13 @@
 namespace troupe {
 
 /// One record, or several when the changes are more than one record may hold; the last one makes it a commit. The SCN
-/// and the time are set later, by the transaction manager (stamp_commit_records).
+/// and the time are set later, by the transaction manager (stamp_commit_records). Of a large transaction `copied` hears
+/// the number of each redo that is needed no more.
 /// Errors: kProgramLimitExceeded, when a single change is too large for a record.
 absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_t participants,
                                                               std::span<const std::string_view> redo,
-                                                              size_t record_bytes_max);
+                                                              size_t record_bytes_max,
+                                                              const std::function<void(size_t)>& copied = {});
 /// The changes of a transaction that changed definitions, in the order in which a subscriber has to see them: the
 /// catalog's, then `news` (emptied tables, rows in bulk), then rows by tree, which is the order in which a table's
 /// trees followed on each other. Changes of `stale` trees are left out: their tables were emptied afterwards.

@@ -9,7 +9,7 @@ namespace troupe {
 PageReader::behavior_type PageReader::make_behavior() {
   running();
   return {[this](page_atom, const LoadedPagePtr& page) {
-    page->image = load_page(*page->file, page->address);
+    page->image = load_page(*page->file, page->address, page->proof);
     tell(caf::actor_cast<PartitionActor>(current_sender()), page_atom::value, page);
   }};
 }

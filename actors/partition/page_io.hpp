@@ -14,6 +14,7 @@ namespace troupe {
 struct LoadedPage {
   std::shared_ptr<const File> file;
   PageAddress address;
+  PageProof proof = PageProof::kWhole;
   absl::StatusOr<PageImage> image{PageImage{}};
 };
 

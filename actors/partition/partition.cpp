@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "actors/node/redo_piece.hpp"
 #include "runtime/exec/messages.hpp"
 #include "storage/buffer/load_page.hpp"
 
@@ -57,7 +58,7 @@ Partition::behavior_type Partition::make_behavior() {
       },
       [this](prepare_atom, TxnId txn) {
         const Heir<PartitionState>::Use use(heir_, state_);
-        submit(PrepareJob{txn, current_sender()});
+        submit(PrepareJob{.txn = txn, .asker = current_sender()});
       },
       [this](apply_atom, const CommitRequestPtr& commit, Scn previous) {
         const Heir<PartitionState>::Use use(heir_, state_);
@@ -241,15 +242,19 @@ Partition::Progress Partition::step(WriteJob& job) {
 }
 
 Partition::Progress Partition::step(PrepareJob& job) {
-  PrepareResult result = state_->store->prepare(job.txn);
-  for (uint32_t loaded = 0; const auto* fault = std::get_if<PageFault>(&result); ++loaded) {
-    if (loaded == kPagesAtHandMax) return Progress::kAgain;
-    if (!load_at_hand(fault->address)) return wait_for(*fault);
-    result = state_->store->prepare(job.txn);
+  for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
+    bool more = false;
+    const PrepareResult result =
+        state_->store->prepare_piece(job.txn, kRedoPieceBytes, !std::exchange(job.begun, true), &more);
+    if (const auto* fault = std::get_if<PageFault>(&result)) {
+      if (!load_at_hand(fault->address)) return wait_for(*fault);
+      continue;
+    }
+    tell(caf::actor_cast<SessionActor>(job.asker), prepared_atom::value, job.txn, id_,
+         pack_redo({job.piece++, !more, std::get<std::string>(result)}), std::string());
+    return more ? Progress::kAgain : Progress::kDone;
   }
-  tell(caf::actor_cast<SessionActor>(job.asker), prepared_atom::value, job.txn, id_,
-       FrameBytes::copy_of(std::get<std::string>(result)), std::string());
-  return Progress::kDone;
+  return Progress::kAgain;
 }
 
 Partition::Progress Partition::step(ApplyJob& job) {
@@ -307,11 +312,16 @@ void Partition::on_rejoined(Scn last) {
 
 // --- pages ---
 
+PageProof Partition::page_proof() const {
+  const bool trusting = node_.services.config.planted == PlantedBug::kPageChecksumSkipped;
+  return trusting ? PageProof::kNoChecksum : PageProof::kWhole;
+}
+
 /// A page that the kernel has in memory is taken here and now: two messages and a hand-over to another thread cost more
 /// than to copy and decompress it. Whatever is wrong with it is the page reader's to find.
 bool Partition::load_at_hand(PageAddress address) {
   if (requested(address)) return false;
-  auto image = load_page_at_hand(state_->store->file(), address);
+  auto image = load_page_at_hand(state_->store->file(), address, page_proof());
   if (!image.ok() || !image->has_value()) return false;
   state_->store->install(address, **std::move(image));
   return true;
@@ -361,6 +371,7 @@ void Partition::request_page(PageAddress address) {
   auto page = std::make_shared<LoadedPage>();
   page->file = std::shared_ptr<const File>(state_->store, &state_->store->file());
   page->address = address;
+  page->proof = page_proof();
   requested_.push_back(page);
   const auto& readers = directory_.get().page_readers;
   tell(readers[next_reader_++ % readers.size()], page_atom::value, std::move(page));

@@ -58,6 +58,8 @@ class Partition final : public ActorOf<PartitionActor::base> {
   struct PrepareJob {
     TxnId txn;
     caf::strong_actor_ptr asker;
+    uint32_t piece = 0;  ///< the next of its redo
+    bool begun = false;
   };
   struct ApplyJob {
     CommitRequestPtr commit;
@@ -75,6 +77,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress step(WriteJob& job);
   Progress step(PrepareJob& job);
   Progress step(ApplyJob& job);
+  PageProof page_proof() const;
   bool load_at_hand(PageAddress address);
   bool load_at_hand(const MissingPages& missing);
   Progress wait_for(const PageFault& fault);

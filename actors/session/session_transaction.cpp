@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/node/commit_records.hpp"
+#include "actors/node/redo_piece.hpp"
 #include "actors/session/conflict_report.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/names.hpp"
@@ -289,6 +290,8 @@ Task<absl::Status> SessionTransaction::prepare(Preparing what) {
 }
 
 void SessionTransaction::ask_to_prepare(PartitionId partition) {
+  preparation_.pieces[partition] = 0;
+  std::erase_if(preparation_.answers, [partition](const auto& answer) { return answer.first == partition; });
   if (preparation_.what == Preparing::kRedo) {
     host_.send_prepare(partition, state_.id());
   } else {
@@ -301,6 +304,14 @@ void SessionTransaction::on_prepared(TxnId txn, PartitionId partition, FrameByte
   partition %= kLocksOf;
   const uint64_t bit = uint64_t{1} << partition;
   if (txn != state_.id() || (preparation_.waiting & bit) == 0) return;
+  if (preparation_.what == Preparing::kRedo && error.empty()) {
+    const RedoPiece piece = read_redo(redo);
+    if (piece.number != preparation_.pieces[partition]) return;  // had already
+    ++preparation_.pieces[partition];
+    if (!piece.changes.empty()) preparation_.answers.emplace_back(partition, std::move(redo));
+    if (!piece.last) return;
+    redo = {};
+  }
   preparation_.waiting &= ~bit;
   if (!error.empty()) preparation_.status = decode_error(error);
   if (redo.size() > 0) preparation_.answers.emplace_back(partition, std::move(redo));
@@ -318,7 +329,7 @@ Task<absl::Status> SessionTransaction::log_commit() {
   }
   std::vector<std::string_view> redo;
   if (known) redo = data_.redo().redo();
-  for (const auto& [partition, frame] : preparation_.answers) redo.push_back(frame.view());
+  for (const auto& [partition, frame] : preparation_.answers) redo.push_back(read_redo(frame).changes);
   if (redo.empty() && definitions_.changes.empty()) {
     // It changed nothing, but it looked at the newest versions, to lock or to change them: none of them may be lost
     // once it is told what it found (that a row is gone, say).
@@ -341,6 +352,7 @@ Task<absl::Status> SessionTransaction::log_commit() {
   if (!definitions_.changes.empty()) {
     ordered = order_definition_changes(redo, news_changes(), definitions_.stale_trees);
     redo = {ordered};
+    preparation_.answers.clear();
   }
   const std::string drops = drop_changes();
   if (!drops.empty()) redo.push_back(drops);
@@ -354,8 +366,12 @@ Task<absl::Status> SessionTransaction::log_commit() {
     for (PartitionId i = 0; i < host_.partition_count(); ++i) data_.add_participant(i);
   }
   request->participants = data_.participants();
-  auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max);
+  auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max,
+                                      [this](size_t i) {
+                                        if (i < preparation_.answers.size()) preparation_.answers[i].second = {};
+                                      });
   if (!records.ok()) co_return records.status();
+  preparation_.answers.clear();
   request->records = *std::move(records);
   request->serializable = take_reads();
   auto sending = send_to_log(std::move(request));

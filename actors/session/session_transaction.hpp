@@ -2,6 +2,7 @@
 /// A session's transaction with everything it holds in the node: snapshot, participants, table locks, changed catalog;
 /// and how it ends.
 /// Owner: one backend. commit() is a coroutine: it waits for the participants, then for the log.
+#include <array>
 #include <bit>
 #include <functional>
 #include <map>
@@ -156,7 +157,8 @@ class SessionTransaction {
   struct Answers {
     uint64_t waiting = 0;  ///< participants that have not answered
     Preparing what = Preparing::kRedo;
-    std::vector<std::pair<PartitionId, FrameBytes>> answers;
+    std::vector<std::pair<PartitionId, FrameBytes>> answers;  ///< of redo: pieces (redo_piece.hpp)
+    std::array<uint32_t, kPartitionsMax> pieces{};            ///< of each participant's redo that have come
     absl::Status status;
     ReplySignal signal;
   };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/node/commit_records.hpp"
+#include "actors/node/redo_piece.hpp"
 #include "actors/session/session_transaction.hpp"
 #include "storage/catalog/names.hpp"
 #include "storage/partition/change_codec.hpp"
@@ -79,7 +80,7 @@ Task<absl::Status> SessionTransaction::log_preparation(PreparedTransactions::Cla
   auto redoing = prepare(Preparing::kRedo);
   absl::Status status = co_await redoing;
   if (!status.ok()) co_return status;
-  for (const auto& [partition, redo] : preparation_.answers) transaction->changes += redo.view();
+  for (const auto& [partition, redo] : preparation_.answers) transaction->changes += read_redo(redo).changes;
   auto listing = prepare(Preparing::kLocks);
   status = co_await listing;
   if (!status.ok()) co_return status;
@@ -97,8 +98,13 @@ Task<absl::Status> SessionTransaction::log_preparation(PreparedTransactions::Cla
   request->prepares->transaction = std::move(transaction);
   request->prepares->gates = std::exchange(gates_, {});
   request->claim = std::move(claim);
+  const CommitRequestPtr sent = request;
   auto sending = send_to_log(std::move(request));
-  co_return co_await sending;
+  status = co_await sending;
+  // Refused on its way: they are this session's again, whose end tells those who wait for them.
+  const bool refused = !status.ok() && error_code(status) != ErrorCode::kStatementCompletionUnknown;
+  if (refused) gates_ = std::move(sent->prepares->gates);
+  co_return status;
 }
 
 std::vector<HeldTableLock> SessionTransaction::weak_table_locks() {

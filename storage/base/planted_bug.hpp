@@ -29,7 +29,9 @@ enum class PlantedBug : uint8_t {
   kIndexEntryForgotten,  ///< a unique index keeps the entry of a row that was changed or deleted
   kReferencesUnchecked,  ///< nobody looks whether a row that is referred to is there
   kSequenceNotLogged,    ///< values of a sequence are given out before the log knows
-  kPreparedUnlocked      ///< a prepared transaction's locks are gone after a restart
+  kPreparedUnlocked,     ///< a prepared transaction's locks are gone after a restart
+  kPageChecksumSkipped,  ///< a page is used though its checksum is wrong
+  kTornRecordAccepted    ///< recovery takes a record of the log by its header, whatever became of its payload
 };
 
 }  // namespace troupe

@@ -8,9 +8,10 @@
 namespace troupe {
 
 /// Errors: kDataCorrupted (with file, address, expected and found), and the file's.
-absl::StatusOr<PageImage> load_page(const File& file, PageAddress address);
+absl::StatusOr<PageImage> load_page(const File& file, PageAddress address, PageProof proof = PageProof::kWhole);
 /// Nothing when that would have to wait for the disk.
-absl::StatusOr<std::optional<PageImage>> load_page_at_hand(const File& file, PageAddress address);
+absl::StatusOr<std::optional<PageImage>> load_page_at_hand(const File& file, PageAddress address,
+                                                           PageProof proof = PageProof::kWhole);
 /// The same, for a page that must be of `kind`.
 absl::StatusOr<PageImage> load_page(const File& file, PageAddress address, PageKind kind);
 

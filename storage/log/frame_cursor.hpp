@@ -25,6 +25,9 @@ class FrameCursor {
 
   FrameCursor(FileSystem& files, std::string directory) : files_{files}, directory_{std::move(directory)} {}
 
+  /// A planted bug: a frame counts by its header alone.
+  void trust_payloads() { trusts_payloads_ = true; }
+
   /// To a frame's position (or an end) in the segment that begins at `segment_first`.
   /// Errors: kUndefinedFile, kDataCorrupted, I/O.
   absl::Status seek(LogPosition segment_first, LogPosition position);
@@ -57,6 +60,7 @@ class FrameCursor {
   std::vector<uint64_t> chunk_;  ///< words, so that payloads are aligned
   LogPosition chunk_begin_ = 0;
   LogPosition chunk_end_ = 0;
+  bool trusts_payloads_ = false;
 };
 
 }  // namespace troupe

@@ -20,7 +20,9 @@ struct OpenCommit {
 class LogScanner {
  public:
   LogScanner(FileSystem& files, const std::string& directory, const LogScanOptions& options)
-      : files_{files}, options_{options}, cursor_{files, directory} {}
+      : files_{files}, options_{options}, cursor_{files, directory} {
+    if (options.trusts_payloads) cursor_.trust_payloads();
+  }
 
   absl::StatusOr<LogScan> run() {
     TROUPE_ASSIGN_OR_RETURN(scan_.segments, list_segments(files_, cursor_.directory()));

@@ -11,6 +11,7 @@ struct LogScanOptions {
   LogPosition known_durable = 0;  ///< a bad frame before this is damage for sure
   bool must_exist = false;        ///< a log without segments is damage for sure
   uint64_t new_log_id = 0;        ///< open_log(): random, for a log that does not exist yet; not 0
+  bool trusts_payloads = false;   ///< a planted bug (FrameCursor)
 };
 
 /// What a scan found. Nothing on the disk has been changed.

@@ -103,14 +103,14 @@ void PageEncoder::append(PageKind kind, PageAddress address, uint64_t sequence, 
 }
 
 absl::StatusOr<PageImage> decode_page(std::string_view extent, PageAddress address, std::string_view path,
-                                      PageKind* kind) {
+                                      PageKind* kind, PageProof proof) {
   if (extent.size() != address.size_bytes() || extent.size() < sizeof(PageHeader)) {
     return corrupted(path, address, cat("only ", extent.size(), " bytes could be read"));
   }
   PageHeader header;
   std::memcpy(&header, extent.data(), sizeof header);
   if (header.magic != kPageMagic) return corrupted(path, address, mismatch("magic", header.magic, kPageMagic));
-  if (const uint32_t crc = extent_crc(extent); crc != header.crc) {
+  if (const uint32_t crc = extent_crc(extent); crc != header.crc && proof == PageProof::kWhole) {
     return corrupted(path, address, mismatch("checksum", crc, header.crc));
   }
   if (header.address != address.word()) {

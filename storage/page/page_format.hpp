@@ -14,6 +14,8 @@ namespace troupe {
 
 enum class PageKind : uint8_t { kLeaf = 1, kInner = 2, kOverflow = 3, kDirectory = 4, kFreeMap = 5 };
 enum class PageCodec : uint8_t { kNone = 0, kLz4 = 1, kZstd = 2 };
+/// What a page has to prove before it is used; less than all of it only as a planted bug.
+enum class PageProof : uint8_t { kWhole, kNoChecksum };
 
 inline constexpr uint32_t kPageMagic = 0x47505254;  // "TRPG"
 
@@ -54,6 +56,6 @@ class PageEncoder {
 /// Verifies and decompresses one extent's bytes. `path` is for the message.
 /// Errors: kDataCorrupted with file, address, what was expected and what was found.
 absl::StatusOr<PageImage> decode_page(std::string_view extent, PageAddress address, std::string_view path,
-                                      PageKind* kind);
+                                      PageKind* kind, PageProof proof = PageProof::kWhole);
 
 }  // namespace troupe

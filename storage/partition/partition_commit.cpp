@@ -12,9 +12,16 @@ constexpr uint64_t kTombstoneQueueBytesMax = 64 << 20;
 }  // namespace
 
 PrepareResult PartitionStore::prepare(TxnId txn) {
+  bool more = false;
+  return prepare_piece(txn, SIZE_MAX, false, &more);
+}
+
+PrepareResult PartitionStore::prepare_piece(TxnId txn, size_t bytes_max, bool again, bool* more) {
+  *more = false;
   PendingTransaction* pending = pending_.find(txn);
   if (pending == nullptr) return std::string{};
   PrepareProgress& progress = pending->progress();
+  if (again) progress = {};
   ChangeWriter writer(&progress.changes);
   for (const auto& [tree, keys] : pending->trees()) {
     if ((progress.started && tree < progress.tree) || pending->drops_tree(tree)) continue;
@@ -25,6 +32,9 @@ PrepareResult PartitionStore::prepare(TxnId txn) {
       progress.tree = tree;
       progress.key = at->first;
       progress.started = true;
+      if (progress.changes.size() < bytes_max) continue;
+      *more = true;
+      return std::exchange(progress.changes, {});
     }
   }
   for (const auto& [command, tree] : pending->dropped_trees()) {

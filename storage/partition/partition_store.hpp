@@ -99,6 +99,8 @@ class PartitionStore {
   bool has_pending(TxnId txn) const { return pending_.find(txn) != nullptr; }
   /// The net effect of the transaction in this partition, packed, ordered by tree and key; empty when there is none.
   PrepareResult prepare(TxnId txn);
+  /// The same in pieces of whole changes, each about `bytes_max` large: ask again while *more. `again`: from the start.
+  PrepareResult prepare_piece(TxnId txn, size_t bytes_max, bool again, bool* more);
   /// What of it concerns one key, appended to *changes. *alone: the key was staged once, so it stays like that unless
   /// the transaction writes it again.
   PageFault prepare_one(TxnId txn, TreeId tree, std::string_view key, std::string* changes, bool* alone);

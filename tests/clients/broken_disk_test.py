@@ -177,7 +177,13 @@ class BrokenDiskTest(unittest.TestCase):
     def test_a_full_disk_refuses_commits_and_takes_them_again(self):
         self.start('[log]\nsegment_bytes = "17MB"\n[checkpoint]\ninterval_s = 3600\nlog_bytes = "1GB"\n')
         self.cursor.execute("CREATE TABLE small (id int)")
+        self.cursor.execute("CREATE TABLE wanted (id int)")
         acknowledged, refused, waiting = [], [], []
+        preparing, locking = self.connect(), self.connect()
+        preparing.execute("BEGIN; INSERT INTO wanted VALUES (1)")
+        locking.execute("BEGIN")
+        locker = threading.Thread(target=locking.execute, args=("LOCK TABLE wanted",), daemon=True)
+        locker.start()
         self.node.break_disk("full")
 
         def write(number):
@@ -197,6 +203,13 @@ class BrokenDiskTest(unittest.TestCase):
         self.assertEqual(refused[0].pgcode, "53100")
         self.assertIn("no space left", str(refused[0]))
         refused.clear()
+        # Who waits for what a transaction held that was refused its PREPARE gets it.
+        self.assertTrue(locker.is_alive())
+        with self.assertRaises(psycopg2.errors.DiskFull):
+            preparing.execute("PREPARE TRANSACTION 'refused'")
+        locker.join(5 * sanitizers.SLOWNESS)
+        self.assertFalse(locker.is_alive())
+        locking.execute("ROLLBACK")
         other = self.connect()
         other.execute("SELECT count(*) FROM t")  # reading goes on
         self.assertEqual(other.fetchone()[0] % 1000, 0)

@@ -1,5 +1,7 @@
 #include "partition_test_support.hpp"
 
+#include "storage/base/text.hpp"
+
 namespace troupe {
 namespace {
 
@@ -8,6 +10,46 @@ constexpr TreeId kTree = 7;
 using Rows = TestPartition::Rows;
 
 }  // namespace
+
+TEST_CASE("a transaction's redo comes in pieces of whole changes, and from the start when it is asked for again",
+          "[partition]") {
+  SimFileSystem disk(77);
+  TestPartition partition(disk);
+  for (int i = 0; i < 200; ++i) partition.put(kFirstScn + 1 + i, 100, cat("key ", i), std::string(40, 'a'));
+  REQUIRE(partition.checkpoint(300).ok());
+  partition.reopen();
+  for (int i = 0; i < 300; ++i) partition.stage(5, 1, 100, cat("key ", i), std::string(50, 'b'));
+  const std::string whole = partition.prepare(5);
+  const auto pieces = [&](size_t most, bool again) {
+    std::vector<std::string> all;
+    for (bool more = true; more && all.size() < most;) {
+      const PrepareResult result = partition.store->prepare_piece(5, 500, again, &more);
+      again = false;
+      if (const auto* fault = std::get_if<PageFault>(&result)) {
+        partition.serve(*fault);
+        more = true;
+      } else {
+        all.push_back(std::get<std::string>(result));
+      }
+    }
+    return all;
+  };
+  const std::vector<std::string> first = pieces(7, true);
+  CHECK(first.size() == 7);
+  const std::vector<std::string> all = pieces(SIZE_MAX, true);
+  CHECK(all.size() > 20);
+  CHECK(std::equal(first.begin(), first.end(), all.begin()));
+  std::string joined;
+  for (const std::string& piece : all) {
+    joined += piece;
+    ChangeReader reader(piece);
+    Change change;
+    while (reader.next(&change)) {
+    }
+    CHECK(reader.status().ok());
+  }
+  CHECK(joined == whole);
+}
 
 TEST_CASE("a transaction sees its own writes of earlier commands only", "[partition]") {
   SimFileSystem files(1);
