@@ -39,9 +39,7 @@ void lock_prepared(const NodeServices& services, PartitionId shard, LockShardSta
       const absl::StatusOr<HeldLocks> locks = decode_locks(encoded);
       TROUPE_CHECK_MSG(locks.ok(), std::string(locks.status().message()));
       for (const HeldRowLock& lock : locks->rows) {
-        const auto outcome =
-            state.rows.acquire(transaction->txn, 0, lock.tree, lock.key, lock.strength, WaitPolicy::kNoWait, 0);
-        TROUPE_CHECK(outcome.ok() && *outcome == LockOutcome::kGranted);
+        TROUPE_CHECK(state.rows.acquire_again(transaction->txn, lock.tree, lock.key, lock.strength));
       }
       lock_tables(transaction->txn, locks->tables, *services.catalog.get(), state);
     }

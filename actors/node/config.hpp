@@ -55,6 +55,13 @@ struct NodeConfig {
   uint64_t checkpoint_log_bytes = 128ull << 20;
   uint32_t checkpoint_interval_s = 60;
 
+  // [scrub]
+  uint64_t scrub_bytes_per_s = 8ull << 20;  ///< read of data files and log to see that they are whole; 0: never
+  uint32_t scrub_interval_s = 86'400;       ///< from the begin of a round to the begin of the next
+
+  // [transactions]
+  uint32_t prepared_report_s = 3'600;  ///< a prepared transaction that is older is told of in sys.events; 0: none is
+
   // [streams]
   uint64_t stream_window_bytes = 1ull << 20;  ///< sent to one subscriber and not yet taken by its socket
 

@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 
 #include "actors/admin/checkpointer.hpp"
+#include "actors/admin/scrubber.hpp"
 #include "actors/lock/lock_shard.hpp"
 #include "actors/lock/prepared_locks.hpp"
 #include "actors/log/log_actor.hpp"
@@ -67,6 +68,7 @@ struct Node::Parts {
   std::shared_ptr<const ClientFacingTls> tls;
   std::unique_ptr<DirectoryLock> directory_lock;
   OpenedLog opened_log;
+  std::shared_ptr<RecoverySteps> steps;
   std::unique_ptr<LogState> first_log;  ///< until the first log writer takes it over
 
   std::shared_ptr<Platform> platform;  ///< before the system: CAF's threads may still wake a cell until that has ended
@@ -78,6 +80,7 @@ struct Node::Parts {
   SupervisorActor root;
 
   absl::Status recover();
+  absl::Status in_step(const char* step, const std::function<absl::Status()>& work);
   void make_heirs(std::vector<std::shared_ptr<PartitionStore>> stores);
   std::unique_ptr<PartitionState> rebuild_partition(PartitionId id);
   void start_actors();
@@ -109,6 +112,13 @@ struct Node::Parts {
 
 // --- recovery ---
 
+absl::Status Node::Parts::in_step(const char* step, const std::function<absl::Status()>& work) {
+  const uint64_t id = steps->begin(step, std::nullopt);
+  absl::Status status = work();
+  steps->finish(id, status);
+  return status;
+}
+
 absl::Status Node::Parts::recover() {
   static std::once_flag functions_registered;
   std::call_once(functions_registered, [] {
@@ -122,25 +132,40 @@ absl::Status Node::Parts::recover() {
   config.partitions = meta.partitions;
   std::vector<std::shared_ptr<PartitionStore>> stores;
   std::vector<PartitionStore*> pointers;
-  for (uint32_t i = 0; i < meta.partitions; ++i) {
-    const auto options = partition_options(config, static_cast<PartitionId>(i), meta);
-    auto store = PartitionStore::open(*files, config.data_directory, options);
-    if (!store.ok()) return with_restore_hint(store.status());
-    pointers.push_back(store->get());
-    stores.push_back(*std::move(store));
-  }
+  const auto open_partitions = [&]() -> absl::Status {
+    for (uint32_t i = 0; i < meta.partitions; ++i) {
+      const auto options = partition_options(config, static_cast<PartitionId>(i), meta);
+      auto store = PartitionStore::open(*files, config.data_directory, options);
+      if (!store.ok()) return with_restore_hint(store.status());
+      pointers.push_back(store->get());
+      stores.push_back(*std::move(store));
+    }
+    return absl::OkStatus();
+  };
+  TROUPE_RETURN_IF_ERROR(in_step("open partitions", open_partitions));
   TROUPE_RETURN_IF_ERROR(files->create_directory(log_directory(config)));
   TROUPE_ASSIGN_OR_RETURN(const RecoveryPoint point, read_recovery_point(*files, config.data_directory));
   LogScanOptions scan;
   scan.scan_from = point.position;
   scan.known_durable = std::max(point.position, point.reached);
   scan.must_exist = meta.formed;
+  scan.trusts_payloads = config.planted == PlantedBug::kTornRecordAccepted;
   scan.new_log_id = static_cast<uint64_t>(clock->wall_us()) | 1;
-  TROUPE_ASSIGN_OR_RETURN(opened_log, open_log(*files, log_directory(config), log_options(config), scan));
-  TROUPE_ASSIGN_OR_RETURN(Scn newest, replay_log(*files, log_directory(config), opened_log.tail.end, pointers));
+  const auto open = [&]() -> absl::Status {
+    TROUPE_ASSIGN_OR_RETURN(opened_log, open_log(*files, log_directory(config), log_options(config), scan));
+    return absl::OkStatus();
+  };
+  TROUPE_RETURN_IF_ERROR(in_step("find the log's end", open));
+  TROUPE_ASSIGN_OR_RETURN(Scn newest, replay_all(*files, log_directory(config), opened_log.tail.end, pointers,
+                                                 platform->may_block(), *steps));
   TROUPE_RETURN_IF_ERROR(check_log_reaches(std::max(opened_log.tail.last_scn, point.scn), pointers));
   newest = std::max(newest, opened_log.tail.last_scn);
-  TROUPE_ASSIGN_OR_RETURN(const CatalogPtr catalog, load_catalog(*pointers[0], newest, make_gate));
+  CatalogPtr catalog;
+  const auto load = [&]() -> absl::Status {
+    TROUPE_ASSIGN_OR_RETURN(catalog, load_catalog(*pointers[0], newest, make_gate));
+    return absl::OkStatus();
+  };
+  TROUPE_RETURN_IF_ERROR(in_step("load the catalog", load));
   TROUPE_ASSIGN_OR_RETURN(const auto sequences, load_sequences(*pointers[0]));
   TROUPE_ASSIGN_OR_RETURN(std::vector<PreparedTransaction> prepared, load_prepared(*pointers[0]));
 
@@ -149,6 +174,7 @@ absl::Status Node::Parts::recover() {
   services.emplace(config, *files, *clock, newest, meta.boot, catalog, platform->secrets());
   services->front_door.tls = tls;
   services->front_door.unknown_role_secret = meta.secret;
+  services->recovery = steps;
   services->parameter_defaults = parameter_defaults(config);
   context.emplace(*services, meta.partitions);
   for (PreparedTransaction& transaction : prepared) services->prepared.add(revived(std::move(transaction), *catalog));
@@ -209,7 +235,7 @@ std::unique_ptr<PartitionState> Node::Parts::rebuild_partition(PartitionId id) {
   TROUPE_CHECK_MSG(opened.ok(), std::string(opened.status().message()));
   std::shared_ptr<PartitionStore> store = *std::move(opened);
   const auto newest =
-      replay_log(*files, log_directory(config), context->durable_log_position.load(), {store.get()});
+      replay_one(*files, log_directory(config), context->durable_log_position.load(), id, *store, *steps);
   TROUPE_CHECK_MSG(newest.ok(), std::string(newest.status().message()));
   auto state = std::make_unique<PartitionState>(id, std::move(store), *newest);
   state->last_commit = *newest;
@@ -438,7 +464,8 @@ void Node::Parts::start_actors() {
   subtrees.push_back(supervisor_child("storage", RestartStrategy::kOneForOne, storage_children()));
   subtrees.push_back(supervisor_child("transaction", RestartStrategy::kOneForOne, transaction_children()));
   subtrees.push_back(supervisor_child("admin", RestartStrategy::kOneForOne,
-                                      {child<Ticker>("ticker", "ticker", units[0], {})}));
+                                      {child<Ticker>("ticker", "ticker", units[0], {}),
+                                       child<Scrubber, caf::detached>("scrubber", "scrubber", nullptr, {})}));
   subtrees.push_back(
       supervisor_child("sessions", RestartStrategy::kOneForOne, platform->listeners(*context), [this](const caf::actor& actor) {
         context->directory.update(
@@ -465,12 +492,14 @@ Node::Node(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeConfig config, FileSystem& files, const Clock& clock,
                                                   std::function<void(const std::string&)> on_fenced,
-                                                  std::shared_ptr<Platform> platform) {
+                                                  std::shared_ptr<Platform> platform,
+                                                  std::function<void(const std::string&)> say) {
   TROUPE_RETURN_IF_ERROR(complete_config(config));
   auto parts = std::make_unique<Parts>();
   parts->config = std::move(config);
   parts->files = &files;
   parts->clock = &clock;
+  parts->steps = std::make_shared<RecoverySteps>(clock, std::move(say));
   parts->platform = platform ? std::move(platform) : std::make_shared<ThreadedPlatform>();
   TROUPE_RETURN_IF_ERROR(files.create_directory(parts->config.data_directory));
   TROUPE_ASSIGN_OR_RETURN(parts->directory_lock, files.lock_directory(parts->config.data_directory));

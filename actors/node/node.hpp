@@ -20,10 +20,11 @@ class Node {
  public:
   /// Errors: a port or directory that is in use, damaged files, I/O; each says what to do.
   /// `on_fenced` is called once, from any thread, when the disk failed: nothing is acknowledged any more.
-  /// Without a `platform` it runs on threads and listens on sockets.
+  /// Without a `platform` it runs on threads and listens on sockets. `say` hears how far a long recovery is.
   static absl::StatusOr<std::unique_ptr<Node>> start(NodeConfig config, FileSystem& files, const Clock& clock,
                                                      std::function<void(const std::string&)> on_fenced,
-                                                     std::shared_ptr<Platform> platform = nullptr);
+                                                     std::shared_ptr<Platform> platform = nullptr,
+                                                     std::function<void(const std::string&)> say = {});
   ~Node();
 
   /// sys.events as they come; the watcher is called from any thread and must not wait for anything.

@@ -1,7 +1,9 @@
 #include "actors/node/recovery.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "storage/base/bytes.hpp"
 #include "storage/base/text.hpp"
@@ -76,7 +78,7 @@ LogOptions log_options(const NodeConfig& config) {
 std::string log_directory(const NodeConfig& config) { return join_path(config.data_directory, "log"); }
 
 absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, LogPosition durable,
-                               const std::vector<PartitionStore*>& stores) {
+                               const std::vector<PartitionStore*>& stores, const ReplayProgress& progress) {
   std::vector<Scn> covered;
   for (const PartitionStore* store : stores) covered.push_back(store->checkpoint_scn());
   const Scn from = *std::min_element(covered.begin(), covered.end());
@@ -97,9 +99,13 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
   LogReader reader(files, directory);
   TROUPE_RETURN_IF_ERROR(reader.seek_behind(*segment, std::max(from, index.earliest())));
   std::vector<CommitFrame> parts;
+  std::optional<LogPosition> begin;
+  uint64_t commits = 0;
   while (true) {
     TROUPE_ASSIGN_OR_RETURN(const auto record, reader.next(durable));
     if (!record) break;
+    if (!begin) begin = record->position;
+    if (progress) progress(record->end - *begin, durable - *begin, commits);
     if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
     TROUPE_ASSIGN_OR_RETURN(auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
     const TxnId txn = frame->head()->txn();
@@ -107,7 +113,42 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
     if (record->kind == LogRecordKind::commit_part) continue;
     TROUPE_RETURN_IF_ERROR(apply_commit(parts, record->scn, txn, stores, covered));
     newest = std::max(newest, record->scn);
+    ++commits;
     parts.clear();
+  }
+  return newest;
+}
+
+absl::StatusOr<Scn> replay_one(FileSystem& files, const std::string& directory, LogPosition durable,
+                               PartitionId partition, PartitionStore& store, RecoverySteps& steps) {
+  const uint64_t step = steps.begin("replay", partition);
+  const absl::StatusOr<Scn> newest =
+      replay_log(files, directory, durable, {&store}, [&](uint64_t bytes, uint64_t total_bytes, uint64_t commits) {
+        steps.advance(step, bytes, total_bytes, commits);
+      });
+  steps.finish(step, newest.status());
+  return newest;
+}
+
+absl::StatusOr<Scn> replay_all(FileSystem& files, const std::string& directory, LogPosition durable,
+                               const std::vector<PartitionStore*>& stores, bool parallel, RecoverySteps& steps) {
+  std::vector<absl::StatusOr<Scn>> reached(stores.size(), kNoScn);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < stores.size(); ++i) {
+    const auto replay = [&, i] {
+      reached[i] = replay_one(files, directory, durable, static_cast<PartitionId>(i), *stores[i], steps);
+    };
+    if (parallel) {
+      threads.emplace_back(replay);
+    } else {
+      replay();
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  Scn newest = kFirstScn;
+  for (const absl::StatusOr<Scn>& scn : reached) {
+    if (!scn.ok()) return scn.status();
+    newest = std::max(newest, *scn);
   }
   return newest;
 }

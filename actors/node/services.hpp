@@ -11,6 +11,8 @@
 #include "actors/node/checkpoint_list.hpp"
 #include "actors/node/config.hpp"
 #include "actors/node/front_door.hpp"
+#include "actors/node/recovery_steps.hpp"
+#include "actors/node/scrub_list.hpp"
 #include "actors/session/session_list.hpp"
 #include "runtime/cell/actor_registry.hpp"
 #include "runtime/cell/newest_rows.hpp"
@@ -35,6 +37,7 @@ struct NodeServices {
         clock{node_clock},
         events{node_clock, config.events_max},
         checkpoints{node_clock, config.checkpoints_max},
+        damages{node_clock, config.events_max},
         commits{last_scn},
         transactions{boot},
         snapshots{commits, config.connections_max + 64},
@@ -55,6 +58,9 @@ struct NodeServices {
   ActorRegistry actors;
   EventLog events;
   CheckpointList checkpoints;
+  ScrubList scrubs;
+  NewestRows<DamageInfo> damages;
+  std::shared_ptr<RecoverySteps> recovery;  ///< set by the node
   CommitClock commits;
   TxnIdAllocator transactions;
   SnapshotRegistry snapshots;

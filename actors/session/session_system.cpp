@@ -24,6 +24,34 @@ std::optional<int64_t> time_of(const std::atomic<int64_t>& us) {
   return value == 0 ? std::nullopt : std::optional<int64_t>(value);
 }
 
+LockInfo held_by(const PreparedTransaction& transaction, std::string kind, std::string_view mode) {
+  LockInfo info;
+  info.kind = std::move(kind);
+  info.holder = cat("-1/", static_cast<uint32_t>(transaction.txn));
+  info.mode = std::string(mode);
+  return info;
+}
+
+/// As PostgreSQL tells of them: no process, the transaction's own id, and its locks of tables; of rows nobody knows.
+std::vector<LockInfo> prepared_locks(const PreparedTransactions& all) {
+  std::vector<LockInfo> rows;
+  for (const PreparedTransactionPtr& transaction : all.list()) {
+    rows.push_back(held_by(*transaction, "transactionid", "ExclusiveLock"));
+    rows.back().transaction = transaction->txn;
+    std::vector<HeldTableLock> tables = transaction->weak_locks;
+    for (const auto& [shard, encoded] : transaction->locks) {
+      const auto locks = decode_locks(encoded);
+      if (locks.ok()) tables.insert(tables.end(), locks->tables.begin(), locks->tables.end());
+    }
+    for (const HeldTableLock& lock : tables) {
+      rows.push_back(held_by(*transaction, "relation", table_lock_name(lock.mode)));
+      rows.back().relation = lock.table;
+      rows.back().database = transaction->database;
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 const CatalogPtr& SessionSystem::catalog() const { return backend_.transaction_.catalog(); }
@@ -117,9 +145,9 @@ bool SessionSystem::advisory_unlock(const AdvisoryLock& lock) {
 }
 void SessionSystem::advisory_unlock_all() { backend_.transaction_.advisory_locks().unlock_all(); }
 
-/// Advisory locks: of tables and rows there is no list.
+/// Advisory locks and what prepared transactions hold: of other locks of tables and rows there is no list.
 std::vector<LockInfo> SessionSystem::locks() const {
-  std::vector<LockInfo> rows;
+  std::vector<LockInfo> rows = prepared_locks(backend_.services_.prepared);
   for (const AdvisoryLocks::Row& row : backend_.services_.advisory_locks.rows()) {
     LockInfo info;
     info.kind = "advisory";
@@ -222,6 +250,9 @@ std::vector<PartitionInfo> SessionSystem::partitions() const {
 }
 
 std::vector<CheckpointInfo> SessionSystem::checkpoints() const { return backend_.services_.checkpoints.list(); }
+std::vector<ScrubInfo> SessionSystem::scrubs() const { return backend_.services_.scrubs.list(); }
+std::vector<DamageInfo> SessionSystem::damages() const { return backend_.services_.damages.list(); }
+std::vector<RecoveryInfo> SessionSystem::recovery() const { return backend_.services_.recovery->list(); }
 
 /// Others' statements and keys are for those who may see what all sessions do.
 std::vector<ConflictInfo> SessionSystem::conflicts() const {

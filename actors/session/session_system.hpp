@@ -47,6 +47,9 @@ class SessionSystem final : public SystemSession {
   std::vector<PartitionInfo> partitions() const override;
   std::optional<SequenceStanding> sequence_position(Oid sequence) const override;
   std::vector<CheckpointInfo> checkpoints() const override;
+  std::vector<ScrubInfo> scrubs() const override;
+  std::vector<DamageInfo> damages() const override;
+  std::vector<RecoveryInfo> recovery() const override;
   std::vector<ConflictInfo> conflicts() const override;
   std::string current_token() const override;
   int64_t relation_bytes(Oid relation) const override;

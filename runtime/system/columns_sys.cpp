@@ -22,6 +22,14 @@ constexpr RelationText kRelations[] = {
     {13605, "conflicts", 'v',
      "id:int8 at:timestamptz reason:text schema:text relation:text key:text process_id:int4 statement:text "
      "writer_process_id:int4 writer_statement:text"},
+    {13606, "scrub", 'v',
+     "file:text partition:int4 round:int8 state:text started_at:timestamptz finished_at:timestamptz pages:int8 "
+     "bytes:int8 file_bytes:int8 damaged:int8"},
+    {13607, "damage", 'v',
+     "id:int8 at:timestamptz file:text partition:int4 at_byte:int8 bytes:int8 schema:text relation:text problem:text"},
+    {13608, "recovery", 'v',
+     "id:int8 step:text partition:int4 state:text started_at:timestamptz duration_ms:float8 bytes:int8 "
+     "total_bytes:int8 commits:int8 error:text"},
 };
 // clang-format on
 

@@ -115,7 +115,7 @@ void encryption(const SystemSession& session, RowWriter& out) {
 void locks(const SystemSession& session, RowWriter& out) {
   for (const LockInfo& lock : session.locks()) {
     out.row().set("locktype", lock.kind);
-    if (!lock.transaction) out.set("database", session.database());
+    if (!lock.transaction) out.set("database", lock.database != kNoOid ? lock.database : session.database());
     if (lock.relation != kNoOid) out.set("relation", lock.relation);
     if (lock.transaction) out.set("transactionid", static_cast<uint32_t>(*lock.transaction));
     if (lock.advisory_key) {
@@ -123,8 +123,9 @@ void locks(const SystemSession& session, RowWriter& out) {
       out.set("classid", static_cast<uint32_t>(key.number >> 32)).set("objid", static_cast<uint32_t>(key.number));
       out.set("objsubid", key.pair ? 2 : 1);
     }
-    out.set("virtualtransaction", lock.holder).set("pid", lock.process_id).set("mode", lock.mode);
-    out.set("granted", lock.granted).set("fastpath", false).set("waitstart", instant(lock.waiting_since_us));
+    out.set("virtualtransaction", lock.holder);
+    if (lock.process_id) out.set("pid", *lock.process_id);
+    out.set("mode", lock.mode).set("granted", lock.granted).set("fastpath", false).set("waitstart", instant(lock.waiting_since_us));
   }
 }
 
@@ -241,6 +242,36 @@ void conflicts(const SystemSession& session, RowWriter& out) {
   }
 }
 
+void scrubs(const SystemSession& session, RowWriter& out) {
+  for (const ScrubInfo& s : session.scrubs()) {
+    out.row().set("file", s.file);
+    if (s.partition) out.set("partition", *s.partition);
+    out.set("round", s.round).set("state", s.state).set("started_at", instant(s.started_us));
+    out.set("finished_at", instant(s.finished_us)).set("pages", s.pages).set("bytes", s.bytes).set("file_bytes", s.file_bytes).set("damaged", s.damaged);
+  }
+}
+
+void damages(const SystemSession& session, RowWriter& out) {
+  for (const DamageInfo& d : session.damages()) {
+    out.row().set("id", d.id).set("at", instant(d.at_us)).set("file", d.file);
+    if (d.partition) out.set("partition", *d.partition);
+    out.set("at_byte", d.at_byte).set("bytes", d.bytes);
+    if (!d.schema.empty()) out.set("schema", d.schema);
+    if (!d.relation.empty()) out.set("relation", d.relation);
+    out.set("problem", d.problem);
+  }
+}
+
+void recovery(const SystemSession& session, RowWriter& out) {
+  for (const RecoveryInfo& r : session.recovery()) {
+    out.row().set("id", r.id).set("step", r.step);
+    if (r.partition) out.set("partition", *r.partition);
+    out.set("state", r.state).set("started_at", instant(r.started_us)).set("duration_ms", r.duration_ms);
+    out.set("bytes", r.bytes).set("total_bytes", r.total_bytes).set("commits", r.commits);
+    if (!r.error.empty()) out.set("error", r.error);
+  }
+}
+
 }  // namespace
 
 void provide_session(Providers& to) {
@@ -258,6 +289,9 @@ void provide_session(Providers& to) {
   to.session("sys.partitions", partitions);
   to.session("sys.checkpoints", checkpoints);
   to.session("sys.conflicts", conflicts);
+  to.session("sys.scrub", scrubs);
+  to.session("sys.damage", damages);
+  to.session("sys.recovery", recovery);
 }
 
 }  // namespace troupe

@@ -10,6 +10,7 @@
 
 #include "runtime/security/tls_facts.hpp"
 #include "runtime/settings/session_parameters.hpp"
+#include "runtime/system/upkeep_info.hpp"
 #include "storage/base/error.hpp"
 #include "storage/catalog/catalog.hpp"
 #include "storage/lock/advisory_lock.hpp"
@@ -40,10 +41,11 @@ struct SessionInfo {
 struct LockInfo {
   std::string kind;  ///< locktype: "relation", "tuple", "transactionid", "advisory"
   Oid relation = kNoOid;
+  Oid database = kNoOid;  ///< of a relation; kNoOid: the session's
   std::optional<uint64_t> transaction;
   std::optional<AdvisoryKey> advisory_key;
   std::string holder;  ///< virtualtransaction
-  int32_t process_id = 0;
+  std::optional<int32_t> process_id;  ///< none: of a prepared transaction
   std::string mode;  ///< "AccessShareLock", ...
   bool granted = true;
   std::optional<int64_t> waiting_since_us;
@@ -196,6 +198,9 @@ class SystemSession {
   virtual std::vector<PartitionInfo> partitions() const { return {}; }
   virtual std::vector<CheckpointInfo> checkpoints() const { return {}; }
   virtual std::vector<ConflictInfo> conflicts() const { return {}; }
+  virtual std::vector<ScrubInfo> scrubs() const { return {}; }
+  virtual std::vector<DamageInfo> damages() const { return {}; }
+  virtual std::vector<RecoveryInfo> recovery() const { return {}; }
   virtual std::vector<PreparedInfo> prepared_statements() const { return {}; }
   virtual std::vector<CursorInfo> cursors() const { return {}; }
   virtual std::vector<PreparedTransactionInfo> prepared_transactions() const { return {}; }

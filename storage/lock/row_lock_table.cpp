@@ -34,6 +34,13 @@ absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, 
   return LockOutcome::kQueued;
 }
 
+bool RowLockTable::acquire_again(TxnId txn, TreeId tree, std::string_view key, RowLockStrength strength) {
+  const uint64_t keys_max = std::exchange(limits_.keys_max, UINT64_MAX);
+  const auto outcome = acquire(txn, 0, tree, key, strength, WaitPolicy::kNoWait, 0);
+  limits_.keys_max = keys_max;
+  return outcome.ok() && *outcome == LockOutcome::kGranted;
+}
+
 std::vector<LockGrant> RowLockTable::cancel_wait(TxnId txn) {
   std::vector<LockGrant> grants;
   const auto it = waiting_.find(txn);

@@ -34,6 +34,8 @@ class RowLockTable {
   /// locked.
   absl::StatusOr<LockOutcome> acquire(TxnId txn, CommandId command, TreeId tree, std::string_view key,
                                       RowLockStrength strength, WaitPolicy wait, uint64_t ticket);
+  /// A lock that `txn` had before a restart, whatever keys_max has become. False: somebody else holds it.
+  bool acquire_again(TxnId txn, TreeId tree, std::string_view key, RowLockStrength strength);
   /// Drops every lock and wait of `txn`; returns whom that let in, in order.
   std::vector<LockGrant> release_all(TxnId txn);
   /// Drops its wait, and the locks that commands >= `command` were granted: a key that it held before is held as it

@@ -1,9 +1,11 @@
 #include "tests/sim/mishaps.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "actors/node/recovery.hpp"
 #include "storage/base/text.hpp"
+#include "storage/page/page_format.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace troupe::sim {
@@ -39,6 +41,8 @@ Mishaps::Mishaps(World& world, Referee& referee, const std::vector<std::string>&
     const bool is_wanted = std::find(wanted.begin(), wanted.end(), fault) != wanted.end();
     if (wanted.empty() ? drawn : is_wanted) faults_.insert(fault);
   }
+  // As "flip", but always where it counts: for whoever looks whether that is noticed at all.
+  if (std::find(wanted.begin(), wanted.end(), "flip-page") != wanted.end()) faults_.insert("flip-page");
   repertoire_.assign(faults_.begin(), faults_.end());
   // No fault of the node's, so never drawn: proves that the checks see what is lost.
   if (std::find(wanted.begin(), wanted.end(), "lie") != wanted.end()) world_.disk().lie_about_syncs(true);
@@ -93,6 +97,7 @@ void Mishaps::happen() {
     world_.timeline().advance_to(world_.timeline().now_us() + static_cast<int64_t>(random_.below(2'000'000)));
   }
   if (fault == "flip") flip_bit();
+  if (fault == "flip-page") flip_in_page();
   if (!world_.node_runs()) return;
   if (fault == "power") fall(Ending::kPowerCut);
   if (fault == "kill9") fall(Ending::kProcessDies);
@@ -168,6 +173,29 @@ void Mishaps::flip_bit() {
   referee_.mischief().bits_flipped = true;
 }
 
+/// In the bytes that some page, perhaps of an older checkpoint, holds.
+void Mishaps::flip_in_page() {
+  SimFileSystem& disk = world_.disk();
+  if (disk.powered_off()) return;
+  const auto partition = static_cast<PartitionId>(random_.below(world_.config().partitions));
+  const std::string path = join_path("data", PartitionStore::file_name(partition));
+  const auto content = read_file(disk, path);
+  std::vector<std::pair<uint64_t, uint64_t>> pages;  // where their bytes begin, how many there are
+  for (uint64_t at = kDataStartBytes; content.ok() && at + sizeof(PageHeader) < content->size(); at += kGrainBytes) {
+    PageHeader header;
+    std::memcpy(&header, content->data() + at, sizeof header);
+    if (header.magic != kPageMagic || PageAddress(header.address).offset_bytes() != at) continue;
+    pages.emplace_back(at + sizeof header, header.stored_size);
+  }
+  if (pages.empty()) return;
+  const auto [begin, size] = pages[random_.below(pages.size())];
+  const uint64_t offset = begin + random_.below(size);
+  const int bit = static_cast<int>(random_.below(8));
+  world_.trace().add(world_.timeline().now_us(), "flip", offset, cat(path, " bit ", static_cast<uint64_t>(bit)));
+  disk.flip_bit(path, offset, bit);
+  referee_.mischief().bits_flipped = true;
+}
+
 /// Starts the node, as often as it takes; each start may be hit again.
 void Mishaps::rise() {
   for (int starts = 0; starts < kStartsMax; ++starts) {
@@ -207,6 +235,9 @@ void Mishaps::watch_events() {
     if (event.id <= seen_event_) continue;
     seen_event_ = event.id;
     world_.trace().add(world_.timeline().now_us(), "event", 0, cat(event.kind, " ", event.source, ": ", event.reason));
+    if (event.kind == "damage" && !referee_.mischief().bits_flipped && !referee_.mischief().io_failed) {
+      world_.complain(cat("the scrubber calls a sound file damaged: ", event.reason));
+    }
     if (event.kind != "restart" && event.kind != "give up" && event.kind != "end") continue;
     const bool killed = event.reason.find("kill") != std::string::npos;
     const Mischief& mischief = referee_.mischief();

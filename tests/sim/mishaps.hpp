@@ -32,6 +32,7 @@ class Mishaps {
   void fail_once();
   void fill_disk();
   void flip_bit();
+  void flip_in_page();
   void kill_actor();
 
   World& world_;

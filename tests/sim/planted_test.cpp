@@ -1,6 +1,9 @@
 /// Mutation testing of the checkers: each planted bug is found within a few hundred seeds.
 #include <catch2/catch.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -16,6 +19,7 @@ struct Case {
   const char* workload;
   std::vector<std::string> faults;
   const char* about;  ///< part of the complaint
+  bool may_crash = false;  ///< runs in a process of its own, whose end is a complaint too
 };
 
 RunResult run(uint64_t seed, const Case& tried, PlantedBug bug) {
@@ -28,14 +32,41 @@ RunResult run(uint64_t seed, const Case& tried, PlantedBug bug) {
   return run_simulation(options);
 }
 
+constexpr char kProcessEnded[] = "the process ended";
+
+/// The complaint of a run in a process of its own.
+std::string complaint_of_child(uint64_t seed, const Case& tried, PlantedBug bug) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const std::string complaint = run(seed, tried, bug).complaint;
+    const bool told = write(ends[1], complaint.data(), complaint.size()) >= 0;
+    _exit(told ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string complaint;
+  char buffer[4096];
+  for (ssize_t size = 0; (size = read(ends[0], buffer, sizeof buffer)) > 0;) complaint.append(buffer, size);
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? complaint : kProcessEnded;
+}
+
+std::string complaint_of(uint64_t seed, const Case& tried, PlantedBug bug) {
+  return tried.may_crash ? complaint_of_child(seed, tried, bug) : run(seed, tried, bug).complaint;
+}
+
 /// The first seed whose run complains; 0: none did.
 uint64_t found_at(const Case& tried) {
   constexpr uint64_t kSeeds = 500;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const RunResult result = run(seed, tried, tried.bug);
-    if (result.complaint.empty()) continue;
-    INFO(tried.name << ": " << result.complaint);
-    CHECK(result.complaint.find(tried.about) != std::string::npos);
+    const std::string complaint = complaint_of(seed, tried, tried.bug);
+    // Others may find it too, and first; who is named here must find it by itself.
+    if (complaint.empty()) continue;
+    if (complaint != kProcessEnded && complaint.find(tried.about) == std::string::npos) continue;
     return seed;
   }
   return 0;
@@ -69,7 +100,10 @@ const std::vector<Case>& cases() {
       {kIndexEntryForgotten, "index entry forgotten", "items", kNoFaults, "items: "},
       {kReferencesUnchecked, "references unchecked", "references", kNoFaults, "are orphans"},
       {kSequenceNotLogged, "sequence not logged", "definitions", {"power"}, "duplicate key"},
-      {kPreparedUnlocked, "prepared unlocked", "deals", {"kill9"}, "by the ledger"}};
+      {kPreparedUnlocked, "prepared unlocked", "deals", {"kill9"}, "by the ledger"},
+      // Bytes that nobody has looked at may be anything, an address too.
+      {kPageChecksumSkipped, "page checksum skipped", "items", {"flip-page"}, "", true},
+      {kTornRecordAccepted, "torn record accepted", "bank", {"power", "power-in-io"}, "the node refuses to start"}};
   return all;
 }
 
@@ -88,7 +122,7 @@ TEST_CASE("without a planted bug the same runs are fine", "[planted]") {
   for (const Case& tried : cases()) {
     for (uint64_t seed = 1; seed <= 5; ++seed) {
       INFO(tried.name << ", seed " << seed);
-      CHECK(run(seed, tried, PlantedBug::kNone).complaint == "");
+      CHECK(complaint_of(seed, tried, PlantedBug::kNone) == "");
     }
   }
 }

@@ -36,6 +36,8 @@ NodeConfig small_node(Random& random) {
   config.history_bytes_max = 8 << 20;
   config.dirty_bytes_max = 256 * 1024 << random.below(3);
   config.events_max = 200;
+  config.scrub_bytes_per_s = 512 * 1024;
+  config.scrub_interval_s = 1;
   return config;
 }
 

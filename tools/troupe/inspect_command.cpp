@@ -10,8 +10,9 @@
 #include "storage/log/inspect.hpp"
 #include "storage/log/recovery_point.hpp"
 #include "storage/partition/partition_store.hpp"
+#include "storage/verify/page_check.hpp"
 #include "tools/troupe/command.hpp"
-#include "tools/troupe/page_check.hpp"
+#include "tools/troupe/verify.hpp"
 
 namespace troupe {
 namespace {
@@ -182,6 +183,12 @@ Verdict inspect_pages(FileSystem& files, const InspectCommandOptions& options) {
   return *sound && damaged == 0;
 }
 
+// --- verify ---
+
+Verdict inspect_all(FileSystem& files, const InspectCommandOptions& options) {
+  return Verification(files, options.data_directory).run() == 0;
+}
+
 using Inspection = Verdict (*)(FileSystem&, const InspectCommandOptions&);
 
 int run_inspection(const InspectCommandOptions& options, Inspection inspection) {
@@ -201,7 +208,7 @@ void add_inspect_command(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   const auto add = [&](const char* name, const char* description, Inspection inspection) {
     CLI::App* sub = command->add_subcommand(name, description);
-    sub->add_option("--data", options->data_directory, "The node's data directory")->required();
+    sub->add_option("--data,data", options->data_directory, "The node's data directory")->required();
     sub->callback([=, &exit_code] { exit_code = run_inspection(*options, inspection); });
     return sub;
   };
@@ -210,6 +217,7 @@ void add_inspect_command(CLI::App& app, int& exit_code) {
   log->add_option("--lines", options->lines, "Records to print at most (0: all)");
   add("checkpoint", "Print the superblocks and trees of every partition", inspect_checkpoint);
   add("pages", "Check every page of every partition", inspect_pages);
+  add("verify", "Prove that everything is whole: files, log, rows, indexes; or say what is not", inspect_all);
 }
 
 }  // namespace troupe

@@ -72,7 +72,7 @@ void log_events(Node& node) {
   const auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("events");
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-8l%$ %v");
   node.watch_events([logger](const NodeEvent& event) {
-    const bool ordinary = event.kind == "start" || event.kind == "checkpoint";
+    const bool ordinary = event.kind == "start" || event.kind == "checkpoint" || event.kind == "scrub";
     logger->log(ordinary ? spdlog::level::info : spdlog::level::warn, "{} {}: {}", event.kind, event.source,
                 event.reason);
   });
@@ -184,7 +184,7 @@ int run_node(const NodeOptions& options) {
   SystemClock clock;
   absl::StatusOr<std::unique_ptr<Node>> node;
   std::thread starter([&] {
-    node = Node::start(*config, files, clock, on_fenced);
+    node = Node::start(*config, files, clock, on_fenced, nullptr, [](const std::string& line) { spdlog::info(line); });
     kill(getpid(), kStartedSignal);
   });
   if (const int signal = wait_for_signal(); signal != kStartedSignal) {

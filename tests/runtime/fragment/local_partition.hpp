@@ -18,6 +18,7 @@ class LocalPartition {
   ReadResultFrame read(const ReadFrame& question);
   WriteResultFrame write(const WriteFrame& question);
   bool has_pending(TxnId txn) const;
+  PartitionStore& store();
   std::string prepare(TxnId txn);
   void apply(Scn scn, TxnId txn, std::string_view changes);
   void discard(TxnId txn);

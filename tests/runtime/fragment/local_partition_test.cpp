@@ -66,6 +66,7 @@ WriteResultFrame LocalPartition::write(const WriteFrame& question) {
   }
 }
 
+PartitionStore& LocalPartition::store() { return *parts_->store; }
 void LocalPartition::set_oldest_snapshot(Scn scn) { parts_->store->set_oldest_snapshot(scn); }
 
 bool LocalPartition::has_pending(TxnId txn) const { return parts_->store->has_pending(txn); }

@@ -1,4 +1,4 @@
-#include "tools/troupe/page_check.hpp"
+#include "storage/verify/page_check.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -8,6 +8,7 @@
 #include "storage/page/extent_allocator.hpp"
 #include "storage/page/slotted_page.hpp"
 #include "storage/tree/tree.hpp"
+#include "storage/verify/page_rules.hpp"
 
 namespace troupe {
 namespace {
@@ -15,22 +16,6 @@ namespace {
 constexpr Extent kSuperblocks{0, kDataStartBytes / kGrainBytes};
 
 std::string at(PageAddress address) { return cat("page at byte ", address.offset_bytes()); }
-
-/// The checksum proves that the page is what was written; this, that it can be read without leaving it.
-bool well_formed(const PageImage& image) {
-  if (image.size() < sizeof(SlottedHeader)) return false;
-  const SlottedHeader& header = SlottedPage(image.data()).header();
-  return header.bytes == image.size() &&
-         sizeof(SlottedHeader) + uint64_t{header.count} * sizeof(Slot) + header.heap_bytes <= header.bytes;
-}
-
-/// The first key of an inner page bounds nothing.
-bool ascending(const SlottedPage& page) {
-  for (uint32_t i = page.is_leaf() ? 1 : 2; i < page.count(); ++i) {
-    if (page.key(i) <= page.key(i - 1)) return false;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -82,6 +67,7 @@ bool PageCheck::read(PageAddress address, PageKind kind, PageImage* image) {
   ++report_.pages[static_cast<size_t>(kind)];
   report_.stored_bytes += address.size_bytes();
   report_.raw_bytes += image->size();
+  if (progress_) progress_(report_);
   return true;
 }
 
@@ -92,7 +78,8 @@ void PageCheck::check_tree(const DirectoryEntry& tree) {
     damaged(cat("tree ", tree.id, ": ", counts.entries, " of ", tree.root.entries, " entries can be read"));
   } else if (counts.entries != tree.root.entries || counts.overflow_entries != tree.root.overflow_entries) {
     damaged(cat("tree ", tree.id, ": ", counts.entries, " entries (", counts.overflow_entries,
-                " with overflow pages), its directory says ", tree.root.entries, " (", tree.root.overflow_entries, ")"));
+                " with overflow pages), its directory says ", tree.root.entries, " (", tree.root.overflow_entries,
+                ")"));
   }
 }
 
@@ -104,12 +91,11 @@ void PageCheck::check_subtree(PageAddress address, uint8_t level, Counts* counts
     return;
   }
   const SlottedPage page(image.data());
-  if (!well_formed(image) || page.level() != level) {
-    damaged(cat(at(address), ": its content is malformed"));
+  if (const auto problem = page_problem(image, level)) {
+    damaged(cat(at(address), ": ", *problem));
     counts->complete = false;
     return;
   }
-  if (!ascending(page)) damaged(cat(at(address), ": keys do not ascend"));
   if (level == 0) return check_leaf(page, address, counts);
   for (uint32_t i = 0; i < page.count(); ++i) {
     check_subtree(PageAddress(page.word(i)), static_cast<uint8_t>(level - 1), counts);

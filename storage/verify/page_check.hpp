@@ -4,6 +4,7 @@
 /// Reads only. Single-threaded; memory: 16 bytes a page.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,9 @@ struct PageReport {
 
 class PageCheck {
  public:
-  PageCheck(const File& file, const Superblock& superblock) : file_{file}, superblock_{superblock} {}
+  /// `progress`, which may be empty, is called behind each page.
+  PageCheck(const File& file, const Superblock& superblock, std::function<void(const PageReport&)> progress = {})
+      : file_{file}, superblock_{superblock}, progress_{std::move(progress)} {}
 
   /// Once.
   PageReport run();
@@ -50,6 +53,7 @@ class PageCheck {
 
   const File& file_;
   const Superblock& superblock_;
+  const std::function<void(const PageReport&)> progress_;
   PageReport report_;
   std::vector<Extent> extents_;
 };
