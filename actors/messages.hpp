@@ -53,6 +53,7 @@ using changes_atom = caf::atom_constant<caf::atom("changes")>;
 using bulk_atom = caf::atom_constant<caf::atom("bulk")>;
 using full_atom = caf::atom_constant<caf::atom("full")>;
 using next_atom = caf::atom_constant<caf::atom("next")>;
+using notify_atom = caf::atom_constant<caf::atom("notify")>;
 
 struct Changes;
 using ChangesPtr = std::shared_ptr<Changes>;
@@ -84,6 +85,8 @@ using SessionActor =
                      // A part of the node was restarted: LostPart, which one, its incarnation, whether its state is
                      // lost too. Requests sent to an older incarnation get no answer.
                      caf::reacts_to<lost_atom, uint8_t, uint32_t, uint64_t, bool>,
+                     // Something waits that others said to the channels that it listens to.
+                     caf::reacts_to<notify_atom>,
                      // Timeouts.
                      caf::reacts_to<tick_atom>>;
 

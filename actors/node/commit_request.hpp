@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/node/serializable_commit.hpp"
+#include "runtime/transaction/notification_queue.hpp"
 #include "runtime/transaction/prepared_transactions.hpp"
 #include "schemas/log_generated.h"
 #include "storage/base/frame.hpp"
@@ -37,6 +38,9 @@ struct CommitRequest {
   PreparedTransactions::Claim claim;
   /// Nothing is to be left of the claimed transaction.
   bool rolls_back = false;
+
+  /// NOTIFY: what it says, or null. Its place among others is that of its SCN.
+  NotificationBatchPtr notifications;
 
   uint64_t bytes() const {
     uint64_t size = 0;

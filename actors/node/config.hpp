@@ -42,6 +42,8 @@ struct NodeConfig {
   uint64_t conflict_bytes_max = 64ull << 20;     ///< written keys kept for SERIALIZABLE transactions to validate by
   uint32_t conflicts_max = 1'000;                ///< rows of sys.conflicts
   uint32_t prepared_transactions_max = 64;
+  uint64_t notification_bytes_max = 256ull << 20;  ///< said by NOTIFY and not yet read by all that listen
+  uint32_t channels_max = 1'000'000;               ///< that sessions listen to, all together
   uint32_t events_max = 10'000;
   uint32_t checkpoints_max = 1'000;  ///< rows of sys.checkpoints
 

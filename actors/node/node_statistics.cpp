@@ -80,6 +80,8 @@ constexpr Gauge kGauges[] = {
     {"limits.row_locks_max", row_locks},
     {"limits.advisory_locks_max",
      [](const NodeContext& node) { return uint64_t{node.services.advisory_locks.size()}; }},
+    {"limits.notification_bytes_max", [](const NodeContext& node) { return node.services.notifications.bytes(); }},
+    {"limits.channels_max", [](const NodeContext& node) { return uint64_t{node.services.notifications.channels()}; }},
     {"limits.log_queued_bytes_max", [](const NodeContext& node) { return node.services.log_queued_bytes.load(); }},
     {"limits.cache_bytes",
      [](const NodeContext& node) { return sum_of(node, [](const PartitionStatistics& p) { return p.cached_bytes; }); }},

@@ -21,6 +21,7 @@
 #include "runtime/settings/session_parameters.hpp"
 #include "runtime/transaction/commit_clock.hpp"
 #include "runtime/transaction/exported_snapshots.hpp"
+#include "runtime/transaction/notification_queue.hpp"
 #include "runtime/transaction/prepared_transactions.hpp"
 #include "runtime/transaction/snapshot_registry.hpp"
 #include "runtime/system/system_session.hpp"
@@ -43,6 +44,7 @@ struct NodeServices {
         snapshots{commits, config.connections_max + 64},
         serializable_snapshots{commits, config.connections_max + 64},
         prepared{config.prepared_transactions_max},
+        notifications{config.notification_bytes_max, config.channels_max},
         conflicts{node_clock, config.conflicts_max},
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
@@ -69,6 +71,8 @@ struct NodeServices {
   ExportedSnapshots exported_snapshots;
   /// Whose sessions have left them (PREPARE TRANSACTION). The transaction manager adds and removes them.
   PreparedTransactions prepared;
+  /// From those who NOTIFY to those who LISTEN.
+  NotificationQueue notifications;
   /// The newest transactions that could not be serialized, and whom they met.
   NewestRows<ConflictInfo> conflicts;
   /// Written keys that the transaction manager keeps to validate by.

@@ -24,6 +24,9 @@ class Ticker final : public ActorOf<TickerActor::base> {
       for (const LockShardActor& shard : to.lock_shards) tell(shard, tick_atom::value);
       tell(to.manager, tick_atom::value);
       overdue_.tick();
+      // Of commits whose sessions died before they could.
+      auto& notifications = node_.services.notifications;
+      if (notifications.has_ordered()) notifications.deliver(node_.services.commits.durable());
       // Whoever holds an address of an actor that is gone is to look up the new one.
       auto& sessions = node_.services.sessions;
       for (const SessionRecordPtr& session : replaced ? sessions.list() : sessions.ticking()) session->tell.tick();

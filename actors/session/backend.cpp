@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t kStartUpUs = 60'000'000;
 /// How long a client has to read what it is told at the end.
 constexpr int64_t kFarewellUs = 3'000'000;
+/// Notifications that go out together.
+constexpr size_t kNotificationBytes = 64 * 1024;
 
 absl::Status shutting_down() {
   return error(ErrorCode::kAdminShutdown, "terminating connection due to administrator command");
@@ -126,6 +128,11 @@ void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool 
   }
   transaction_.on_lost(part, index, state_lost);
   if (part != LostPart::kTransactionManager) data_.on_lost(part == LostPart::kLockShard, index, incarnation);
+}
+
+/// If something is going on, it is told at the end of that.
+void Backend::on_notified() {
+  if (waits_for_input_ && may_notify()) input_.raise();
 }
 
 void Backend::on_tick(int64_t now_us) {
@@ -249,6 +256,7 @@ Task<bool> Backend::next_message(FrontendMessage* message) {
       case Received::kFatal: send_error(reader_.error(), Severity::kFatal); co_return false;
       case Received::kNeedMore: break;
     }
+    if (may_notify() && !sending_) transaction_.notifications().write(writer_, kNotificationBytes);
     if (!writer_.pending().empty() || sending_) {
       if (flush_at_once()) continue;
       auto flushing = flush();
@@ -289,6 +297,24 @@ void Backend::tell_of_cut_names(const sql::ParsedSql& parsed) {
   for (const sql::CutName& name : parsed.cut_names()) {
     send_notice(error(ErrorCode::kNameTooLong, "identifier \"", name.whole, "\" will be truncated to \"", name.kept, "\""),
                 Severity::kNotice);
+  }
+}
+
+/// Something was said to it, and it is between two transactions.
+bool Backend::may_notify() {
+  return !executing_ && transaction_.notifications().has_waiting() && !transaction_.state().in_block() &&
+         transaction_.state().status() == Transaction::Status::kIdle;
+}
+
+/// Whatever has come by now, a piece at a time.
+Task<void> Backend::deliver_notifications() {
+  SessionNotifications& notifications = transaction_.notifications();
+  const uint64_t until = notifications.arrived();
+  while (may_notify() && notifications.has_waiting_of(until) && !closed_ && end_reason_.ok()) {
+    notifications.write(writer_, kNotificationBytes, until);
+    if (writer_.pending().size() < kNotificationBytes) continue;
+    auto flushing = flush();
+    co_await flushing;
   }
 }
 

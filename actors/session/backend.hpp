@@ -66,6 +66,7 @@ class Backend final : public RowIdSource {
   }
   void on_changes(std::shared_ptr<Changes> changes, const std::string& error);
   void on_turn() { data_.on_turn(); }
+  void on_notified();
   void on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
   /// Ends the running statement, if there is one.
   void on_cancel(const std::string& encoded_error);
@@ -108,6 +109,8 @@ class Backend final : public RowIdSource {
   void send_notice(const absl::Status& status, Severity severity = Severity::kNotice);
   void tell_of_cut_names(const sql::ParsedSql& parsed);
   void ready_for_query();
+  bool may_notify();
+  Task<void> deliver_notifications();
   void fail_transaction();
   void drop_portals_of_transaction();
   void clean_up();
@@ -204,6 +207,7 @@ class Backend final : public RowIdSource {
 
   // backend_utility.cpp: statements without a plan; each leaves portal.tag.
   Task<absl::Status> run_utility(Portal& portal);
+  absl::Status run_listen_or_notify(const sql::Statement& statement, std::string* tag);
   absl::Status refuse_utility(const sql::Statement& statement, std::string* tag);
   absl::Status run_set(const sql::SetStatement& statement, std::string* tag);
   absl::Status set_characteristics(const sql::SetStatement& statement, const SetOptions& options);

@@ -208,6 +208,10 @@ Task<void> Backend::on_sync() {
     const absl::Status status = co_await ending;
     if (!status.ok()) send_error(status);
   }
+  if (may_notify()) {
+    auto delivering = deliver_notifications();
+    co_await delivering;
+  }
   finish_sync();
 }
 
@@ -216,6 +220,7 @@ bool Backend::sync_at_once() {
   if (!transaction_.state().in_block() && transaction_.state().status() != Transaction::Status::kIdle) {
     if (transaction_.state().status() != Transaction::Status::kActive || !end_reading_transaction()) return false;
   }
+  if (may_notify()) return false;
   finish_sync();
   return true;
 }

@@ -27,6 +27,10 @@ Task<Backend::Flow> Backend::on_query(std::string_view sql) {
     fail_transaction();
   }
   if (!end_reason_.ok()) co_return end_now();
+  if (may_notify()) {
+    auto delivering = deliver_notifications();
+    co_await delivering;
+  }
   report_parameters();
   ready_for_query();
   co_return Flow::kContinue;

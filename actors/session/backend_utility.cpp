@@ -77,6 +77,9 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
       auto running = run_subscribe(statement.to<sql::SubscribeStatement>(), portal);
       co_return co_await running;
     }
+    case NodeKind::kListen:
+    case NodeKind::kUnlisten:
+    case NodeKind::kNotify: co_return run_listen_or_notify(statement, &portal.tag);
     case NodeKind::kSetConstraints: {
       portal.tag = "SET CONSTRAINTS";
       if (!transaction_.state().in_block()) {
@@ -115,14 +118,32 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
   }
 }
 
+/// They count when the transaction commits.
+absl::Status Backend::run_listen_or_notify(const sql::Statement& statement, std::string* tag) {
+  SessionNotifications& notifications = transaction_.notifications();
+  if (const auto* notify = statement.as<sql::NotifyStatement>()) {
+    *tag = "NOTIFY";
+    return notifications.notify(notify->channel, notify->payload);
+  }
+  if (const auto* listen = statement.as<sql::ListenStatement>()) {
+    *tag = "LISTEN";
+    return notifications.listen(listen->channel);
+  }
+  *tag = "UNLISTEN";
+  const auto& unlisten = statement.to<sql::UnlistenStatement>();
+  if (unlisten.channel.empty()) {
+    notifications.unlisten_all();
+  } else {
+    notifications.unlisten(unlisten.channel);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Backend::refuse_utility(const sql::Statement& statement, std::string* tag) {
   using sql::NodeKind;
   switch (statement.kind) {
     case NodeKind::kReindex: *tag = "REINDEX"; return check_reindex(statement.to<sql::ReindexStatement>());
     case NodeKind::kCluster: return refused("CLUSTER", "Rows are kept in the order of their primary key.");
-    case NodeKind::kUnlisten: *tag = "UNLISTEN"; return absl::OkStatus();  // nobody listens
-    case NodeKind::kListen:
-    case NodeKind::kNotify: return refused("LISTEN/NOTIFY", "Use SUBSCRIBE TO table for changes of data.");
     case NodeKind::kLoad: return refused("LOAD", "There are no loadable modules.");
     case NodeKind::kAlterSystem: return refused("ALTER SYSTEM", "Change the node's TOML file and restart it.");
     default: return refused("procedural code", "Send the statements one by one.");
@@ -414,6 +435,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       prepared_.clear();
       sequences_.forget_all();
       transaction_.advisory_locks().unlock_all();
+      transaction_.notifications().unlisten_all();
       parameters_.reset_all();
       for (const std::string_view name : {"session_authorization", "role"}) {
         TROUPE_RETURN_IF_ERROR(parameters_.reset(name, SetOptions{}));

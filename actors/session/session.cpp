@@ -22,6 +22,7 @@ SessionSignals signals_to(const caf::actor_addr& session) {
     send(lost_atom::value, part, index, incarnation, state_lost);
   };
   signals.tick = [send] { send(tick_atom::value); };
+  signals.notified = [send] { send(notify_atom::value); };
   signals.granted = [send](uint64_t request, const std::string& encoded) {
     send(granted_atom::value, request, encoded);
   };
@@ -95,6 +96,10 @@ Session::behavior_type Session::make_behavior() {
       },
       [this](lost_atom, uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost) {
         backend_->on_lost(static_cast<LostPart>(part), index, incarnation, state_lost);
+        after();
+      },
+      [this](notify_atom) {
+        backend_->on_notified();
         after();
       },
       [this](tick_atom) {

@@ -33,6 +33,8 @@ struct SessionSignals {
   /// A part of the node was restarted: LostPart, which one, its incarnation, whether its state is lost.
   std::function<void(uint8_t part, uint32_t index, uint64_t incarnation, bool state_lost)> lost;
   std::function<void()> tick;
+  /// Something came into the inbox of its notifications, which was empty.
+  std::function<void()> notified;
   /// A lock that it waits for: which request, and an encoded error if it is not to have it.
   std::function<void(uint64_t request, std::string encoded_error)> granted;
   /// Gets through to a statement that keeps its cell busy; cancel() and end() raise it too.

@@ -145,6 +145,17 @@ bool SessionSystem::advisory_unlock(const AdvisoryLock& lock) {
 }
 void SessionSystem::advisory_unlock_all() { backend_.transaction_.advisory_locks().unlock_all(); }
 
+absl::Status SessionSystem::notify(std::string_view channel, std::string_view payload) {
+  return backend_.transaction_.notifications().notify(channel, payload);
+}
+std::vector<std::string> SessionSystem::listening_channels() const {
+  return backend_.transaction_.notifications().channels();
+}
+double SessionSystem::notification_queue_usage() const {
+  const NotificationQueue& queue = backend_.services_.notifications;
+  return static_cast<double>(queue.bytes()) / static_cast<double>(queue.bytes_max());
+}
+
 /// Advisory locks and what prepared transactions hold: of other locks of tables and rows there is no list.
 std::vector<LockInfo> SessionSystem::locks() const {
   std::vector<LockInfo> rows = prepared_locks(backend_.services_.prepared);

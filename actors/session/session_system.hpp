@@ -39,6 +39,10 @@ class SessionSystem final : public SystemSession {
   bool advisory_unlock(const AdvisoryLock& lock) override;
   void advisory_unlock_all() override;
 
+  absl::Status notify(std::string_view channel, std::string_view payload) override;
+  std::vector<std::string> listening_channels() const override;
+  double notification_queue_usage() const override;
+
   std::vector<SessionInfo> sessions() const override;
   std::vector<LockInfo> locks() const override;
   std::vector<ActorInfo> actors() const override;

@@ -41,7 +41,8 @@ SessionTransaction::SessionTransaction(NodeServices& services, SessionHost& host
       slot_{services.snapshots.take_slot()},
       published_{services.catalog},
       bulk_log_{host},
-      advisory_locks_{services, host, info.process_id} {}
+      advisory_locks_{services, host, info.process_id},
+      notifications_{services, info} {}
 
 SessionTransaction::~SessionTransaction() = default;
 
@@ -263,7 +264,9 @@ Task<absl::Status> SessionTransaction::take_advisory_locks() {
 // --- the end ---
 
 Task<absl::Status> SessionTransaction::commit() {
+  const bool notifies = notifications_.has_pending();
   absl::Status status = doom_;
+  if (status.ok() && notifies) status = notifications_.prepare();
   if (status.ok() && state_.id() != kNoTxn) {
     auto logging = log_commit();
     status = co_await logging;
@@ -272,8 +275,15 @@ Task<absl::Status> SessionTransaction::commit() {
     rollback();
     co_return status;
   }
+  if (status.ok() && notifies) tell_those_who_listen();
   release_everything(status.ok());
   co_return status;
+}
+
+/// What others said in commits before it goes first, also when it had nothing to write down itself.
+void SessionTransaction::tell_those_who_listen() {
+  services_.notifications.deliver(services_.commits.durable(), notifications_.take_said());
+  notifications_.committed();
 }
 
 Task<absl::Status> SessionTransaction::prepare(Preparing what) {
@@ -374,6 +384,7 @@ Task<absl::Status> SessionTransaction::log_commit() {
   preparation_.answers.clear();
   request->records = *std::move(records);
   request->serializable = take_reads();
+  request->notifications = notifications_.take_said();
   auto sending = send_to_log(std::move(request));
   co_return co_await sending;
 }
@@ -616,7 +627,7 @@ std::vector<SessionTransaction::Mark>::iterator SessionTransaction::find_mark(st
 
 absl::Status SessionTransaction::savepoint(std::string_view name) {
   TROUPE_RETURN_IF_ERROR(state_.savepoint(name));
-  marks_.push_back({std::string(name), definitions_, at_end_.size(), advisory_locks_.mark()});
+  marks_.push_back({std::string(name), definitions_, at_end_.size(), advisory_locks_.mark(), notifications_.mark()});
   return absl::OkStatus();
 }
 
@@ -638,6 +649,7 @@ absl::StatusOr<CommandId> SessionTransaction::rollback_to(std::string_view name)
   abandon_trees(mark->definitions.own_trees);
   at_end_.resize(mark->at_end);
   advisory_locks_.rollback_to(mark->advisory_locks);
+  notifications_.rollback_to(mark->notifications);
   definitions_ = mark->definitions;
   marks_.erase(std::next(mark), marks_.end());
   if (definitions_.changes.empty()) return command;
@@ -655,6 +667,7 @@ void SessionTransaction::release_holdings() {
   gates_.clear();
   info_.weak_locks.clear();
   advisory_locks_.end_transaction();
+  notifications_.end_transaction();
   if (slot_) slot_.release();
   if (serializable_slot_) serializable_slot_.release();
   forget_snapshots();

@@ -18,6 +18,7 @@
 #include "actors/session/session_advisory_locks.hpp"
 #include "actors/session/session_data.hpp"
 #include "actors/session/session_host.hpp"
+#include "actors/session/session_notifications.hpp"
 #include "runtime/exec/task.hpp"
 #include "runtime/transaction/exported_snapshots.hpp"
 #include "runtime/transaction/prepared_transactions.hpp"
@@ -81,6 +82,7 @@ class SessionTransaction {
   /// Locks are kept to the end. Errors: 55P03, 40P01, 57014 when it had to wait.
   Task<absl::Status> lock_table(const TableDef& table, TableLockMode mode, bool no_wait);
   SessionAdvisoryLocks& advisory_locks() { return advisory_locks_; }
+  SessionNotifications& notifications() { return notifications_; }
   /// Waits for those that functions of the statement wanted. Errors: 55P03, 40P01, 57014.
   Task<absl::Status> take_advisory_locks();
 
@@ -99,7 +101,9 @@ class SessionTransaction {
   Task<absl::Status> finish_prepared(PreparedTransactions::Claim claim, bool commit);
   void rollback();
   /// Nothing was written or locked by it: its end needs nobody.
-  bool only_read() const { return state_.id() == kNoTxn && doom_.ok() && !definitions_.needs_checkpoint; }
+  bool only_read() const {
+    return state_.id() == kNoTxn && doom_.ok() && !definitions_.needs_checkpoint && !notifications_.has_pending();
+  }
   /// The commit of such a one.
   void end_reading() { release_everything(true); }
   /// A statement failed in a block: only its end may follow. What it holds is let go now, as PostgreSQL does, unless a
@@ -151,6 +155,7 @@ class SessionTransaction {
     Definitions definitions;
     size_t at_end;
     size_t advisory_locks;
+    SessionNotifications::Mark notifications;
   };
   /// What participants are asked for before the end: changes of the partitions, or locks of the lock shards.
   enum class Preparing : uint8_t { kRedo, kLocks };
@@ -178,6 +183,7 @@ class SessionTransaction {
   Task<absl::Status> log_preparation(PreparedTransactions::Claim claim, Oid owner, Oid database);
   void hand_over(CommitRequestPtr request);
   absl::Status commit_outcome();
+  void tell_those_who_listen();
   Task<absl::Status> validate_reads();
   std::shared_ptr<SerializableCommit> take_reads();
   absl::Status report(const absl::Status& status, const ReadConflict& conflict);
@@ -222,6 +228,7 @@ class SessionTransaction {
 
   Answers preparation_;
   SessionAdvisoryLocks advisory_locks_;
+  SessionNotifications notifications_;
   LockWait lock_wait_;
   uint64_t next_lock_request_ = 1;
   uint32_t lock_timeout_ms_ = 0;

@@ -43,6 +43,10 @@ absl::Status SessionTransaction::check_preparable() const {
   if (!exported_.empty()) {
     return error(ErrorCode::kFeatureNotSupported, "cannot PREPARE a transaction that has exported snapshots");
   }
+  if (notifications_.has_pending()) {
+    return error(ErrorCode::kFeatureNotSupported,
+                 "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY");
+  }
   if (!definitions_.changes.empty() || definitions_.needs_checkpoint) {
     return refused("has changed definitions", "Make definitions in a transaction of their own.");
   }

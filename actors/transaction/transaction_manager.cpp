@@ -82,6 +82,9 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   stamp_commit_records(commit->records, commit->scn, node_.services.clock.wall_us());
   state_->known.emplace(commit->txn, commit->scn);
   node_.services.log_queued_bytes.fetch_add(commit->bytes(), std::memory_order_relaxed);
+  if (commit->notifications != nullptr) {
+    node_.services.notifications.order(commit->scn, std::move(commit->notifications));
+  }
   state_->kept.push_back({commit, waiter});
   state_->last_dispatched = commit->scn;
   follow_prepared(*commit);  // before its session can hear of it, who may decide at once

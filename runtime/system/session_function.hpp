@@ -83,5 +83,6 @@ void register_privilege_functions(SessionFunctions& to);
 void register_session_functions(SessionFunctions& to);
 void register_advisory_functions(SessionFunctions& to);
 void register_size_functions(SessionFunctions& to);
+void register_notification_functions(FunctionRegistry& registry);
 
 }  // namespace troupe

@@ -98,6 +98,18 @@ OpenedCursor open_options(std::span<const Type>, std::span<const Value> args, Ev
   return std::make_unique<RowsCursor>(std::move(rows));
 }
 
+OpenedCursor open_channels(std::span<const Type>, std::span<const Value>, EvalContext& context) {
+  constexpr Physical kinds[] = {Physical::kVarlen};
+  Batch rows = empty_rows(kinds);
+  if (context.extension != nullptr) {
+    for (const std::string& channel : static_cast<SystemSession*>(context.extension)->listening_channels()) {
+      rows.columns[0].append_string(channel);
+      ++rows.rows;
+    }
+  }
+  return std::make_unique<RowsCursor>(std::move(rows));
+}
+
 /// aclitem[] as rows, one per item and privilege.
 OpenedCursor open_acl(std::span<const Type>, std::span<const Value> args, EvalContext& context) {
   using enum Physical;
@@ -135,6 +147,7 @@ void register_system_functions(FunctionRegistry& registry) {
   register_session_functions(to);
   register_advisory_functions(to);
   register_size_functions(to);
+  register_notification_functions(registry);
 }
 
 void register_system_table_functions() {
@@ -151,6 +164,12 @@ void register_system_table_functions() {
                       .columns = {kText, kText},
                       .rows = 3,
                       .open = open_options});
+  add_table_function({.name = "pg_listening_channels",
+                      .arguments = {},
+                      .column_names = {"pg_listening_channels"},
+                      .columns = {kText},
+                      .rows = 10,
+                      .open = open_channels});
   // No table is a partition of another.
   add_table_function({.name = "pg_partition_ancestors",
                       .arguments = {kRegclass},

@@ -189,6 +189,13 @@ class SystemSession {
   virtual bool advisory_unlock(const AdvisoryLock&) { return false; }
   virtual void advisory_unlock_all() {}
 
+  // --- LISTEN and NOTIFY ---
+  /// Errors: 22023, 54000.
+  virtual absl::Status notify(std::string_view channel, std::string_view payload);
+  virtual std::vector<std::string> listening_channels() const { return {}; }
+  /// Of what may wait to be read, which part does.
+  virtual double notification_queue_usage() const { return 0; }
+
   // --- rows ---
   virtual std::vector<SessionInfo> sessions() const { return {}; }
   virtual std::vector<LockInfo> locks() const { return {}; }

@@ -80,6 +80,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_ranges_and_multiranges(self):
         self.compare("ranges.sql")
 
+    def test_listen_and_notify(self):
+        self.compare("notifications.sql")
+
     def test_money_and_addresses(self):
         self.compare("money_and_networks.sql")
 

@@ -114,6 +114,7 @@ class Wire:
         self.buffer = b""
         self.parameters = {}
         self.notices = []
+        self.notifications = []  # (process id, channel, payload)
         self.process_id = self.secret_key = 0
 
     @classmethod
@@ -171,7 +172,10 @@ class Wire:
                 self.parameters[name.decode()] = value.decode()
             elif kind == "N":
                 self.notices.append(error_fields(body))
-            elif kind != "A":
+            elif kind == "A":
+                channel, payload = body[4:].split(b"\0")[:2]
+                self.notifications.append((struct.unpack("!i", body[:4])[0], channel.decode(), payload.decode()))
+            else:
                 return kind, body
 
     def startup_packet(self, version=PROTOCOL_3_0, **parameters):

@@ -5,7 +5,8 @@
     @name close
     SELECT 1;                  a statement ends with a semicolon at the end of a line
 
-The outcome of a statement is its rows or its tag, or SQLSTATE, message, detail and hint; and the notices before.
+The outcome of a statement is its rows or its tag, or SQLSTATE, message, detail and hint; and the notices before;
+and what it was told by NOTIFY since the statement before.
 """
 from pgwire import Wire, WireError
 
@@ -73,6 +74,7 @@ class Player:
 
     def run(self, statement):
         self.current.notices.clear()
+        self.current.notifications.clear()
         lines = []
         try:
             result = self.current.query(statement)
@@ -82,7 +84,8 @@ class Player:
         except (EOFError, ConnectionError):
             lines.append("the connection is gone")
         notices = [f"{n.get('V')}: {n.get('M')}" + (f" ({n['D']})" if "D" in n else "") for n in self.current.notices]
-        return "\n".join(notices + lines)
+        told = [f"NOTIFIED: {channel} {payload!r}" for _, channel, payload in self.current.notifications]
+        return "\n".join(notices + lines + told)
 
 
 def differences(text, expected_server, actual_server, ignore=lambda statement: False):

@@ -26,6 +26,7 @@ class SilentSession : public ActorOf<SessionActor::base> {
         [](turn_atom) {},
         [](moved_atom) {},
         [](lost_atom, uint8_t, uint32_t, uint64_t, bool) {},
+        [](notify_atom) {},
         [](tick_atom) {},
     };
   }
