@@ -234,6 +234,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> fetch_forward(Portal& cursor, uint64_t count, bool shows, uint64_t* fetched);
   Task<absl::Status> reach_row(Portal& cursor, int64_t row);
   Task<absl::Status> send_kept_rows(Portal& cursor, const KeptRows::Span& span);
+  absl::StatusOr<std::optional<std::string>> current_row(std::string_view name, Oid table);
   absl::Status run_close(const sql::CloseStatement& statement, std::string* tag);
 
   // backend_maintenance.cpp

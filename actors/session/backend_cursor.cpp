@@ -31,6 +31,7 @@ Task<absl::Status> Backend::run_declare(const sql::DeclareCursorStatement& state
   cursor->prepared->raw = cursor->cursor_query.get();
   cursor->parameters = std::move(portal.parameters);
   cursor->prepared->declared = portal.prepared->declared;
+  cursor->prepared->for_cursor = true;
   if (statement.binary) cursor->result_formats = {1};
   auto starting = start_portal(*cursor);
   const absl::Status status = co_await starting;
@@ -274,6 +275,63 @@ Task<absl::Status> Backend::send_kept_rows(Portal& cursor, const KeptRows::Span&
     if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
   }
   co_return absl::OkStatus();
+}
+
+namespace {
+
+struct RowPlace {
+  const Batch* batch = nullptr;
+  uint32_t row = 0;
+};
+
+/// The row that FETCH gave last; nothing before the first and behind the last.
+std::optional<RowPlace> current_place(const Portal& cursor) {
+  if (cursor.kept != nullptr) {
+    const uint64_t at = cursor.kept->at();
+    if (at < cursor.kept->first() || at > cursor.kept->count()) return std::nullopt;
+    const KeptRows::Place place = cursor.kept->find(at);
+    return RowPlace{place.batch, place.row};
+  }
+  if (cursor.rows_sent == 0 || cursor.at_end || cursor.finished || cursor.batch_at == 0) return std::nullopt;
+  return RowPlace{&cursor.batch, cursor.batch_at - 1};
+}
+
+/// Which of the plan's row keys are those of the table. Errors: 24000.
+absl::StatusOr<uint32_t> key_column_of(const Portal& cursor, const TableDef& table) {
+  const auto refuse = [&](std::string_view what) {
+    return error(ErrorCode::kInvalidCursorState, "cursor \"", cursor.name, "\" ", what, " \"", table.name, "\"");
+  };
+  std::vector<uint32_t> found;
+  for (const RowKeyColumn& key : cursor.plan->row_keys) {
+    if (key.table == table.oid) found.push_back(key.column);
+  }
+  const bool locks = cursor.plan->locks_rows;
+  if (found.empty()) {
+    return refuse(locks ? "does not have a FOR UPDATE/SHARE reference to table" : "is not a simply updatable scan of table");
+  }
+  if (found.size() > 1) return refuse("has multiple FOR UPDATE/SHARE references to table");
+  return found[0];
+}
+
+}  // namespace
+
+/// WHERE CURRENT OF: the key of the table's row that the cursor stands on.
+absl::StatusOr<std::optional<std::string>> Backend::current_row(std::string_view name, Oid table) {
+  const auto at = portals_.find(name);
+  if (at == portals_.end()) return error(ErrorCode::kInvalidCursorName, "cursor \"", name, "\" does not exist");
+  const Portal& cursor = *at->second;
+  if (cursor.survives) {
+    return error(ErrorCode::kInvalidCursorState, "cursor \"", name, "\" is held from a previous transaction");
+  }
+  if (cursor.plan == nullptr || cursor.plan->kind != StatementKind::kSelect) {
+    return error(ErrorCode::kInvalidCursorState, "cursor \"", name, "\" is not a SELECT query");
+  }
+  TROUPE_ASSIGN_OR_RETURN(const uint32_t column, key_column_of(cursor, *transaction_.catalog()->find_table(table)));
+  const std::optional<RowPlace> place = current_place(cursor);
+  if (!place) return error(ErrorCode::kInvalidCursorState, "cursor \"", name, "\" is not positioned on a row");
+  const Vector& keys = place->batch->columns[column];
+  if (keys.is_null(place->row)) return std::optional<std::string>();
+  return std::optional<std::string>(keys.string(place->row));
 }
 
 absl::Status Backend::run_close(const sql::CloseStatement& statement, std::string* tag) {

@@ -180,6 +180,7 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.role = role_;
   context.session_role = session_role_;
   context.row_security = parameters_.snapshot().row_security;
+  context.for_cursor = prepared.for_cursor;
   refresh_names();
   context.parameters = prepared.declared;
   auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)

@@ -432,10 +432,13 @@ Task<absl::Status> KeyChecks::set_constraints(const sql::SetConstraintsStatement
   for (const sql::TableRef* name : statement.constraints) {
     bool deferrable = true;
     const std::vector<Oid> oids = named_constraints(*name, &deferrable);
+    if (!name->schema.empty() && backend_.transaction_.catalog()->find_schema(name->schema) == nullptr) {
+      co_return error(ErrorCode::kInvalidSchemaName, "schema \"", name->schema, "\" does not exist");
+    }
     if (oids.empty()) {
       co_return error(ErrorCode::kUndefinedObject, "constraint \"", name->name, "\" does not exist");
     }
-    if (!deferrable) {
+    if (!deferrable && statement.deferred) {
       co_return error(ErrorCode::kWrongObjectType, "constraint \"", name->name, "\" is not deferrable");
     }
     for (const Oid oid : oids) events_.set_deferred(oid, statement.deferred, command);

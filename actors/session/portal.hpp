@@ -32,6 +32,7 @@ struct Prepared {
   std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
   std::vector<TableLockWish> locks;                  ///< that running the plan takes
   bool told = false;                       ///< by Parse or PREPARE: the client counts on its columns and parameters
+  bool for_cursor = false;                 ///< DECLARE's: the plan has row keys
   bool by_sql = false;                     ///< PREPARE rather than Parse
   std::string source;                      ///< by_sql: the text that PREPARE stands in
   int64_t prepared_us = 0;

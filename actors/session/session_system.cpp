@@ -145,6 +145,10 @@ bool SessionSystem::advisory_unlock(const AdvisoryLock& lock) {
 }
 void SessionSystem::advisory_unlock_all() { backend_.transaction_.advisory_locks().unlock_all(); }
 
+absl::StatusOr<std::optional<std::string>> SessionSystem::current_row(std::string_view cursor, Oid table) const {
+  return backend_.current_row(cursor, table);
+}
+
 absl::Status SessionSystem::notify(std::string_view channel, std::string_view payload) {
   return backend_.transaction_.notifications().notify(channel, payload);
 }

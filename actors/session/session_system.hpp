@@ -39,6 +39,7 @@ class SessionSystem final : public SystemSession {
   bool advisory_unlock(const AdvisoryLock& lock) override;
   void advisory_unlock_all() override;
 
+  absl::StatusOr<std::optional<std::string>> current_row(std::string_view cursor, Oid table) const override;
   absl::Status notify(std::string_view channel, std::string_view payload) override;
   std::vector<std::string> listening_channels() const override;
   double notification_queue_usage() const override;

@@ -235,6 +235,24 @@ absl::Status Binder::bind_assignments(sql::List<const sql::Assignment*> list, co
   return absl::OkStatus();
 }
 
+/// WHERE CURRENT OF: which row that is, the session knows when the statement runs.
+absl::Status Binder::bind_where_of_change(const sql::Expr& where, const Site& site, BoundModify* modify) {
+  const auto* current = where.as<sql::CurrentOfExpr>();
+  if (current == nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(modify->source->where, bind_condition(where, site, "WHERE"));
+    return absl::OkStatus();
+  }
+  if (modify->view) return error(ErrorCode::kFeatureNotSupported, "WHERE CURRENT OF on a view is not implemented");
+  if (modify->source->from.size() > 1) {
+    return with_hint(fail(ErrorCode::kFeatureNotSupported, where, "WHERE CURRENT OF beside other tables is not supported"),
+                     "Name the row by its primary key.");
+  }
+  ExprList args{make_constant(Type{oid::kText}, Value::text(std::string(current->cursor))),
+                make_constant(Type{oid::kOid}, Value::of(static_cast<int64_t>(modify->target->table->oid)))};
+  TROUPE_ASSIGN_OR_RETURN(modify->current_row, call_by_name(kCurrentRowFunction, std::move(args), where));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::UpdateStatement& update) {
   const size_t names_before = cte_names_.size();
   if (update.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*update.with, nullptr));
@@ -245,8 +263,8 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_update(const sql::Upda
   TROUPE_RETURN_IF_ERROR(bind_assignments(update.assignments, *modify, Site{&scope, query, Clause::kSet, false},
                                           &modify->assignments));
   if (update.where != nullptr) {
-    TROUPE_ASSIGN_OR_RETURN(query->where,
-                            bind_condition(*update.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));
+    const Site site{&scope, query, Clause::kWhere, false};
+    TROUPE_RETURN_IF_ERROR(bind_where_of_change(*update.where, site, modify.get()));
   }
   TROUPE_ASSIGN_OR_RETURN(modify->generated, bind_regenerated(modify->assignments, modify->target));
   TROUPE_RETURN_IF_ERROR(bind_table_checks(modify.get()));
@@ -265,8 +283,8 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::bind_delete(const sql::Dele
   BoundQuery* query = modify->source.get();
   TROUPE_RETURN_IF_ERROR(bind_from(statement.using_items, &scope, query));
   if (statement.where != nullptr) {
-    TROUPE_ASSIGN_OR_RETURN(query->where,
-                            bind_condition(*statement.where, Site{&scope, query, Clause::kWhere, false}, "WHERE"));
+    const Site site{&scope, query, Clause::kWhere, false};
+    TROUPE_RETURN_IF_ERROR(bind_where_of_change(*statement.where, site, modify.get()));
   }
   TROUPE_RETURN_IF_ERROR(bind_returning(statement.returning, &scope, modify.get()));
   TROUPE_RETURN_IF_ERROR(finish_view_target(*statement.table, modify.get()));

@@ -399,6 +399,7 @@ class Binder {
   absl::Status bind_subquery_assignment(const sql::Assignment& assignment, const sql::SubqueryExpr& subquery,
                                         const BoundModify& modify, const Site& site,
                                         std::vector<ColumnAssignment>* out);
+  absl::Status bind_where_of_change(const sql::Expr& where, const Site& site, BoundModify* modify);
   absl::Status bind_one_assignment(const sql::AssignmentTarget& target, const sql::Expr* value, ExprPtr bound,
                                    const BoundModify& modify, const Site& site, std::vector<ColumnAssignment>* out);
   absl::Status bind_conflict(const sql::OnConflict& conflict, const sql::InsertStatement& insert, Scope* scope,

@@ -27,6 +27,8 @@ using QueryPtr = std::shared_ptr<BoundQuery>;
 
 /// The pseudo column of a table that holds the row's key (bytea).
 inline constexpr uint32_t kRowKeyColumn = UINT32_MAX;
+/// (cursor, table): the key of the row that the cursor stands on; no name that anybody types.
+inline constexpr const char* kCurrentRowFunction = "current row of";
 
 namespace sql {
 struct SelectStatement;
@@ -163,6 +165,7 @@ struct BoundModify {
   ExprPtr policy_check;  ///< over the new row as (target, column): an error where policies forbid it; may be null
   std::optional<ConflictAction> conflict;     ///< expressions over layout columns already
   std::vector<BoundTarget> returning;
+  ExprPtr current_row;  ///< WHERE CURRENT OF: the row's key, or null; else null
 
   /// What the statement's expressions know the changed rows as.
   const BoundRelation& named() const;

@@ -107,7 +107,8 @@ absl::StatusOr<IndexTerms> QueryPlanner::place_terms(IndexTerms terms, const std
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_modify(const BoundModify& modify) {
   changes_rows = true;
   uses_tables = true;
-  return modify.kind == PlanKind::kInsert ? plan_insert(modify) : plan_change(modify);
+  if (modify.kind == PlanKind::kInsert) return plan_insert(modify);
+  return modify.current_row ? plan_change_of_current_row(modify) : plan_change(modify);
 }
 
 absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vector<ColumnId>& columns,
@@ -257,6 +258,31 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
     if (modify.policy_check && has_subquery(*modify.policy_check)) modify.policy_check = nullptr;
   }
   return change_rows(modify, std::move(rel), conditions, std::move(assigned), std::move(returning));
+}
+
+/// No scan: there is one row, and its key is known.
+absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change_of_current_row(const BoundModify& modify) {
+  auto row = std::make_shared<ValuesPlan>();
+  row->rows.push_back({modify.current_row});
+  row->output = {modify.current_row->type};
+  row->cost = {0, 0.01, 1, 32};
+  Rel rel;
+  rel.plan = std::move(row);
+  rel.columns = {{modify.target->number, kRowKeyColumn}};
+  const auto value_of = [&](const ExprPtr& expr) -> absl::StatusOr<ExprPtr> {
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr value, run_subqueries_first(expr));
+    return fold(value);
+  };
+  ExprList assigned, returning;
+  for (const ColumnAssignment& assignment : modify.assignments) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, value_of(assignment.value));
+    assigned.push_back(std::move(value));
+  }
+  for (const BoundTarget& item : modify.returning) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, value_of(item.value));
+    returning.push_back(std::move(value));
+  }
+  return change_rows(modify, std::move(rel), {}, std::move(assigned), std::move(returning));
 }
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_rows(const BoundModify& modify, Rel rel,

@@ -91,11 +91,41 @@ class StatementPlanner {
     TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, binder_.bind_select(select, nullptr));
     TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
     output_columns(query->targets);
+    if (context_.for_cursor) add_row_keys(query.get());
     TROUPE_ASSIGN_OR_RETURN(Rel rel, planner_.plan_top(query));
     TROUPE_RETURN_IF_ERROR(planner_.plan_modifying_ctes());
     result_->kind = StatementKind::kSelect;
     result_->root = std::move(rel.plan);
     return absl::OkStatus();
+  }
+
+  /// Of a cursor: where its rows come from, if each comes from one row of a table, or names those that it locks.
+  void add_row_keys(BoundQuery* query) {
+    const bool simple = !query->operation && !query->recursive && !query->aggregated && !query->match &&
+                        !query->distinct && query->distinct_on.empty() && query->windows.empty() &&
+                        !query->has_table_functions;
+    result_->locks_rows = !query->locks.empty();
+    if (!simple) return;
+    const auto add = [&](const BoundRelation& relation) {
+      if (relation.kind != BoundRelation::Kind::kTable) return;
+      result_->row_keys.push_back({relation.table->oid, static_cast<uint32_t>(query->targets.size())});
+      query->targets.push_back({make_column(Type{oid::kBytea}, kRowKeyColumn, relation.number), {}});
+    };
+    if (!result_->locks_rows) {
+      if (query->from.size() == 1 && query->from[0]->relation) add(*query->from[0]->relation);
+      return;
+    }
+    const auto add_locked = [&](const auto& self, const FromTree& tree) -> void {
+      if (!tree.relation) {
+        self(self, *tree.left);
+        self(self, *tree.right);
+      } else if (std::any_of(query->locks.begin(), query->locks.end(), [&](const BoundLock& lock) {
+                   return lock.relation == tree.relation->number;
+                 })) {
+        add(*tree.relation);
+      }
+    };
+    for (const FromPtr& tree : query->from) add_locked(add_locked, *tree);
   }
 
   absl::Status plan_modify(StatementKind kind, const BoundModify& modify) {

@@ -35,6 +35,7 @@ struct PlanContext {
   bool row_security = true;           ///< the setting: off says that a statement would rather fail than see less
   /// Parameter types the client declared; unknown ones and those beyond are inferred.
   std::span<const Type> parameters;
+  bool for_cursor = false;  ///< the rows' keys come along where WHERE CURRENT OF may want them
 };
 
 /// Errors: everything that PostgreSQL's parse analysis and planning say, with position and hint; 0A000 for what is

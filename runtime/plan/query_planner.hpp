@@ -250,6 +250,7 @@ class QueryPlanner {
   // --- plan_modify.cpp ---
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_insert(const BoundModify& modify);
   absl::StatusOr<std::shared_ptr<PlanNode>> plan_change(BoundModify modify);
+  absl::StatusOr<std::shared_ptr<PlanNode>> plan_change_of_current_row(const BoundModify& modify);
   /// Inserts the rows that `rel` puts out: all layout columns.
   absl::StatusOr<std::shared_ptr<PlanNode>> insert_rows(const BoundModify& modify, Rel rel);
   /// Updates or deletes the rows whose keys `rel` has; `values` are those of the assignments.

@@ -24,7 +24,6 @@ constexpr Advice kAdvice[] = {
     {"ORDER BY in a recursive query", "Put the ORDER BY on the query around it."},
     {"PARTITION BY", "Rows are spread over the node's partitions by their primary key."},
     {"PARTITION OF", "Rows are spread over the node's partitions by their primary key."},
-    {"WHERE CURRENT OF", "Name the row by its primary key."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
     {"type ", "Keep its text in a column of type text, or its numbers in columns of their own."},

@@ -62,10 +62,18 @@ struct PlanDependency {
   Scn version = kNoScn;
 };
 
+/// Behind the columns of a cursor's rows: which rows of a table they come from (bytea, as TableScanPlan::with_row_key).
+struct RowKeyColumn {
+  Oid table = kNoOid;
+  uint32_t column = 0;
+};
+
 struct StatementPlan {
   StatementKind kind = StatementKind::kUtility;
   PlanPtr root;
   std::vector<OutputColumn> columns;  ///< of the rows it returns; empty: it returns none
+  std::vector<RowKeyColumn> row_keys;  ///< of a cursor that may be updated
+  bool locks_rows = false;             ///< SELECT ... FOR: the row_keys are those of the tables that it names
   std::vector<Type> parameters;
   std::vector<PlanPtr> ctes;          ///< by number; a CTE uses smaller numbers only
   /// WITH ... AS (INSERT/UPDATE/DELETE): run to the end even if nobody reads them.

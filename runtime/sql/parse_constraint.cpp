@@ -1,4 +1,7 @@
 // Constraints of columns, tables and domains.
+#include <optional>
+#include <utility>
+
 #include "runtime/sql/grammar_ddl.hpp"
 
 namespace troupe::sql {
@@ -177,32 +180,45 @@ void parse_exclude(TokenStream& in, Constraint* constraint) {
   }
 }
 
-bool accept_deferrability(TokenStream& in, Constraint* constraint, bool* not_deferrable) {
-  if (in.accept(Keyword::kDeferrable)) {
-    constraint->deferrable = true;
-  } else if (in.at(Keyword::kNot) && !in.at_next(Keyword::kValid)) {
+/// When the constraint is checked, as far as it was said.
+struct Deferrability {
+  std::optional<bool> deferrable, initially_deferred;
+};
+
+/// One clause more; false: it is none. `once`: of a column's constraint nothing may be said twice.
+bool accept_deferrability(TokenStream& in, bool once, Deferrability* said) {
+  const uint32_t position = in.position();
+  const auto fail = [&](std::string_view message) { in.fail(ErrorCode::kSyntaxError, position, message); };
+  std::optional<bool>* what = &said->deferrable;
+  bool value = true;
+  // NOT NULL of a column is another constraint.
+  if (in.at(Keyword::kNot) && (once ? in.at_next(Keyword::kDeferrable) : !in.at_next(Keyword::kValid))) {
     in.skip();
     in.expect(Keyword::kDeferrable);
-    *not_deferrable = true;
+    value = false;
   } else if (in.accept(Keyword::kInitially)) {
-    constraint->initially_deferred = in.accept(Keyword::kDeferred);
-    if (!constraint->initially_deferred) in.expect(Keyword::kImmediate);
-  } else {
+    what = &said->initially_deferred;
+    value = in.accept(Keyword::kDeferred);
+    if (!value) in.expect(Keyword::kImmediate);
+  } else if (!in.accept(Keyword::kDeferrable)) {
     return false;
   }
-  if (!may_be_deferrable(constraint->type))
-    in.fail(ErrorCode::kSyntaxError, constraint->position, "misplaced DEFERRABLE clause");
+  if (once && *what) {
+    fail(what == &said->deferrable ? "multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed"
+                                   : "multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed");
+  }
+  const std::optional<bool> before = std::exchange(*what, value);
+  if (said->deferrable == std::optional(false) && said->initially_deferred == std::optional(true))
+    fail("constraint declared INITIALLY DEFERRED must be DEFERRABLE");
+  if (before && *before != value) fail("conflicting constraint properties");
   return true;
 }
 
 void parse_attributes(TokenStream& in, Constraint* constraint, bool table) {
-  bool not_deferrable = false;
+  Deferrability said;
   for (;;) {
-    const uint32_t position = in.position();
-    if (accept_deferrability(in, constraint, &not_deferrable)) {
-      if (constraint->initially_deferred && not_deferrable)
-        in.fail(ErrorCode::kSyntaxError, position, "constraint declared INITIALLY DEFERRED must be DEFERRABLE");
-    } else if (table && in.accept(Keyword::kNot, Keyword::kValid)) {
+    if (accept_deferrability(in, !table, &said)) continue;
+    if (table && in.accept(Keyword::kNot, Keyword::kValid)) {
       constraint->not_valid = true;
     } else if (table && in.accept(Keyword::kNo, Keyword::kInherit)) {
       constraint->no_inherit = true;
@@ -210,7 +226,19 @@ void parse_attributes(TokenStream& in, Constraint* constraint, bool table) {
       break;
     }
   }
-  if (constraint->initially_deferred) constraint->deferrable = true;
+  constraint->initially_deferred = said.initially_deferred.value_or(false);
+  constraint->deferrable = said.deferrable.value_or(constraint->initially_deferred);
+  if (constraint->deferrable && !may_be_deferrable(constraint->type)) {
+    in.fail(ErrorCode::kFeatureNotSupported, constraint->position, "CHECK constraints cannot be marked DEFERRABLE");
+  }
+}
+
+/// DEFERRABLE and its kin where no constraint stands before that can be; empty: none of them.
+std::string_view misplaced_clause(TokenStream& in) {
+  if (in.at(Keyword::kDeferrable)) return "misplaced DEFERRABLE clause";
+  if (in.at(Keyword::kNot, Keyword::kDeferrable)) return "misplaced NOT DEFERRABLE clause";
+  if (!in.at(Keyword::kInitially)) return {};
+  return in.at_next(Keyword::kDeferred) ? "misplaced INITIALLY DEFERRED clause" : "misplaced INITIALLY IMMEDIATE clause";
 }
 
 }  // namespace
@@ -239,8 +267,8 @@ const Constraint* parse_column_constraint(TokenStream& in) {
   const uint32_t position = in.position();
   std::string_view name;
   if (in.accept(Keyword::kConstraint)) name = parse_column_name(in);
-  if (in.at(Keyword::kDeferrable) || in.at(Keyword::kInitially) || in.at(Keyword::kNot, Keyword::kDeferrable))
-    in.fail(ErrorCode::kSyntaxError, position, "misplaced DEFERRABLE clause");
+  if (const std::string_view misplaced = misplaced_clause(in); !misplaced.empty())
+    in.fail(ErrorCode::kSyntaxError, position, misplaced);
   Constraint* constraint = parse_column_element(in, position);
   constraint->name = name;
   if (may_be_deferrable(constraint->type)) parse_attributes(in, constraint, false);

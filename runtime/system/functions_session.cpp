@@ -1,4 +1,5 @@
 /// Who and where the session is, its settings, the server's state, and signals to other sessions.
+#include "runtime/plan/bound_query.hpp"
 #include "runtime/settings/encoding.hpp"
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/row_writer.hpp"
@@ -87,6 +88,10 @@ std::optional<int64_t> transaction_id_if_assigned(SystemSession& session) {
 
 absl::StatusOr<std::string> export_snapshot(SystemSession& session) { return session.export_snapshot(); }
 
+absl::StatusOr<OptionalText> current_row(SystemSession& session, std::string_view cursor, int64_t table) {
+  return session.current_row(cursor, static_cast<Oid>(table));
+}
+
 // --- signals ---
 
 absl::StatusOr<bool> cancel_backend(SystemSession& session, int32_t process_id) {
@@ -145,6 +150,7 @@ void register_session_functions(SessionFunctions& to) {
   to.add<terminate_backend>("pg_terminate_backend", {kInt4}, kBool, Volatility::kVolatile);
   to.add<terminate_backend_within>("pg_terminate_backend", {kInt4, kInt8}, kBool, Volatility::kVolatile);
   to.add<sleep_for>("pg_sleep", {kFloat8}, oid::kVoid, Volatility::kVolatile);
+  to.add<current_row>(kCurrentRowFunction, {kText, kOid}, kBytea, Volatility::kVolatile);
   to.add<kill_actor>("kill_actor", {kInt8}, kBool, Volatility::kVolatile);
   to.add<current_token>("current_token", {}, kText, Volatility::kVolatile);
 }

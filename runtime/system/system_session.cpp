@@ -18,6 +18,9 @@ int64_t SystemSession::database_bytes(Oid database) const {
 absl::StatusOr<bool> SystemSession::try_advisory_lock(const AdvisoryLock&, AdvisoryScope) {
   return error(ErrorCode::kFeatureNotSupported, "advisory locks need a session");
 }
+absl::StatusOr<std::optional<std::string>> SystemSession::current_row(std::string_view cursor, Oid) const {
+  return error(ErrorCode::kInvalidCursorName, "cursor \"", cursor, "\" does not exist");
+}
 absl::Status SystemSession::notify(std::string_view, std::string_view) {
   return error(ErrorCode::kFeatureNotSupported, "NOTIFY needs a session");
 }

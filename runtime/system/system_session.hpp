@@ -189,6 +189,10 @@ class SystemSession {
   virtual bool advisory_unlock(const AdvisoryLock&) { return false; }
   virtual void advisory_unlock_all() {}
 
+  // --- cursors ---
+  /// Where the row of the table is that the cursor stands on; nothing where an outer join found none. Errors: 34000, 24000.
+  virtual absl::StatusOr<std::optional<std::string>> current_row(std::string_view cursor, Oid table) const;
+
   // --- LISTEN and NOTIFY ---
   /// Errors: 22023, 54000.
   virtual absl::Status notify(std::string_view channel, std::string_view payload);

@@ -80,6 +80,12 @@ class SideBySideTest(node_case.NodeCase):
     def test_ranges_and_multiranges(self):
         self.compare("ranges.sql")
 
+    def test_foreign_keys_that_are_checked_later(self):
+        self.compare("deferrable.sql")
+
+    def test_where_current_of(self):
+        self.compare("current_of.sql")
+
     def test_listen_and_notify(self):
         self.compare("notifications.sql")
 

@@ -188,6 +188,12 @@ NOTIFY news, 'dropped';
 COMMIT;
 @a
 SELECT 'a statement';
+-- Said for rows of tables.
+SELECT pg_notify('news', v) FROM t ORDER BY id;
+SELECT count(*) FROM t WHERE pg_notify('news', 'row ' || id) IS NOT NULL;
+UPDATE t SET v = 'z' WHERE id = 1 AND pg_notify('news', 'updated') IS NOT NULL;
+WITH made AS (INSERT INTO t VALUES (11, 'k') RETURNING id) SELECT pg_notify('news', 'inserted ' || id) FROM made;
+WITH said AS MATERIALIZED (SELECT pg_notify('news', 'in WITH')) SELECT count(*) FROM said;
 -- Prepared statements, EXPLAIN, cursors.
 PREPARE says AS SELECT pg_notify('news', $1);
 EXECUTE says('prepared');

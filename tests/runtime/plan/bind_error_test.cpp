@@ -56,5 +56,5 @@ TEST_CASE_METHOD(BankFixture, "what is not there yet is refused by name", "[bind
     CHECK(fields.message.find(name) != std::string::npos);
   };
   refused("CREATE TEMPORARY TABLE t (a int)", "a temporary relation here");  // without a session's schema
-  refused("DELETE FROM accounts WHERE CURRENT OF c", "WHERE CURRENT OF");
+  refused("DELETE FROM accounts USING branches WHERE CURRENT OF c", "WHERE CURRENT OF");
 }
