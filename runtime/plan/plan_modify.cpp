@@ -262,6 +262,11 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
 
 /// No scan: there is one row, and its key is known.
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change_of_current_row(const BoundModify& modify) {
+  if (!modify.target->security.empty() || modify.policy_check) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported,
+                           "WHERE CURRENT OF a row that row-level security applies to is not supported"),
+                     "Name the row by its primary key.");
+  }
   auto row = std::make_shared<ValuesPlan>();
   row->rows.push_back({modify.current_row});
   row->output = {modify.current_row->type};
