@@ -107,7 +107,7 @@ class StatementPlanner {
     result_->locks_rows = !query->locks.empty();
     if (!simple) return;
     const auto add = [&](const BoundRelation& relation) {
-      if (relation.kind != BoundRelation::Kind::kTable) return;
+      if (relation.kind != BoundRelation::Kind::kTable || !relation.security.empty()) return;
       result_->row_keys.push_back({relation.table->oid, static_cast<uint32_t>(query->targets.size())});
       query->targets.push_back({make_column(Type{oid::kBytea}, kRowKeyColumn, relation.number), {}});
     };
