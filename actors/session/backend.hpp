@@ -187,6 +187,13 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_analyzed(Portal& portal, std::vector<std::string>* lines);
   uint64_t next_row_id() override;
 
+  // backend_function.cpp
+  class InFunction;
+  Task<absl::Status> run_script(Portal& portal);
+  Task<absl::StatusOr<std::vector<Value>>> evaluate_script_arguments(Portal& portal);
+  Task<absl::Status> run_function_statements(Portal& portal, const struct FunctionScript& script,
+                                             const std::vector<Value>& values, uint64_t* rows);
+
   // backend_transaction.cpp
   Task<absl::Status> end_transaction(bool commit, PreparedTransactions::Claim* prepare = nullptr);
   bool end_reading_transaction();
@@ -364,6 +371,7 @@ class Backend final : public RowIdSource {
   PlanCache plan_cache_;
   uint32_t suspended_portals_ = 0;
   bool running_definition_ = false;
+  uint8_t function_depth_ = 0;  ///< functions being run statement by statement, each in the one before
   std::map<std::string, size_t, std::less<>> setting_marks_;  ///< parameters at each savepoint
 
   int64_t sleep_us_ = 0;         ///< asked for and not yet slept

@@ -129,7 +129,7 @@ Task<absl::Status> Backend::write_catalog_rows(const std::vector<CatalogChange>&
 
 void CatalogRows::change(Oid oid, const ObjectDef* old, const ObjectDef* next) {
   const auto key_of = [](const ObjectDef& object) {
-    return name_key(object.name_class(), object.name_scope(), object.name);
+    return name_key(object.name_class(), object.name_scope(), object.unique_name());
   };
   if (next == nullptr) {
     if (oid < kFirstUserOid) {  // each node begins with it: its place says that this one has it no more

@@ -183,6 +183,9 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   context.for_cursor = prepared.for_cursor;
   refresh_names();
   context.parameters = prepared.declared;
+  context.function = prepared.function.get();
+  context.result = prepared.result;
+  context.check_function_bodies = parameters_.show("check_function_bodies").value_or("on") == "on";
   auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
                                   : plan_explained(prepared.raw->node->to<sql::ExplainStatement>(), *executes, context);
   if (!plan.ok()) return plan.status();
@@ -344,6 +347,7 @@ bool Backend::start_at_once(Portal& portal, absl::Status* status) {
   if (is_definition(*prepared.raw->node)) return false;
   *status = plan_prepared(prepared);
   if (!status->ok()) return true;
+  if (prepared.plan->script != nullptr) return false;
   if (!reads_or_writes(prepared.plan->kind) || !lock_tables_at_once(prepared)) return false;
   portal.started = true;
   portal.plan = prepared.plan;
@@ -392,6 +396,10 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
   status = co_await locking;
   if (!status.ok()) co_return status;
   portal.plan = prepared.plan;
+  if (portal.plan->script != nullptr) {
+    auto running = run_script(portal);
+    co_return co_await running;
+  }
   co_return open_portal(portal);
 }
 
@@ -436,6 +444,7 @@ Task<absl::Status> Backend::take_table_locks(const Prepared& prepared) {
 absl::Status Backend::open_portal(Portal& portal) {
   const StatementPlan& plan = *portal.plan;
   Prepared& prepared = *portal.prepared;
+  if (plan.script != nullptr) return not_supported_yet("a function of several statements here");
   if (!plan.read_only) {
     TROUPE_RETURN_IF_ERROR(transaction_.state().check_writable(write_tag(plan.kind)));
   }

@@ -36,6 +36,8 @@ struct Prepared {
   bool by_sql = false;                     ///< PREPARE rather than Parse
   std::string source;                      ///< by_sql: the text that PREPARE stands in
   int64_t prepared_us = 0;
+  std::shared_ptr<const struct FunctionFrame> function;  ///< whose body it is part of; null: none
+  std::vector<Type> result;                ///< what that function returns, if it returns this statement's rows
 
   std::string_view text() const { return raw == nullptr ? std::string_view{} : parsed->text_of(*raw); }
 };

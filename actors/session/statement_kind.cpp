@@ -31,8 +31,7 @@ bool is_utility(const sql::Statement& statement) {
     case NodeKind::kSetConstraints:
     case NodeKind::kLoad:
     case NodeKind::kAlterSystem:
-    case NodeKind::kDo:
-    case NodeKind::kCall: return true;
+    case NodeKind::kDo: return true;
     default: return false;
   }
 }
@@ -44,6 +43,7 @@ bool is_definition(const sql::Statement& statement) {
     case NodeKind::kUpdate:
     case NodeKind::kDelete:
     case NodeKind::kMerge:
+    case NodeKind::kCall:
     case NodeKind::kExplain: return false;
     default: return !is_utility(statement);
   }

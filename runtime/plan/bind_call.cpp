@@ -1,4 +1,5 @@
 /// Function calls: ordinary, aggregate, window, sequence and set-returning ones.
+#include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/types/resolve.hpp"
@@ -36,6 +37,10 @@ constexpr WindowName kWindowFunctions[] = {
     {"nth_value", WindowFunction::kNthValue, oid::kInvalid},
 };
 
+bool is_users_schema(std::string_view name) {
+  return name != "pg_catalog" && name != "information_schema" && name != "sys";
+}
+
 const WindowName* find_window_function(std::string_view name) {
   for (const WindowName& known : kWindowFunctions) {
     if (known.name == name) return &known;
@@ -53,11 +58,22 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
       return fail(ErrorCode::kInvalidSchemaName, call, "schema \"", schema, "\" does not exist");
     }
   }
+  if (!functions_named(call.name).empty()) {
+    bool found = false;
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_function_call(call, site, &found));
+    if (found) return value;
+  }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr oracle, bind_oracle_call(call, site));
   if (oracle) return oracle;
   Site inner = site;
   inner.in_aggregate = inner.in_aggregate || (is_aggregate(name) && call.over == nullptr);
   TROUPE_ASSIGN_OR_RETURN(ExprList args, bind_arguments(call, inner));
+  if (call.name.size() > 1 && is_users_schema(call.name[call.name.size() - 2])) {
+    return with_hint(
+        fail(ErrorCode::kUndefinedFunction, call, "function ", call.name[call.name.size() - 2], ".",
+             describe_call(name, types_of(args)), " does not exist"),
+        "No function matches the given name and argument types. You might need to add explicit type casts.");
+  }
   if (call.over != nullptr) return bind_window(call, name, std::move(args), site);
   if (find_window_function(name) != nullptr) {
     if (call.within_group) return bind_hypothetical(call, site);
@@ -277,7 +293,12 @@ absl::StatusOr<ExprPtr> Binder::bind_value_function(const sql::ValueFunctionExpr
   switch (expr.function) {
     case ValueFunction::kCurrentRole:
     case ValueFunction::kCurrentUser:
-    case ValueFunction::kUser: return setting(NamedSetting::kCurrentUser);
+    case ValueFunction::kUser:
+      // Within a function with SECURITY DEFINER it is the owner.
+      if (const ObjectDef* definer = rights.user() == context_.role ? nullptr : catalog().find(rights.user())) {
+        return make_constant(Type{oid::kName}, Value::text(definer->name));
+      }
+      return setting(NamedSetting::kCurrentUser);
     case ValueFunction::kSessionUser: return setting(NamedSetting::kSessionUser);
     case ValueFunction::kCurrentCatalog: return setting(NamedSetting::kCatalog);
     case ValueFunction::kCurrentSchema: return setting(NamedSetting::kSchema);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "runtime/plan/bind_match.hpp"
+#include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/row_expr.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -118,6 +119,12 @@ absl::StatusOr<ExprPtr> Binder::bind_literal(const sql::Literal& literal) {
 absl::StatusOr<ExprPtr> Binder::bind_parameter(const sql::Parameter& parameter) {
   if (parameter.number == 0 || parameter.number > 65535) {
     return fail(ErrorCode::kUndefinedParameter, parameter, "there is no parameter $", parameter.number);
+  }
+  if (frame_ != nullptr) {
+    if (parameter.number > frame_->types.size()) {
+      return fail(ErrorCode::kUndefinedParameter, parameter, "there is no parameter $", parameter.number);
+    }
+    return argument_of(*frame_, parameter.number - 1);
   }
   if (parameter.number > parameters.size()) parameters.resize(parameter.number, kUnknownType);
   auto bound = make_expr(ExprKind::kParameter, parameters[parameter.number - 1], {});

@@ -1,6 +1,7 @@
 /// FROM: tables, views, CTEs, subqueries, functions and joins.
 #include <algorithm>
 
+#include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/types/user_types.hpp"
 #include "runtime/plan/table_function.hpp"
@@ -222,7 +223,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_view(const std::shared_ptr<const V
   const bool invoker = parse_switch(view.option("security_invoker")).value_or(false);
   const uint32_t number = relations++;  // before those it reads: whose rights are missing is told in this order
   const sql::SelectStatement* select = nullptr;
-  auto bound = bind_stored_query(view.query_sql, invoker ? context_.role : view.owner, &select);
+  auto bound = bind_stored_query(view.query_sql, invoker ? rights.user() : view.owner, &select);
   if (!bound.ok()) return bound.status();
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kSubquery;
@@ -330,6 +331,13 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
     const auto* only = ref.functions[0].call->as<sql::FunctionCall>();
     const std::string_view view = only == nullptr ? std::string_view() : view_of_function(only->name.back());
     if (!view.empty() && only->arguments.empty()) return bind_view_function(view, *only, ref.alias, query);
+  }
+  for (const sql::TableFunction& item : ref.functions) {
+    const auto* call = item.call->as<sql::FunctionCall>();
+    if (call == nullptr || functions_named(call->name).empty()) continue;
+    if (ref.functions.size() > 1) return refuse(ref, "ROWS FROM with SQL functions");
+    TROUPE_ASSIGN_OR_RETURN(FromItem user, bind_user_function_ref(ref, scope, query));
+    if (user.tree != nullptr) return user;
   }
   auto relation = std::make_shared<BoundRelation>();
   relation->kind = BoundRelation::Kind::kFunction;

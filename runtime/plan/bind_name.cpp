@@ -8,7 +8,9 @@ namespace troupe {
 Binder::Binder(const PlanContext& context)
     : rights{*context.catalog, context.role},
       context_{context},
-      eval_{context.eval != nullptr ? context.eval : &default_eval_} {
+      eval_{context.eval != nullptr ? context.eval : &default_eval_},
+      frame_{context.function},
+      search_path_{context.search_path} {
   parameters.assign(context.parameters.begin(), context.parameters.end());
   for (Type& type : parameters) {
     if (type.oid == oid::kInvalid) type = Type{};
@@ -82,7 +84,11 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       }
       return positioned(std::move(found), column.position + 1);
     }
-    if (qualified && item_found) return unknown_column(column, scope);
+    if (qualified && item_found && frame_ == nullptr) return unknown_column(column, scope);
+  }
+  if (frame_ != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr argument, bind_argument_name(column, site));
+    if (argument) return argument;
   }
   TROUPE_ASSIGN_OR_RETURN(ExprPtr oracle, bind_oracle_column(column, site));
   if (oracle) return oracle;
@@ -238,7 +244,7 @@ absl::StatusOr<Binder::RelationName> Binder::find_relation(const sql::TableRef& 
     }
     return fail(ErrorCode::kUndefinedTable, ref, "relation \"", ref.schema, ".", ref.name, "\" does not exist");
   }
-  for (const Oid schema : context_.search_path) {
+  for (const Oid schema : search_path_) {
     if (schema == kPgCatalogSchema) break;
     if (auto found = look_in(schema)) return use(std::move(found));
   }

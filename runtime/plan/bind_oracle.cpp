@@ -75,7 +75,7 @@ absl::StatusOr<ExprPtr> Binder::bind_oracle_column(const sql::ColumnRef& column,
     return found != nullptr && found->kind == ObjectKind::sequence;
   };
   const SchemaDef* named = schema.empty() ? nullptr : catalog().find_schema(schema);
-  const auto& path = context_.search_path;
+  const auto& path = search_path_;
   const bool known =
       schema.empty() ? std::any_of(path.begin(), path.end(), is_sequence) : named != nullptr && is_sequence(named->oid);
   if (!known) return ExprPtr();

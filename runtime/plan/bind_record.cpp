@@ -101,6 +101,20 @@ const Expr& origin_of(const Expr& expr, const BoundRelation* relation) {
   return target;
 }
 
+/// Null where an outer join found no row; then all its columns are as well.
+bool is_missing_row(const Expr& value) {
+  if (value.kind != ExprKind::kCase || value.arg(0).kind != ExprKind::kNullTest) return false;
+  const Expr& tested = value.arg(0).arg(0);
+  return tested.kind == ExprKind::kRow || (tested.is_column() && tested.index == kRowKeyColumn);
+}
+
+/// The row that a value is, if it is one; itself else. A CASE around it is an outer join's or a strict function's.
+const Expr& known_row(const Expr& value) {
+  if (value.kind == ExprKind::kCase && value.args.size() == 3) return known_row(value.arg(2));
+  const bool scalar = value.kind == ExprKind::kSubquery && value.subquery->kind == BoundSubquery::Kind::kScalar;
+  return scalar ? known_row(*value.subquery->query->targets[0].value) : value;
+}
+
 }  // namespace
 
 absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type) {
@@ -120,10 +134,7 @@ absl::StatusOr<std::vector<NamedColumn>> Binder::fields_of(const Expr& base, con
     leaf = leaf_of(*scope, base.relation);
   }
   const Expr& origin = origin_of(base, leaf == nullptr ? nullptr : leaf->relation.get());
-  // Null where an outer join found no row: then all its columns are as well.
-  const bool guarded =
-      origin.kind == ExprKind::kCase && origin.args.size() == 3 && origin.arg(2).kind == ExprKind::kRow;
-  const Expr& row = guarded ? origin.arg(2) : origin;
+  const Expr& row = known_row(origin);
   std::vector<NamedColumn> fields;
   if (row.kind == ExprKind::kTableFunction) {
     // information_schema._pg_expandarray() is the one function whose records are known.
@@ -132,10 +143,11 @@ absl::StatusOr<std::vector<NamedColumn>> Binder::fields_of(const Expr& base, con
     return std::vector<NamedColumn>{{"x", std::move(x)}, {"n", std::move(n)}};
   }
   if (row.kind != ExprKind::kRow) return fields;
+  const bool at_hand = &origin == &base && (&row == &base || is_missing_row(base));
   const std::vector<std::string_view> names = field_names(row);
   for (size_t i = 0; i < row.args.size() && (i < names.size() || i < std::size(kNames)); ++i) {
     ExprPtr value = row.args[i];
-    if (&origin != &base) {
+    if (!at_hand) {
       TROUPE_ASSIGN_OR_RETURN(value, make_field(base, i, row.args[i]->type));
     }
     fields.push_back({i < names.size() ? names[i] : kNames[i], std::move(value)});

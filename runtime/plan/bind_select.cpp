@@ -191,6 +191,10 @@ absl::StatusOr<QueryPtr> Binder::bind_plain(const sql::SelectStatement& select, 
   TROUPE_RETURN_IF_ERROR(bind_order(select, &scope, query.get()));
   TROUPE_RETURN_IF_ERROR(bind_distinct(select, &scope, query.get()));
   TROUPE_RETURN_IF_ERROR(bind_limits(select, outer, query.get()));
+  if (query->joins_functions && (query->aggregated || !query->windows.empty() || query->has_table_functions)) {
+    return with_hint(refuse(select, "a set-returning SQL function in the select list of a grouped or windowed query"),
+                     "Call it in FROM.");
+  }
   if (query->aggregated) TROUPE_RETURN_IF_ERROR(check_grouping(scope, query.get()));
   if (!select.locking.empty()) TROUPE_RETURN_IF_ERROR(bind_locks(select, scope, query.get()));
   return query;

@@ -86,7 +86,7 @@ const TypeDef* Binder::find_own_type(sql::Name name) const {
     const SchemaDef* schema = catalog().find_schema(name[name.size() - 2]);
     return schema == nullptr ? nullptr : find_in(schema->oid);
   }
-  for (const Oid schema : context_.search_path) {
+  for (const Oid schema : search_path_) {
     if (const TypeDef* found = find_in(schema)) return found;
   }
   return nullptr;

@@ -5,6 +5,7 @@
 /// bind_record, bind_composite, bind_aggregate, bind_arguments, bind_policy.
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,10 @@ std::string output_name(const sql::Expr& expr);
 std::string dotted(sql::Name name);
 
 class MatchBinder;  // bind_match.hpp
+struct BoundCallee;  // bind_function.hpp
+struct FunctionDef;
+struct FunctionFrame;
+struct FunctionShape;
 struct BoundMerge;  // runtime/plan/merge_plan.hpp
 
 /// A column that a statement gives a value.
@@ -112,6 +117,12 @@ class Binder {
   /// An INSERT into a materialized view, which only REFRESH may do; the same otherwise.
   absl::StatusOr<std::shared_ptr<BoundModify>> bind_refresh(std::string_view text, const TableDef& view);
 
+  /// The user's function that a call means; its arguments are those of a statement without FROM. Null: none of a user.
+  absl::StatusOr<std::shared_ptr<BoundCallee>> bind_callee(const sql::FunctionCall& call, bool procedure);
+  /// The body's last query as the function's result. Errors: 42P13.
+  absl::Status fit_result(const FunctionDef& function, const FunctionShape& shape, std::vector<BoundTarget>* targets);
+  FunctionShape shape_of(const BoundCallee& callee) const;
+
   /// Errors: 42P18 for a parameter whose type nothing told.
   absl::Status finish_parameters();
 
@@ -144,6 +155,27 @@ class Binder {
     uint32_t cte = 0;
     std::optional<uint32_t> work_table;  ///< while its recursive part is bound
   };
+
+  // --- bind_callee.cpp: which function of a user is meant ---
+  std::vector<std::shared_ptr<const FunctionDef>> functions_named(sql::Name name) const;
+  absl::StatusOr<std::shared_ptr<BoundCallee>> find_callee(const sql::FunctionCall& call, const Site& site,
+                                                           bool procedure);
+  absl::Status bind_callee_arguments(const sql::FunctionCall& call, const std::vector<uint32_t>& places,
+                                     ExprList given, BoundCallee* callee);
+  // --- bind_function.cpp: what its body is in the statement ---
+  absl::StatusOr<ExprPtr> bind_function_call(const sql::FunctionCall& call, const Site& site, bool* found);
+  ExprPtr known_function_value(const BoundCallee& callee, const Site& site);
+  absl::StatusOr<ExprPtr> inline_value(BoundCallee& callee, const Site& site, const sql::Node& node);
+  absl::StatusOr<QueryPtr> inline_rows(BoundCallee& callee, const FunctionShape& shape, BoundQuery* around,
+                                       const sql::Node& node);
+  absl::StatusOr<QueryPtr> bind_function_body(const BoundCallee& callee, uint32_t relation, const sql::Node& node,
+                                              bool* expression);
+  absl::StatusOr<QueryPtr> with_ordinality(QueryPtr rows);
+  absl::StatusOr<ExprPtr> bind_argument_name(const sql::ColumnRef& column, const Site& site);
+  ExprPtr argument_of(const FunctionFrame& frame, size_t place) const;
+  struct FromItem;
+  absl::StatusOr<FromItem> bind_user_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
+  absl::StatusOr<ExprPtr> join_rows(BoundCallee& callee, const Site& site, const sql::Node& node);
 
   // --- bind_expr.cpp ---
   absl::StatusOr<ExprPtr> bind(const sql::Expr& expr, const Site& site);
@@ -483,6 +515,7 @@ class Binder {
   }
   const Catalog& catalog() const { return *context_.catalog; }
   const EvalContext& eval() const { return *eval_; }
+  std::span<const Oid> search_path() const { return search_path_; }
 
  public:
   std::string_view database_name() const { return eval_->database; }
@@ -500,6 +533,24 @@ class Binder {
   std::vector<Oid> policies_of_;  ///< tables whose policies are being bound, outermost first
   bool foreign_text_ = false;
   std::vector<std::shared_ptr<const void>> kept_;  ///< parsed texts that bound names point into
+  /// Calls of users' functions that read tables: GROUP BY and ORDER BY mean those of the select list.
+  struct FunctionValue {
+    const BoundQuery* query = nullptr;
+    Oid function = kNoOid;
+    ExprList args;
+    ExprPtr value;
+    bool grouped = false;
+  };
+  std::vector<FunctionValue> function_values_;
+  const FunctionFrame* frame_ = nullptr;  ///< of the function whose body is being bound
+  uint32_t function_calls_ = 0;           ///< that have become part of the statement
+  std::vector<Oid> search_path_;
+
+ public:
+  // Of functions that users have written.
+  bool inlines = true;  ///< false: calls of users' functions are only looked at
+  /// Users' functions that the statement's own text calls.
+  FunctionsFound functions_found;
 };
 
 }  // namespace troupe

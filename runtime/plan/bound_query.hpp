@@ -100,6 +100,7 @@ struct BoundQuery {
   std::vector<uint32_t> relations;  ///< numbers of all of FROM's, joins' included
   ExprPtr where;
   bool aggregated = false;
+  bool joins_functions = false;  ///< users' set-returning functions among the targets are in FROM
   ExprList groups;
   std::vector<std::vector<uint16_t>> grouping_sets;
   ExprPtr having;
@@ -139,6 +140,7 @@ struct BoundSubquery {
   Kind kind = Kind::kScalar;
   QueryPtr query;
   uint32_t relation = 0;  ///< under which the condition sees the query's targets
+  bool each_row = false;  ///< it is volatile: run for every row, even if nothing of the row is in it
 };
 
 struct BoundCte {

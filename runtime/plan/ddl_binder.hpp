@@ -1,6 +1,6 @@
 #pragma once
 /// DDL statements as DdlPlans: pure functions of the catalog. One source per family of objects: ddl_table, ddl_alter,
-/// ddl_index, ddl_sequence, ddl_drop, ddl_rename, ddl_view, ddl_materialized, ddl_policy.
+/// ddl_index, ddl_sequence, ddl_drop, ddl_rename, ddl_view, ddl_materialized, ddl_policy, ddl_function.
 #include <functional>
 #include <memory>
 #include <span>
@@ -57,6 +57,7 @@ class DdlBuilder {
 
   const PlanContext& context() const { return context_; }
   Binder& binder() { return binder_; }
+  const Binder& binder() const { return binder_; }
   const Catalog& catalog() const { return *context_.catalog; }
   DdlPlan& plan() { return *plan_; }
   std::shared_ptr<const DdlPlan> finish() { return std::move(plan_); }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
@@ -46,7 +47,7 @@ const ObjectDef* DdlBuilder::find_named(std::string_view schema, std::string_vie
 void DdlBuilder::put(std::shared_ptr<const ObjectDef> object) {
   const Oid oid = object->oid;
   const bool takes_rights = object->name_class() == NameClass::relation || object->kind == ObjectKind::schema ||
-                            object->kind == ObjectKind::type;
+                            object->kind == ObjectKind::type || object->kind == ObjectKind::function;
   if (takes_rights && !object->acl.given && catalog().find_anywhere(oid) == nullptr) {
     if (Acl acl = ddl_new_acl(*object, *this); acl.given) {
       std::shared_ptr<ObjectDef> guarded = copy_object(*object);
@@ -261,6 +262,9 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kType: return "DROP TYPE";
     case sql::ObjectKind::kDomain: return "DROP DOMAIN";
     case sql::ObjectKind::kPolicy: return "DROP POLICY";
+    case sql::ObjectKind::kFunction: return "DROP FUNCTION";
+    case sql::ObjectKind::kProcedure: return "DROP PROCEDURE";
+    case sql::ObjectKind::kRoutine: return "DROP ROUTINE";
     default: return "DROP";
   }
 }
@@ -275,6 +279,9 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kDatabase: return "ALTER DATABASE";
     case sql::ObjectKind::kRole: return "ALTER ROLE";
     case sql::ObjectKind::kType: return "ALTER TYPE";
+    case sql::ObjectKind::kFunction: return "ALTER FUNCTION";
+    case sql::ObjectKind::kProcedure: return "ALTER PROCEDURE";
+    case sql::ObjectKind::kRoutine: return "ALTER ROUTINE";
     case sql::ObjectKind::kDomain:
     case sql::ObjectKind::kDomainConstraint: return "ALTER DOMAIN";
     case sql::ObjectKind::kPolicy: return "ALTER POLICY";
@@ -299,10 +306,8 @@ std::string_view missing_feature(sql::NodeKind kind) {
     case NodeKind::kCreatePublication: return "CREATE PUBLICATION";
     case NodeKind::kCreateSubscription: return "CREATE SUBSCRIPTION";
     case NodeKind::kCreateTablespace: return "CREATE TABLESPACE";
-    case NodeKind::kCreateFunction: return "CREATE FUNCTION";
     case NodeKind::kCreateStatistics: return "CREATE STATISTICS";
     case NodeKind::kDo: return "DO";
-    case NodeKind::kCall: return "CALL";
     default: return {};
   }
 }
@@ -379,6 +384,20 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     case NodeKind::kAlterTable: {
       const auto& alter = statement.to<sql::AlterTableStatement>();
       return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_alter_table(alter, ddl); });
+    }
+    case NodeKind::kCreateFunction: {
+      const auto& create = statement.to<sql::CreateFunctionStatement>();
+      return run(create.procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION",
+                 [&](DdlBuilder& ddl) { return ddl_create_function(create, ddl); });
+    }
+    case NodeKind::kAlterFunction: {
+      const auto& alter = statement.to<sql::AlterFunctionStatement>();
+      return run(alter_tag(alter.target->object), [&](DdlBuilder& ddl) { return ddl_alter_function(alter, ddl); });
+    }
+    case NodeKind::kAlterSchema: {
+      const auto& alter = statement.to<sql::AlterSchemaStatement>();
+      if (!is_routine(alter.object)) break;
+      return run(alter_tag(alter.object), [&](DdlBuilder& ddl) { return ddl_move_function(alter, ddl); });
     }
     case NodeKind::kAlterOwner: {
       const auto& alter = statement.to<sql::AlterOwnerStatement>();

@@ -1,6 +1,7 @@
 /// COMMENT ON.
 #include <algorithm>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
@@ -65,6 +66,12 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
         return error(ErrorCode::kWrongObjectType, "\"", type->name, "\" is not a domain");
       }
       object = type;
+      break;
+    }
+    case sql::ObjectKind::kFunction:
+    case sql::ObjectKind::kProcedure:
+    case sql::ObjectKind::kRoutine: {
+      TROUPE_ASSIGN_OR_RETURN(object, ddl_find_function(target, false, ddl));
       break;
     }
     case sql::ObjectKind::kSchema: object = ddl.catalog().find_schema(name.back()); break;

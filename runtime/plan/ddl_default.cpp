@@ -1,4 +1,5 @@
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/utf8.hpp"
@@ -21,11 +22,11 @@ std::string ddl_default_text(const sql::Expr& expr, const ColumnDef& column, con
     const auto bits = parse_text(Type{oid::kBit}, literal->text, kPlain);
     if (bits.ok()) return cat(quote_literal(bits->bytes()), "::\"bit\"");
   }
-  if (literal == nullptr || literal->type != sql::LiteralType::kString) return sql::to_sql(expr);
+  if (literal == nullptr || literal->type != sql::LiteralType::kString) return ddl_expression_text(expr, ddl);
   const Type type{column.type};
   const EvalContext& eval = ddl.context().eval != nullptr ? *ddl.context().eval : kPlain;
   const auto value = parse_text(type, literal->text, eval);
-  if (!value.ok()) return sql::to_sql(expr);  // binding it will say what is wrong
+  if (!value.ok()) return ddl_expression_text(expr, ddl);  // binding it will say what is wrong
   const std::string text = to_text(type, *value, kPlain);
   if (is_plain(type.oid, text)) return column.type == oid::kBool ? (text == "t" ? "true" : "false") : text;
   if (const auto* own = ddl.catalog().find_as<TypeDef>(type.oid)) {

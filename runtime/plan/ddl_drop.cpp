@@ -1,6 +1,7 @@
 /// DROP, TRUNCATE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 bool is_visible(const ObjectDef& object, const DdlBuilder& ddl) {
   for (const Oid schema : ddl.context().search_path) {
     if (schema == object.schema) return true;
-    if (ddl.catalog().find(object.name_class(), schema, object.name) != nullptr) return false;
+    if (ddl.catalog().find(object.name_class(), schema, object.unique_name()) != nullptr) return false;
   }
   return false;
 }
@@ -20,6 +21,11 @@ bool is_visible(const ObjectDef& object, const DdlBuilder& ddl) {
 }  // namespace
 
 std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
+  if (object.kind == ObjectKind::function) {
+    const auto& function = static_cast<const FunctionDef&>(object);
+    const ObjectDef* schema = is_visible(object, ddl) ? nullptr : ddl.catalog().find_anywhere(object.schema);
+    return cat("function ", schema == nullptr ? "" : cat(schema->name, "."), ddl_function_name(function));
+  }
   const std::string_view kind = is_materialized_view(object)          ? "materialized view"
                                 : object.kind == ObjectKind::view     ? "view"
                                 : object.kind == ObjectKind::sequence ? "sequence"
@@ -106,7 +112,40 @@ void drop_view(const ObjectDef& view, DdlBuilder& ddl) {
 
 /// Those of `going` go by themselves.
 void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl,
-                   const std::vector<Oid>& going = {}) {
+                   const std::vector<Oid>& going = {});
+
+void drop_policies_reading(const ObjectDef& object, const std::vector<Oid>& going, Dependents* dependents,
+                           DdlBuilder& ddl);
+
+/// Functions that need the object, and what they take along.
+void drop_functions_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl) {
+  for (const FunctionPtr& function : ddl_functions_of(object, ddl)) {
+    if (ddl.find(function->oid) == nullptr) continue;
+    dependents->add(*function, object, ddl);
+    if (function->result_relation == object.oid) {
+      dependents->reasons.back() = cat(dependents->objects.back(), " depends on type ", object.name);
+    }
+    drop_views_of(*function, dependents, ddl);
+    ddl.drop(function->oid);
+  }
+}
+
+/// Expressions of tables and domains that call it.
+void drop_uses_of_function(const FunctionDef& function, Dependents* dependents, DdlBuilder& ddl) {
+  for (const FunctionUse& use : ddl_uses_of_function(function, ddl)) {
+    if (ddl.find(use.object->oid) == nullptr) continue;
+    dependents->objects.push_back(ddl_describe_use(use, ddl));
+    dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(function, ddl)));
+    if (!ddl_drop_use(use, ddl).ok()) continue;
+  }
+}
+
+void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl, const std::vector<Oid>& going) {
+  if (object.kind == ObjectKind::function) {
+    drop_uses_of_function(static_cast<const FunctionDef&>(object), dependents, ddl);
+    drop_policies_reading(object, {}, dependents, ddl);
+  }
+  drop_functions_of(object, dependents, ddl);
   for (const ObjectPtr& view : ddl_views_reading(object.oid, ddl)) {
     if (ddl.find(view->oid) == nullptr) continue;  // went with a view between them
     if (std::binary_search(going.begin(), going.end(), view->oid)) continue;
@@ -298,8 +337,9 @@ TypeDef used_by(const ColumnDef& column, const TypeDef& type) {
   return used;
 }
 
-/// Columns, attributes, domains and ranges of a type that goes.
+/// Columns, attributes, domains and ranges of a type that goes, and functions.
 absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
+  drop_functions_of(type, dependents, ddl);
   for (const TypeUse& use : ddl_uses_of(type, ddl)) {
     if (ddl.find(use.object->oid) == nullptr) continue;
     if (use.attnum == 0) {
@@ -390,8 +430,27 @@ std::vector<Oid> named_tables(const sql::DropStatement& drop, const DdlBuilder& 
 
 }  // namespace
 
+namespace {
+
+absl::Status drop_functions(const sql::DropStatement& drop, DdlBuilder& ddl) {
+  Dependents dependents;
+  std::string dropped;
+  for (const sql::ObjectRef* ref : drop.objects) {
+    TROUPE_ASSIGN_OR_RETURN(const FunctionDef* function, ddl_find_function(*ref, drop.if_exists, ddl));
+    if (function == nullptr || ddl.find(function->oid) == nullptr) continue;
+    TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*function, ddl));
+    dropped = ddl_describe(*function, ddl);
+    ddl.drop(function->oid);
+    drop_views_of(*function, &dependents, ddl);
+  }
+  return settle_dependents(dependents, drop.behavior, dropped, drop.objects.size() == 1, ddl);
+}
+
+}  // namespace
+
 absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
   if (drop.object == sql::ObjectKind::kPolicy) return ddl_drop_policy(*drop.objects[0], drop.if_exists, ddl);
+  if (is_routine(drop.object)) return drop_functions(drop, ddl);
   TROUPE_ASSIGN_OR_RETURN(const ObjectKind kind, droppable_kind(drop, ddl));
   Dependents dependents;
   std::string dropped;
@@ -432,7 +491,7 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
   drop.behavior = behavior;
   Dependents dependents;
   // What depends on others of them goes before those.
-  for (const ObjectKind kind : {ObjectKind::view, ObjectKind::table, ObjectKind::sequence, ObjectKind::schema}) {
+  for (const ObjectKind kind : {ObjectKind::view, ObjectKind::table, ObjectKind::function, ObjectKind::sequence, ObjectKind::schema}) {
     for (const ObjectDef* object : objects) {
       if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;
       drop_views_of(*object, &dependents, ddl);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -54,7 +55,7 @@ absl::Status ddl_make_generated(const sql::Constraint& constraint, const TableDe
   if (column->identity != IdentityKind::none) return both("identity");
   if (!column->default_sql.empty() || column->owned_sequence != kNoOid) return both("default");
   column->generated_stored = true;
-  column->default_sql = sql::to_sql(*constraint.expression);
+  column->default_sql = ddl_expression_text(*constraint.expression, ddl);
   return absl::OkStatus();
 }
 
@@ -67,6 +68,10 @@ absl::Status ddl_check_generated(const ColumnConstraint& source, const TableDef&
   TROUPE_RETURN_IF_ERROR(check_type(*value, column));
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr stored, ddl_generated_value(table, column, ddl));
   if (volatility_of(*stored) == Volatility::kImmutable) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(const bool marked, ddl_is_immutable(*source.constraint->expression, relation_of(table),
+                                                              Clause::kGenerated, ddl));
+  const bool cast_is = volatility_of(*value) == volatility_of(*stored);  // else it is the cast to the column's type
+  if (marked && cast_is && !ddl.binder().functions_found.empty()) return absl::OkStatus();
   return error(ErrorCode::kInvalidObjectDefinition, "generation expression is not immutable");
 }
 

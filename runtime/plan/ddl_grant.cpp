@@ -3,6 +3,7 @@
 #include <bit>
 #include <optional>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -16,6 +17,7 @@ std::string_view kind_words(SecurableKind kind) {
     case SecurableKind::kSchema: return "schema";
     case SecurableKind::kDatabase: return "database";
     case SecurableKind::kType: return "type";
+    case SecurableKind::kFunction: return "function";
   }
   return "object";
 }
@@ -247,6 +249,12 @@ absl::StatusOr<const ObjectDef*> find_target(const sql::GrantStatement& grant, c
     }
     case sql::ObjectKind::kType:
     case sql::ObjectKind::kDomain: return find_type_to_grant(grant, ref, ddl);
+    case sql::ObjectKind::kFunction:
+    case sql::ObjectKind::kProcedure:
+    case sql::ObjectKind::kRoutine: {
+      TROUPE_ASSIGN_OR_RETURN(const FunctionDef* function, ddl_find_function(ref, false, ddl));
+      return function;
+    }
     default: break;
   }
   const ObjectDef* object = ddl.find_named(part(ref.name, 2), name);
@@ -262,6 +270,12 @@ absl::StatusOr<const ObjectDef*> find_target(const sql::GrantStatement& grant, c
     return error(ErrorCode::kWrongObjectType, "\"", name, "\" is not a sequence");
   }
   return object;
+}
+
+bool is_routine_of(sql::ObjectKind kind, const ObjectDef& object) {
+  if (object.kind != ObjectKind::function) return false;
+  const bool procedure = static_cast<const FunctionDef&>(object).procedure;
+  return kind == sql::ObjectKind::kRoutine || procedure == (kind == sql::ObjectKind::kProcedure);
 }
 
 absl::StatusOr<std::vector<const ObjectDef*>> targets_of(const sql::GrantStatement& grant, DdlBuilder& ddl) {
@@ -281,7 +295,9 @@ absl::StatusOr<std::vector<const ObjectDef*>> targets_of(const sql::GrantStateme
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*schema, kUsage, ddl));
     for (const ObjectPtr& object : ddl.catalog().objects()) {
       const bool table = object->kind == ObjectKind::table || object->kind == ObjectKind::view;
-      const bool wanted = grant.object == sql::ObjectKind::kTable ? table : object->kind == ObjectKind::sequence;
+      const bool wanted = is_routine(grant.object)                  ? is_routine_of(grant.object, *object)
+                          : grant.object == sql::ObjectKind::kTable ? table
+                                                                    : object->kind == ObjectKind::sequence;
       if (wanted && object->schema == schema->oid) targets.push_back(object.get());
     }
   }
@@ -300,9 +316,7 @@ absl::Status ddl_grant(const sql::GrantStatement& grant, DdlBuilder& ddl) {
     case sql::ObjectKind::kDomain: break;
     case sql::ObjectKind::kFunction:
     case sql::ObjectKind::kProcedure:
-    case sql::ObjectKind::kRoutine:
-      if (grant.target == sql::GrantTarget::kAllInSchema) return absl::OkStatus();  // there are none of one's own
-      [[fallthrough]];
+    case sql::ObjectKind::kRoutine: break;
     default: return ddl.refuse(grant, grant.grant ? "GRANT on this kind of object" : "REVOKE on this kind of object");
   }
   if (grant.grantor != nullptr) {
@@ -339,6 +353,8 @@ std::optional<DefaultType> default_type(sql::ObjectKind kind) {
     case sql::ObjectKind::kSequence: return DefaultType{uint8_t{'S'}, SecurableKind::kSequence};
     case sql::ObjectKind::kSchema: return DefaultType{uint8_t{'n'}, SecurableKind::kSchema};
     case sql::ObjectKind::kType: return DefaultType{uint8_t{'T'}, SecurableKind::kType};
+    case sql::ObjectKind::kFunction:
+    case sql::ObjectKind::kRoutine: return DefaultType{uint8_t{'f'}, SecurableKind::kFunction};
     default: return std::nullopt;
   }
 }
@@ -409,6 +425,7 @@ Acl ddl_new_acl(const ObjectDef& object, const DdlBuilder& ddl) {
   if (object.kind == ObjectKind::sequence) type = 'S';
   if (object.kind == ObjectKind::schema) type = 'n';
   if (object.kind == ObjectKind::type) type = 'T';
+  if (object.kind == ObjectKind::function) type = 'f';
   if (object.kind == ObjectKind::index) return {};
   const auto find = [&](const std::vector<DefaultAcl>& all) -> const Acl* {
     for (const DefaultAcl& d : all) {

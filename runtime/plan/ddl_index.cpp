@@ -1,6 +1,7 @@
 /// CREATE INDEX.
 #include <algorithm>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -18,8 +19,10 @@ absl::Status refuse_options(const sql::CreateIndexStatement& create, DdlBuilder&
   return error(ErrorCode::kUndefinedObject, "access method \"", create.access_method, "\" does not exist");
 }
 
-absl::Status check_immutable(const ExprPtr& expr, std::string_view where) {
-  if (volatility_of(*expr) == Volatility::kImmutable) return absl::OkStatus();
+absl::Status check_immutable(const sql::Expr& expr, const std::shared_ptr<BoundRelation>& relation, Clause clause,
+                             std::string_view where, const DdlBuilder& ddl) {
+  TROUPE_ASSIGN_OR_RETURN(const bool immutable, ddl_is_immutable(expr, relation, clause, ddl));
+  if (immutable) return absl::OkStatus();
   return error(ErrorCode::kInvalidObjectDefinition, "functions in index ", where, " must be marked IMMUTABLE");
 }
 
@@ -45,8 +48,8 @@ absl::Status set_expression(const sql::Expr& expression, const std::shared_ptr<B
     part->attnum = static_cast<int16_t>(value->index + 1);
     return absl::OkStatus();
   }
-  TROUPE_RETURN_IF_ERROR(check_immutable(value, "expression"));
-  part->expression_sql = sql::to_sql(expression);
+  TROUPE_RETURN_IF_ERROR(check_immutable(expression, relation, Clause::kIndex, "expression", ddl));
+  part->expression_sql = ddl_expression_text(expression, ddl);
   part->name = output_name(expression);
   if (part->name == "?column?") part->name = "expr";
   set_part_type(part, value->type);
@@ -112,8 +115,8 @@ absl::Status set_predicate(const sql::Expr& where, const std::shared_ptr<BoundRe
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, where, "argument of WHERE must be type boolean, not type ",
                        format_type(predicate->type));
   }
-  TROUPE_RETURN_IF_ERROR(check_immutable(predicate, "predicate"));
-  index->predicate_sql = sql::to_sql(where);
+  TROUPE_RETURN_IF_ERROR(check_immutable(where, relation, Clause::kIndexPredicate, "predicate", ddl));
+  index->predicate_sql = ddl_expression_text(where, ddl);
   return absl::OkStatus();
 }
 

@@ -38,9 +38,14 @@ absl::Status make_materialized(const MaterializedQuery& query, const sql::IntoCl
   }
   view->query_sql = ddl_stored_text(query.query, query.names, ddl.context());
   view->populated = query.with_data;
-  for (const PlanDependency& read : query.reads) {
+  // Functions, but not the tables that they read.
+  Binder binder(ddl.context());
+  binder.inlines = false;
+  TROUPE_RETURN_IF_ERROR(binder.bind_select(query.query, nullptr).status());
+  for (const PlanDependency& read : binder.dependencies) {
     const ObjectDef* object = ddl.catalog().find(read.oid);
-    if (object == nullptr || object->name_class() != NameClass::relation) continue;
+    const bool function = object != nullptr && object->kind == ObjectKind::function;
+    if (object == nullptr || (object->name_class() != NameClass::relation && !function)) continue;
     if (is_temporary(*object, ddl.catalog())) {
       return error(ErrorCode::kFeatureNotSupported, "materialized views must not use temporary tables or views");
     }

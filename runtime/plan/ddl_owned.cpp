@@ -28,6 +28,7 @@ std::string default_acl_text(const DefaultAcl& entry, const ObjectDef& place, co
   const std::string_view what = entry.object_type == 'r'   ? "relations"
                                 : entry.object_type == 'S' ? "sequences"
                                 : entry.object_type == 'T' ? "types"
+                                : entry.object_type == 'f' ? "functions"
                                                            : "schemas";
   const ObjectDef* role = ddl.catalog().find(entry.role);
   std::string text = cat("default privileges on new ", what, " belonging to role ", role == nullptr ? "?" : role->name);

@@ -1,4 +1,5 @@
 /// OWNER TO of every kind of object that has an owner, and who may do what with definitions.
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -111,6 +112,7 @@ absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& 
   }
   const bool type = alter.target->object == sql::ObjectKind::kType || alter.target->object == sql::ObjectKind::kDomain;
   if (type) return alter_type_owner(alter, ddl);
+  if (is_routine(alter.target->object)) return ddl_own_function(alter, ddl);
   if (alter.target->object != sql::ObjectKind::kSchema) {
     return ddl.refuse(alter, "ALTER ... OWNER TO of this kind of object");
   }

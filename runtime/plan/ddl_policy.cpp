@@ -56,16 +56,19 @@ absl::StatusOr<std::string> stored_condition(const sql::Expr& expr, const TableD
   Binder binder(context);
   NamesFound names;
   binder.names_found = &names;
+  binder.inlines = false;
   auto relation = std::make_shared<BoundRelation>();
   relation->table = std::make_shared<TableDef>(table);
   relation->number = binder.relations++;
   TROUPE_RETURN_IF_ERROR(binder.bind_policy(expr, relation).status());
   for (const PlanDependency& dependency : binder.dependencies) {
     const ObjectDef* read = ddl.catalog().find(dependency.oid);
-    if (read == nullptr || read->name_class() != NameClass::relation) continue;
+    const bool function = read != nullptr && read->kind == ObjectKind::function;
+    if (read == nullptr || (read->name_class() != NameClass::relation && !function)) continue;
     const auto at = std::lower_bound(policy->depends_on.begin(), policy->depends_on.end(), dependency.oid);
     if (at == policy->depends_on.end() || *at != dependency.oid) policy->depends_on.insert(at, dependency.oid);
   }
+  names.functions = binder.functions_found;
   return stored_text(expr, names, ddl.catalog());
 }
 

@@ -1,6 +1,7 @@
 /// RENAME.
 #include <algorithm>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -41,6 +42,7 @@ absl::StatusOr<std::shared_ptr<ObjectDef>> renamed_view(const ObjectDef& view, c
   Binder binder(ddl.context());
   NamesFound names;
   binder.names_found = &names;
+  binder.inlines = false;
   const sql::SelectStatement* select = nullptr;
   TROUPE_RETURN_IF_ERROR(binder.bind_stored_query(view_text(view)->query_sql, view.owner, &select).status());
   std::string text = sql::to_sql(*select, new_names(names, renamed));
@@ -64,6 +66,7 @@ absl::Status rename_in_policy(const PolicyUse& use, const ColumnOf& renamed, Tab
       Binder binder(context);
       NamesFound names;
       binder.names_found = &names;
+      binder.inlines = false;
       auto relation = std::make_shared<BoundRelation>();
       relation->table = std::static_pointer_cast<const TableDef>(ddl.catalog().find_shared(table->oid));
       relation->number = binder.relations++;
@@ -206,6 +209,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   const bool type = rename.object == sql::ObjectKind::kType || rename.object == sql::ObjectKind::kDomain ||
                     rename.object == sql::ObjectKind::kDomainConstraint;
   if (type && rename.target != nullptr) return ddl_rename_type(rename, ddl);
+  if (is_routine(rename.object)) return ddl_rename_function(rename, ddl);
   if (rename.object == sql::ObjectKind::kAttribute) return ddl_rename_attribute(rename, ddl);
   if (rename.object == sql::ObjectKind::kPolicy) return ddl_rename_policy(rename, ddl);
   const bool part = rename.object == sql::ObjectKind::kColumn || rename.object == sql::ObjectKind::kTableConstraint;
@@ -227,6 +231,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(ddl.catalog().database()), kCreate, ddl));
       rename_in_views(ddl.catalog().views(), {schema->name, {}, rename.new_name}, ddl);
       ddl_rename_in_policies({schema->name, {}, rename.new_name}, kNoOid, ddl);
+      TROUPE_RETURN_IF_ERROR(ddl_rename_in_functions({schema->name, {}, rename.new_name}, ddl));
       auto renamed = std::make_shared<SchemaDef>(*schema);
       renamed->name = rename.new_name;
       ddl.put(std::move(renamed));
@@ -255,6 +260,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   const std::string& schema = ddl.find(object->schema)->name;
   rename_in_views(ddl_views_reading(object->oid, ddl), {schema, object->name, rename.new_name}, ddl);
   ddl_rename_in_policies({schema, object->name, rename.new_name}, object->oid, ddl);
+  TROUPE_RETURN_IF_ERROR(ddl_rename_in_functions({schema, object->name, rename.new_name}, ddl));
   auto renamed = copy_object(*ddl.find(object->oid));
   renamed->name = rename.new_name;
   if (kind == ObjectKind::table) ddl.lock(object->oid);

@@ -1,6 +1,7 @@
 /// CREATE TABLE, its columns and constraints, and CREATE TABLE AS.
 #include <algorithm>
 
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -130,7 +131,6 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
   ConstraintDef check;
   check.oid = ddl.new_oid();
   check.kind = ConstraintKind::check;
-  check.check_sql = sql::to_sql(*constraint.expression);
   auto relation = std::make_shared<BoundRelation>();
   relation->table = std::make_shared<TableDef>(*table);
   relation->alias = table->name;
@@ -140,6 +140,7 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, *constraint.expression,
                     "argument of CHECK must be type boolean, not type ", format_type(condition->type));
   }
+  check.check_sql = ddl_expression_text(*constraint.expression, ddl);
   visit_expr(*condition, [&](const Expr& part) {
     const auto attnum = static_cast<int16_t>(part.index + 1);
     if (part.is_column() && std::find(check.columns.begin(), check.columns.end(), attnum) == check.columns.end()) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/catalog_types.hpp"
+#include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -177,7 +178,7 @@ absl::Status add_domain_check(const sql::Constraint& constraint, TypeDef* type, 
   ConstraintDef check;
   check.oid = ddl.new_oid();
   check.kind = ConstraintKind::check;
-  check.check_sql = sql::to_sql(*constraint.expression);
+  check.check_sql = ddl_expression_text(*constraint.expression, ddl);
   check.not_valid = constraint.not_valid;
   const auto taken = [&](const std::string& name) {
     return std::any_of(type->checks.begin(), type->checks.end(),

@@ -27,8 +27,10 @@ absl::Status ddl_create_view(const sql::CreateViewStatement& create, DdlBuilder&
   }
   NamesFound names;
   ddl.binder().names_found = &names;
+  ddl.binder().inlines = false;
   auto bound = ddl.binder().bind_select(*create.query, nullptr);
   ddl.binder().names_found = nullptr;
+  names.functions = ddl.binder().functions_found;
   TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, std::move(bound));
   TROUPE_RETURN_IF_ERROR(ddl.binder().finish_parameters());
   if (!ddl.binder().parameters.empty()) {

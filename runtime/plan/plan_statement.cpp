@@ -1,4 +1,5 @@
 /// Statement to plan: binds, plans, numbers the nodes, notes what the plan depends on.
+#include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/query_planner.hpp"
 
@@ -43,6 +44,36 @@ bool is_point(const PlanNode& node) {
   }
 }
 
+/// A call that is all of a statement.
+struct LoneCall {
+  const sql::FunctionCall* call = nullptr;  ///< null: it is not
+  bool spreads = false;                     ///< SELECT * FROM f()
+  std::string name;                         ///< of its only column
+};
+
+LoneCall lone_call(const sql::SelectStatement& select) {
+  const bool plain = select.operation == sql::SetOperation::kNone && !select.is_values && select.with == nullptr &&
+                     select.where == nullptr && select.group_by.empty() && select.having == nullptr &&
+                     select.order_by.empty() && select.limit == nullptr && select.offset == nullptr &&
+                     !select.distinct && select.distinct_on.empty() && select.locking.empty() &&
+                     select.windows.empty() && select.connect_by == nullptr && select.targets.size() == 1;
+  if (!plain) return {};
+  const sql::Target& target = *select.targets[0];
+  if (select.from.empty()) {
+    return {target.value->as<sql::FunctionCall>(), false,
+            std::string(target.alias.empty() ? std::string_view() : target.alias)};
+  }
+  const auto* star = target.value->as<sql::ColumnRef>();
+  const auto* function = select.from[0]->as<sql::FunctionRef>();
+  const bool all = star != nullptr && star->star && star->name.empty();
+  if (!all || select.from.size() > 1 || function == nullptr || function->ordinality || function->functions.size() > 1 ||
+      !function->functions[0].columns.empty() || (function->alias != nullptr && !function->alias->columns.empty())) {
+    return {};
+  }
+  return {function->functions[0].call->as<sql::FunctionCall>(), true,
+          function->alias == nullptr ? std::string() : std::string(function->alias->name)};
+}
+
 class StatementPlanner {
  public:
   explicit StatementPlanner(const PlanContext& context) : binder_{context}, planner_{context, binder_}, context_{context} {}
@@ -58,6 +89,8 @@ class StatementPlanner {
       case sql::NodeKind::kSelect: {
         const auto& select = statement.to<sql::SelectStatement>();
         if (select.into != nullptr) return plan_into(*select.into, select, "SELECT INTO");
+        TROUPE_ASSIGN_OR_RETURN(const bool is_script, plan_if_script(select));
+        if (is_script) return absl::OkStatus();
         return plan_select(select);
       }
       case sql::NodeKind::kInsert: {
@@ -72,6 +105,7 @@ class StatementPlanner {
         TROUPE_ASSIGN_OR_RETURN(auto modify, binder_.bind_delete(statement.to<sql::DeleteStatement>()));
         return plan_modify(StatementKind::kDelete, *modify);
       }
+      case sql::NodeKind::kCall: return plan_call(statement.to<sql::CallStatement>());
       case sql::NodeKind::kMerge: return plan_merge(statement.to<sql::MergeStatement>());
       case sql::NodeKind::kExplain: return plan_explain(statement.to<sql::ExplainStatement>());
       case sql::NodeKind::kRefreshView: return plan_refresh(statement.to<sql::RefreshViewStatement>());
@@ -89,6 +123,7 @@ class StatementPlanner {
 
   absl::Status plan_select(const sql::SelectStatement& select) {
     TROUPE_ASSIGN_OR_RETURN(const QueryPtr query, binder_.bind_select(select, nullptr));
+    TROUPE_RETURN_IF_ERROR(fit_function(&query->targets));
     TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
     output_columns(query->targets);
     if (context_.for_cursor) add_row_keys(query.get());
@@ -128,7 +163,70 @@ class StatementPlanner {
     for (const FromPtr& tree : query->from) add_locked(add_locked, *tree);
   }
 
-  absl::Status plan_modify(StatementKind kind, const BoundModify& modify) {
+  /// Of the statement whose rows a function returns.
+  absl::Status fit_function(std::vector<BoundTarget>* targets) {
+    if (context_.result.empty()) return absl::OkStatus();
+    FunctionShape shape;
+    shape.record = context_.result.size() > 1;
+    shape.types.assign(context_.result.begin(), context_.result.end());
+    shape.names.resize(shape.types.size());
+    return binder_.fit_result(*context_.function->function, shape, targets);
+  }
+
+  /// SELECT f(...) or SELECT * FROM f(...) and nothing else, of a function that is not one query that only reads.
+  absl::StatusOr<bool> plan_if_script(const sql::SelectStatement& select) {
+    const LoneCall lone = lone_call(select);
+    if (lone.call == nullptr) return false;
+    Binder probe(context_);
+    const auto callee = probe.bind_callee(*lone.call, false);
+    if (!callee.ok() || *callee == nullptr) return false;  // whoever binds it says what is wrong
+    TROUPE_ASSIGN_OR_RETURN(FunctionBody body, parse_body(*(*callee)->function));
+    const bool drops_rows = (*callee)->result.oid == oid::kVoid;
+    if (body.inlines && !drops_rows) return false;
+    return plan_script(lone, std::move(body), false);
+  }
+
+  absl::Status plan_call(const sql::CallStatement& call) {
+    TROUPE_ASSIGN_OR_RETURN(const bool found, plan_script({call.call, false, {}}, std::nullopt, true));
+    if (found) return absl::OkStatus();
+    return with_hint(
+        with_position(error(ErrorCode::kWrongObjectType, dotted(call.call->name), " is not a procedure"),
+                      sql::character_position(context_.text, call.call->position)),
+        "To call a function, use SELECT.");
+  }
+
+  absl::StatusOr<bool> plan_script(const LoneCall& lone, std::optional<FunctionBody> body, bool call) {
+    TROUPE_ASSIGN_OR_RETURN(const auto callee, binder_.bind_callee(*lone.call, call));
+    if (callee == nullptr) return false;
+    if (!body) {
+      TROUPE_ASSIGN_OR_RETURN(body, parse_body(*callee->function));
+    }
+    const FunctionShape shape = binder_.shape_of(*callee);
+    if (!lone.spreads && !call && (shape.record || shape.unknown)) {
+      return with_hint(not_supported_yet("a function of several statements that returns a record, in a select list"),
+                       "Use SELECT * FROM f(...).");
+    }
+    if (lone.spreads && shape.unknown) return not_supported_yet("a function of several statements that returns record");
+    auto query = std::make_shared<BoundQuery>();
+    for (const ExprPtr& arg : callee->args) query->targets.push_back({arg, "argument"});
+    if (query->targets.empty()) query->targets.push_back({make_bool(true), "argument"});
+    TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
+    const bool returns = !call || callee->result.oid != oid::kVoid;
+    for (size_t i = 0; returns && i < shape.types.size(); ++i) {
+      const bool named = shape.record || (lone.spreads && !callee->function->outputs().empty());
+      const std::string name = named || lone.name.empty() ? shape.names[i] : lone.name;
+      result_->columns.push_back({name, shape.types[i], kNoOid, 0});
+    }
+    TROUPE_ASSIGN_OR_RETURN(Rel rel, planner_.plan_top(query));
+    result_->kind = StatementKind::kSelect;
+    result_->root = std::move(rel.plan);
+    result_->read_only = false;
+    result_->script = std::make_shared<const FunctionScript>(FunctionScript{*callee, *std::move(body), lone.spreads, call});
+    return true;
+  }
+
+  absl::Status plan_modify(StatementKind kind, BoundModify& modify) {
+    TROUPE_RETURN_IF_ERROR(fit_function(&modify.returning));
     TROUPE_RETURN_IF_ERROR(binder_.finish_parameters());
     output_columns(modify.returning);
     TROUPE_ASSIGN_OR_RETURN(result_->root, planner_.plan_modify(modify));
@@ -184,6 +282,7 @@ class StatementPlanner {
     binder_.names_found = &names;
     const absl::Status planned = plan_select(select);
     binder_.names_found = nullptr;
+    names.functions = binder_.functions_found;
     TROUPE_RETURN_IF_ERROR(planned);
     if (!binder_.parameters.empty()) {
       return error(ErrorCode::kFeatureNotSupported, "materialized views may not be defined using bound parameters");
@@ -236,6 +335,7 @@ class StatementPlanner {
   absl::Status plan_explain(const sql::ExplainStatement& explain) {
     TROUPE_RETURN_IF_ERROR(read_explain_options(explain, &result_->explain));
     TROUPE_RETURN_IF_ERROR(plan_any(explained(explain)));
+    if (result_->script != nullptr) return not_supported_yet("EXPLAIN of a function of several statements");
     if (!result_->root) return error(ErrorCode::kFeatureNotSupported, "EXPLAIN of this statement is not supported yet");
     result_->explained = result_->kind;
     result_->kind = StatementKind::kExplain;

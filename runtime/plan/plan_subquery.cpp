@@ -182,7 +182,7 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   const BoundSubquery& subquery = *expr.subquery;
   const bool exists = subquery.kind == BoundSubquery::Kind::kExists;
   if (exists) drop_what_exists_ignores(subquery.query.get(), binder_eval());
-  if (!is_correlated(*subquery.query)) {
+  if (!is_correlated(*subquery.query) && !(subquery.each_row && rel->plan)) {
     if (exists && !subquery.query->limit)
       subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
     const auto kind = exists                                         ? InitPlan::Kind::kExists
@@ -207,8 +207,10 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
     const ColumnId mark = rel->columns.back();
     return make_column(expr.type, mark.index, mark.relation);
   }
-  TROUPE_ASSIGN_OR_RETURN(auto joined, decorrelate_scalar(expr, rel));
-  if (joined) return *std::move(joined);
+  if (!subquery.each_row) {
+    TROUPE_ASSIGN_OR_RETURN(auto joined, decorrelate_scalar(expr, rel));
+    if (joined) return *std::move(joined);
+  }
   TROUPE_ASSIGN_OR_RETURN(*rel, apply(std::move(*rel), [&] { return plan_query(subquery.query, subquery.relation); },
                                       JoinKind::kSingle, {}));
   return make_column(expr.type, 0, subquery.relation);

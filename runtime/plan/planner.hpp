@@ -22,6 +22,8 @@ class Statistics {
   virtual double row_count(const TableDef& table) const = 0;
 };
 
+struct FunctionFrame;  // bind_function.hpp
+
 struct PlanContext {
   CatalogPtr catalog;
   const SystemTables* system_tables = nullptr;  ///< null: none
@@ -36,6 +38,11 @@ struct PlanContext {
   /// Parameter types the client declared; unknown ones and those beyond are inferred.
   std::span<const Type> parameters;
   bool for_cursor = false;  ///< the rows' keys come along where WHERE CURRENT OF may want them
+  /// Of the function whose body the statement is part of; null: none.
+  const FunctionFrame* function = nullptr;
+  /// What its columns are to be: of the statement whose rows the function returns. Empty: what they are.
+  std::span<const Type> result;
+  bool check_function_bodies = true;  ///< the setting
 };
 
 /// Errors: everything that PostgreSQL's parse analysis and planning say, with position and hint; 0A000 for what is

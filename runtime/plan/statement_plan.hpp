@@ -96,6 +96,8 @@ struct StatementPlan {
   bool hides_rows = false;            ///< its errors must not show rows: policies hide some
   absl::Status denied;                ///< 42501, when that role may not do this: said when the plan is to run
   std::vector<PlanDependency> dependencies;
+  /// The statement is a call of a function that the session runs statement by statement: root computes its arguments.
+  std::shared_ptr<const struct FunctionScript> script;
 };
 using StatementPlanPtr = std::shared_ptr<const StatementPlan>;
 

@@ -54,10 +54,20 @@ std::vector<std::string> star_columns(const FromNames& item) {
   return texts;
 }
 
+std::optional<std::string> function_text(const sql::FunctionCall& call, const FunctionsFound& found,
+                                         const Catalog& catalog) {
+  const auto function = found.find(&call);
+  const ObjectDef* object = function == found.end() ? nullptr : catalog.find(function->second);
+  const auto* schema = object == nullptr ? nullptr : catalog.find_as<SchemaDef>(object->schema);
+  if (schema == nullptr) return std::nullopt;
+  return dotted_identifiers(schema->name, object->name);
+}
+
 namespace {
 
 sql::NameTexts stored_names(const NamesFound& found, const Catalog& catalog) {
   sql::NameTexts texts;
+  texts.function = [&](const sql::FunctionCall& call) { return function_text(call, found.functions, catalog); };
   texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
     const auto relation = found.relations.find(&ref);
     const ObjectDef* object = relation == found.relations.end() ? nullptr : catalog.find(relation->second);
@@ -94,6 +104,10 @@ namespace {
 
 sql::NameTexts new_names(const NewName& renamed) {
   sql::NameTexts texts;
+  texts.function = [&](const sql::FunctionCall& call) -> std::optional<std::string> {
+    const bool moves = renamed.relation.empty() && call.name.size() == 2 && call.name[0] == renamed.schema;
+    return moves ? std::optional(dotted_identifiers(renamed.name, call.name[1])) : std::nullopt;
+  };
   texts.table = [&](const sql::TableRef& ref) -> std::optional<std::string> {
     if (ref.schema != renamed.schema) return std::nullopt;
     if (renamed.relation.empty()) return dotted_identifiers(renamed.name, ref.name);

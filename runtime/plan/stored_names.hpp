@@ -1,6 +1,7 @@
 #pragma once
 /// What the names in a query meant when a definition was made of it, so that its text can be written in a way that
 /// means the same for every reader and for ever: relations with their schemas, `*` as the columns there were.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@
 
 namespace troupe {
 
+/// The users' functions that calls mean.
+using FunctionsFound = absl::flat_hash_map<const sql::FunctionCall*, Oid>;
+
 /// Filled by the Binder while it binds.
 struct NamesFound {
   absl::flat_hash_map<const sql::TableRef*, Oid> relations;                    ///< of users
@@ -22,11 +26,15 @@ struct NamesFound {
   };
   absl::flat_hash_map<const sql::ColumnRef*, Column> columns;
   absl::flat_hash_map<uint32_t, Oid> numbers;  ///< tables and views by their numbers
+  FunctionsFound functions;                                                     ///< Binder::functions_found
 };
 
 /// The item's columns as `*` has them, each as SQL that names it.
 std::vector<std::string> star_columns(const FromNames& item);
 
+/// schema.name of a call of a user's function; nothing for any other.
+std::optional<std::string> function_text(const sql::FunctionCall& call, const FunctionsFound& found,
+                                         const Catalog& catalog);
 /// The query with what its names mean written out. Temporary relations keep their names.
 std::string stored_text(const sql::SelectStatement& query, const NamesFound& found, const Catalog& catalog);
 std::string stored_text(const sql::Expr& expr, const NamesFound& found, const Catalog& catalog);

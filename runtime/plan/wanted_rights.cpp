@@ -50,6 +50,16 @@ void WantedRights::want_sequence(const SequenceDef& sequence, Privileges one_of)
   denied_ = permission_denied(sequence);
 }
 
+Oid WantedRights::run_as(Oid user) {
+  act_as(user);
+  return std::exchange(session_role_, user);
+}
+
+void WantedRights::want_function(const ObjectDef& function) {
+  if (!denied_.ok() || rights_on(catalog_, session_role_, function, kExecute) != 0) return;
+  denied_ = permission_denied(function);
+}
+
 void WantedRights::want_system(std::string_view name) {
   constexpr std::string_view kTables[] = {"pg_authid", "pg_statistic", "pg_largeobject", "pg_user_mapping",
                                           "pg_statistic_ext_data"};

@@ -22,6 +22,9 @@ class WantedRights {
   /// In whose name the statement goes on; returns the one before.
   Oid act_as(Oid role);
   Oid role() const { return role_; }
+  /// Who counts as the user: whoever runs the statement, within a function with SECURITY DEFINER its owner.
+  Oid user() const { return session_role_; }
+  Oid run_as(Oid user);
 
   /// The statement's relation of that number is this object, and it does that to it as a whole.
   void want(uint32_t relation, Oid object, Privileges privileges);
@@ -38,6 +41,8 @@ class WantedRights {
   void use(uint32_t relation, Privileges privilege, uint32_t column);
   /// Calls a function of a sequence that takes one of these privileges, in the name of who runs the statement.
   void want_sequence(const SequenceDef& sequence, Privileges one_of);
+  /// Calls a function, in the name of the user.
+  void want_function(const ObjectDef& function);
   /// Reads a relation of the system, of which some are for superusers only.
   void want_system(std::string_view name);
   /// What a table's own expressions mention is nobody's wish.
@@ -76,7 +81,7 @@ class WantedRights {
   bool may_by_columns(const Wanted& wanted, const ObjectDef& relation, Privileges privilege) const;
 
   const Catalog& catalog_;
-  const Oid session_role_;
+  Oid session_role_;
   Oid role_;
   bool asks_;              ///< the present role is no superuser
   bool asks_any_ = false;  ///< something is wanted

@@ -21,6 +21,7 @@ struct NameTexts {
   std::function<std::optional<std::string>(const ColumnRef&)> column;  ///< or star
   std::function<std::optional<std::string>(const Expr&)> expression;   ///< asked first
   std::function<std::optional<std::string>(const Target&)> alias;      ///< of a target that has none
+  std::function<std::optional<std::string>(const FunctionCall&)> function;  ///< its name
 };
 std::string to_sql(const SelectStatement& query, const NameTexts& texts);
 std::string to_sql(const Expr& expression, const NameTexts& texts);

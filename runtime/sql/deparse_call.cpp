@@ -85,7 +85,8 @@ void Deparser::window(const WindowDefinition& window) {
 }
 
 void Deparser::plain_call(const FunctionCall& node) {
-  name(node.name);
+  const auto text = texts_ != nullptr && texts_->function ? texts_->function(node) : std::nullopt;
+  text ? write(*text) : name(node.name);
   write("(");
   if (node.distinct) write("DISTINCT ");
   if (node.star) write("*");

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
+#include "runtime/system/function_text.hpp"
 #include "runtime/system/relation.hpp"
 #include "runtime/types/range.hpp"
 #include "runtime/types/type.hpp"
@@ -154,8 +155,22 @@ absl::StatusOr<Oid> CatalogNames::function_oid(std::string_view name) const {
       found = f.oid;
     }
   }
+  for (const Oid schema : schemas_named(parts)) {
+    for (const auto& function : catalog_->functions(schema, parts.back())) {
+      if (found != kNoOid) {
+        return error(ErrorCode::kAmbiguousFunction, "more than one function named \"", name, "\"");
+      }
+      found = function->oid;
+    }
+  }
   if (found == kNoOid) return unknown_function(name);
   return found;
+}
+
+std::vector<Oid> CatalogNames::schemas_named(const std::vector<std::string>& parts) const {
+  if (parts.size() != 2) return schemas_;
+  const SchemaDef* schema = catalog_->find_schema(parts[0]);
+  return schema == nullptr ? std::vector<Oid>{} : std::vector<Oid>{schema->oid};
 }
 
 absl::StatusOr<Oid> CatalogNames::procedure_oid(std::string_view name) const {
@@ -171,6 +186,11 @@ absl::StatusOr<Oid> CatalogNames::procedure_oid(std::string_view name) const {
   }
   for (const BuiltinFunction& f : builtin_functions()) {
     if (f.name == parts.back() && f.arguments == arguments) return f.oid;
+  }
+  for (const Oid schema : schemas_named(parts)) {
+    for (const auto& function : catalog_->functions(schema, parts.back())) {
+      if (function->input_types() == arguments) return function->oid;
+    }
   }
   return unknown_function(name);
 }
@@ -247,6 +267,9 @@ std::optional<std::string> CatalogNames::name_of(Oid type, Oid object) const {
     }
     case oid::kRegproc:
     case oid::kRegprocedure: {
+      if (const FunctionDef* own = find_function(*catalog_, object)) {
+        return function_name_text(*own, *catalog_, schemas_, type == oid::kRegprocedure);
+      }
       const BuiltinFunction* f = find_builtin_function(object);
       if (f == nullptr) return std::nullopt;
       return type == oid::kRegproc ? quote_identifier(f->name) : signature_text(*f);

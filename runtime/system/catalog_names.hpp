@@ -28,6 +28,7 @@ class CatalogNames final : public NameResolver {
   absl::StatusOr<Oid> relation_oid(std::string_view name) const;
   absl::StatusOr<Oid> type_oid(std::string_view name) const;
   absl::StatusOr<Oid> function_oid(std::string_view name) const;
+  std::vector<Oid> schemas_named(const std::vector<std::string>& parts) const;
   absl::StatusOr<Oid> procedure_oid(std::string_view name) const;
   absl::StatusOr<Oid> operator_oid(std::string_view name) const;
   std::optional<std::string> relation_text(Oid relation) const;

@@ -52,6 +52,31 @@ std::string expression_text(std::string_view sql) {
   return parsed.ok() ? sql::to_sql(**parsed) : std::string(sql);
 }
 
+namespace {
+
+/// A users' function by its name alone where the schemas lead to it.
+std::optional<std::string> seen_function(const sql::FunctionCall& call, const Catalog& catalog,
+                                         std::span<const Oid> schemas) {
+  if (call.name.size() != 2) return std::nullopt;
+  const SchemaDef* schema = catalog.find_schema(call.name[0]);
+  if (schema == nullptr || catalog.functions(schema->oid, call.name[1]).empty()) return std::nullopt;
+  for (const Oid seen : schemas) {
+    if (seen == schema->oid) return sql::quote_identifier(call.name[1]);
+    if (!catalog.functions(seen, call.name[1]).empty()) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string expression_text(std::string_view sql, const Catalog& catalog, std::span<const Oid> schemas) {
+  const auto parsed = sql::parse_expression(sql);
+  if (!parsed.ok()) return std::string(sql);
+  sql::NameTexts texts;
+  texts.function = [&](const sql::FunctionCall& call) { return seen_function(call, catalog, schemas); };
+  return sql::to_sql(**parsed, texts);
+}
+
 std::string default_text(const Catalog& catalog, const ColumnDef& column) {
   if (!column.default_sql.empty()) return column.default_sql;
   if (column.owned_sequence == kNoOid || column.identity != IdentityKind::none) return {};
@@ -96,6 +121,7 @@ std::string view_definition(std::string_view query_sql, const Catalog& catalog, 
     if (relation == nullptr || find_relation_in(catalog, schemas, ref.name) != relation->oid) return std::nullopt;
     return sql::quote_identifier(ref.name);
   };
+  texts.function = [&](const sql::FunctionCall& call) { return seen_function(call, catalog, schemas); };
   return cat(" ", sql::to_sql(*select, texts), ";");
 }
 
@@ -249,7 +275,7 @@ std::string constraint_definition(const ConstraintOwner& owner, const Catalog& c
                  "(", columns(), ")", index == nullptr ? "" : included_text(catalog, *index), constraint_state(c));
     }
     case ConstraintKind::check: {
-      std::string condition = expression_text(c.check_sql);
+      std::string condition = expression_text(c.check_sql, catalog, schemas);
       if (owner.domain != nullptr) condition = with_value_in_capitals(condition);
       return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")",
                  constraint_state(c));

@@ -19,6 +19,8 @@ std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
 /// An expression as it was written, in the deparser's style. `wrap`: in parentheses unless it is a call, as PostgreSQL
 /// prints index expressions.
 std::string expression_text(std::string_view sql);
+/// The same, users' functions named as they are seen from the schemas.
+std::string expression_text(std::string_view sql, const Catalog& catalog, std::span<const Oid> schemas);
 /// A column's default as SQL; of a serial column, which keeps only its sequence, the nextval() call. Empty: none.
 std::string default_text(const Catalog& catalog, const ColumnDef& column);
 /// Without the parentheses around all of it: the pretty form.

@@ -2,6 +2,7 @@
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/definitions.hpp"
+#include "runtime/system/function_text.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/relation_cache.hpp"
 #include "runtime/system/session_function.hpp"
@@ -31,20 +32,33 @@ std::string with_sequence_named(std::string text, const SystemSession& session) 
 }
 
 std::string expression(SystemSession& session, std::string_view sql, int64_t) {
-  return with_sequence_named(expression_text(sql), session);
+  return with_sequence_named(expression_text(sql, *session.catalog(), search_schemas(session)), session);
 }
 std::string pretty_expression(SystemSession& session, std::string_view sql, int64_t relation, bool pretty) {
   std::string text = expression(session, sql, relation);
   return pretty ? without_outer_parentheses(std::move(text)) : text;
 }
 
+/// The index with its expressions as the search path has them.
+std::optional<IndexDef> seen_index(SystemSession& session, int64_t oid) {
+  const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(oid));
+  if (def == nullptr) return std::nullopt;
+  IndexDef index = *def;
+  const auto see = [&](std::string& sql) {
+    if (!sql.empty()) sql = expression_text(sql, *session.catalog(), search_schemas(session));
+  };
+  for (IndexColumn& column : index.columns) see(column.expression_sql);
+  see(index.predicate_sql);
+  return index;
+}
+
 OptionalText index_def(SystemSession& session, int64_t index) {
-  const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(index));
-  return def != nullptr ? OptionalText(index_definition(*session.catalog(), *def)) : std::nullopt;
+  const auto def = seen_index(session, index);
+  return def ? OptionalText(index_definition(*session.catalog(), *def)) : std::nullopt;
 }
 OptionalText index_part(SystemSession& session, int64_t index, int32_t column, bool pretty) {
-  const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(index));
-  if (def == nullptr) return std::nullopt;
+  const auto def = seen_index(session, index);
+  if (!def) return std::nullopt;
   if (column == 0 && !pretty) return index_definition(*session.catalog(), *def);
   if (column == 0) return index_definition(*session.catalog(), *def, search_schemas(session));
   return index_column_definition(*session.catalog(), *def, column, pretty);
@@ -111,11 +125,30 @@ std::string arguments_text(const BuiltinFunction& f) {
   }
   return out;
 }
-OptionalText function_arguments(SystemSession&, int64_t oid) {
+OptionalText function_arguments(SystemSession& session, int64_t oid) {
+  if (const FunctionDef* own = find_function(*session.catalog(), oid)) {
+    return function_arguments_text(*own, *session.catalog(), search_schemas(session), true);
+  }
   const BuiltinFunction* f = find_builtin_function(static_cast<Oid>(oid));
   return f != nullptr ? OptionalText(arguments_text(*f)) : std::nullopt;
 }
-OptionalText function_result(SystemSession&, int64_t oid) {
+OptionalText identity_arguments(SystemSession& session, int64_t oid) {
+  const FunctionDef* own = find_function(*session.catalog(), oid);
+  return own != nullptr ? OptionalText(function_arguments_text(*own, *session.catalog(), search_schemas(session), false))
+                        : function_arguments(session, oid);
+}
+OptionalText function_def(SystemSession& session, int64_t oid) {
+  const FunctionDef* own = find_function(*session.catalog(), oid);
+  return own != nullptr ? OptionalText(function_definition(*own, *session.catalog(), search_schemas(session))) : std::nullopt;
+}
+OptionalText function_body(SystemSession& session, int64_t oid) {
+  const FunctionDef* own = find_function(*session.catalog(), oid);
+  return own != nullptr && !own->sql_body.empty() ? OptionalText(function_body_text(*own, *session.catalog(), search_schemas(session))) : std::nullopt;
+}
+OptionalText function_result(SystemSession& session, int64_t oid) {
+  if (const FunctionDef* own = find_function(*session.catalog(), oid)) {
+    return own->procedure ? std::nullopt : OptionalText(function_result_text(*own, *session.catalog(), search_schemas(session)));
+  }
   const BuiltinFunction* f = find_builtin_function(static_cast<Oid>(oid));
   return f != nullptr ? OptionalText(format_type(f->result)) : std::nullopt;
 }
@@ -147,6 +180,7 @@ OptionalText object_comment(SystemSession& session, int64_t object, std::string_
   const auto is = [&](std::string_view name) { return catalog_name == name; };
   switch (def->kind) {
     case ObjectKind::schema: return is("pg_namespace") ? unless_empty(def->comment) : std::nullopt;
+    case ObjectKind::function: return is("pg_proc") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::type: return is("pg_type") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::role: return is("pg_authid") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::database: return is("pg_database") ? unless_empty(def->comment) : std::nullopt;
@@ -206,10 +240,12 @@ void register_definition_functions(SessionFunctions& to) {
   to.add<rule_def_pretty>("pg_get_ruledef", {kOid, kBool}, kText);
   to.add<serial_sequence>("pg_get_serial_sequence", {kText, kText}, kText);
   to.add<function_arguments>("pg_get_function_arguments", {kOid}, kText);
-  to.add<function_arguments>("pg_get_function_identity_arguments", {kOid}, kText);
+  to.add<identity_arguments>("pg_get_function_identity_arguments", {kOid}, kText);
   to.add<function_result>("pg_get_function_result", {kOid}, kText);
+  to.add<function_def>("pg_get_functiondef", {kOid}, kText);
+  to.add<function_body>("pg_get_function_sqlbody", {kOid}, kText);
   for (const char* name :
-       {"pg_get_functiondef", "pg_get_function_sqlbody", "pg_get_triggerdef", "pg_get_partkeydef",
+       {"pg_get_triggerdef", "pg_get_partkeydef",
         "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns"}) {
     to.add<nothing>(name, {kOid}, kText);
   }

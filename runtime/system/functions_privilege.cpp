@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "runtime/system/function_text.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/relation.hpp"
@@ -114,7 +115,7 @@ bool public_may(Securable kind, Oid object, std::string_view privilege) {
 
 bool exists(const Catalog& catalog, Securable kind, Oid object) {
   switch (kind) {
-    case Securable::kFunction: return find_builtin_function(object) != nullptr;
+    case Securable::kFunction: return find_builtin_function(object) != nullptr || find_function(catalog, object) != nullptr;
     case Securable::kType: return find_type(object) != nullptr || catalog.find(object) != nullptr;
     case Securable::kLanguage:
     case Securable::kTablespace: return true;
@@ -138,7 +139,7 @@ Privileges held(const Catalog& catalog, Oid role, const ObjectDef& object, Privi
 bool may_one(const Catalog& catalog, Oid role, Securable kind, Oid object, const WantedPrivilege& wanted,
              const ColumnDef* column) {
   const ObjectDef* target = catalog.find(object);
-  const bool own_rights = target != nullptr && kind != Securable::kFunction;
+  const bool own_rights = target != nullptr && (kind != Securable::kFunction || target->kind == ObjectKind::function);
   if (!own_rights) return is_superuser(catalog, role) || public_may(kind, object, wanted.word);
   const Privileges bit = bit_of(wanted.word);
   if (held(catalog, role, *target, bit, wanted.grantable) != 0) return true;

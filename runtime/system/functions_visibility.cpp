@@ -3,6 +3,7 @@
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/definitions.hpp"
+#include "runtime/system/function_text.hpp"
 #include "runtime/system/session_function.hpp"
 
 namespace troupe {
@@ -19,7 +20,14 @@ OptionalBool type_visible(SystemSession& session, int64_t type) {
   }
   return false;
 }
-OptionalBool function_visible(SystemSession&, int64_t function) {
+OptionalBool function_visible(SystemSession& session, int64_t function) {
+  if (const FunctionDef* own = find_function(*session.catalog(), function)) {
+    for (const Oid schema : search_schemas(session)) {
+      const ObjectDef* first = session.catalog()->find(NameClass::function, schema, own->signature);
+      if (first != nullptr) return first == own;
+    }
+    return false;
+  }
   return find_builtin_function(static_cast<Oid>(function)) != nullptr ? OptionalBool(true) : std::nullopt;
 }
 /// Operators, operator classes, collations ...: all there are lie in pg_catalog.

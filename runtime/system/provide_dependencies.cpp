@@ -1,4 +1,5 @@
 /// pg_constraint, pg_depend, pg_rewrite, pg_description, pg_shdescription.
+#include "storage/catalog/function_def.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
@@ -125,10 +126,12 @@ void write_index_dependencies(const IndexDef& index, RowWriter& out) {
   }
 }
 
-void write_rule_dependencies(const ObjectDef& view, RowWriter& out) {
+void write_rule_dependencies(const ObjectDef& view, const Catalog& catalog, RowWriter& out) {
   write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, view.oid, 0, 'i'}, out);
-  for (const Oid relation : *view_text(view)->depends_on) {
-    write_dependency({kRewriteClass, rule_oid(view.oid), kRelationClass, relation}, out);
+  for (const Oid used : *view_text(view)->depends_on) {
+    const ObjectDef* object = catalog.find(used);
+    const bool function = object != nullptr && object->kind == ObjectKind::function;
+    write_dependency({kRewriteClass, rule_oid(view.oid), function ? kProcClass : kRelationClass, used}, out);
   }
 }
 
@@ -150,6 +153,23 @@ void write_type_dependencies(const TypeDef& type, RowWriter& out) {
   if (type.type_kind == TypeKind::range) {
     write_dependency({kTypeClass, type.multirange_type, kTypeClass, type.oid, 0, 'i'}, out);
   }
+}
+
+Oid class_of_object(const ObjectDef& object) {
+  return object.kind == ObjectKind::function ? kProcClass : object.kind == ObjectKind::type ? kTypeClass : kRelationClass;
+}
+
+void write_function_dependencies(const FunctionDef& function, const Catalog& catalog, RowWriter& out) {
+  write_dependency({kProcClass, function.oid, kNamespaceClass, function.schema}, out);
+  const auto on = [&](Oid used) {
+    const ObjectDef* object = used >= kFirstUserOid ? catalog.find(used) : nullptr;
+    if (object != nullptr) write_dependency({kProcClass, function.oid, class_of_object(*object), used}, out);
+  };
+  for (const Oid type : function.input_types()) on(type);
+  for (const ArgumentDef* output : function.outputs()) on(output->type);
+  on(function.result);
+  on(function.result_relation);
+  for (const Oid used : function.depends_on) on(used);
 }
 
 void write_extension_dependencies(RowWriter& out) {
@@ -175,9 +195,10 @@ void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
         write_dependency({kRelationClass, object->oid, kNamespaceClass, object->schema}, out);
         break;
       case ObjectKind::type: write_type_dependencies(static_cast<const TypeDef&>(*object), out); break;
+      case ObjectKind::function: write_function_dependencies(static_cast<const FunctionDef&>(*object), scan.catalog, out); break;
       default: break;
     }
-    if (view_text(*object)) write_rule_dependencies(*object, out);
+    if (view_text(*object)) write_rule_dependencies(*object, scan.catalog, out);
   }
 }
 
@@ -201,6 +222,7 @@ void catalog_descriptions(const CatalogScan& scan, RowWriter& out) {
       case ObjectKind::database: break;
       case ObjectKind::schema: write_description(object->oid, kNamespaceClass, 0, object->comment, out); break;
       case ObjectKind::type: write_description(object->oid, kTypeClass, 0, object->comment, out); break;
+      case ObjectKind::function: write_description(object->oid, kProcClass, 0, object->comment, out); break;
       default: write_description(object->oid, kRelationClass, 0, object->comment, out); break;
     }
     const std::vector<ColumnDef>* columns = nullptr;

@@ -4,6 +4,7 @@
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/information_types.hpp"
 #include "runtime/system/providers.hpp"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -49,6 +50,55 @@ void routines(const CatalogScan& scan, RowWriter& out) {
   }
 }
 
+std::string specific_name(const FunctionDef& f) { return absl::StrCat(f.name, "_", f.oid); }
+
+std::string schema_of(const CatalogScan& scan, const FunctionDef& f) {
+  const ObjectDef* schema = scan.catalog.find(f.schema);
+  return schema == nullptr ? std::string() : schema->name;
+}
+
+void users_routines(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::function)) {
+    const auto& f = static_cast<const FunctionDef&>(*object);
+    const TypeFacets result = facets_of(scan.catalog, f.result, -1);
+    const std::string schema = schema_of(scan, f);
+    out.row().set("specific_catalog", scan.database).set("specific_schema", schema);
+    out.set("specific_name", specific_name(f)).set("routine_catalog", scan.database).set("routine_schema", schema);
+    out.set("routine_name", f.name).set("routine_type", f.procedure ? "PROCEDURE" : "FUNCTION");
+    if (!f.procedure) {
+      out.set("data_type", result.data_type).set("type_udt_catalog", scan.database);
+      out.set("type_udt_schema", result.udt_schema).set("type_udt_name", result.udt_name).set("dtd_identifier", "0");
+    }
+    out.set("routine_body", "SQL").set("routine_definition", f.body);
+    out.set("external_language", "SQL").set("parameter_style", "GENERAL");
+    out.set("is_deterministic", yes_or_no(f.volatility == FunctionVolatility::immutable));
+    out.set("sql_data_access", "MODIFIES");
+    if (!f.procedure) out.set("is_null_call", yes_or_no(f.strict));
+    out.set("schema_level_routine", "YES").set("max_dynamic_result_sets", 0);
+    out.set("security_type", f.security_definer ? "DEFINER" : "INVOKER").set("as_locator", "NO");
+    out.set("is_udt_dependent", "NO");
+  }
+}
+
+void users_parameters(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::function)) {
+    const auto& f = static_cast<const FunctionDef&>(*object);
+    int position = 0;
+    for (const ArgumentDef& argument : f.arguments) {
+      const TypeFacets facets = facets_of(scan.catalog, argument.type, -1);
+      const bool in = argument.mode == ArgumentMode::in || argument.mode == ArgumentMode::variadic;
+      out.row().set("specific_catalog", scan.database).set("specific_schema", schema_of(scan, f));
+      out.set("specific_name", specific_name(f)).set("ordinal_position", ++position);
+      out.set("parameter_mode", in ? "IN" : argument.mode == ArgumentMode::in_out ? "INOUT" : "OUT");
+      out.set("is_result", "NO").set("as_locator", "NO");
+      if (!argument.name.empty()) out.set("parameter_name", argument.name);
+      out.set("data_type", facets.data_type).set("udt_catalog", scan.database).set("udt_schema", facets.udt_schema);
+      out.set("udt_name", facets.udt_name).set("dtd_identifier", absl::StrCat(position));
+      if (!argument.default_sql.empty()) out.set("parameter_default", argument.default_sql);
+    }
+  }
+}
+
 void parameters(const CatalogScan& scan, RowWriter& out) {
   for (const BuiltinFunction& f : builtin_functions()) {
     int position = 0;
@@ -61,6 +111,16 @@ void parameters(const CatalogScan& scan, RowWriter& out) {
       out.set("dtd_identifier", absl::StrCat(position));
     }
   }
+}
+
+void all_routines(const CatalogScan& scan, RowWriter& out) {
+  routines(scan, out);
+  users_routines(scan, out);
+}
+
+void all_parameters(const CatalogScan& scan, RowWriter& out) {
+  parameters(scan, out);
+  users_parameters(scan, out);
 }
 
 void implementation_info(RowWriter& out) {
@@ -103,8 +163,8 @@ void provide_information_schema_standard(Providers& to) {
   to.catalog("information_schema.schemata", schemata);
   to.catalog("information_schema.character_sets", character_sets);
   to.catalog("information_schema.collations", collations);
-  to.catalog("information_schema.routines", routines);
-  to.catalog("information_schema.parameters", parameters);
+  to.catalog("information_schema.routines", all_routines);
+  to.catalog("information_schema.parameters", all_parameters);
   to.builtin("information_schema.sql_implementation_info", implementation_info);
   to.builtin("information_schema.sql_sizing", sizing);
 }

@@ -24,6 +24,7 @@ class ProviderTable final : public Providers {
     provide_dependencies(*this);
     provide_types(*this);
     provide_functions(*this);
+    provide_user_functions(*this);
     provide_roles(*this);
     provide_views(*this);
     provide_policies(*this);

@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "storage/base/bytes.hpp"
 #include "storage/base/check.hpp"
+#include "storage/catalog/function_def.hpp"
 #include "storage/catalog/rights.hpp"
 
 namespace troupe {
@@ -45,6 +46,8 @@ class CatalogBuilder {
     return absl::OkStatus();
   }
 
+  void note_functions() { catalog_->note_functions(); }
+
   CatalogPtr finish() {
     if (catalog_->database_ == kNoOid) catalog_->make_views();
     return CatalogPtr(catalog_.release());
@@ -61,6 +64,9 @@ class CatalogBuilder {
       case NameClass::role: return error(ErrorCode::kDuplicateObject, "role \"", object.name, "\" already exists");
       case NameClass::database:
         return error(ErrorCode::kDuplicateDatabase, "database \"", object.name, "\" already exists");
+      case NameClass::function:
+        return error(ErrorCode::kDuplicateFunction, "function \"", object.name,
+                     "\" already exists with same argument types");
     }
     return error(ErrorCode::kDuplicateObject, "\"", object.name, "\" already exists");
   }
@@ -159,6 +165,21 @@ std::vector<ObjectPtr> Catalog::collect(const Wanted& wanted) const {
   return all;
 }
 
+void Catalog::note_functions() {
+  auto names = std::make_shared<FunctionNames>();
+  for (const ObjectPtr& object : collect([](const ObjectDef& o) { return o.kind == ObjectKind::function; })) {
+    (*names)[{object->schema, object->name}].push_back(std::static_pointer_cast<const FunctionDef>(object));
+  }
+  functions_ = names->empty() ? nullptr : std::move(names);
+}
+
+std::span<const std::shared_ptr<const FunctionDef>> Catalog::functions(Oid schema, std::string_view name) const {
+  if (!functions_) return {};
+  const auto found = functions_->find(std::pair<Oid, std::string>(schema, name));
+  if (found == functions_->end()) return {};
+  return found->second;
+}
+
 std::vector<ObjectPtr> Catalog::views() const {
   return collect([this](const ObjectDef& object) { return shows(object) && view_text(object).has_value(); });
 }
@@ -209,6 +230,12 @@ bool decides_rights(const ObjectDef& object) {
   return object.kind == ObjectKind::role || object.kind == ObjectKind::schema;
 }
 
+bool has_function(const std::vector<CatalogChange>& changes) {
+  return std::any_of(changes.begin(), changes.end(), [](const CatalogChange& change) {
+    return change.object != nullptr && change.object->kind == ObjectKind::function;
+  });
+}
+
 /// Schemas first: what is in them is in their database.
 std::vector<CatalogChange> in_order(const std::vector<CatalogChange>& changes) {
   std::vector<CatalogChange> ordered = changes;
@@ -225,10 +252,12 @@ absl::StatusOr<CatalogPtr> Catalog::with_changes(const std::vector<CatalogChange
   CatalogBuilder builder(*this);
   builder.catalog().version_ = version;
   builder.catalog().counters_ = counters;
+  bool functions_change = has_function(changes);
   // Names go first, so that objects may swap theirs.
   for (const CatalogChange& change : changes) {
     const ObjectDef* before = builder.catalog().find_anywhere(change.oid);
     if (before == nullptr) continue;
+    functions_change = functions_change || before->kind == ObjectKind::function;
     if (decides_rights(*before)) builder.catalog().rights_version_ = version;
     builder.erase(*before);
   }
@@ -250,6 +279,7 @@ absl::StatusOr<CatalogPtr> Catalog::with_changes(const std::vector<CatalogChange
     builder.erase(*current);
     TROUPE_RETURN_IF_ERROR(builder.insert(std::move(sealed)));
   }
+  if (functions_change) builder.note_functions();
   return builder.finish();
 }
 
@@ -338,7 +368,7 @@ void Catalog::check_invariants() const {
   for (const auto& bucket : names_) names_count += bucket ? bucket->size() : 0;
   for (const ObjectPtr& object : objects()) {
     ++objects_count;
-    TROUPE_CHECK(find(object->name_class(), object->name_scope(), object->name) == object.get());
+    TROUPE_CHECK(find(object->name_class(), object->name_scope(), object->unique_name()) == object.get());
     TROUPE_CHECK(object->schema == kNoOid || find_anywhere(object->schema) == nullptr ||
                  find_anywhere(object->schema)->database == object->database);
     if (object->kind == ObjectKind::table) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@
 namespace troupe {
 
 class Catalog;
+struct FunctionDef;  // storage/catalog/function_def.hpp
 using CatalogPtr = std::shared_ptr<const Catalog>;
 
 /// From here on versions are of snapshots that only the transaction sees that has made them.
@@ -86,6 +88,8 @@ class Catalog {
   const ObjectDef* find_relation(Oid schema, std::string_view name) const {
     return find(NameClass::relation, schema, name);
   }
+  /// All functions and procedures of a name, by oid.
+  std::span<const std::shared_ptr<const FunctionDef>> functions(Oid schema, std::string_view name) const;
   const TableDef* find_table(Oid oid) const {
     const ObjectDef* object = find(oid);
     return object != nullptr && object->kind == ObjectKind::table ? static_cast<const TableDef*>(object) : nullptr;
@@ -121,10 +125,14 @@ class Catalog {
   /// The object is held, because the name's text is its.
   using NameBucket = absl::flat_hash_map<Name, ObjectPtr>;
 
+  using Overloads = std::vector<std::shared_ptr<const FunctionDef>>;
+  using FunctionNames = absl::flat_hash_map<std::pair<Oid, std::string>, Overloads>;
+
   Catalog() = default;
+  void note_functions();
   static size_t bucket_of(Oid oid) { return oid % kBuckets; }
   static size_t bucket_of(const Name& name);
-  static Name name_of(const ObjectDef& object) { return {object.name_class(), object.name_scope(), object.name}; }
+  static Name name_of(const ObjectDef& object) { return {object.name_class(), object.name_scope(), object.unique_name()}; }
 
   bool shows(const ObjectDef& object) const {
     return database_ == kNoOid || object.database == kNoOid || object.database == database_;
@@ -143,6 +151,7 @@ class Catalog {
   GateFactory make_gate_;
   std::array<std::shared_ptr<const ObjectBucket>, kBuckets> objects_;
   std::array<std::shared_ptr<const NameBucket>, kBuckets> names_;
+  std::shared_ptr<const FunctionNames> functions_;  ///< by schema and name; null: there are none
   std::vector<std::pair<Oid, CatalogPtr>> views_;  ///< of the whole snapshot: one per database, by oid
 };
 

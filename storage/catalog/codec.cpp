@@ -1,6 +1,7 @@
 #include "storage/catalog/codec.hpp"
 
 #include "storage/catalog/archive.hpp"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -137,6 +138,15 @@ void describe(Archive& a, IndexColumn& c) {
   a(8, c.name);
 }
 
+template <typename Archive>
+void describe(Archive& a, ArgumentDef& d) {
+  a(1, d.mode);
+  a(2, d.name);
+  a(3, d.type);
+  a(4, d.default_sql);
+  a(5, d.domain);
+}
+
 namespace {
 
 /// Fields 1 to 9 are every object's; each kind goes on from 10.
@@ -269,6 +279,29 @@ void describe_rest(Archive& a, SchemaDef& s) {
   a(11, s.default_acls);
 }
 
+template <typename Archive>
+void describe_rest(Archive& a, FunctionDef& f) {
+  a(10, f.procedure);
+  a(11, f.arguments);
+  a(12, f.result);
+  a(13, f.returns_set);
+  a(14, f.strict);
+  a(15, f.security_definer);
+  a(16, f.leakproof);
+  a(17, f.volatility);
+  a(18, f.parallel);
+  a(19, f.cost);
+  a(20, f.rows);
+  a(21, f.settings);
+  a(22, f.body);
+  a(23, f.sql_body);
+  a(24, f.depends_on);
+  a(25, f.result_domain);
+  a(26, f.signature);
+  a(27, f.path);
+  a(28, f.result_relation);
+}
+
 template <typename Archive, typename Def>
 void describe_object(Archive& a, Def& object) {
   describe_common(a, object);
@@ -286,6 +319,7 @@ void describe_any(Archive& a, ObjectDef& object) {
     case ObjectKind::type: return describe_object(a, static_cast<TypeDef&>(object));
     case ObjectKind::role: return describe_object(a, static_cast<RoleDef&>(object));
     case ObjectKind::database: return describe_object(a, static_cast<DatabaseDef&>(object));
+    case ObjectKind::function: return describe_object(a, static_cast<FunctionDef&>(object));
   }
 }
 

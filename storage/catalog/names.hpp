@@ -34,7 +34,7 @@ std::string object_key(Oid oid);
 
 /// Objects of one class must differ in their names within a schema, schemas within a database. Tables, views, indexes
 /// and sequences share one class.
-enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5 };
+enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5, function = 6 };
 
 /// Row key of a name in kCatalogNameTree. `scope` is the schema, a schema's database, kNoOid for what all share.
 std::string name_key(NameClass name_class, Oid scope, std::string_view name);

@@ -2,6 +2,7 @@
 
 #include "storage/base/bytes.hpp"
 #include "storage/base/check.hpp"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -33,8 +34,13 @@ NameClass ObjectDef::name_class() const {
     case ObjectKind::type: return NameClass::type;
     case ObjectKind::role: return NameClass::role;
     case ObjectKind::database: return NameClass::database;
+    case ObjectKind::function: return NameClass::function;
     default: return NameClass::relation;
   }
+}
+
+const std::string& ObjectDef::unique_name() const {
+  return kind == ObjectKind::function ? static_cast<const FunctionDef&>(*this).signature : name;
 }
 
 std::shared_ptr<ObjectDef> make_object(ObjectKind kind) {
@@ -47,6 +53,7 @@ std::shared_ptr<ObjectDef> make_object(ObjectKind kind) {
     case ObjectKind::type: return std::make_shared<TypeDef>();
     case ObjectKind::role: return std::make_shared<RoleDef>();
     case ObjectKind::database: return std::make_shared<DatabaseDef>();
+    case ObjectKind::function: return std::make_shared<FunctionDef>();
   }
   return nullptr;
 }
@@ -61,6 +68,7 @@ std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object) {
     case ObjectKind::type: return std::make_shared<TypeDef>(static_cast<const TypeDef&>(object));
     case ObjectKind::role: return std::make_shared<RoleDef>(static_cast<const RoleDef&>(object));
     case ObjectKind::database: return std::make_shared<DatabaseDef>(static_cast<const DatabaseDef&>(object));
+    case ObjectKind::function: return std::make_shared<FunctionDef>(static_cast<const FunctionDef&>(object));
   }
   return nullptr;
 }

@@ -20,7 +20,7 @@
 namespace troupe {
 
 /// On disk as a number: append only.
-enum class ObjectKind : uint8_t { schema = 1, table, index, sequence, view, type, role, database };
+enum class ObjectKind : uint8_t { schema = 1, table, index, sequence, view, type, role, database, function };
 
 /// What every object has. Derived definitions add the rest and nothing else derives from it.
 struct ObjectDef {
@@ -44,6 +44,8 @@ struct ObjectDef {
   Scn version = kNoScn;
 
   NameClass name_class() const;
+  /// By which it is told from all others of its class and scope: of a function with its arguments' types.
+  const std::string& unique_name() const;
   /// Its name differs from all others of its class in there: the schema, of a schema the database.
   Oid name_scope() const { return kind == ObjectKind::schema ? database : schema; }
 };

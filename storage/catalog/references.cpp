@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -37,6 +38,16 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
       TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, attribute.domain, ErrorCode::kUndefinedObject));
     }
     return refer(ObjectKind::type, type.base, ErrorCode::kUndefinedObject);
+  } else if (object.kind == ObjectKind::function) {
+    const auto& function = static_cast<const FunctionDef&>(object);
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, function.result, ErrorCode::kUndefinedObject));
+    for (const ArgumentDef& argument : function.arguments) {
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::type, argument.type, ErrorCode::kUndefinedObject));
+    }
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, function.result_relation, ErrorCode::kUndefinedTable));
+    for (const Oid used : function.depends_on) {
+      TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, used, ErrorCode::kUndefinedTable));
+    }
   }
   const auto view = view_text(object);
   for (size_t i = 0; view && i < view->depends_on->size(); ++i) {
@@ -112,7 +123,8 @@ Dropped find_dropped(const Catalog& whole, const std::vector<CatalogChange>& cha
     if (before->kind == ObjectKind::type) {
       for (const Oid other : other_oids(static_cast<const TypeDef&>(*before))) dropped.oids.push_back(other);
     }
-    const bool relation = before->kind == ObjectKind::table || before->kind == ObjectKind::view;
+    const bool relation = before->kind == ObjectKind::table || before->kind == ObjectKind::view ||
+                          before->kind == ObjectKind::function;
     dropped.relations_only = dropped.relations_only && relation;
   }
   std::sort(dropped.oids.begin(), dropped.oids.end());
@@ -134,8 +146,13 @@ absl::Status check_references(const Catalog& whole, const std::vector<CatalogCha
   }
   const Dropped dropped = find_dropped(whole, changes);
   if (dropped.oids.empty()) return absl::OkStatus();
-  // Only views refer to relations here, so that a DROP TABLE does not look at every table.
-  for (const ObjectPtr& object : dropped.relations_only ? whole.views() : whole.objects()) {
+  // Only views and functions refer to relations here, so that a DROP TABLE does not look at every table.
+  std::vector<ObjectPtr> others = dropped.relations_only ? whole.views() : whole.objects();
+  if (dropped.relations_only) {
+    const std::vector<ObjectPtr> functions = whole.objects(ObjectKind::function);
+    others.insert(others.end(), functions.begin(), functions.end());
+  }
+  for (const ObjectPtr& object : others) {
     if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at
     TROUPE_RETURN_IF_ERROR(for_each_reference(*object, [&](ObjectKind kind, Oid oid, ErrorCode) -> absl::Status {
       if (!std::binary_search(dropped.oids.begin(), dropped.oids.end(), oid)) return absl::OkStatus();

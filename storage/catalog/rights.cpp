@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/base/text.hpp"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -41,6 +42,7 @@ std::string_view kind_word(const ObjectDef& object) {
     case ObjectKind::type: return "type";
     case ObjectKind::role: return "role";
     case ObjectKind::database: return "database";
+    case ObjectKind::function: return static_cast<const FunctionDef&>(object).procedure ? "procedure" : "function";
     case ObjectKind::table:
       return static_cast<const TableDef&>(object).is_materialized_view() ? "materialized view" : "table";
   }
@@ -57,6 +59,7 @@ Privileges all_privileges(SecurableKind kind) {
     case SecurableKind::kSchema: return kSchemaPrivileges;
     case SecurableKind::kDatabase: return kDatabasePrivileges;
     case SecurableKind::kType: return kTypePrivileges;
+    case SecurableKind::kFunction: return kFunctionPrivileges;
   }
   return 0;
 }
@@ -67,6 +70,7 @@ SecurableKind securable_kind(const ObjectDef& object) {
     case ObjectKind::schema: return SecurableKind::kSchema;
     case ObjectKind::database: return SecurableKind::kDatabase;
     case ObjectKind::type: return SecurableKind::kType;
+    case ObjectKind::function: return SecurableKind::kFunction;
     default: return SecurableKind::kTable;
   }
 }
@@ -139,6 +143,7 @@ Acl default_acl(SecurableKind kind, Oid owner) {
   if (kind == SecurableKind::kColumn) return acl;
   if (kind == SecurableKind::kDatabase) acl.items.push_back({kNoOid, owner, kTemporary | kConnect, 0});
   if (kind == SecurableKind::kType) acl.items.push_back({kNoOid, owner, kUsage, 0});
+  if (kind == SecurableKind::kFunction) acl.items.push_back({kNoOid, owner, kExecute, 0});
   acl.items.push_back({owner, owner, all_privileges(kind), 0});
   return acl;
 }

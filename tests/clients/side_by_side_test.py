@@ -92,6 +92,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_money_and_addresses(self):
         self.compare("money_and_networks.sql")
 
+    def test_functions_and_procedures(self):
+        self.compare("functions.sql")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2 if sanitizers.SLOWNESS > 1 else 1)

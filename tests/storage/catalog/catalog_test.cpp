@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/catalog/codec.hpp"
+#include "storage/catalog/function_def.hpp"
 #include "storage/catalog/references.hpp"
 
 using namespace troupe;
@@ -31,7 +32,58 @@ std::shared_ptr<TableDef> make_table(Oid oid, std::string name) {
   return table;
 }
 
+std::shared_ptr<FunctionDef> make_function(Oid oid, std::string name, std::vector<Oid> types) {
+  auto function = std::make_shared<FunctionDef>();
+  function->oid = oid;
+  function->schema = kPublicSchema;
+  function->name = std::move(name);
+  for (const Oid type : types) function->arguments.push_back({ArgumentMode::in, "a", type, "", kNoOid});
+  function->result = 23;
+  function->body = "SELECT 1";
+  function->settings = {{"search_path", "public"}};
+  function->update_signature();
+  return function;
+}
+
 }  // namespace
+
+TEST_CASE("functions of one name differ in the types of their arguments", "[catalog]") {
+  const CatalogPtr two = *Catalog::bootstrap()->with_changes(
+      {{20000, make_function(20000, "f", {23})}, {20001, make_function(20001, "f", {25})}}, 7);
+  two->check_invariants();
+  CHECK(two->functions(kPublicSchema, "f").size() == 2);
+  CHECK(two->functions(kPublicSchema, "g").empty());
+  CHECK(two->find(NameClass::function, kPublicSchema, "f(25,)") == two->find(20001));
+  const auto taken = two->with_changes({{20002, make_function(20002, "f", {23})}}, 8);
+  REQUIRE_FALSE(taken.ok());
+  CHECK(error_code(taken.status()) == ErrorCode::kDuplicateFunction);
+
+  const CatalogPtr one = *two->with_changes({{20000, nullptr}}, 9);
+  one->check_invariants();
+  REQUIRE(one->functions(kPublicSchema, "f").size() == 1);
+  CHECK(one->functions(kPublicSchema, "f")[0]->oid == 20001);
+  CHECK(two->functions(kPublicSchema, "f").size() == 2);
+}
+
+TEST_CASE("a function is the same when it has been stored", "[catalog]") {
+  auto function = make_function(20000, "f", {23, 25});
+  function->arguments[1].mode = ArgumentMode::variadic;
+  function->volatility = FunctionVolatility::stable;
+  function->strict = function->security_definer = true;
+  function->rows = 12.5;
+  const auto decoded = *decode_object(encode_object(*function));
+  REQUIRE(decoded->kind == ObjectKind::function);
+  const auto& again = static_cast<const FunctionDef&>(*decoded);
+  CHECK(again.unique_name() == "f(23,25,)");
+  CHECK(again.arguments.size() == 2);
+  CHECK(again.arguments[1].mode == ArgumentMode::variadic);
+  CHECK(again.volatility == FunctionVolatility::stable);
+  CHECK(again.strict);
+  CHECK(again.security_definer);
+  CHECK(again.rows == 12.5);
+  CHECK(again.body == "SELECT 1");
+  CHECK(again.settings == function->settings);
+}
 
 TEST_CASE("an object is found by its oid and by its name until it is dropped", "[catalog]") {
   const CatalogPtr empty = Catalog::bootstrap();

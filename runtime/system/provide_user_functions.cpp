@@ -1,0 +1,73 @@
+/// pg_proc's rows of users' functions; their part of information_schema.
+#include <algorithm>
+
+#include "runtime/system/acl_text.hpp"
+#include "runtime/system/function_text.hpp"
+#include "runtime/system/information_types.hpp"
+#include "runtime/system/providers.hpp"
+#include "runtime/types/type.hpp"
+#include "storage/column/array_format.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr Oid kSqlLanguage = 14;
+
+Value char_array(const std::vector<char>& letters) {
+  std::vector<Value> values;
+  const Physical physical = physical_of(Type{oid::kChar});
+  for (const char letter : letters) values.push_back(Value::of(static_cast<int16_t>(letter)));
+  return Value::text(pack_array(oid::kChar, physical, values));
+}
+
+void write_arguments(const FunctionDef& function, RowWriter& out) {
+  std::vector<Oid> all;
+  std::vector<char> modes;
+  std::vector<std::string> names;
+  bool has_names = false, only_in = true;
+  for (const ArgumentDef& argument : function.arguments) {
+    all.push_back(argument.domain != kNoOid ? argument.domain : argument.type);
+    modes.push_back(static_cast<char>(argument.mode));
+    names.push_back(argument.name);
+    has_names = has_names || !argument.name.empty();
+    only_in = only_in && argument.mode == ArgumentMode::in;
+  }
+  out.set("proargtypes", oid_vector(function.input_types()));
+  if (!only_in) out.set("proallargtypes", oid_array(all)).set("proargmodes", char_array(modes));
+  if (has_names) out.set("proargnames", text_array(names));
+}
+
+void catalog_functions(const CatalogScan& scan, RowWriter& out) {
+  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::function)) {
+    const auto& function = static_cast<const FunctionDef&>(*object);
+    const ArgumentDef* variadic = function.variadic();
+    out.row().set("oid", function.oid).set("proname", function.name).set("pronamespace", function.schema);
+    out.set("proowner", function.owner).set("prolang", kSqlLanguage).set("procost", function.cost);
+    out.set("prorows", function.rows)
+        .set("provariadic", variadic == nullptr ? kNoOid : element_type_of(variadic->type));
+    out.set("prokind", function.procedure ? 'p' : 'f').set("prosecdef", function.security_definer);
+    out.set("proleakproof", function.leakproof).set("proisstrict", function.strict);
+    out.set("proretset", function.returns_set).set("provolatile", static_cast<char>(function.volatility));
+    out.set("proparallel", static_cast<char>(function.parallel)).set("pronargs", function.input_types().size());
+    out.set("pronargdefaults", function.defaults());
+    out.set("prorettype", function.result_domain != kNoOid ? function.result_domain : function.result);
+    write_arguments(function, out);
+    std::string defaults;
+    for (const ArgumentDef& argument : function.arguments) {
+      if (!argument.default_sql.empty()) defaults += (defaults.empty() ? "" : ", ") + argument.default_sql;
+    }
+    if (!defaults.empty()) out.set("proargdefaults", defaults);
+    out.set("prosrc", function.sql_body.empty() ? function.body : std::string());
+    if (!function.sql_body.empty()) out.set("prosqlbody", function.sql_body);
+    std::vector<std::string> settings;
+    for (const auto& [name, value] : function.settings) settings.push_back(name + "=" + value);
+    if (!settings.empty()) out.set("proconfig", text_array(settings));
+    out.set("proacl", acl_array(scan.catalog, function.acl));
+  }
+}
+
+}  // namespace
+
+void provide_user_functions(Providers& to) { to.catalog("pg_proc", catalog_functions); }
+
+}  // namespace troupe
