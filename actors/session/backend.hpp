@@ -173,6 +173,9 @@ class Backend final : public RowIdSource {
   bool lock_tables_at_once(const Prepared& prepared);
   Task<absl::Status> lock_tables(Portal& portal);
   Task<absl::Status> take_table_locks(const Prepared& prepared);
+  std::vector<Oid> with_partitions(const TableDef& table, bool only);
+  TableStatistics statistics_of_partitions(const TableDef& table, const Catalog& catalog) const;
+  Task<absl::Status> keep_statistics(const Catalog& catalog, const TableDef& table, TableStatistics statistics);
   absl::Status open_portal(Portal& portal);
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);

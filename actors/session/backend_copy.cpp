@@ -98,7 +98,7 @@ Task<absl::StatusOr<bool>> is_empty(TablePtr table, ExecContext& context) {
 Task<absl::StatusOr<bool>> may_write_bulk(const TableWrite& write, const SessionTransaction& transaction,
                                           bool savepoints, ExecContext& context) {
   // Pending writes lie over the tree: an erased key of theirs would hide a row that comes in bulk.
-  bool owned = !savepoints && transaction.owns_tree(write.table->tree) && !transaction.wrote(write.table->tree);
+  bool owned = !savepoints && !write.table->is_partitioned() && transaction.owns_tree(write.table->tree) && !transaction.wrote(write.table->tree);
   for (const IndexPtr& index : write.indexes) owned = owned && transaction.owns_tree(index->tree);
   if (!owned) co_return false;
   auto looking = is_empty(write.table, context);
@@ -141,6 +141,10 @@ absl::StatusOr<std::shared_ptr<Prepared>> prepare_source(const sql::CopyStatemen
   TROUPE_RETURN_IF_ERROR(table.status());
   if ((*table)->is_materialized_view()) {
     return with_hint(error(ErrorCode::kWrongObjectType, "cannot copy from materialized view \"", (*table)->name, "\""),
+                     "Try the COPY (SELECT ...) TO variant.");
+  }
+  if ((*table)->is_partitioned()) {
+    return with_hint(error(ErrorCode::kWrongObjectType, "cannot copy from partitioned table \"", (*table)->name, "\""),
                      "Try the COPY (SELECT ...) TO variant.");
   }
   TROUPE_ASSIGN_OR_RETURN(const std::vector<uint32_t> columns, copied_columns(statement, **table));
@@ -232,6 +236,9 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   if (!status.ok()) co_return status;
   auto copy = CopyIn::make(statement, **found, planning);
   if (!copy.ok()) co_return copy.status();
+  if ((*copy)->freeze() && (*found)->is_partitioned()) {
+    co_return error(ErrorCode::kFeatureNotSupported, "cannot perform COPY FREEZE on a partitioned table");
+  }
   if ((*copy)->freeze() && !transaction_.owns_tree((*copy)->write().table->tree)) {
     co_return error(ErrorCode::kObjectNotInPrerequisiteState,
                     "cannot perform COPY FREEZE because the table was not created or truncated in the current "
@@ -240,6 +247,12 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   ExecContext context;
   status = fill_exec_context((*copy)->plan(), &context);
   if (!status.ok()) co_return status;
+  for (const TablePtr& leaf : (*copy)->partitions()) {
+    auto locking = transaction_.lock_table(*leaf, TableLockMode::kRowExclusive, false);
+    status = co_await locking;
+    if (!status.ok()) co_return status;
+    transaction_.note_write(leaf->tree);
+  }
   auto deciding = may_write_bulk((*copy)->write(), transaction_, !setting_marks_.empty(), context);
   const absl::StatusOr<bool> bulk = co_await deciding;
   if (!bulk.ok()) co_return bulk.status();

@@ -76,6 +76,17 @@ bool Backend::may_maintain(const TableDef& table, std::string_view what) {
   return false;
 }
 
+/// The table, then its partitions, and theirs; `only`: itself.
+std::vector<Oid> Backend::with_partitions(const TableDef& table, bool only) {
+  const Catalog& catalog = *transaction_.catalog();
+  std::vector<Oid> tables{table.oid};
+  for (size_t i = 0; i < tables.size() && !only; ++i) {
+    const TableDef* one = catalog.find_table(tables[i]);
+    if (one != nullptr) tables.insert(tables.end(), one->partitions.begin(), one->partitions.end());
+  }
+  return tables;
+}
+
 Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statement, std::string* tag) {
   *tag = "LOCK TABLE";
   if (!transaction_.state().in_block()) {
@@ -86,9 +97,11 @@ Task<absl::Status> Backend::run_lock_table(const sql::LockTableStatement& statem
     if (!table.ok()) co_return table.status();
     const auto mode = static_cast<TableLockMode>(statement.mode);
     if (const absl::Status allowed = check_lock_right(**table, mode); !allowed.ok()) co_return allowed;
-    auto locking = transaction_.lock_table(**table, mode, statement.no_wait);
-    const absl::Status status = co_await locking;
-    if (!status.ok()) co_return status;
+    for (const Oid oid : with_partitions(**table, ref->only)) {
+      auto locking = transaction_.lock_table(*transaction_.catalog()->find_table(oid), mode, statement.no_wait);
+      const absl::Status status = co_await locking;
+      if (!status.ok()) co_return status;
+    }
   }
   co_return absl::OkStatus();
 }
@@ -137,17 +150,36 @@ absl::StatusOr<std::vector<Backend::VacuumTarget>> Backend::vacuum_targets(const
     }
     if (!table.ok()) return table.status();
     if (!may_maintain(**table, what)) continue;
-    tables.push_back({(*table)->oid, {}});
     for (const std::string_view name : target->columns) {
-      const ColumnDef* column = (*table)->find_column(name);
-      if (column == nullptr) {
-        return error(ErrorCode::kUndefinedColumn, "column \"", name, "\" of relation \"", (*table)->name,
-                     "\" does not exist");
+      if ((*table)->find_column(name) != nullptr) continue;
+      return error(ErrorCode::kUndefinedColumn, "column \"", name, "\" of relation \"", (*table)->name,
+                   "\" does not exist");
+    }
+    // A partitioned table after its partitions, of which it is made.
+    std::vector<Oid> all = with_partitions(**table, ref.only);
+    std::reverse(all.begin(), all.end());
+    for (const Oid oid : all) {
+      tables.push_back({oid, {}});
+      const TableDef* one = transaction_.catalog()->find_table(oid);
+      for (const std::string_view name : target->columns) {
+        if (const ColumnDef* column = one->find_column(name)) tables.back().columns.push_back(column->attnum);
       }
-      tables.back().columns.push_back(column->attnum);
     }
   }
   return tables;
+}
+
+/// How many rows the partitions have together; their columns are judged by themselves.
+TableStatistics Backend::statistics_of_partitions(const TableDef& table, const Catalog& catalog) const {
+  TableStatistics all;
+  all.analyzed_at_us = services_.clock.wall_us();
+  for (const Oid oid : table.partitions) {
+    const TableDef* partition = catalog.find_table(oid);
+    if (partition == nullptr || !partition->statistics) continue;
+    all.row_count += partition->statistics->row_count;
+    all.size_bytes += partition->statistics->size_bytes;
+  }
+  return all;
 }
 
 /// Takes a sample and keeps what follows from it in the table's definition. `columns` empty: of all.
@@ -161,6 +193,10 @@ Task<absl::Status> Backend::analyze_table(Oid oid, std::vector<int16_t> columns)
   const CatalogPtr catalog = transaction_.catalog_for_ddl();
   const TableDef* table = catalog->find_table(oid);
   if (table == nullptr) co_return absl::OkStatus();  // dropped meanwhile
+  if (table->is_partitioned()) {
+    auto keeping = keep_statistics(*catalog, *table, statistics_of_partitions(*table, *catalog));
+    co_return co_await keeping;
+  }
   const uint32_t target = statistics_target();
   auto snapshot = transaction_.take_snapshot(suspended_portals_ > 0);
   if (!snapshot.ok()) co_return snapshot.status();
@@ -168,16 +204,24 @@ Task<absl::Status> Backend::analyze_table(Oid oid, std::vector<int16_t> columns)
   auto sampling = sampler.sample(*table, target * kSampleRowsPerTarget);
   const auto sample = co_await sampling;
   if (!sample.ok()) co_return sample.status();
-  auto analyzed = std::make_shared<TableDef>(*table);
   TableStatistics statistics = gather_statistics(*table, *sample, target, services_.clock.wall_us());
   if (!columns.empty()) keep_others(table->statistics.get(), columns, &statistics);
+  auto keeping = keep_statistics(*catalog, *table, std::move(statistics));
+  co_return co_await keeping;
+}
+
+/// In the table's definition.
+Task<absl::Status> Backend::keep_statistics(const Catalog& catalog, const TableDef& table,
+                                            TableStatistics statistics) {
+  auto analyzed = std::make_shared<TableDef>(table);
   analyzed->statistics = std::make_shared<const TableStatistics>(std::move(statistics));
-  const std::vector<CatalogChange> changes{{oid, std::move(analyzed)}};
+  const CatalogCounters counters = catalog.counters();
+  const std::vector<CatalogChange> changes{{table.oid, std::move(analyzed)}};
   transaction_.ensure_id();
   auto writing = write_catalog_rows(changes);
   const absl::Status written = co_await writing;
   if (!written.ok()) co_return written;
-  co_return transaction_.change_catalog(changes, catalog->counters());
+  co_return transaction_.change_catalog(changes, counters);
 }
 
 uint32_t Backend::statistics_target() const {

@@ -6,6 +6,7 @@
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/merge_plan.hpp"
+#include "runtime/plan/partition_plan.hpp"
 #include "runtime/plan/refusal.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
@@ -69,8 +70,22 @@ void collect_locks(const PlanNode& node, std::vector<TableLockWish>* wishes) {
   };
   if (const auto* scan = node.as<TableScanPlan>()) wish(scan->table, TableLockMode::kAccessShare);
   if (const auto* join = node.as<IndexJoinPlan>()) wish(join->inner->table, TableLockMode::kAccessShare);
-  if (const auto* insert = node.as<InsertPlan>()) wish(insert->write.table, TableLockMode::kRowExclusive);
-  if (const auto* update = node.as<UpdatePlan>()) wish(update->write.table, TableLockMode::kRowExclusive);
+  const auto wish_partitions = [&](const PartitionedInsert* partitions) {
+    if (partitions == nullptr) return;
+    for (const PartitionedInsert::Leaf& leaf : partitions->leaves) wish(leaf.write.table, TableLockMode::kRowExclusive);
+  };
+  if (const auto* insert = node.as<InsertPlan>()) {
+    wish(insert->write.table, TableLockMode::kRowExclusive);
+    wish_partitions(insert->partitions.get());
+  }
+  if (const auto* update = node.as<UpdatePlan>()) {
+    wish(update->write.table, TableLockMode::kRowExclusive);
+    wish_partitions(update->partitions.get());
+  }
+  if (const auto* change = node.as<PartitionedChangePlan>()) {
+    wish(change->table, TableLockMode::kRowExclusive);
+    for (const PartitionedChangePlan::Leaf& leaf : change->leaves) collect_locks(*leaf.change, wishes);
+  }
   if (const auto* remove = node.as<DeletePlan>()) wish(remove->write.table, TableLockMode::kRowExclusive);
   if (const auto* merge = node.as<MergePlan>()) wish(merge->table, TableLockMode::kRowExclusive);
   if (const auto* lock = node.as<LockRowsPlan>()) {

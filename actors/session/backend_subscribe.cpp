@@ -150,6 +150,11 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
+    if ((*table)->is_partitioned()) {
+      co_return with_hint(error(ErrorCode::kFeatureNotSupported, "cannot subscribe to partitioned table \"",
+                                (*table)->name, "\""),
+                          "Subscribe to its partitions.");
+    }
     const absl::Status allowed = check_may_follow(*transaction_.catalog(), role_, **table);
     if (!allowed.ok()) co_return allowed;
     auto shared = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared((*table)->oid));

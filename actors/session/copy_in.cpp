@@ -124,8 +124,12 @@ absl::StatusOr<std::unique_ptr<CopyIn>> CopyIn::make(const sql::CopyStatement& s
   TROUPE_ASSIGN_OR_RETURN(StatementPlanPtr plan, plan_statement(*parsed->statements()[0].node, context));
   const InsertPlan& insert = plan->root->to<InsertPlan>();
   TROUPE_RETURN_IF_ERROR(copy->compile_steps(*insert.inputs[0]));
-  TROUPE_ASSIGN_OR_RETURN(copy->spec_, InsertSpec::compile(insert.write, nullptr));
-  TROUPE_ASSIGN_OR_RETURN(copy->index_values_, compile_index_values(insert.write));
+  if (insert.partitions) {
+    TROUPE_ASSIGN_OR_RETURN(copy->partitions_, PartitionedInsertSpec::compile(*insert.partitions));
+  } else {
+    TROUPE_ASSIGN_OR_RETURN(copy->spec_, InsertSpec::compile(insert.write, nullptr));
+    TROUPE_ASSIGN_OR_RETURN(copy->index_values_, compile_index_values(insert.write));
+  }
   TROUPE_ASSIGN_OR_RETURN(copy->executable_, ExecutablePlan::compile(std::move(plan)));
   return copy;
 }
@@ -158,6 +162,10 @@ void CopyIn::start(ExecContext& context, BulkLog* bulk) {
   run_ = std::make_unique<Run>(*executable_, std::vector<Value>{}, context);
   const TableWrite& target = write();
   clear_chunk();
+  if (partitions_ != nullptr) {
+    routed_ = std::make_unique<PartitionedInserter>(*run_, *partitions_);
+    return;
+  }
   if (bulk == nullptr) {
     inserter_ = std::make_unique<RowInserter>(*run_, *spec_);
     return;
@@ -285,8 +293,23 @@ Task<absl::Status> CopyIn::check_chunk() {
   auto completing = complete_chunk();
   absl::Status status = co_await completing;
   uint32_t failing = RowInserter::kNoRow;
-  if (status.ok()) status = check_rows(spec_->check, *write().table, chunk_, *run_, &failing);
+  if (status.ok()) status = check_rows_of_chunk(&failing);
   co_return failing == RowInserter::kNoRow ? status : with_source(status, failing, true);
+}
+
+absl::Status CopyIn::check_rows_of_chunk(uint32_t* failing) {
+  if (routed_ == nullptr) return check_rows(spec_->check, *write().table, chunk_, *run_, failing);
+  const absl::Status status = routed_->check(chunk_);
+  *failing = routed_->failed_row();
+  return status;
+}
+
+std::vector<TablePtr> CopyIn::partitions() const {
+  std::vector<TablePtr> tables;
+  const auto& insert = plan().root->to<InsertPlan>();
+  if (!insert.partitions) return tables;
+  for (const PartitionedInsert::Leaf& leaf : insert.partitions->leaves) tables.push_back(leaf.write.table);
+  return tables;
 }
 
 Task<absl::Status> CopyIn::write_chunk() {
@@ -300,9 +323,10 @@ Task<absl::Status> CopyIn::write_chunk() {
   } else if (chunk_.rows > 0) {
     uint64_t affected = 0;
     std::vector<Batch> returned;
-    auto inserting = inserter_->insert(chunk_, &affected, &returned);
+    auto inserting = routed_ ? routed_->insert(chunk_, &affected, &returned)
+                             : inserter_->insert(chunk_, &affected, &returned);
     status = co_await inserting;
-    if (const uint32_t row = inserter_->failed_row(); row != RowInserter::kNoRow) {
+    if (const uint32_t row = routed_ ? routed_->failed_row() : inserter_->failed_row(); row != RowInserter::kNoRow) {
       status = with_source(status, row, error_code(status) != ErrorCode::kUniqueViolation);
     }
     rows_ += affected;

@@ -10,6 +10,7 @@
 #include "actors/session/bulk_writer.hpp"
 #include "actors/session/copy_sources.hpp"
 #include "runtime/exec/execution.hpp"
+#include "runtime/exec/partitioned_insert.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/plan/planner.hpp"
 #include "runtime/protocol/copy_reader.hpp"
@@ -29,6 +30,8 @@ class CopyIn {
 
   const StatementPlan& plan() const { return executable_->statement(); }
   const TableWrite& write() const { return plan().root->to<InsertPlan>().write; }
+  /// Of a partitioned table those that rows may go to.
+  std::vector<TablePtr> partitions() const;
   bool binary() const { return binary_; }
   uint16_t columns() const { return static_cast<uint16_t>(columns_.size()); }
   bool freeze() const { return freeze_; }
@@ -64,6 +67,7 @@ class CopyIn {
   Task<absl::Status> complete_chunk();
   Task<absl::Status> run_steps(Batch* rows, CopySources* sources);
   Task<absl::Status> write_bulk();
+  absl::Status check_rows_of_chunk(uint32_t* failing);
   absl::Status with_source(absl::Status status, uint32_t row, bool shown) const;
   void add_bulk(uint32_t row, std::span<const Vector* const> key,
                 const std::vector<IndexValues::Rows>& entries);
@@ -72,6 +76,7 @@ class CopyIn {
   std::vector<Column> columns_;
   std::vector<Step> steps_;
   std::unique_ptr<const InsertSpec> spec_;
+  std::unique_ptr<const PartitionedInsertSpec> partitions_;  ///< in place of spec_
   std::unique_ptr<CopyReader> reader_;
   bool binary_ = false;
   bool freeze_ = false;
@@ -80,6 +85,7 @@ class CopyIn {
 
   std::unique_ptr<Run> run_;
   std::unique_ptr<RowInserter> inserter_;
+  std::unique_ptr<PartitionedInserter> routed_;  ///< in place of inserter_
   std::unique_ptr<BulkWriter> bulk_rows_;
   std::vector<IndexValues> index_values_;  ///< of the table's indexes
   std::vector<std::unique_ptr<IndexBulkWriter>> bulk_entries_;

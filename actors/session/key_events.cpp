@@ -101,7 +101,9 @@ void KeyEvents::take(const Catalog& catalog, CommandId command, bool statement, 
         const TableDef* child = catalog.find_table(oid);
         if (child == nullptr) continue;
         for (const ConstraintDef& key : child->constraints) {
-          if (key.kind == ConstraintKind::foreign_key && key.foreign.table == table->oid) make(*child, key, kind);
+          // A partition's is its table's, too, which sees to the rows of all of them.
+          const bool own = key.kind == ConstraintKind::foreign_key && key.parent == kNoOid;
+          if (own && key.foreign.table == table->oid) make(*child, key, kind);
         }
       }
     }

@@ -293,10 +293,12 @@ std::string SessionSystem::current_token() const {
 int64_t SessionSystem::relation_bytes(Oid relation) const {
   const auto& bytes = backend_.services_.tree_bytes;
   if (!bytes) return SystemSession::relation_bytes(relation);
-  if (const TableDef* table = catalog()->find_table(relation)) return static_cast<int64_t>(bytes(table->tree));
+  if (const TableDef* table = catalog()->find_table(relation)) {
+    return table->is_partitioned() ? 0 : static_cast<int64_t>(bytes(table->tree));
+  }
   const IndexDef* index = catalog()->find_index(relation);
   // The primary key's index is the table itself.
-  return index != nullptr && !index->primary ? static_cast<int64_t>(bytes(index->tree)) : 0;
+  return index != nullptr && index->tree != 0 ? static_cast<int64_t>(bytes(index->tree)) : 0;
 }
 
 int64_t SessionSystem::database_bytes(Oid database) const {

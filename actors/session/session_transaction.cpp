@@ -447,7 +447,7 @@ std::string SessionTransaction::news_changes() {
   ChangeWriter writer(&changes);
   for (const Oid oid : definitions_.truncated) {
     const auto table = std::dynamic_pointer_cast<const TableDef>(catalog()->find_shared(oid));
-    if (table == nullptr) continue;  // dropped after all
+    if (table == nullptr || table->is_partitioned()) continue;  // dropped after all, or without rows
     Change change;
     change.tree = table->tree;
     change.op = ChangeOp::kTruncate;

@@ -332,9 +332,13 @@ Task<absl::Status> TableRewriter::check_rows(const TableDef& table, const CheckC
   if (!*found) co_return absl::OkStatus();
   ErrorFields fields;
   fields.code = ErrorCode::kCheckViolation;
+  fields.table = table.name;
+  if (check.of_partition) {
+    fields.message = check.name;
+    co_return make_error(fields);
+  }
   fields.message =
       cat("check constraint \"", check.name, "\" of relation \"", table.name, "\" is violated by some row");
-  fields.table = table.name;
   fields.constraint = check.name;
   co_return make_error(fields);
 }

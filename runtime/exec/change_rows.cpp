@@ -8,6 +8,7 @@
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/key_changes.hpp"
 #include "runtime/exec/lock_errors.hpp"
+#include "runtime/exec/partitioned_insert.hpp"
 #include "runtime/exec/row_inserter.hpp"
 #include "runtime/exec/table_scan.hpp"
 
@@ -38,6 +39,10 @@ struct ChangeBlueprint final : Blueprint {
   std::vector<Program> generated;    ///< over the new row's layout columns
   TableWrite insert_write;           ///< write without RETURNING, all indexes
   std::unique_ptr<const InsertSpec> insert;
+  // ... and of a partition whose rows may go to others: the rows are inserted as the partitioned table's.
+  std::unique_ptr<const PartitionedInsertSpec> partitions;
+  uint32_t leaf = 0;
+  std::vector<uint32_t> to_root;
   std::vector<Program> returning;  ///< over the new row's layout columns, then the extras
 };
 
@@ -68,7 +73,12 @@ class ChangeRows final : public Operator {
     std::string extras;
   };
 
-  bool is_root() const { return &run_.plan.root() == &blueprint_; }
+  /// Whether the rows are the statement's: a change of several partitions is done partition by partition.
+  bool is_root() const {
+    if (&run_.plan.root() == &blueprint_) return true;
+    const auto* partitions = run_.plan.root().node().as<PartitionedChangePlan>();
+    return partitions != nullptr && partitions->has(blueprint_.node());
+  }
 
   Task<absl::Status> run_all() {
     if (blueprint_.keys) {
@@ -207,28 +217,10 @@ class ChangeRows final : public Operator {
     absl::Status status = assign(old_rows.batch, &new_rows);
     if (!status.ok()) co_return status;
 
-    WriteBatch::Spec remove = spec(WriteKind::remove, blueprint_.remove_call.get(), false);
-    remove.flags |= bit(WriteFlag::moves);
-    remove.with_rows = true;
-    WriteBatch removes(run_, std::move(remove));
-    const TableShape& shape = *blueprint_.write->table->shape;
-    for (uint32_t i = 0; i < new_rows.rows; ++i) {
-      const Target& target = targets_[old_rows.ordinals[i]];
-      const LookupKey new_key = primary_key_of(shape, values_at(new_rows, shape.key, i));
-      removes.add(target.partition, target.key, global_entry_value(new_key.hash, new_key.key), old_rows.ordinals[i]);
-    }
-    removes.start();
-    auto removing = removes.finish();
-    absl::StatusOr<std::vector<WriteBatch::Answer>> removed = co_await removing;
-    if (!removed.ok()) co_return removed.status();
-    const std::vector<std::string_view> keys = row_keys();
-    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *removed, keys);
-    status = co_await applying;
+    auto removing = remove_moved(old_rows.ordinals, new_rows);
+    status = co_await removing;
     if (!status.ok()) co_return status;
-
-    RowInserter inserter(run_, *blueprint_.insert);
-    std::vector<Batch> nothing_returned;
-    auto inserting = inserter.insert(new_rows, &affected_, &nothing_returned);
+    auto inserting = insert_moved(new_rows);
     status = co_await inserting;
     if (!status.ok()) co_return status;
     note_moves(old_rows.batch, new_rows);
@@ -245,6 +237,57 @@ class ChangeRows final : public Operator {
     }
     returned_.push_back(std::move(out));
     co_return absl::OkStatus();
+  }
+
+  /// Takes the rows out, saying where they go for those who wait for them.
+  Task<absl::Status> remove_moved(const std::vector<uint32_t>& ordinals, const Batch& new_rows) {
+    std::vector<bool> leaves(new_rows.rows, false);
+    if (blueprint_.partitions) {
+      PartitionedInserter router(run_, *blueprint_.partitions);
+      std::vector<uint32_t> places;
+      absl::Status status = router.route(root_rows(new_rows), &places);
+      if (!status.ok()) co_return status;
+      for (uint32_t i = 0; i < new_rows.rows; ++i) leaves[i] = places[i] != blueprint_.leaf;
+    }
+    WriteBatch::Spec remove = spec(WriteKind::remove, blueprint_.remove_call.get(), false);
+    remove.flags |= bit(WriteFlag::moves);
+    remove.with_rows = true;
+    WriteBatch removes(run_, std::move(remove));
+    const TableShape& shape = *blueprint_.write->table->shape;
+    for (uint32_t i = 0; i < new_rows.rows; ++i) {
+      const Target& target = targets_[ordinals[i]];
+      std::string place = global_entry_value(0, kUnknownPlace);
+      if (!leaves[i] && !shape.key.empty()) {
+        const LookupKey new_key = primary_key_of(shape, values_at(new_rows, shape.key, i));
+        place = global_entry_value(new_key.hash, new_key.key);
+      }
+      removes.add(target.partition, target.key, place, ordinals[i]);
+    }
+    removes.start();
+    auto removing = removes.finish();
+    absl::StatusOr<std::vector<WriteBatch::Answer>> removed = co_await removing;
+    if (!removed.ok()) co_return removed.status();
+    const std::vector<std::string_view> keys = row_keys();
+    auto applying = apply_unique_changes(run_, *blueprint_.write->table, blueprint_.write->indexes, *removed, keys);
+    co_return co_await applying;
+  }
+
+  Task<absl::Status> insert_moved(const Batch& new_rows) {
+    std::vector<Batch> nothing_returned;
+    if (blueprint_.partitions) {
+      PartitionedInserter inserter(run_, *blueprint_.partitions);
+      const Batch rows = root_rows(new_rows);
+      auto inserting = inserter.insert(rows, &affected_, &nothing_returned);
+      co_return co_await inserting;
+    }
+    RowInserter inserter(run_, *blueprint_.insert);
+    auto inserting = inserter.insert(new_rows, &affected_, &nothing_returned);
+    co_return co_await inserting;
+  }
+
+  Batch root_rows(const Batch& rows) const {
+    const TableDef& root = *blueprint_.partitions->plan().routing->table;
+    return rows_in_layout(rows, blueprint_.to_root, root);
   }
 
   absl::Status assign(const Batch& old_rows, Batch* new_rows) {
@@ -330,11 +373,17 @@ absl::Status compile_key_change(const UpdatePlan& plan, FragmentSpec lock, Chang
     blueprint->regenerated.push_back(assignment.column);
     blueprint->generated.push_back(std::move(program));
   }
+  TROUPE_ASSIGN_OR_RETURN(blueprint->returning, compile_programs(plan.write.returning));
+  if (plan.partitions) {
+    TROUPE_ASSIGN_OR_RETURN(blueprint->partitions, PartitionedInsertSpec::compile(*plan.partitions));
+    blueprint->leaf = plan.leaf;
+    blueprint->to_root = plan.to_root;
+    return absl::OkStatus();
+  }
   blueprint->insert_write = plan.write;
   blueprint->insert_write.returning.clear();
   blueprint->insert_write.watched.clear();  // the whole move is told
   TROUPE_ASSIGN_OR_RETURN(blueprint->insert, InsertSpec::compile(blueprint->insert_write, nullptr));
-  TROUPE_ASSIGN_OR_RETURN(blueprint->returning, compile_programs(plan.write.returning));
   return absl::OkStatus();
 }
 

@@ -176,7 +176,7 @@ std::string encode_fragment(const FragmentSpec& spec) {
   writer.out().varint(spec.checks.size());
   for (const CheckCondition& check : spec.checks) {
     writer.out().bytes(check.name);
-    writer.out().u8(check.of_view ? 1 : 0);
+    writer.out().u8(static_cast<uint8_t>((check.of_view ? 1 : 0) | (check.of_partition ? 2 : 0)));
     writer.expr(check.condition);
   }
   writer.out().varint(spec.indexes.size());
@@ -224,7 +224,9 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   spec.checks.resize(reader.count());
   for (CheckCondition& check : spec.checks) {
     check.name = std::string(reader.in().bytes());
-    check.of_view = reader.in().u8() != 0;
+    const uint8_t of = reader.in().u8();
+    check.of_view = (of & 1) != 0;
+    check.of_partition = (of & 2) != 0;
     TROUPE_RETURN_IF_ERROR(reader.expr(&check.condition));
   }
   spec.indexes.resize(reader.count());

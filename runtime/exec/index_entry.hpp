@@ -26,6 +26,8 @@ absl::StatusOr<std::string_view> row_key_of_entry(std::string_view entry_key, st
 /// A global unique index's entry: key = the index columns (then the row's key when one of them is null, for nulls are
 /// never equal); value = hash of the row's distribution key, then the row's key.
 std::string global_entry_value(uint64_t row_hash, std::string_view row_key);
+/// The key of a row that has gone to another table, or to where nobody can follow it.
+inline constexpr std::string_view kUnknownPlace;
 struct GlobalEntry {
   uint64_t row_hash = 0;
   std::string_view row_key;

@@ -1,5 +1,6 @@
 #include "runtime/exec/batch_queue.hpp"
 #include "runtime/exec/execution.hpp"
+#include "runtime/exec/partitioned_insert.hpp"
 #include "runtime/exec/row_inserter.hpp"
 
 namespace troupe {
@@ -10,6 +11,7 @@ struct InsertBlueprint final : Blueprint {
   std::unique_ptr<Operator> open(Run& run) const override;
   BlueprintPtr input;
   std::unique_ptr<const InsertSpec> spec;
+  std::unique_ptr<const PartitionedInsertSpec> partitions;  ///< in place of spec
 };
 
 class Insert final : public Operator {
@@ -32,7 +34,10 @@ class Insert final : public Operator {
 
  private:
   Task<absl::Status> run_all() {
-    RowInserter inserter(run_, *blueprint_.spec);
+    std::unique_ptr<RowInserter> inserter;
+    std::unique_ptr<PartitionedInserter> partitions;
+    if (blueprint_.spec) inserter = std::make_unique<RowInserter>(run_, *blueprint_.spec);
+    else partitions = std::make_unique<PartitionedInserter>(run_, *blueprint_.partitions);
     const bool is_root = &run_.plan.root() == &blueprint_;
     uint64_t affected = 0;
     while (true) {
@@ -41,7 +46,8 @@ class Insert final : public Operator {
       if (!batch.ok()) co_return batch.status();
       if (batch->rows == 0) break;
       std::vector<Batch> returned;
-      auto inserting = inserter.insert(*batch, &affected, &returned);
+      auto inserting = inserter ? inserter->insert(*batch, &affected, &returned)
+                                : partitions->insert(*batch, &affected, &returned);
       absl::Status status = co_await inserting;
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
@@ -65,6 +71,10 @@ std::unique_ptr<Operator> InsertBlueprint::open(Run& run) const { return std::ma
 BlueprintResult compile_insert(const InsertPlan& plan) {
   auto blueprint = std::make_unique<InsertBlueprint>(plan);
   TROUPE_ASSIGN_OR_RETURN(blueprint->input, compile_node(*plan.inputs[0]));
+  if (plan.partitions) {
+    TROUPE_ASSIGN_OR_RETURN(blueprint->partitions, PartitionedInsertSpec::compile(*plan.partitions));
+    return BlueprintPtr(std::move(blueprint));
+  }
   TROUPE_ASSIGN_OR_RETURN(blueprint->spec, InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr));
   return BlueprintPtr(std::move(blueprint));
 }

@@ -55,7 +55,7 @@ absl::StatusOr<RowCheck> compile_row_check(const TableWrite& write) {
   for (const uint32_t column : write.not_null) check.not_null.push_back({write.table->columns[column].name, column});
   for (const CheckCondition& condition : write.checks) {
     TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(condition.condition));
-    check.conditions.push_back({condition.name, std::move(program), condition.of_view});
+    check.conditions.push_back({condition.name, std::move(program), condition.of_view, condition.of_partition});
   }
   return check;
 }

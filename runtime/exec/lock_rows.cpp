@@ -77,7 +77,7 @@ class LockRows final : public Operator {
     spec.wait = static_cast<schema::LockWait>(lock.wait);
     WriteBatch batch(run_, std::move(spec));
     const Vector& locators = rows_.columns[lock.key_column];
-    const std::vector<uint32_t> first = first_with_same(locators);
+    const std::vector<uint32_t> first = first_with_same(lock);
     for (uint32_t row = 0; row < rows_.rows; ++row) {
       if (first[row] != row) continue;
       const std::string_view locator = locators.string(row);
@@ -95,12 +95,15 @@ class LockRows final : public Operator {
   static constexpr uint32_t kNothingToLock = UINT32_MAX;
 
   /// For each row the first that shows the same row of the table, as a join may do; kNothingToLock where an outer join
-  /// found none.
-  std::vector<uint32_t> first_with_same(const Vector& locators) const {
+  /// found none, or another partition's row.
+  std::vector<uint32_t> first_with_same(const RowLock& lock) const {
+    const Vector& locators = rows_.columns[lock.key_column];
+    const Vector* oids = lock.oid_column ? &rows_.columns[*lock.oid_column] : nullptr;
     std::vector<uint32_t> first(rows_.rows, kNothingToLock);
     absl::flat_hash_map<absl::string_view, uint32_t> seen;
     for (uint32_t row = 0; row < rows_.rows; ++row) {
       if (locators.is_null(row)) continue;
+      if (oids != nullptr && oids->get<int64_t>(row) != int64_t{lock.table->oid}) continue;  // another partition's
       first[row] = rows_.rows == 1 ? row : seen.try_emplace(absl_view(locators.string(row)), row).first->second;
     }
     return first;

@@ -1,6 +1,7 @@
 #include "runtime/exec/operator.hpp"
 
 #include "runtime/plan/merge_plan.hpp"
+#include "runtime/plan/partition_plan.hpp"
 
 namespace troupe {
 
@@ -34,6 +35,7 @@ BlueprintResult compile_node(const PlanNode& node) {
     case PlanKind::kUpdate: return compile_update(node.to<UpdatePlan>());
     case PlanKind::kDelete: return compile_delete(node.to<DeletePlan>());
     case PlanKind::kMerge: return compile_merge(node.to<MergePlan>());
+    case PlanKind::kPartitionedChange: return compile_partitioned_change(node.to<PartitionedChangePlan>());
   }
   return error(ErrorCode::kInternalError, "a plan node of unknown kind");
 }

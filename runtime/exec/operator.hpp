@@ -16,7 +16,8 @@
 
 namespace troupe {
 
-struct MergePlan;  // runtime/plan/merge_plan.hpp
+struct MergePlan;              // runtime/plan/merge_plan.hpp
+struct PartitionedChangePlan;  // runtime/plan/partition_plan.hpp
 class ExecutablePlan;
 class Operator;
 using BatchResult = absl::StatusOr<Batch>;
@@ -108,7 +109,7 @@ BlueprintResult compile_index_join(const IndexJoinPlan& plan);  // index_join.cp
 BlueprintResult compile_values(const ValuesPlan& plan);         // row_operators.cpp
 BlueprintResult compile_project(const ProjectPlan& plan);
 BlueprintResult compile_filter(const FilterPlan& plan);
-BlueprintResult compile_append(const AppendPlan& plan);
+BlueprintResult compile_append(const AppendPlan& plan);               // append.cpp
 BlueprintResult compile_limit(const LimitPlan& plan);                 // limit.cpp
 BlueprintResult compile_function_scan(const FunctionScanPlan& plan);  // function_scan.cpp
 BlueprintResult compile_project_set(const ProjectSetPlan& plan);
@@ -131,6 +132,7 @@ BlueprintResult compile_update(const UpdatePlan& plan);  // change_rows.cpp
 BlueprintResult compile_delete(const DeletePlan& plan);
 BlueprintResult compile_lock_rows(const LockRowsPlan& plan);  // lock_rows.cpp
 BlueprintResult compile_merge(const MergePlan& plan);         // merge_rows.cpp
+BlueprintResult compile_partitioned_change(const PartitionedChangePlan& plan);  // partitioned_change.cpp
 
 /// Programs that are evaluated together: reserves what their nextval() calls will take before, settles setval() after.
 class ProgramList {

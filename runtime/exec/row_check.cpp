@@ -52,8 +52,12 @@ absl::Status RowCheck::run(const EvalInput& in, uint32_t* row) const {
       }
       ErrorFields fields;
       fields.code = ErrorCode::kCheckViolation;
-      fields.message = cat("new row for relation \"", table, "\" violates check constraint \"", condition.name, "\"");
       fields.table = table;
+      if (condition.of_partition) {
+        fields.message = cat("new row for relation \"", condition.name, "\" violates partition constraint");
+        return make_error(fields);
+      }
+      fields.message = cat("new row for relation \"", table, "\" violates check constraint \"", condition.name, "\"");
       fields.constraint = condition.name;
       return make_error(fields);
     }

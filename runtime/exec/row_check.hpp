@@ -19,6 +19,7 @@ class RowCheck {
     std::string name;
     Program program;
     bool of_view = false;  ///< WITH CHECK OPTION
+    bool of_partition = false;
   };
   std::string table;
   std::vector<Column> not_null;

@@ -85,6 +85,7 @@ absl::Status RowInserter::index_violation(size_t index, uint32_t ordinal) {
 Task<absl::Status> RowInserter::insert(const Batch& rows, uint64_t* affected, std::vector<Batch>* returned) {
   input_ = &rows;
   in_the_way_.clear();
+  returned_for_.clear();
   absl::Status status = encode(rows);
   if (!status.ok()) co_return status;
   for (size_t i = 0; i < spec_.global_indexes.size(); ++i) {
@@ -233,7 +234,12 @@ void RowInserter::keep_returned(std::span<const WriteBatch::Answer> answers, boo
       run_.context.key_changes->add(write, RowChange::kUpdate, &old_rows, &new_rows);
     }
   }
-  if (!write.returning.empty()) returned->push_back(std::move(rows.batch));
+  if (write.returning.empty()) return;
+  if (all_updated) {
+    for (uint32_t& row : rows.ordinals) row = in_the_way_[row].ordinal;
+  }
+  returned_for_.push_back(std::move(rows.ordinals));
+  returned->push_back(std::move(rows.batch));
 }
 
 Task<absl::Status> RowInserter::erase_entries_of_dead() {

@@ -47,6 +47,8 @@ class RowInserter {
   static constexpr uint32_t kNoRow = UINT32_MAX;
   /// Which of the rows violated a constraint; kNoRow: it was something else.
   uint32_t failed_row() const { return failed_row_; }
+  /// Of the last insert(): for each batch that it has returned, which of the rows its rows are for.
+  const std::vector<std::vector<uint32_t>>& returned_for() const { return returned_for_; }
 
  private:
   /// One row to insert.
@@ -74,6 +76,7 @@ class RowInserter {
   const InsertSpec& spec_;
   const Batch* input_ = nullptr;
   uint32_t failed_row_ = kNoRow;
+  std::vector<std::vector<uint32_t>> returned_for_;
   std::vector<Row> rows_;
   std::vector<IndexValues::Rows> index_rows_;  ///< per global index
   /// DO UPDATE through a global index: the rows in the way.

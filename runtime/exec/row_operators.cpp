@@ -142,39 +142,6 @@ class Filter final : public Operator {
 
 std::unique_ptr<Operator> FilterBlueprint::open(Run& run) const { return std::make_unique<Filter>(run, *this); }
 
-struct AppendBlueprint final : Blueprint {
-  using Blueprint::Blueprint;
-  std::unique_ptr<Operator> open(Run& run) const override;
-  std::vector<BlueprintPtr> inputs;
-};
-
-class Append final : public Operator {
- public:
-  Append(Run& run, const AppendBlueprint& blueprint) : Operator(run) {
-    for (const BlueprintPtr& input : blueprint.inputs) inputs_.push_back(input->start(run));
-  }
-  void rewind() override {
-    at_ = 0;
-    for (auto& input : inputs_) input->rewind();
-  }
-
-  Task<BatchResult> next() override {
-    while (at_ < inputs_.size()) {
-      auto pulling = inputs_[at_]->next();
-      BatchResult batch = co_await pulling;
-      if (!batch.ok() || batch->rows > 0) co_return batch;
-      ++at_;
-    }
-    co_return Batch{};
-  }
-
- private:
-  std::vector<std::unique_ptr<Operator>> inputs_;
-  size_t at_ = 0;
-};
-
-std::unique_ptr<Operator> AppendBlueprint::open(Run& run) const { return std::make_unique<Append>(run, *this); }
-
 }  // namespace
 
 BlueprintResult compile_values(const ValuesPlan& plan) {
@@ -197,15 +164,6 @@ BlueprintResult compile_filter(const FilterPlan& plan) {
   auto blueprint = std::make_unique<FilterBlueprint>(plan);
   TROUPE_ASSIGN_OR_RETURN(blueprint->input, compile_node(*plan.inputs[0]));
   TROUPE_ASSIGN_OR_RETURN(blueprint->condition, Program::compile(plan.condition));
-  return BlueprintPtr(std::move(blueprint));
-}
-
-BlueprintResult compile_append(const AppendPlan& plan) {
-  auto blueprint = std::make_unique<AppendBlueprint>(plan);
-  for (const PlanPtr& input : plan.inputs) {
-    TROUPE_ASSIGN_OR_RETURN(BlueprintPtr compiled, compile_node(*input));
-    blueprint->inputs.push_back(std::move(compiled));
-  }
   return BlueprintPtr(std::move(blueprint));
 }
 

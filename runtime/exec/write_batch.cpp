@@ -49,6 +49,10 @@ absl::Status WriteBatch::add_moved(const Request& request, const Answer& answer)
   for (MovedKey moved; next_moved_key(&in, &moved);) {
     while (spec_.with_rows && row_number <= moved.key_ordinal && rows.next(&row)) ++row_number;
     TROUPE_ASSIGN_OR_RETURN(const GlobalEntry place, read_global_entry(moved.place));
+    if (place.row_key == kUnknownPlace) {
+      return error(ErrorCode::kSerializationFailure,
+                   "tuple to be locked was already moved to another partition due to concurrent update");
+    }
     const PartitionId partition = run_.context.data->partition_of(place.row_hash);
     const uint32_t ordinal = request.ordinals[moved.key_ordinal];
     if (spec_.moved) spec_.moved(ordinal, partition, place.row_key);

@@ -138,7 +138,7 @@ class Fragment::Compiler {
     }
     for (const CheckCondition& check : f_.spec_.checks) {
       TROUPE_ASSIGN_OR_RETURN(Program program, compile(check.condition));
-      f_.check_.conditions.push_back({check.name, std::move(program), check.of_view});
+      f_.check_.conditions.push_back({check.name, std::move(program), check.of_view, check.of_partition});
     }
     return absl::OkStatus();
   }

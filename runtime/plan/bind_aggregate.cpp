@@ -30,6 +30,8 @@ std::string_view clause_name(Clause clause) {
     case Clause::kMeasures: return "MEASURES";
     case Clause::kMergeWhen: return "MERGE WHEN conditions";
     case Clause::kPolicy: return "policy expressions";
+    case Clause::kPartitionKey: return "partition key expressions";
+    case Clause::kPartitionBound: return "partition bound";
     default: return "this place";
   }
 }

@@ -7,13 +7,6 @@
 namespace troupe {
 namespace {
 
-std::vector<Type> types_of(const ExprList& args) {
-  std::vector<Type> types;
-  types.reserve(args.size());
-  for (const ExprPtr& arg : args) types.push_back(arg->type);
-  return types;
-}
-
 bool is_sequence_function(std::string_view name) {
   return name == "nextval" || name == "currval" || name == "lastval" || name == "setval";
 }

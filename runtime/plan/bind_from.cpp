@@ -152,6 +152,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   auto relation = std::make_shared<BoundRelation>();
   if (found.table) {
     relation->table = std::move(found.table);
+    relation->only = ref.only;
   } else {
     relation->kind = BoundRelation::Kind::kSystem;
     relation->system = std::move(found.system);

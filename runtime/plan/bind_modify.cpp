@@ -32,6 +32,7 @@ absl::StatusOr<std::shared_ptr<BoundModify>> Binder::start_modify(PlanKind kind,
     modify->target = std::make_shared<BoundRelation>();
     modify->target->table = std::move(found.table);
     modify->target->reader = rights.role();
+    modify->target->only = ref.only;
     names = leaf(modify->target, alias, modify->source.get()).names;
     const Privileges right = kind == PlanKind::kInsert ? kInsert : kind == PlanKind::kUpdate ? kUpdate : kDelete;
     rights.want(modify->target->number, modify->target->table->oid, right);
@@ -122,7 +123,7 @@ absl::StatusOr<ExprPtr> Binder::bind_table_expression(const sql::Expr& expr,
   return bind(expr, Site{&scope, nullptr, clause, false});
 }
 
-absl::Status Binder::bind_table_checks(BoundModify* modify) {
+absl::Status Binder::bind_table_checks(BoundModify* modify, bool routed) {
   const TableDef& table = *modify->target->table;
   const bool insert = modify->kind == PlanKind::kInsert;
   const auto assigned = [&](uint32_t column) {
@@ -147,6 +148,11 @@ absl::Status Binder::bind_table_checks(BoundModify* modify) {
     visit_expr(*condition, [&](const Expr& part) { touched = touched || (part.is_column() && assigned(part.index)); });
     if (touched) modify->checks.push_back({constraint.name, std::move(condition)});
   }
+  if (routed || !table.is_partition()) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr stays, bind_partition_condition(modify->target));
+  bool touched = insert;
+  visit_expr(*stays, [&](const Expr& part) { touched = touched || (part.is_column() && assigned(part.index)); });
+  if (touched) modify->checks.push_back({table.name, std::move(stays), false, true});
   return absl::OkStatus();
 }
 

@@ -74,7 +74,10 @@ ExprPtr Binder::table_oid(const FromNames& place, const Scope& scope) const {
   if (!place.relation) return nullptr;
   const BoundRelation& relation = *place.relation;
   Oid oid = kNoOid;
-  if (relation.kind == BoundRelation::Kind::kTable) oid = relation.table->oid;
+  if (relation.kind == BoundRelation::Kind::kTable) {
+    oid = relation.table->oid;
+    if (relation.table->is_partitioned()) return make_column(Type{oid::kOid}, kTableOidColumn, relation.number);
+  }
   if (relation.kind == BoundRelation::Kind::kSystem) oid = relation.system->oid;
   if (oid == kNoOid) return nullptr;
   return unless_missing(make_constant(Type{oid::kOid}, Value::of(int64_t{oid})), place, scope);

@@ -22,6 +22,8 @@ std::string_view refusing_clause(Clause clause) {
     case Clause::kGenerated: return "column generation expression";
     case Clause::kIndex: return "index expression";
     case Clause::kIndexPredicate: return "index predicate";
+    case Clause::kPartitionKey: return "partition key expression";
+    case Clause::kPartitionBound: return "partition bound";
     default: return {};
   }
 }

@@ -48,6 +48,8 @@ enum class Clause : uint8_t {
   kMergeWhen,
   kPolicy,
   kFrame,
+  kPartitionKey,
+  kPartitionBound,
 };
 
 std::string_view clause_name(Clause clause);
@@ -91,6 +93,16 @@ class Binder {
   absl::StatusOr<ExprPtr> bind_generated(const ColumnDef& column, const std::shared_ptr<BoundRelation>& relation);
   /// What an index of the table is of; over (relation, row position).
   absl::StatusOr<IndexTerms> bind_index(const IndexDef& index, const std::shared_ptr<BoundRelation>& relation);
+  // --- bind_partition.cpp ---
+  /// What the parent's partition key is, in terms of a relation that has columns of the parent's names.
+  absl::StatusOr<ExprList> bind_partition_key(const PartitionKeyDef& key, const TableDef& parent,
+                                              const std::shared_ptr<BoundRelation>& relation);
+  /// What a row of `relation` satisfies that goes to the partition with this bound, `others` being its siblings'.
+  absl::StatusOr<ExprPtr> bind_bound(const TableDef& parent, const PartitionBoundDef& bound,
+                                     const std::vector<PartitionBoundDef>& others,
+                                     const std::shared_ptr<BoundRelation>& relation);
+  /// What all rows of a partition satisfy, because of what it and the tables above it are.
+  absl::StatusOr<ExprPtr> bind_partition_condition(const std::shared_ptr<BoundRelation>& relation);
   /// The condition of a CHECK constraint that the table has.
   absl::StatusOr<ExprPtr> bind_check(const ConstraintDef& check, const std::shared_ptr<BoundRelation>& relation);
   /// A row security policy's condition, in a new definition or as the table has it.
@@ -142,6 +154,7 @@ class Binder {
   friend class InsertSource;
   friend class GroupingBinder;
   friend class MatchBinder;
+  friend class PartitionPlanner;
   /// What an expression is bound in.
   struct Site {
     const Scope* scope = nullptr;
@@ -416,7 +429,8 @@ class Binder {
 
   // --- bind_modify.cpp, bind_insert.cpp ---
   absl::StatusOr<std::shared_ptr<BoundModify>> start_modify(PlanKind kind, const sql::TableRef& ref, Scope* scope);
-  absl::Status bind_table_checks(BoundModify* modify);
+  /// `routed`: its rows are those of a partition that they were sent to, and so need not be asked about that.
+  absl::Status bind_table_checks(BoundModify* modify, bool routed = false);
   absl::StatusOr<std::vector<TargetColumn>> insert_columns(const sql::InsertStatement& insert,
                                                            const BoundModify& modify);
   std::vector<TargetColumn> all_columns(const BoundModify& modify) const;

@@ -29,6 +29,10 @@ using QueryPtr = std::shared_ptr<BoundQuery>;
 inline constexpr uint32_t kRowKeyColumn = UINT32_MAX;
 /// (cursor, table): the key of the row that the cursor stands on; no name that anybody types.
 inline constexpr const char* kCurrentRowFunction = "current row of";
+/// Of a partitioned table: the oid of the partition that has the row.
+inline constexpr uint32_t kTableOidColumn = UINT32_MAX - 2;
+/// What is known of a row, but is not in it.
+inline constexpr bool is_pseudo_column(uint32_t column) { return column >= kTableOidColumn; }
 
 namespace sql {
 struct SelectStatement;
@@ -40,6 +44,7 @@ struct BoundRelation {
   Kind kind = Kind::kTable;
   bool lateral = false;
   bool ordinality = false;
+  bool only = false;                  ///< ONLY of a partitioned table, which has no rows
   uint32_t number = 0;
   std::string_view alias;             ///< as the statement calls it
   TablePtr table;
@@ -62,6 +67,7 @@ struct BoundRelation {
     return column < names.size() ? std::string_view(names[column]) : std::string_view(table->columns[column].name);
   }
   Type type_of(uint32_t column) const {
+    if (column == kTableOidColumn) return Type{oid::kOid};
     if (kind != Kind::kTable) return types[column];
     return {table->columns[column].type, table->columns[column].typmod};
   }
@@ -176,6 +182,8 @@ struct BoundModify {
 /// The relations of which an outer join may make up rows; `nullable`: the whole tree is such.
 void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out);
 bool has_subquery(const Expr& expr);
+/// Of FROM's relations the one with this number; null: there is none.
+const BoundRelation* relation_in(const BoundQuery& query, uint32_t number);
 /// The relations an expression mentions, subqueries' outer references included; sorted.
 void collect_relations(const Expr& expr, std::vector<uint32_t>* out);
 /// All relations defined anywhere inside the query, and all it mentions.

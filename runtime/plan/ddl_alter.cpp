@@ -1,6 +1,7 @@
 /// ALTER TABLE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/query_planner.hpp"
@@ -70,20 +71,10 @@ absl::StatusOr<ExprPtr> value_of_new_column(const ColumnDef& column, const std::
   return ddl_generated_value(*table, column, ddl);
 }
 
-absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
-  const sql::ColumnDefinition& definition = *action.column;
-  if (table->find_column(definition.name) != nullptr) {
-    if (action.if_not_exists) {
-      ddl.notice(ErrorCode::kDuplicateColumn, cat("column \"", definition.name, "\" of relation \"", table->name,
-                                                  "\" already exists, skipping"));
-      return absl::OkStatus();
-    }
-    return error(ErrorCode::kDuplicateColumn, "column \"", definition.name, "\" of relation \"",
-                    table->name, "\" already exists");
-  }
+/// Onto the table and its partitions, with what their rows have in it. `rest` are its constraints.
+absl::Status add_column_def(ColumnDef column, const std::vector<ColumnConstraint>& rest, TableDef* table,
+                            DdlBuilder& ddl) {
   const TableDef before = *table;
-  std::vector<ColumnConstraint> rest;
-  TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(definition, table, ddl, &rest));
   std::optional<Value> missing;
   if (!column.generated_stored) {
     TROUPE_ASSIGN_OR_RETURN(missing, constant_default(*table, column, ddl));
@@ -106,6 +97,26 @@ absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, Dd
     values.push_back(std::move(value));
     TROUPE_RETURN_IF_ERROR(ddl_rewrite_table(before, table, std::move(values), ddl));
   }
+  const ColumnDef added = table->columns.back();
+  return ddl_each_partition(*table, ddl, [&](TableDef* partition) {
+    return add_column_def(ddl_inherited_column(added, *partition), rest, partition, ddl);
+  });
+}
+
+absl::Status add_column(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+  const sql::ColumnDefinition& definition = *action.column;
+  if (table->find_column(definition.name) != nullptr) {
+    if (action.if_not_exists) {
+      ddl.notice(ErrorCode::kDuplicateColumn, cat("column \"", definition.name, "\" of relation \"", table->name,
+                                                  "\" already exists, skipping"));
+      return absl::OkStatus();
+    }
+    return error(ErrorCode::kDuplicateColumn, "column \"", definition.name, "\" of relation \"",
+                    table->name, "\" already exists");
+  }
+  std::vector<ColumnConstraint> rest;
+  TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(definition, table, ddl, &rest));
+  TROUPE_RETURN_IF_ERROR(add_column_def(std::move(column), rest, table, ddl));
   for (const ColumnConstraint& constraint : rest) {
     TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table, false, ddl));
   }
@@ -224,7 +235,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
                             ddl_index_uses(static_cast<const IndexDef&>(*object), *table, attnum, ddl));
     if (uses) drop_constraint_index(table, oid, ddl);
   }
-  if (column->owned_sequence != kNoOid) {
+  if (ddl_owns_sequence(*table, *column, ddl)) {
     ddl.act(DdlAction::Kind::kDropSequence).sequence = column->owned_sequence;
     ddl.drop(column->owned_sequence);
   }
@@ -241,6 +252,22 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
 }
 
 namespace {
+
+/// Constraints of partitions that were there for one of their table; those that they had before stay.
+absl::Status drop_parts_of(Oid constraint, const TableDef& table, DdlBuilder& ddl) {
+  return ddl_each_partition(table, ddl, [&](TableDef* partition) -> absl::Status {
+    const auto part = std::find_if(partition->constraints.begin(), partition->constraints.end(),
+                                   [&](const ConstraintDef& one) { return one.parent == constraint; });
+    if (part == partition->constraints.end()) return absl::OkStatus();
+    if (!part->from_parent) {
+      part->parent = kNoOid;
+      return absl::OkStatus();
+    }
+    const Oid dropped = part->oid;
+    TROUPE_RETURN_IF_ERROR(drop_key(partition, ConstraintDef(*part), ddl));
+    return drop_parts_of(dropped, *partition, ddl);
+  });
+}
 
 absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   const ConstraintDef* found = table->find_constraint(action.name);
@@ -260,7 +287,9 @@ absl::Status drop_constraint(const sql::AlterTableAction& action, TableDef* tabl
                                           table, ddl));
     found = table->find_constraint(action.name);
   }
-  return drop_key(table, *found, ddl);
+  const Oid dropped = found->oid;
+  TROUPE_RETURN_IF_ERROR(drop_key(table, *found, ddl));
+  return drop_parts_of(dropped, *table, ddl);
 }
 
 absl::StatusOr<ConstraintDef*> constraint_to_alter(std::string_view name, TableDef* table) {
@@ -272,7 +301,20 @@ absl::StatusOr<ConstraintDef*> constraint_to_alter(std::string_view name, TableD
 }
 
 /// ALTER CONSTRAINT: when it is checked.
-absl::Status alter_constraint(const sql::AlterTableAction& action, TableDef* table) {
+void spread_deferral(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl) {
+  for (const Oid oid : table.partitions) {
+    auto partition = ddl.edit_table(oid);
+    for (ConstraintDef& part : partition->constraints) {
+      if (part.parent != key.oid) continue;
+      part.deferrable = key.deferrable;
+      part.initially_deferred = key.initially_deferred;
+      spread_deferral(ConstraintDef(part), *partition, ddl);
+    }
+    ddl.put(std::move(partition));
+  }
+}
+
+absl::Status alter_constraint(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(ConstraintDef * found, constraint_to_alter(action.constraint->name, table));
   if (found->kind != ConstraintKind::foreign_key) {
     return error(ErrorCode::kWrongObjectType, "constraint \"", found->name, "\" of relation \"", table->name,
@@ -280,6 +322,7 @@ absl::Status alter_constraint(const sql::AlterTableAction& action, TableDef* tab
   }
   found->deferrable = action.constraint->deferrable;
   found->initially_deferred = action.constraint->initially_deferred;
+  spread_deferral(*found, *table, ddl);
   return absl::OkStatus();
 }
 
@@ -463,9 +506,12 @@ absl::Status alter_identity(const sql::AlterTableAction& action, TableDef* table
   return ddl_alter_identity(action, table, column, ddl);
 }
 
-absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, DdlBuilder& ddl) {
+absl::Status alter_action(const sql::AlterTableAction& action, bool only, TableDef* table, DdlBuilder& ddl) {
   using sql::AlterAction;
   switch (action.action) {
+    case AlterAction::kAttachPartition: return ddl_attach_partition(action, table, ddl);
+    case AlterAction::kDetachPartition:
+    case AlterAction::kDetachPartitionFinalize: return ddl_detach_partition(action, table, ddl);
     case AlterAction::kAddColumn: return add_column(action, table, ddl);
     case AlterAction::kDropColumn: return drop_column(action, table, ddl);
     case AlterAction::kSetDefault:
@@ -477,9 +523,9 @@ absl::Status alter_action(const sql::AlterTableAction& action, TableDef* table, 
     case AlterAction::kSetIdentity:
     case AlterAction::kDropIdentity: return alter_identity(action, table, ddl);
     case AlterAction::kDropExpression: return drop_expression(action, table, ddl);
-    case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}}, table, false, ddl);
+    case AlterAction::kAddConstraint: return ddl_add_constraint({action.constraint, {}, only}, table, false, ddl);
     case AlterAction::kDropConstraint: return drop_constraint(action, table, ddl);
-    case AlterAction::kAlterConstraint: return alter_constraint(action, table);
+    case AlterAction::kAlterConstraint: return alter_constraint(action, table, ddl);
     case AlterAction::kValidateConstraint: return validate_constraint(action, table, ddl);
     case AlterAction::kOwnerTo: return ddl_set_table_owner(*action.role, table, ddl);
     case AlterAction::kEnableRowSecurity: table->row_security = true; return absl::OkStatus();
@@ -588,6 +634,107 @@ absl::Status check_alters_view(const sql::AlterTableStatement& alter, const Obje
   return absl::OkStatus();
 }
 
+/// What is done to the partitions, too. Constraints and new columns are taken there by whoever makes them.
+bool goes_to_partitions(sql::AlterAction action) {
+  using sql::AlterAction;
+  switch (action) {
+    case AlterAction::kDropColumn:
+    case AlterAction::kSetDefault:
+    case AlterAction::kDropDefault:
+    case AlterAction::kSetNotNull:
+    case AlterAction::kDropNotNull:
+    case AlterAction::kAlterType:
+    case AlterAction::kDropExpression: return true;
+    default: return false;
+  }
+}
+
+absl::Status with_only_hint(absl::Status status) {
+  return with_hint(std::move(status), "Do not specify the ONLY keyword.");
+}
+
+/// ALTER TABLE ONLY, of what partitions have to have as their table has it.
+absl::Status check_only(const sql::AlterTableAction& action, const TableDef& table, const DdlBuilder& ddl) {
+  using sql::AlterAction;
+  switch (action.action) {
+    case AlterAction::kAddColumn:
+      return error(ErrorCode::kInvalidTableDefinition, "column must be added to child tables too");
+    case AlterAction::kDropColumn:
+      return with_only_hint(error(ErrorCode::kInvalidTableDefinition,
+                                  "cannot drop column from only the partitioned table when partitions exist"));
+    case AlterAction::kAlterType:
+      return error(ErrorCode::kInvalidTableDefinition, "type of inherited column \"", action.name,
+                   "\" must be changed in child tables too");
+    case AlterAction::kSetNotNull:
+      for (const Oid oid : table.partitions) {
+        const auto* partition = static_cast<const TableDef*>(ddl.find(oid));
+        const ColumnDef* column = partition->find_column(action.name);
+        if (column == nullptr || column->not_null) continue;
+        return with_only_hint(with_detail(
+            error(ErrorCode::kInvalidTableDefinition, "constraint must be added to child tables too"),
+            cat("Column \"", column->name, "\" of relation \"", partition->name, "\" is not already NOT NULL.")));
+      }
+      return absl::OkStatus();
+    case AlterAction::kDropNotNull:
+    case AlterAction::kDropConstraint:
+      return with_only_hint(error(ErrorCode::kInvalidTableDefinition,
+                                  "cannot remove constraint from only the partitioned table when partitions exist"));
+    default: return absl::OkStatus();
+  }
+}
+
+absl::Status check_partition_key(const sql::AlterTableAction& action, const TableDef& table, DdlBuilder& ddl) {
+  using sql::AlterAction;
+  const ColumnDef* column = table.find_column(action.name);
+  const bool drops = action.action == AlterAction::kDropColumn;
+  if (column == nullptr || (!drops && action.action != AlterAction::kAlterType)) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(const bool is_key, ddl_partitions_by(table, column->attnum, ddl));
+  if (!is_key) return absl::OkStatus();
+  return error(ErrorCode::kInvalidTableDefinition, "cannot ", drops ? "drop" : "alter", " column \"", column->name,
+               "\" because it is part of the partition key of relation \"", table.name, "\"");
+}
+
+/// What a partition has because its table has it is altered there.
+absl::Status check_inherited(const sql::AlterTableAction& action, const TableDef& table, const DdlBuilder& ddl) {
+  using sql::AlterAction;
+  if (action.action == AlterAction::kAddColumn) {
+    return error(ErrorCode::kWrongObjectType, "cannot add column to a partition");
+  }
+  if (action.action == AlterAction::kDropConstraint) {
+    const ConstraintDef* constraint = table.find_constraint(action.name);
+    if (constraint == nullptr || constraint->parent == kNoOid) return absl::OkStatus();
+    return error(ErrorCode::kInvalidTableDefinition, "cannot drop inherited constraint \"", constraint->name,
+                 "\" of relation \"", table.name, "\"");
+  }
+  const ColumnDef* column = table.find_column(action.name);
+  if (column == nullptr || !column->inherited) return absl::OkStatus();
+  if (action.action == AlterAction::kDropColumn || action.action == AlterAction::kAlterType) {
+    return error(ErrorCode::kInvalidTableDefinition, "cannot ",
+                 action.action == AlterAction::kDropColumn ? "drop" : "alter", " inherited column \"", column->name,
+                 "\"");
+  }
+  if (action.action != AlterAction::kDropNotNull) return absl::OkStatus();
+  const ObjectDef* parent = ddl.find(table.partition_of);
+  const ColumnDef* above = static_cast<const TableDef*>(parent)->find_column(column->name);
+  if (above == nullptr || !above->not_null) return absl::OkStatus();
+  return error(ErrorCode::kInvalidTableDefinition, "column \"", column->name, "\" is marked NOT NULL in parent table");
+}
+
+absl::Status check_partitioning(const sql::AlterTableAction& action, bool only, const TableDef& table,
+                                DdlBuilder& ddl) {
+  using sql::AlterAction;
+  if (table.is_partition()) TROUPE_RETURN_IF_ERROR(check_inherited(action, table, ddl));
+  if (table.is_partitioned()) {
+    TROUPE_RETURN_IF_ERROR(check_partition_key(action, table, ddl));
+    return only && !table.partitions.empty() ? check_only(action, table, ddl) : absl::OkStatus();
+  }
+  if (action.action != AlterAction::kAttachPartition && action.action != AlterAction::kDetachPartition &&
+      action.action != AlterAction::kDetachPartitionFinalize) {
+    return absl::OkStatus();
+  }
+  return error(ErrorCode::kInvalidObjectDefinition, "table \"", table.name, "\" is not partitioned");
+}
+
 /// What goes first, in whatever order it is written: a type can be changed together with the constraints on it.
 enum class Pass : uint8_t { kDrop, kAlterType, kRest };
 Pass pass_of(sql::AlterAction action) {
@@ -603,18 +750,37 @@ Pass pass_of(sql::AlterAction action) {
   }
 }
 
-/// Each action sees what the ones before it did.
-absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, TableDef* table, DdlBuilder& ddl) {
+absl::Status alter_with_partitions(const sql::AlterTableAction& action, bool only, TableDef* table, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(alter_action(action, only, table, ddl));
+  table->shape = make_shape(*table);
+  if (only || !goes_to_partitions(action.action)) return absl::OkStatus();
+  return ddl_each_partition(*table, ddl, [&](TableDef* partition) {
+    return alter_with_partitions(action, /*only=*/false, partition, ddl);
+  });
+}
+
+/// Constraints on columns that have other types now.
+absl::Status recheck_retyped(const sql::AlterTableStatement& alter, TableDef* table, DdlBuilder& ddl) {
   std::vector<int16_t> retyped;
   for (const sql::AlterTableAction* action : alter.actions) {
-    if (pass_of(action->action) != pass) continue;
-    TROUPE_RETURN_IF_ERROR(alter_action(*action, table, ddl));
-    table->shape = make_shape(*table);
-    if (pass == Pass::kAlterType) retyped.push_back(table->find_column(action->name)->attnum);
+    if (action->action == sql::AlterAction::kAlterType) retyped.push_back(table->find_column(action->name)->attnum);
   }
-  if (retyped.empty()) return absl::OkStatus();
   TROUPE_RETURN_IF_ERROR(ddl_recheck_foreign_keys(retyped, *table, ddl));
-  return recheck(retyped, *table, ddl);
+  TROUPE_RETURN_IF_ERROR(recheck(retyped, *table, ddl));
+  return ddl_each_partition(*table, ddl, [&](TableDef* partition) { return recheck_retyped(alter, partition, ddl); });
+}
+
+/// Each action sees what the ones before it did.
+absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, TableDef* table, DdlBuilder& ddl) {
+  const bool only = alter.table->only;
+  bool retypes = false;
+  for (const sql::AlterTableAction* action : alter.actions) {
+    if (pass_of(action->action) != pass) continue;
+    TROUPE_RETURN_IF_ERROR(check_partitioning(*action, only, *table, ddl));
+    TROUPE_RETURN_IF_ERROR(alter_with_partitions(*action, only, table, ddl));
+    retypes = retypes || pass == Pass::kAlterType;
+  }
+  return retypes ? recheck_retyped(alter, table, ddl) : absl::OkStatus();
 }
 
 }  // namespace
@@ -629,7 +795,11 @@ absl::Status ddl_alter_table(const sql::AlterTableStatement& alter, DdlBuilder& 
     }
     case sql::ObjectKind::kMaterializedView: break;
     case sql::ObjectKind::kView: return alter_other(alter, ObjectKind::view, ddl);
-    case sql::ObjectKind::kIndex: return alter_other(alter, ObjectKind::index, ddl);
+    case sql::ObjectKind::kIndex:
+      if (alter.actions.size() == 1 && alter.actions[0]->action == sql::AlterAction::kAttachPartition) {
+        return ddl_attach_index(alter, ddl);
+      }
+      return alter_other(alter, ObjectKind::index, ddl);
     case sql::ObjectKind::kSequence: return alter_other(alter, ObjectKind::sequence, ddl);
     case sql::ObjectKind::kType: return ddl_alter_composite(alter, ddl);
     default: return ddl.refuse(alter, "this ALTER command");

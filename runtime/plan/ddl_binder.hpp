@@ -156,6 +156,7 @@ std::string refresh_text(const TableDef& view, const Catalog& catalog);
 struct ColumnConstraint {
   const sql::Constraint* constraint = nullptr;
   std::string_view column;  ///< of a column's own constraint; empty: the table's
+  bool only = false;        ///< ALTER TABLE ONLY: not of the table's partitions
 };
 absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, TableDef* table, DdlBuilder& ddl,
                                      std::vector<ColumnConstraint>* rest);
@@ -181,6 +182,8 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
 
 /// FOREIGN KEY onto a table; the referenced one learns of it. With ALTER TABLE the rows are looked at.
 absl::Status ddl_add_foreign_key(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// A partitioned table's foreign key as one of its partition, over these columns of it.
+void ddl_inherit_foreign_key(ConstraintDef key, TableDef* table, bool is_new, DdlBuilder& ddl);
 /// The rows of the table must satisfy its foreign key.
 void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
 /// Foreign keys on or to columns that have other types now must be possible still, and true of the rows.
@@ -254,6 +257,8 @@ void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
 /// Views that read a relation, as the statement has left things so far.
 std::vector<ObjectPtr> ddl_views_reading(Oid relation, const DdlBuilder& ddl);
+/// Whether the column's sequence goes with it: partitions have the sequences of their table.
+bool ddl_owns_sequence(const TableDef& table, const ColumnDef& column, const DdlBuilder& ddl);
 /// Views that read the column; and what becomes of them when it goes. Errors: 2BP01.
 absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
                                                            const DdlBuilder& ddl);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
@@ -207,7 +208,13 @@ absl::Status drop_one_index(const ObjectDef& object, sql::DropBehavior behavior,
                               " because constraint ", index.name, " on table ", table->name, " requires it"),
                      cat("You can drop constraint ", index.name, " on table ", table->name, " instead."));
   }
+  if (const ObjectDef* parent = index.parent == kNoOid ? nullptr : ddl.find(index.parent)) {
+    return with_hint(error(ErrorCode::kDependentObjectsStillExist, "cannot drop index ", index.name, " because index ",
+                           parent->name, " requires it"),
+                     cat("You can drop index ", parent->name, " instead."));
+  }
   ddl.lock(table->oid);
+  ddl_drop_index_parts(index, *table, ddl);
   const std::string name = cat("index ", index.name);
   TROUPE_RETURN_IF_ERROR(ddl_free_index({index.oid, name, name, behavior}, table.get(), ddl));
   std::erase(table->indexes, index.oid);
@@ -262,17 +269,37 @@ void drop_policies_reading(const ObjectDef& object, const std::vector<Oid>& goin
   }
 }
 
+/// The table and its partitions, from what reads them or refers to them.
+void free_table(const TableDef& table, const std::vector<Oid>& going, Dependents* dependents, DdlBuilder& ddl) {
+  drop_references_to(table, going, dependents, ddl);
+  for (const Oid oid : table.partitions) {
+    const ObjectDef* partition = ddl.find(oid);
+    if (partition == nullptr) continue;
+    drop_views_of(*partition, dependents, ddl);
+    drop_policies_reading(*partition, going, dependents, ddl);
+    free_table(static_cast<const TableDef&>(*partition), going, dependents, ddl);
+  }
+}
+
 /// Indexes and the sequences that columns own go with their table.
 bool is_part_of_table(const ObjectDef& object) {
   if (object.kind == ObjectKind::index) return true;
   return object.kind == ObjectKind::sequence && static_cast<const SequenceDef&>(object).owner_table != kNoOid;
 }
 
+/// A partition whose partitioned table is dropped, too.
+bool goes_with_its_table(const ObjectDef& object, const DdlBuilder& ddl) {
+  const auto* table = object.kind == ObjectKind::table ? static_cast<const TableDef*>(&object) : nullptr;
+  const ObjectDef* parent = table != nullptr && table->is_partition() ? ddl.find(table->partition_of) : nullptr;
+  return parent != nullptr && parent->schema == object.schema;
+}
+
 /// What is in a schema and goes with nothing else; ascending.
 std::vector<Oid> contents_of(Oid schema, const DdlBuilder& ddl) {
   std::vector<Oid> contents;
   for (const ObjectPtr& object : ddl.catalog().objects()) {
-    const bool goes = object->schema == schema && ddl.find(object->oid) != nullptr && !is_part_of_table(*object);
+    const bool goes = object->schema == schema && ddl.find(object->oid) != nullptr && !is_part_of_table(*object) &&
+                      !goes_with_its_table(*object, ddl);
     if (goes) contents.push_back(object->oid);
   }
   return contents;
@@ -418,6 +445,21 @@ absl::StatusOr<const ObjectDef*> find_dropped(const sql::ObjectRef& ref, const s
   return other != nullptr ? with_drop_hint(found.status(), *other) : found.status();
 }
 
+/// A table that this statement has dropped with its partitioned table.
+bool has_gone(const sql::ObjectRef& ref, const DdlBuilder& ddl) {
+  const std::string_view name = ref.name.back();
+  std::vector<Oid> schemas = ddl.context().search_path;
+  if (ref.name.size() > 1) {
+    const SchemaDef* schema = ddl.catalog().find_schema(ref.name[ref.name.size() - 2]);
+    schemas = schema == nullptr ? std::vector<Oid>{} : std::vector<Oid>{schema->oid};
+  }
+  for (const Oid schema : schemas) {
+    const ObjectDef* before = ddl.catalog().find_relation(schema, name);
+    if (before != nullptr) return ddl.find(before->oid) == nullptr;
+  }
+  return false;
+}
+
 /// What DROP TABLE a, b names, as far as it is there.
 std::vector<Oid> named_tables(const sql::DropStatement& drop, const DdlBuilder& ddl) {
   std::vector<Oid> tables;
@@ -464,6 +506,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
       continue;
     }
+    if (kind == ObjectKind::table && has_gone(*ref, ddl)) continue;
     TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, find_dropped(*ref, drop, kind, ddl));
     if (object == nullptr) continue;
     TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*object, ddl));
@@ -476,7 +519,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       drop_views_of(*object, &dependents, ddl);
       drop_policies_reading(*object, named_tables(drop, ddl), &dependents, ddl);
       if (kind == ObjectKind::table) {
-        drop_references_to(static_cast<const TableDef&>(*object), named_tables(drop, ddl), &dependents, ddl);
+        free_table(static_cast<const TableDef&>(*object), named_tables(drop, ddl), &dependents, ddl);
         ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
       } else {
         ddl.drop(object->oid);
@@ -513,6 +556,13 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
 
 namespace {
 
+void add_with_partitions(const TableDef& table, std::vector<Oid>* tables, const DdlBuilder& ddl) {
+  if (std::find(tables->begin(), tables->end(), table.oid) == tables->end()) tables->push_back(table.oid);
+  for (const Oid partition : table.partitions) {
+    add_with_partitions(static_cast<const TableDef&>(*ddl.find(partition)), tables, ddl);
+  }
+}
+
 /// The named tables, and with CASCADE those that refer to them. Errors: 0A000 for a reference from a table that stays.
 absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& truncate, DdlBuilder& ddl) {
   std::vector<Oid> tables;
@@ -523,7 +573,12 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
       return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a table");
     }
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kTruncate, ddl));
-    if (!known(object->oid)) tables.push_back(object->oid);
+    const auto& table = static_cast<const TableDef&>(*object);
+    if (ref->only && table.is_partitioned()) {
+      return with_hint(error(ErrorCode::kWrongObjectType, "cannot truncate only a partitioned table"),
+                       "Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.");
+    }
+    add_with_partitions(table, &tables, ddl);
   }
   const bool cascades = truncate.behavior == sql::DropBehavior::kCascade;
   for (size_t i = 0; i < tables.size(); ++i) {
@@ -538,7 +593,7 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
             cat("Truncate table \"", ref.table->name, "\" at the same time, or use TRUNCATE ... CASCADE."));
       }
       ddl.notice(ErrorCode::kOk, cat("truncate cascades to table \"", ref.table->name, "\""));
-      tables.push_back(ref.table->oid);
+      add_with_partitions(*ref.table, &tables, ddl);
     }
   }
   return tables;
@@ -556,7 +611,7 @@ void ddl_truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
     ddl.act(DdlAction::Kind::kDropTree).tree = old;
     return tree;
   };
-  table->tree = renew(table->tree);
+  if (!table->is_partitioned()) table->tree = renew(table->tree);
   for (const Oid index_oid : table->indexes) {
     const ObjectDef* found = ddl.find(index_oid);
     if (found == nullptr || static_cast<const IndexDef&>(*found).tree == 0) continue;
@@ -566,7 +621,7 @@ void ddl_truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
   }
   if (restart_identity) {
     for (const ColumnDef& column : table->columns) {
-      if (column.owned_sequence != kNoOid) ddl.act(DdlAction::Kind::kSetSequence).sequence = column.owned_sequence;
+      if (ddl_owns_sequence(*table, column, ddl)) ddl.act(DdlAction::Kind::kSetSequence).sequence = column.owned_sequence;
     }
   }
   ddl.put(std::move(table));

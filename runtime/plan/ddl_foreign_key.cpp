@@ -170,6 +170,7 @@ absl::StatusOr<const TableDef*> find_referenced(const sql::Constraint& source, c
   if (referenced->is_materialized_view()) {
     return error(ErrorCode::kWrongObjectType, "referenced relation \"", ref.name, "\" is not a table");
   }
+  if (referenced->is_partitioned()) return ddl.refuse(source, "a foreign key to a partitioned table");
   if (referenced->oid == table.oid) return &table;
   if (table.temporary != referenced->temporary) {
     return error(ErrorCode::kInvalidTableDefinition, "constraints on ", table.temporary ? "temporary" : "permanent",
@@ -243,9 +244,15 @@ absl::Status ddl_add_foreign_key(const ColumnConstraint& source, TableDef* table
   key.initially_deferred = constraint.initially_deferred;
   key.not_valid = constraint.not_valid && !is_new;
   note_reference(*at.referenced, table, ddl);
-  if (!is_new && !key.not_valid) ddl_check_foreign_key(key, *table, ddl);
+  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_foreign_key(key, *table, ddl);
   table->constraints.push_back(std::move(key));
   return absl::OkStatus();
+}
+
+void ddl_inherit_foreign_key(ConstraintDef key, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  note_reference(static_cast<const TableDef&>(*ddl.find(key.foreign.table)), table, ddl);
+  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_foreign_key(key, *table, ddl);
+  table->constraints.push_back(std::move(key));
 }
 
 void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl) {

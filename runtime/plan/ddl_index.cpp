@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -127,6 +128,23 @@ std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
   return relation;
 }
 
+/// The index of a partitioned table has entries in its partitions' indexes only.
+absl::Status index_partitions(const sql::CreateIndexStatement& create, std::shared_ptr<IndexDef> index,
+                              std::shared_ptr<TableDef> table, DdlBuilder& ddl) {
+  if (create.concurrently) {
+    return error(ErrorCode::kFeatureNotSupported, "cannot create index on partitioned table \"", table->name,
+                 "\" concurrently");
+  }
+  TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*index, *table));
+  index->incomplete = create.table->only && !table->partitions.empty();
+  index->shape = make_shape(*index, *table);
+  ddl.lock(table->oid, false);
+  ddl.put(index);
+  if (!create.table->only) TROUPE_RETURN_IF_ERROR(ddl_spread_index(*index, *table, ddl));
+  ddl.put(std::move(table));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilder& ddl) {
@@ -155,10 +173,11 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   index->schema = table->schema;
   index->owner = table->owner;
   index->table = table->oid;
-  index->tree = ddl.new_tree();
   index->unique = create.unique;
   index->nulls_not_distinct = create.nulls_not_distinct;
   table->indexes.push_back(index->oid);
+  if (table->is_partitioned()) return index_partitions(create, std::move(index), std::move(table), ddl);
+  index->tree = ddl.new_tree();
   ddl.lock(table->oid, false);
   ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
   const auto source = std::static_pointer_cast<const TableDef>(ddl.catalog().find_shared(table->oid));
@@ -227,13 +246,24 @@ void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl) {
   ddl.drop(index.oid);
 }
 
-void ddl_drop_table(const TableDef& table, DdlBuilder& ddl) {
+void ddl_drop_table(const TableDef& dropped, DdlBuilder& ddl) {
+  const TableDef table = dropped;  // which goes with the first change of it
+  ddl.drop(table.oid);
   ddl.lock(table.oid);
   for (const Oid oid : table.indexes) {
     if (const ObjectDef* index = ddl.find(oid)) ddl_drop_index(static_cast<const IndexDef&>(*index), ddl);
   }
+  for (const Oid partition : table.partitions) {
+    if (const ObjectDef* found = ddl.find(partition)) ddl_drop_table(static_cast<const TableDef&>(*found), ddl);
+  }
+  if (table.is_partition() && ddl.find(table.partition_of) != nullptr) {
+    ddl.lock(table.partition_of);
+    auto parent = ddl.edit_table(table.partition_of);
+    std::erase(parent->partitions, table.oid);
+    ddl.put(std::move(parent));
+  }
   for (const ColumnDef& column : table.columns) {
-    if (column.dropped || column.owned_sequence == kNoOid) continue;
+    if (column.dropped || !ddl_owns_sequence(table, column, ddl)) continue;
     ddl.act(DdlAction::Kind::kDropSequence).sequence = column.owned_sequence;
     ddl.drop(column.owned_sequence);
   }
@@ -243,8 +273,12 @@ void ddl_drop_table(const TableDef& table, DdlBuilder& ddl) {
     const bool refers = key.kind == ConstraintKind::foreign_key && key.foreign.table != table.oid;
     if (refers) ddl_forget_reference(key, without_keys, ddl);
   }
-  ddl.act(DdlAction::Kind::kDropTree).tree = table.tree;
-  ddl.drop(table.oid);
+  if (table.tree != 0) ddl.act(DdlAction::Kind::kDropTree).tree = table.tree;
+}
+
+bool ddl_owns_sequence(const TableDef& table, const ColumnDef& column, const DdlBuilder& ddl) {
+  const ObjectDef* found = column.owned_sequence == kNoOid ? nullptr : ddl.find(column.owned_sequence);
+  return found != nullptr && static_cast<const SequenceDef&>(*found).owner_table == table.oid;
 }
 
 }  // namespace troupe

@@ -33,7 +33,7 @@ struct DdlAction {
   IndexPtr index;
   IndexTerms terms;       ///< kBuildIndex
   uint32_t column = 0;
-  CheckCondition check;   ///< over layout columns of `table`
+  CheckCondition check;   ///< over layout columns of `table`; of_partition: its name is what the error says
   ExprList values;        ///< the new row's layout columns over the old row's; empty: unchanged
   Oid sequence = kNoOid;
   Oid constraint = kNoOid;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -120,6 +121,9 @@ absl::Status rename_in_expressions(const TableDef& before, const ColumnDef& colu
   for (ColumnDef& other : table->columns) {
     if (other.generated_stored) other.default_sql = renamed_expression(other.default_sql, renamed);
   }
+  for (PartitionKeyPart& part : table->partition_key.parts) {
+    if (part.attnum == 0) part.expression_sql = renamed_expression(part.expression_sql, renamed);
+  }
   for (PolicyDef& policy : table->policies) {
     TROUPE_RETURN_IF_ERROR(rename_in_policy({policy.oid, before.oid, policy.name},
                                             {before.oid, column.attnum, column.name, name}, table, ddl));
@@ -185,13 +189,41 @@ absl::Status rename_column(const sql::RenameStatement& rename, const ObjectDef& 
     TROUPE_RETURN_IF_ERROR(
         rename_in_expressions(table, before, rename.new_name, static_cast<TableDef*>(after.get()), ddl));
   }
-  return rename_in_readers(relation, before, rename.new_name, after, ddl);
+  TROUPE_RETURN_IF_ERROR(rename_in_readers(relation, before, rename.new_name, after, ddl));
+  if (relation.kind != ObjectKind::table) return absl::OkStatus();
+  for (const Oid oid : static_cast<const TableDef&>(*after).partitions) {
+    ddl.lock(oid);
+    TROUPE_RETURN_IF_ERROR(rename_column(rename, *ddl.edit_table(oid), ddl));
+  }
+  return absl::OkStatus();
+}
+
+/// What a partition has because of its table is renamed there.
+absl::Status check_own_part(const sql::RenameStatement& rename, const TableDef& table) {
+  const ColumnDef* column = rename.object == sql::ObjectKind::kColumn ? table.find_column(rename.part) : nullptr;
+  if (column != nullptr && column->inherited) {
+    return error(ErrorCode::kInvalidTableDefinition, "cannot rename inherited column \"", column->name, "\"");
+  }
+  if (column != nullptr && rename.relation->only && !table.partitions.empty()) {
+    return error(ErrorCode::kInvalidTableDefinition, "inherited column \"", column->name,
+                 "\" must be renamed in child tables too");
+  }
+  const ConstraintDef* constraint =
+      rename.object == sql::ObjectKind::kTableConstraint ? table.find_constraint(rename.part) : nullptr;
+  if (constraint != nullptr && constraint->kind == ConstraintKind::check && constraint->parent != kNoOid) {
+    return error(ErrorCode::kInvalidTableDefinition, "cannot rename inherited constraint \"", constraint->name, "\"");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status rename_constraint(const sql::RenameStatement& rename, TableDef* table, DdlBuilder& ddl) {
   for (ConstraintDef& constraint : table->constraints) {
     if (constraint.name != rename.part) continue;
     constraint.name = rename.new_name;
+    if (constraint.kind == ConstraintKind::check) {
+      TROUPE_RETURN_IF_ERROR(ddl_each_partition(
+          *table, ddl, [&](TableDef* partition) { return rename_constraint(rename, partition, ddl); }));
+    }
     if (const ObjectDef* index = constraint.index != kNoOid ? ddl.find(constraint.index) : nullptr) {
       auto renamed = copy_object(*index);
       renamed->name = rename.new_name;
@@ -247,7 +279,10 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   if (!part) TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
   if (part) {
-    if (kind == ObjectKind::table) ddl.lock(object->oid);
+    if (kind == ObjectKind::table) {
+      ddl.lock(object->oid);
+      TROUPE_RETURN_IF_ERROR(check_own_part(rename, static_cast<const TableDef&>(*object)));
+    }
     if (rename.object == sql::ObjectKind::kColumn) return rename_column(rename, *object, ddl);
     auto table = ddl.edit_table(object->oid);
     TROUPE_RETURN_IF_ERROR(rename_constraint(rename, table.get(), ddl));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -159,6 +160,10 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
     return error(ErrorCode::kDuplicateObject, "constraint \"", check.name, "\" for relation \"",
                     table->name, "\" already exists");
   }
+  if (table->is_partitioned() && constraint.no_inherit) {
+    return error(ErrorCode::kInvalidTableDefinition, "cannot add NO INHERIT constraint to partitioned table \"",
+                 table->name, "\"");
+  }
   check.not_valid = constraint.not_valid && !is_new;
   if (!is_new && !constraint.not_valid) ddl_check_rows(check.name, condition, *table, ddl);
   table->constraints.push_back(std::move(check));
@@ -243,6 +248,8 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   index->included = std::move(included);
   index->nulls_not_distinct = constraint.nulls_not_distinct;
   key.index = index->oid;
+  TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*index, *table));
+  index->incomplete = source.only && table->is_partitioned() && !table->partitions.empty();
   const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
   if (primary) {
     for (const int16_t attnum : key.columns) {
@@ -257,15 +264,31 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
     table->primary_key = key.columns;
     table->indexes.insert(table->indexes.begin(), index->oid);
   } else {
-    index->tree = ddl.new_tree();
-    ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
+    if (!table->is_partitioned()) {
+      index->tree = ddl.new_tree();
+      ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
+    }
     table->indexes.push_back(index->oid);
   }
   table->constraints.push_back(std::move(key));
   ddl.put(index);
   if (is_new) return absl::OkStatus();
+  if (table->is_partitioned()) return source.only ? absl::OkStatus() : ddl_spread_index(*index, *table, ddl);
   if (primary) return ddl_rewrite_table(*before, table, {}, ddl);
   return ddl_build_index(index, before, ddl);
+}
+
+/// What has just been added to a partitioned table, onto its partitions.
+absl::Status spread_last(const ColumnConstraint& source, const TableDef& table, DdlBuilder& ddl) {
+  if (table.partitions.empty()) return absl::OkStatus();
+  if (source.only && source.constraint->type == sql::ConstraintType::kCheck) {
+    return error(ErrorCode::kInvalidTableDefinition, "constraint must be added to child tables too");
+  }
+  if (source.only) {
+    return error(ErrorCode::kWrongObjectType, "cannot use ONLY for foreign key on partitioned table \"", table.name,
+                 "\" referencing relation \"", source.constraint->referenced->name, "\"");
+  }
+  return ddl_spread_constraint(ConstraintDef(table.constraints.back()), table, ddl);
 }
 
 }  // namespace
@@ -273,11 +296,15 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
 absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
   const sql::Constraint& constraint = *source.constraint;
   switch (constraint.type) {
-    case sql::ConstraintType::kCheck: return add_check(source, table, is_new, ddl);
+    case sql::ConstraintType::kCheck:
+      TROUPE_RETURN_IF_ERROR(add_check(source, table, is_new, ddl));
+      return spread_last(source, *table, ddl);
     case sql::ConstraintType::kPrimaryKey:
     case sql::ConstraintType::kUnique: return add_key(source, table, is_new, ddl);
     case sql::ConstraintType::kGenerated: return ddl_check_generated(source, *table, ddl);
-    case sql::ConstraintType::kForeignKey: return ddl_add_foreign_key(source, table, is_new, ddl);
+    case sql::ConstraintType::kForeignKey:
+      TROUPE_RETURN_IF_ERROR(ddl_add_foreign_key(source, table, is_new, ddl));
+      return spread_last(source, *table, ddl);
     case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
     default: return ddl.refuse(constraint, "this kind of constraint");
   }
@@ -288,8 +315,6 @@ namespace {
 absl::Status refuse_options(const sql::CreateTableStatement& create, DdlBuilder& ddl) {
   if (create.foreign) return ddl.refuse(create, "CREATE FOREIGN TABLE");
   if (!create.inherits.empty()) return ddl.refuse(create, "INHERITS");
-  if (create.partition_of != nullptr) return ddl.refuse(create, "PARTITION OF");
-  if (create.partition_by != nullptr) return ddl.refuse(create, "PARTITION BY");
   if (create.of_type != nullptr) return ddl.refuse(create, "CREATE TABLE OF");
   return absl::OkStatus();
 }
@@ -358,9 +383,26 @@ std::shared_ptr<TableDef> new_table(const sql::TableRef& ref, Oid schema, DdlBui
   table->schema = schema;
   table->owner = ddl.context().role;
   table->name = ref.name;
+  return table;
+}
+
+void make_tree(TableDef* table, DdlBuilder& ddl) {
   table->tree = ddl.new_tree();
   ddl.act(DdlAction::Kind::kCreateTree).tree = table->tree;
-  return table;
+}
+
+/// The parent has one partition more.
+void note_partition(Oid parent, Oid partition, DdlBuilder& ddl) {
+  auto table = ddl.edit_table(parent);
+  table->partitions.push_back(partition);
+  ddl.put(std::move(table));
+}
+
+absl::Status check_partition(const TableDef& parent, const TableDef& table) {
+  if (parent.temporary == table.temporary) return absl::OkStatus();
+  return error(ErrorCode::kWrongObjectType, "cannot create a ", table.temporary ? "temporary" : "permanent",
+               " relation as partition of ", parent.temporary ? "temporary" : "permanent", " relation \"", parent.name,
+               "\"");
 }
 
 }  // namespace
@@ -381,9 +423,19 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
   for (const sql::Option* option : create.options) {
     table->options.emplace_back(std::string(option->name), option_text(*option));
   }
+  std::shared_ptr<const TableDef> parent;
+  if (create.partition_of != nullptr) {
+    TROUPE_ASSIGN_OR_RETURN(parent, ddl_partitioned_table(*create.partition_of, ddl));
+    TROUPE_RETURN_IF_ERROR(check_partition(*parent, *table));
+    ddl.lock(parent->oid);
+    ddl_take_columns(*parent, table.get(), ddl);
+  }
   std::vector<ColumnConstraint> constraints;
   for (const sql::Node* element : create.elements) {
-    if (const auto* definition = element->as<sql::ColumnDefinition>()) {
+    const auto* definition = element->as<sql::ColumnDefinition>();
+    if (definition != nullptr && parent != nullptr) {
+      TROUPE_RETURN_IF_ERROR(ddl_refine_column(*definition, table.get(), ddl, &constraints));
+    } else if (definition != nullptr) {
       TROUPE_ASSIGN_OR_RETURN(ColumnDef column, ddl_column(*definition, table.get(), ddl, &constraints));
       table->columns.push_back(std::move(column));
     } else if (const auto* constraint = element->as<sql::Constraint>()) {
@@ -391,6 +443,14 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     } else {
       TROUPE_RETURN_IF_ERROR(copy_columns(element->to<sql::LikeTable>(), table.get(), ddl));
     }
+  }
+  if (create.partition_by != nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_set_partition_key(*create.partition_by, table.get(), ddl));
+  } else {
+    make_tree(table.get(), ddl);
+  }
+  if (parent != nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_join_partitions(*create.bound, *parent, table.get(), /*is_new=*/true, ddl));
   }
   // Keys first: their indexes' names come before those that only checks could take.
   std::stable_sort(constraints.begin(), constraints.end(), [](const ColumnConstraint& a, const ColumnConstraint& b) {
@@ -410,6 +470,10 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     if (!is_foreign(constraint)) continue;
     TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
   }
+  if (parent != nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_take_parts(*parent, table.get(), /*is_new=*/true, ddl));
+    note_partition(parent->oid, table->oid, ddl);
+  }
   ddl.put(std::move(table));
   return absl::OkStatus();
 }
@@ -427,6 +491,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
     return error(ErrorCode::kSyntaxError, "too many column names were specified");
   }
   auto table = new_table(*into.table, schema, ddl);
+  make_tree(table.get(), ddl);
   table->temporary = into.persistence == sql::Persistence::kTemporary;
   table->on_commit = on_commit_of(into.on_commit);
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -451,6 +516,7 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> create_table_as(const sql::IntoCl
 }
 
 void ddl_check_rows(const std::string& name, const ExprPtr& condition, const TableDef& table, DdlBuilder& ddl) {
+  if (table.is_partitioned()) return;  // its partitions' rows are looked at
   DdlAction& action = ddl.act(DdlAction::Kind::kCheckRows);
   action.table = std::make_shared<const TableDef>(table);
   action.check = {name, replace_expr(condition, [](const ExprPtr& part) -> ExprPtr {
@@ -459,6 +525,7 @@ void ddl_check_rows(const std::string& name, const ExprPtr& condition, const Tab
 }
 
 absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList values, DdlBuilder& ddl) {
+  if (after->is_partitioned()) return absl::OkStatus();  // it has no rows
   after->tree = ddl.new_tree();
   after->shape = make_shape(*after);
   ddl.act(DdlAction::Kind::kCreateTree).tree = after->tree;

@@ -51,7 +51,7 @@ std::optional<ColumnComparison> match_comparison(const Expr& condition, uint32_t
   if (comparison == Comparison::kNone) return std::nullopt;
   for (size_t side = 0; side < 2; ++side) {
     const Expr* column = match_column(condition.arg(side), relation);
-    if (column == nullptr || column->index == kRowKeyColumn) continue;
+    if (column == nullptr || is_pseudo_column(column->index)) continue;
     const ExprPtr& value = condition.args[1 - side];
     if (mentions(*value, relation) || volatility_of(*value) == Volatility::kVolatile) continue;
     return ColumnComparison{column->index, column->type, side == 0 ? comparison : mirrored(comparison), value};
@@ -205,7 +205,7 @@ double Estimate::selectivity(const BoundRelation& relation, const Expr& conditio
   }
   if (condition.kind == ExprKind::kNullTest) {
     const Expr* column = match_column(condition.arg(0), relation.number);
-    const auto* known = column != nullptr && table.statistics && column->index != kRowKeyColumn
+    const auto* known = column != nullptr && table.statistics && !is_pseudo_column(column->index)
                             ? table.statistics->find(static_cast<int16_t>(column->index + 1))
                             : nullptr;
     if (known != nullptr) return clamp(condition.negated ? 1.0 - known->null_fraction : known->null_fraction);

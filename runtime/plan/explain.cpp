@@ -3,6 +3,7 @@
 
 #include "runtime/plan/explain_node.hpp"
 #include "runtime/plan/merge_plan.hpp"
+#include "runtime/plan/partition_plan.hpp"
 #include "runtime/plan/system_table.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -69,6 +70,8 @@ class Explainer {
  private:
   static int count_tables(const PlanNode& node) {
     int count = node.kind == PlanKind::kTableScan || node.kind == PlanKind::kIndexJoin ? 1 : 0;
+    const auto* append = node.as<AppendPlan>();
+    if (append != nullptr && append->of_partitions) return 1;
     for (const PlanPtr& input : node.inputs) count += count_tables(*input);
     return count;
   }
@@ -455,6 +458,11 @@ ExplainNode Explainer::node(const PlanNode& plan) {
       write.table = plan.to<MergePlan>().table;
       return modify(plan, write, "Merge");
     }
+    case PlanKind::kPartitionedChange: {
+      TableWrite write;
+      write.table = plan.to<PartitionedChangePlan>().table;
+      return modify(plan, write, plan.to<PartitionedChangePlan>().removes ? "Delete" : "Update");
+    }
     // PostgreSQL computes expressions in every node; a projection of ours is no node of its own.
     case PlanKind::kProject:
       if (!options_.verbose) return node(*plan.inputs[0]);
@@ -469,6 +477,11 @@ ExplainNode Explainer::node(const PlanNode& plan) {
 ExplainNode Explainer::leaf(const PlanNode& plan) {
   switch (plan.kind) {
     case PlanKind::kValues:
+      if (plan.to<ValuesPlan>().rows.empty()) {  // a partitioned table, no partition of which is asked
+        ExplainNode nothing = made(plan, "Result");
+        nothing.details.push_back({"One-Time Filter", {"false"}});
+        return nothing;
+      }
       return plan.to<ValuesPlan>().rows.size() == 1 ? made(plan, "Result")
                                                     : made(plan, "Values Scan", "Values Scan on \"*VALUES*\"");
     case PlanKind::kFunctionScan: {
@@ -545,7 +558,12 @@ ExplainNode Explainer::with_inputs(const PlanNode& plan) {
       out.facts.push_back({"Command", command});
       return out;
     }
-    case PlanKind::kAppend: return made(plan, "Append");
+    case PlanKind::kAppend: {
+      const auto& order = plan.to<AppendPlan>().order;
+      ExplainNode out = made(plan, order.empty() ? "Append" : "Merge Append");
+      if (!order.empty()) out.details.push_back({"Sort Key", keys_texts(order, output_names(plan)), true});
+      return out;
+    }
     case PlanKind::kRecursiveUnion: return made(plan, "Recursive Union");
     case PlanKind::kLockRows: return made(plan, "LockRows");
     default: return made(plan, "Result");

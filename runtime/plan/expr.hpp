@@ -142,6 +142,8 @@ absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type);
 /// Of a kRow; empty when they have none.
 std::vector<std::string_view> field_names(const Expr& row);
 
+std::vector<Type> types_of(const ExprList& exprs);
+
 // --- asking ---
 
 /// Structural; positions do not count.

@@ -12,7 +12,7 @@ const Expr* extreme_column(const AggregateCall& call, uint32_t relation) {
   const std::string& name = call.aggregate.aggregate->name;
   if ((name != "min" && name != "max") || call.args.size() != 1 || call.filter || !call.order.empty()) return nullptr;
   const Expr* column = match_column(*call.args[0], relation);
-  return column != nullptr && column->index != kRowKeyColumn ? column : nullptr;
+  return column != nullptr && !is_pseudo_column(column->index) ? column : nullptr;
 }
 
 /// Whether a scan can begin with the column's extreme. Entries of a global index are read before their rows are

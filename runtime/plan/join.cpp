@@ -191,7 +191,22 @@ bool mentions(const Expr& expr, const Rel& rel) {
 
 bool QueryPlanner::is_bare_table(const JoinItem& item) {
   return item.tree && item.tree->relation && item.tree->relation->kind == BoundRelation::Kind::kTable &&
-         item.rel.plan->kind == PlanKind::kTableScan;
+         !item.tree->relation->table->is_partitioned() && item.rel.plan->kind == PlanKind::kTableScan;
+}
+
+absl::StatusOr<std::optional<Rel>> QueryPlanner::look_up_partitions(const Rel& outer, const JoinItem& inner,
+                                                                    const Conditions& conditions) {
+  const BoundRelation* relation = inner.tree ? inner.tree->relation.get() : nullptr;
+  const bool partitioned =
+      relation != nullptr && relation->kind == BoundRelation::Kind::kTable && relation->table->is_partitioned();
+  // A row of the outer side after the other: not for many.
+  if (!partitioned || outer.cost() + outer.rows() * kRangeCost > inner.rel.cost()) return std::nullopt;
+  Conditions all = inner.local;
+  all.insert(all.end(), conditions.begin(), conditions.end());
+  if (choose_access(*relation, all, &outer).access.kind == AccessKind::kFull) return std::nullopt;
+  TROUPE_ASSIGN_OR_RETURN(Rel joined, lateral_join(outer, inner.tree, JoinKind::kInner, std::move(all)));
+  joined.plan->cost.total += outer.rows() * kRangeCost;
+  return std::optional<Rel>(std::move(joined));
 }
 
 absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, const JoinItem& inner, JoinKind kind,
@@ -199,6 +214,7 @@ absl::StatusOr<std::optional<Rel>> QueryPlanner::index_join(const Rel& outer, co
   // Something above the scan has to run before the join.
   if (inner.rel.plan->kind != PlanKind::kTableScan) return std::nullopt;
   const BoundRelation& relation = *inner.tree->relation;
+  if (relation.table->is_partitioned()) return std::nullopt;
   Conditions all = inner.local;
   all.insert(all.end(), conditions.begin(), conditions.end());
   TableAccess path = choose_access(relation, all, &outer);

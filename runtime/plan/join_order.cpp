@@ -68,8 +68,12 @@ class JoinOrder {
   absl::Status try_index(const Rel& outer, Mask inner, const ExprList& conditions, Rel* best) {
     if (!std::has_single_bit(inner) || conditions.empty()) return absl::OkStatus();
     const auto& item = items_[static_cast<size_t>(std::countr_zero(inner))];
-    if (!QueryPlanner::is_bare_table(item)) return absl::OkStatus();
-    TROUPE_ASSIGN_OR_RETURN(auto joined, planner_.index_join(outer, item, JoinKind::kInner, conditions));
+    std::optional<Rel> joined;
+    if (QueryPlanner::is_bare_table(item)) {
+      TROUPE_ASSIGN_OR_RETURN(joined, planner_.index_join(outer, item, JoinKind::kInner, conditions));
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(joined, planner_.look_up_partitions(outer, item, conditions));
+    }
     if (joined && joined->cost() < best->cost()) *best = *std::move(joined);
     return absl::OkStatus();
   }

@@ -17,6 +17,7 @@ struct CheckCondition {
   std::string name;
   ExprPtr condition;     ///< over the new row's layout columns; violated when false (23514)
   bool of_view = false;  ///< WITH CHECK OPTION of a view of that name; violated when not true (44000)
+  bool of_partition = false;  ///< what the partition of that name takes; violated when false (23514)
 };
 
 struct ColumnAssignment {
@@ -60,11 +61,14 @@ struct ConflictAction {
 
 /// Input: one row for each to insert, all layout columns in order (defaults and casts done, dropped ones null).
 /// `write.returning` sees the new row's layout columns.
+struct PartitionedInsert;  // runtime/plan/partition_plan.hpp
 struct InsertPlan final : PlanNode {
   static constexpr auto kKind = PlanKind::kInsert;
   InsertPlan() : PlanNode(kKind) {}
   TableWrite write;
   std::optional<ConflictAction> conflict;
+  /// Into a partitioned table: each row goes to a partition, whose write and conflict are meant. Null: it is not.
+  std::shared_ptr<const PartitionedInsert> partitions;
 };
 
 /// Input: the row's key (bytea), then `extras` further columns. Changes rows and re-checks them.
@@ -80,7 +84,11 @@ struct UpdatePlan final : PlanNode {
   /// The input is a TableScanPlan of kLookup by whole primary keys with no extras: its keys say which rows, the
   /// recheck is its filter, so it need not run; one write message does it all.
   bool direct = false;
-  bool changes_key = false; ///< assigns to a primary key column: delete and insert
+  bool changes_key = false; ///< assigns to a key column, of the table or of its partitions: delete and insert
+  /// Of a partition, through its partitioned table: rows may go to other ones. Null: they stay.
+  std::shared_ptr<const PartitionedInsert> partitions;
+  uint32_t leaf = 0;              ///< its place in partitions->leaves
+  std::vector<uint32_t> to_root;  ///< by layout column of the partitioned table, the partition's; kNoColumn: dropped
 };
 
 /// As UpdatePlan; `write.returning` sees the deleted row's layout columns, then the extras.
@@ -105,6 +113,8 @@ struct RowLock {
     uint32_t layout_column = 0;
   };
   std::vector<Source> columns;
+  /// `table` is a partition of what is read: only rows with its oid in this column. Nothing: all of them.
+  std::optional<uint32_t> oid_column;
 };
 /// Output = input. A row that is gone or whose newest version fails `recheck` (over the input's columns) is left out.
 struct LockRowsPlan final : PlanNode {

@@ -127,6 +127,23 @@ void collect_relations(const BoundQuery& query, std::vector<uint32_t>* defined, 
   visit_query(query, [&](const ExprPtr& expr) { collect_relations(*expr, mentioned); });
 }
 
+namespace {
+
+const BoundRelation* relation_in(const FromTree& tree, uint32_t number) {
+  if (tree.relation) return tree.relation->number == number ? tree.relation.get() : nullptr;
+  const BoundRelation* left = relation_in(*tree.left, number);
+  return left != nullptr ? left : relation_in(*tree.right, number);
+}
+
+}  // namespace
+
+const BoundRelation* relation_in(const BoundQuery& query, uint32_t number) {
+  for (const FromPtr& tree : query.from) {
+    if (const BoundRelation* found = relation_in(*tree, number)) return found;
+  }
+  return nullptr;
+}
+
 void collect_nullable(const FromTree& tree, bool nullable, std::vector<uint32_t>* out) {
   if (tree.relation) {
     if (nullable) out->push_back(tree.relation->number);
@@ -193,7 +210,12 @@ void QueryPlanner::need_query(const BoundQuery& query) {
     if (!query.locks.empty() || !is_local(condition)) need(condition);
   }
   for (const FromPtr& tree : query.from) need_from(*tree);
-  for (const BoundLock& lock : query.locks) needed(lock.relation).push_back(kRowKeyColumn);
+  for (const BoundLock& lock : query.locks) {
+    needed(lock.relation).push_back(kRowKeyColumn);
+    const BoundRelation* locked = relation_in(query, lock.relation);
+    const bool partitioned = locked != nullptr && locked->table && locked->table->is_partitioned();
+    if (partitioned) needed(lock.relation).push_back(kTableOidColumn);
+  }
   if (query.left) need_query(*query.left);
   if (query.right) need_query(*query.right);
 }

@@ -160,9 +160,15 @@ struct SetOperationPlan final : PlanNode {
   SetOperationKind operation = SetOperationKind::kUnion;
   bool all = false;
 };
+struct PartitionPruning;  // runtime/plan/partition_plan.hpp
 struct AppendPlan final : PlanNode {
   static constexpr auto kKind = PlanKind::kAppend;
   AppendPlan() : PlanNode(kKind) {}
+  bool of_partitions = false;  ///< the inputs are scans of a table's partitions
+  /// Of partitions: which of them the values known at the start leave. Null: all.
+  std::shared_ptr<const PartitionPruning> pruning;
+  /// The inputs come in this order, and so does the output. Empty: one input after the other.
+  std::vector<SortKey> order;
 };
 /// inputs[0] once, then inputs[1] (which reads the work table) until it yields nothing.
 struct RecursiveUnionPlan final : PlanNode {

@@ -98,6 +98,7 @@ std::vector<uint32_t> relations_reached(const FromTree& tree) {
 bool may_look_up(const FromTree& tree, const ExprList& on, const Catalog& catalog) {
   if (!tree.relation || tree.relation->kind != BoundRelation::Kind::kTable) return false;
   const TableDef& table = *tree.relation->table;
+  if (table.is_partitioned()) return false;
   const auto leads = [&](uint32_t column) {
     if (!table.primary_key.empty() && table.shape->key[0] == column) return true;
     return std::any_of(table.indexes.begin(), table.indexes.end(), [&](Oid oid) {
@@ -372,7 +373,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_table(const BoundRelation& relation, Cond
     above.push_back(condition);
     return true;
   });
-  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_scan(relation, conditions));
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, relation.table->is_partitioned() ? plan_partitioned_scan(relation, conditions)
+                                                                    : plan_scan(relation, conditions));
   TROUPE_RETURN_IF_ERROR(filter(above, &rel));
   return rel;
 }

@@ -97,9 +97,12 @@ absl::Status QueryPlanner::plan_aggregation(BoundQuery& query, Rel* rel) {
 }
 
 bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel* rel) {
-  if (!is_plain_scan(*rel) || !aggregation.grouping_sets.empty()) return false;
-  auto& scan = static_cast<TableScanPlan&>(*rel->plan);
-  if (scan.with_row_key || scan.access.kind == AccessKind::kLookup) return false;
+  const std::vector<TableScanPlan*> scans = plain_scans(*rel);
+  if (scans.empty() || !aggregation.grouping_sets.empty()) return false;
+  const bool looks_up = std::any_of(scans.begin(), scans.end(), [](const TableScanPlan* scan) {
+    return scan->with_row_key || scan->access.kind == AccessKind::kLookup;
+  });
+  if (looks_up) return false;
   for (const AggregateCall& call : aggregation.calls) {
     if (call.distinct || !call.order.empty() || call.aggregate.aggregate->combine == nullptr ||
         call.aggregate.aggregate->ordered) {
@@ -113,6 +116,13 @@ bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel*
   for (const ExprPtr& group : aggregation.groups) {
     if (!is_pushable(*group)) return false;
   }
+  for (TableScanPlan* scan : scans) aggregate_in_scan(aggregation, scan);
+  rel->plan->output = scans[0]->output;
+  return true;
+}
+
+void QueryPlanner::aggregate_in_scan(const Aggregation& aggregation, TableScanPlan* target) {
+  TableScanPlan& scan = *target;
   auto partial = std::make_shared<Aggregation>(aggregation);
   partial->mode = AggregateMode::kPartial;
   // The aggregation sees what the scan reads, not what it would have put out.
@@ -132,7 +142,6 @@ bool QueryPlanner::push_partial_aggregation(const Aggregation& aggregation, Rel*
   scan.output = types_of(partial->groups);
   scan.output.resize(scan.output.size() + partial->calls.size(), Type{oid::kBytea});
   scan.partial = std::move(partial);
-  return true;
 }
 
 /// How many different values `keys` are thought to have in the rows of `rel` (as estimate_num_groups in PostgreSQL): the

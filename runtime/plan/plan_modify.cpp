@@ -125,7 +125,7 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
     TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, run_subqueries_first(check.condition));
     TROUPE_ASSIGN_OR_RETURN(condition, run_session_parts_first(condition, /*all=*/true));
     TROUPE_ASSIGN_OR_RETURN(condition, place(fold(condition), columns));
-    write->checks.push_back({check.name, std::move(condition), check.of_view});
+    write->checks.push_back({check.name, std::move(condition), check.of_view, check.of_partition});
   }
   for (const ColumnAssignment& assignment : modify.generated) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, place(fold(assignment.value), columns));
@@ -176,6 +176,7 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_insert(const BoundM
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::insert_rows(const BoundModify& modify, Rel rel) {
   TROUPE_RETURN_IF_ERROR(check_inserted_rows(modify, &rel));
+  if (modify.target->table->is_partitioned()) return insert_into_partitions(modify, std::move(rel));
   auto node = std::make_shared<InsertPlan>();
   std::vector<ColumnId> layout;
   for (uint32_t i = 0; i < modify.target->size(); ++i) layout.push_back({modify.target->number, i});
@@ -214,6 +215,7 @@ void QueryPlanner::need_change(const BoundModify& modify) {
   // The row itself is at hand where it is changed; only subqueries need its columns before.
   if (!subqueries) needed(modify.target->number) = of_target;
   needed(modify.target->number).push_back(kRowKeyColumn);
+  if (modify.target->table->is_partitioned()) needed(modify.target->number).push_back(kTableOidColumn);
 }
 
 /// Assignments and RETURNING stand in for the query's targets, so that what is pulled up is replaced in them too.
@@ -256,6 +258,9 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_change(BoundModify 
     }
     TROUPE_RETURN_IF_ERROR(hold_policy_columns(modify, &rel, &conditions));
     if (modify.policy_check && has_subquery(*modify.policy_check)) modify.policy_check = nullptr;
+  }
+  if (modify.target->table->is_partitioned()) {
+    return change_partitions(modify, std::move(rel), conditions, std::move(assigned), std::move(returning));
   }
   return change_rows(modify, std::move(rel), conditions, std::move(assigned), std::move(returning));
 }

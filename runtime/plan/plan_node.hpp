@@ -15,7 +15,7 @@ enum class PlanKind : uint8_t {
   kValues, kTableScan, kFunctionScan, kSystemScan, kCteScan, kWorkTableScan,
   kProject, kFilter, kProjectSet, kHashJoin, kNestedLoop, kIndexJoin, kApply,
   kAggregate, kWindow, kSort, kTopN, kLimit, kDistinct, kSetOperation, kAppend, kRecursiveUnion, kLockRows, kMatch,
-  kInsert, kUpdate, kDelete, kMerge,
+  kInsert, kUpdate, kDelete, kMerge, kPartitionedChange,
 };
 
 struct Cost {

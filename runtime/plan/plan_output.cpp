@@ -112,8 +112,8 @@ absl::Status QueryPlanner::plan_distinct(BoundQuery& query, size_t, const std::v
 }
 
 bool QueryPlanner::push_limit(const ExprPtr& limit, const ExprPtr& offset, std::vector<SortKey> order, Rel* rel) {
-  if (!is_plain_scan(*rel)) return false;
-  auto& scan = static_cast<TableScanPlan&>(*rel->plan);
+  const std::vector<TableScanPlan*> scans = plain_scans(*rel);
+  if (scans.empty()) return false;
   ExprPtr count = limit;
   if (offset && !(offset->is_constant() && offset->value.is_null())) {
     auto sum = make_operator("+", limit, offset, binder_eval());
@@ -123,13 +123,14 @@ bool QueryPlanner::push_limit(const ExprPtr& limit, const ExprPtr& offset, std::
   for (const SortKey& key : order) {
     if (!is_pushable(*key.value)) return false;
   }
-  if (!scan.in_access_order) scan.order = std::move(order);
-  scan.row_limit = std::move(count);
-  if (const auto rows = constant_count(scan.row_limit)) {
-    scan.cost.total *= std::min(1.0, scan.order.empty() || scan.in_access_order
-                                         ? (*rows + 1) / std::max(1.0, scan.cost.rows)
-                                         : 1.0);
-    scan.cost.rows = std::min(scan.cost.rows, std::max(*rows, 1.0));
+  for (TableScanPlan* scan : scans) {
+    if (!scan->in_access_order) scan->order = order;
+    scan->row_limit = count;
+    const auto rows = constant_count(count);
+    if (!rows) continue;
+    const bool stops = scan->order.empty() || scan->in_access_order;
+    if (stops) scan->cost.total *= std::min(1.0, (*rows + 1) / std::max(1.0, scan->cost.rows));
+    scan->cost.rows = std::min(scan->cost.rows, std::max(*rows, 1.0));
   }
   return true;
 }
@@ -219,29 +220,38 @@ absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result
     RowLock lock;
     lock.strength = wanted.strength;
     lock.wait = wanted.wait;
-    const auto find_tree = [&](const auto& self, const FromTree& tree) -> void {
-      if (!tree.relation) {
-        self(self, *tree.left);
-        self(self, *tree.right);
-      } else if (tree.relation->number == wanted.relation) {
-        lock.table = tree.relation->table;
-      }
-    };
-    for (const FromPtr& tree : query.from) find_tree(find_tree, *tree);
+    const BoundRelation* locked = relation_in(query, wanted.relation);
+    TROUPE_CHECK(locked != nullptr);
+    lock.table = locked->table;
     for (uint32_t i = 0; i < rel->columns.size(); ++i) {
       if (rel->columns[i].relation != wanted.relation) continue;
       if (rel->columns[i].index == kRowKeyColumn) {
         lock.key_column = i;
+      } else if (rel->columns[i].index == kTableOidColumn && lock.table->is_partitioned()) {
+        lock.oid_column = i;
       } else {
         lock.columns.push_back({i, rel->columns[i].index});
       }
     }
     TROUPE_CHECK(lock.table != nullptr);
-    node->locks.push_back(std::move(lock));
+    if (!lock.table->is_partitioned()) {
+      node->locks.push_back(std::move(lock));
+      continue;
+    }
+    // In each partition its own rows.
+    for (const LeafScans& scans : leaf_scans_) {
+      if (scans.root != wanted.relation) continue;
+      for (const LeafRelation& leaf : scans.leaves) {
+        RowLock own = lock;
+        own.table = leaf.relation->table;
+        for (RowLock::Source& source : own.columns) source.layout_column = leaf.columns[source.layout_column];
+        node->locks.push_back(std::move(own));
+      }
+    }
   }
   if (direct_scan) {
     auto& scan = static_cast<TableScanPlan&>(*rel->plan);
-    node->direct = node->locks.size() == 1 && scan.projection.empty() && scan.access.kind == AccessKind::kLookup &&
+    node->direct = node->locks.size() == 1 && !node->locks[0].oid_column && scan.projection.empty() && scan.access.kind == AccessKind::kLookup &&
                    !scan.access.index;
   }
   ExprList rechecks;
@@ -280,6 +290,7 @@ absl::Status QueryPlanner::plan_locked_output(BoundQuery& query, uint32_t result
 }
 
 bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limited, Rel* rel) {
+  if (const auto ordered = try_ordered_leaves(order, limited, rel)) return *ordered;
   if (!is_plain_scan(*rel)) return false;
   auto& scan = static_cast<TableScanPlan&>(*rel->plan);
   if (scan.access.kind == AccessKind::kNothing) return true;

@@ -16,10 +16,11 @@ double sort_cost(double rows) {
 
 }  // namespace
 
-bool is_plain_scan(const Rel& rel) {
-  if (rel.plan->kind != PlanKind::kTableScan) return false;
-  const auto& scan = static_cast<const TableScanPlan&>(*rel.plan);
-  return !scan.partial && !scan.row_limit && scan.order.empty();
+bool is_plain_scan(const Rel& rel) { return is_plain_scan(*rel.plan); }
+
+bool is_plain_scan(const PlanNode& plan) {
+  const auto* scan = plan.as<TableScanPlan>();
+  return scan != nullptr && !scan->partial && !scan->row_limit && scan->order.empty();
 }
 
 /// Fit to run inside a partition: no sequences, no settings that only the session has.
@@ -101,6 +102,21 @@ absl::Status QueryPlanner::filter(const Conditions& conditions, Rel* rel) {
   return absl::OkStatus();
 }
 
+namespace {
+
+void project_in_scan(const ExprList& values, TableScanPlan* scan) {
+  const ExprList below = std::move(scan->projection);
+  scan->projection.clear();
+  for (const ExprPtr& value : values) {
+    scan->projection.push_back(below.empty() ? value : replace_expr(value, [&](const ExprPtr& part) -> ExprPtr {
+      return part->is_column() ? below[part->index] : nullptr;
+    }));
+  }
+  scan->output = types_of(scan->projection);
+}
+
+}  // namespace
+
 absl::Status QueryPlanner::project(const ExprList& values, std::vector<ColumnId> ids, Rel* rel) {
   TROUPE_ASSIGN_OR_RETURN(ExprList placed, place_all(values, rel->columns));
   const bool same = placed.size() == rel->columns.size() && [&] {
@@ -112,21 +128,12 @@ absl::Status QueryPlanner::project(const ExprList& values, std::vector<ColumnId>
   rel->columns = std::move(ids);
   if (same) return absl::OkStatus();
   // A bare scan computes the values where the rows are.
-  if (is_plain_scan(*rel) && !placed.empty() &&
+  const std::vector<TableScanPlan*> scans = plain_scans(*rel);
+  if (!scans.empty() && !scans[0]->with_row_key && !placed.empty() &&
       std::all_of(placed.begin(), placed.end(), [](const ExprPtr& e) { return is_pushable(*e); })) {
-    auto& scan = static_cast<TableScanPlan&>(*rel->plan);
-    const bool uses_key = scan.with_row_key;
-    if (!uses_key) {
-      const ExprList below = std::move(scan.projection);
-      scan.projection.clear();
-      for (const ExprPtr& value : placed) {
-        scan.projection.push_back(below.empty() ? value : replace_expr(value, [&](const ExprPtr& part) -> ExprPtr {
-          return part->is_column() ? below[part->index] : nullptr;
-        }));
-      }
-      scan.output = types_of(scan.projection);
-      return absl::OkStatus();
-    }
+    for (TableScanPlan* scan : scans) project_in_scan(placed, scan);
+    rel->plan->output = types_of(placed);
+    return absl::OkStatus();
   }
   if (rel->plan->kind == PlanKind::kValues && rel->plan->output.empty()) {
     auto& rows = static_cast<ValuesPlan&>(*rel->plan);

@@ -16,6 +16,9 @@ void number_nodes(const PlanPtr& node, uint32_t* next) {
       if (clause.change) number_nodes(clause.change, next);
     }
   }
+  if (const auto* partitions = node->as<PartitionedChangePlan>()) {
+    for (const PartitionedChangePlan::Leaf& leaf : partitions->leaves) number_nodes(leaf.change, next);
+  }
 }
 
 /// One look-up of one key and nothing else.
@@ -36,6 +39,7 @@ bool is_point(const PlanNode& node) {
     }
     case PlanKind::kInsert: {
       const auto& insert = node.to<InsertPlan>();
+      if (insert.partitions) return false;
       if (!insert.write.indexes.empty() || insert.write.table->primary_key.empty()) return false;
       const auto* values = insert.inputs[0]->as<ValuesPlan>();
       return values != nullptr && values->rows.size() == 1;

@@ -14,6 +14,7 @@
 #include "runtime/plan/bound_query.hpp"
 #include "runtime/plan/estimate.hpp"
 #include "runtime/plan/merge_plan.hpp"
+#include "runtime/plan/partition_plan.hpp"
 #include "runtime/plan/planner.hpp"
 
 namespace troupe {
@@ -50,6 +51,12 @@ struct Rel {
 
 /// Whether it is the same for equal values and never an error, so that rows may be asked that nobody would have asked.
 bool cannot_fail(const Expr& condition);
+
+/// A partition that has rows, as a relation of its own while a scan or change of its root is planned.
+struct LeafRelation {
+  std::shared_ptr<BoundRelation> relation;
+  std::vector<uint32_t> columns;  ///< by the root's layout column, the leaf's; kNoColumn: dropped
+};
 
 class QueryPlanner {
  public:
@@ -93,6 +100,7 @@ class QueryPlanner {
   absl::Status plan_grouping(BoundQuery& query, const std::vector<ExprPtr>& aggregates, uint32_t relation, Rel* rel);
   double count_groups(const ExprList& keys, const Rel& rel) const;
   bool push_partial_aggregation(const Aggregation& aggregation, Rel* rel);
+  static void aggregate_in_scan(const Aggregation& aggregation, TableScanPlan* scan);
   // --- plan_match.cpp ---
   absl::Status plan_match(const BoundQuery& query, Rel* rel);
   absl::Status take_match_subqueries(MatchSpec* spec, Rel* rel);
@@ -137,6 +145,30 @@ class QueryPlanner {
   absl::StatusOr<std::vector<ColumnId>> fill_scan(const BoundRelation& relation, const std::vector<uint32_t>& wanted,
                                                   Conditions filter, TableScanPlan* scan);
   absl::Status place_access(const std::vector<ColumnId>& columns, Access* access);
+  // --- plan_partitions.cpp ---
+  absl::StatusOr<Rel> plan_partitioned_scan(const BoundRelation& relation, const Conditions& conditions);
+  absl::StatusOr<Rel> plan_leaf_scan(const BoundRelation& root, const LeafRelation& leaf, const Conditions& conditions);
+  /// The leaves that may have rows for which the conditions hold.
+  absl::StatusOr<std::vector<LeafRelation>> leaves_of(const BoundRelation& root, const Conditions& conditions,
+                                                      std::shared_ptr<const PartitionPruning>* pruning);
+  const LeafRelation& leaf_relation(const BoundRelation& root, const TablePtr& leaf);
+  static ExprPtr in_leaf(const ExprPtr& expr, const BoundRelation& root, const LeafRelation& leaf);
+  /// As try_ordered_scan(), of a scan of partitions: true when all can be read in order, and are merged.
+  std::optional<bool> try_ordered_leaves(const std::vector<SortKey>& order, bool limited, Rel* rel);
+  friend class PartitionPlanner;
+  friend class PartitionPruner;
+  // --- plan_partitioned_change.cpp ---
+  absl::StatusOr<std::shared_ptr<PlanNode>> insert_into_partitions(const BoundModify& modify, Rel rel);
+  absl::StatusOr<std::shared_ptr<const PartitionedInsert>> plan_routing(const BoundModify& modify);
+  absl::StatusOr<std::shared_ptr<PlanNode>> change_partitions(const BoundModify& modify, Rel rel,
+                                                              const Conditions& conditions, ExprList values,
+                                                              ExprList returning);
+  absl::StatusOr<std::shared_ptr<PlanNode>> change_leaf(const BoundModify& modify, const LeafRelation& leaf, Rel rel,
+                                                        const Conditions& conditions, const ExprList& values,
+                                                        const ExprList& returning);
+  /// The INSERT of rows that an UPDATE moves from one partition to another; null when it moves none.
+  absl::StatusOr<std::shared_ptr<const PartitionedInsert>> plan_moves(const BoundModify& modify);
+
   absl::StatusOr<Rel> plan_function(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_values(const BoundRelation& relation);
   absl::StatusOr<Rel> plan_system(const BoundRelation& relation, Conditions* conditions);
@@ -174,6 +206,9 @@ class QueryPlanner {
                                 Conditions conditions);
   absl::StatusOr<std::optional<Rel>> look_up_distinct(const JoinItem& item, Rel right, const Conditions& conditions);
   static bool is_bare_table(const JoinItem& item);
+  /// For each row of `outer` its matches in the partitions that can have some. Null plan when no key or index helps.
+  absl::StatusOr<std::optional<Rel>> look_up_partitions(const Rel& outer, const JoinItem& inner,
+                                                        const Conditions& conditions);
   /// The table that has a key, casts aside, as a column, where ANALYZE has seen it; otherwise null.
   const TableDef* analyzed_table(const Expr& key, uint32_t* column) const;
   double distinct_values(const Expr& key, const Rel& rel) const;
@@ -302,6 +337,15 @@ class QueryPlanner {
   /// Subqueries planned so far and what stands for them.
   std::vector<std::pair<std::shared_ptr<const BoundSubquery>, ExprPtr>> taken_subqueries_;
   std::map<std::pair<uint32_t, Oid>, std::optional<IndexTerms>> index_terms_;  ///< by relation and index
+  std::map<std::pair<uint32_t, Oid>, LeafRelation> leaf_relations_;            ///< by root and leaf
+  /// A scan of partitions: one leaf alone, or an Append of them.
+  struct LeafScans {
+    std::shared_ptr<const PlanNode> plan;
+    uint32_t root = 0;
+    std::vector<LeafRelation> leaves;  ///< parallel to the Append's inputs
+  };
+  std::vector<LeafScans> leaf_scans_;
+  std::map<uint32_t, std::shared_ptr<const PartitionedInsert>> moves_;  ///< by root, while it is planned
 };
 
 /// a = b and b = 5 make a = 5: every relation gets to use the constant. a may be of another type than b, so that the
@@ -320,6 +364,9 @@ inline constexpr double kGroupCost = 0.01;
 
 /// A scan that nothing has been pushed into yet but conditions and a projection.
 bool is_plain_scan(const Rel& rel);
+bool is_plain_scan(const PlanNode& plan);
+/// Such a scan, or those of a table's partitions, to be changed alike; none: it is something else.
+std::vector<TableScanPlan*> plain_scans(const Rel& rel);
 /// Whether the left rows come out of such a join in their order; those without a match come after others of their
 /// batch.
 inline bool keeps_order(JoinKind kind) {
@@ -334,7 +381,6 @@ bool is_pushable(const Expr& expr);
 /// session has. The clock and the settings travel with the fragment.
 bool runs_in_partition(const Expr& expr);
 
-std::vector<Type> types_of(const ExprList& exprs);
 /// How many rows a set-returning call is thought to yield.
 double estimate_rows(const FunctionScanPlan::Call& call);
 

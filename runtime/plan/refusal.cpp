@@ -18,14 +18,15 @@ constexpr Advice kAdvice[] = {
     {"CREATE RULE", "Send the other statement from the client."},
     {"CREATE TRIGGER", "Use SUBSCRIBE TO table to act on changes, or DEFAULT and CHECK for values."},
     {"CREATE TYPE", "Use an enumeration (CREATE TYPE ... AS ENUM), a domain, or columns of their own."},
+    {"a foreign key to a partitioned table", "Refer to a table that is not partitioned, or to one partition."},
     {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
     {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
     {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},
     {"ORDER BY in a recursive query", "Put the ORDER BY on the query around it."},
-    {"PARTITION BY", "Rows are spread over the node's partitions by their primary key."},
-    {"PARTITION OF", "Rows are spread over the node's partitions by their primary key."},
+    {"MERGE into a partitioned table", "Use UPDATE ... FROM, and INSERT ... ON CONFLICT; or MERGE into one partition."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},
+    {"hash partitioning by type", "Partition by an expression of it that is a number or text, or by range or list."},
     {"type ", "Keep its text in a column of type text, or its numbers in columns of their own."},
 };
 

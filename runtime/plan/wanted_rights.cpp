@@ -73,7 +73,7 @@ void WantedRights::want_system(std::string_view name) {
 
 void WantedRights::note_columns(const Expr& value) {
   visit_expr(value, [&](const Expr& part) {
-    if (!part.is_column() || part.index == kRowKeyColumn || (part.relation == spared_ && !notes_all_)) return;
+    if (!part.is_column() || is_pseudo_column(part.index) || (part.relation == spared_ && !notes_all_)) return;
     const auto wanted = wanted_.find(part.relation);
     if (wanted == wanted_.end()) return;
     wanted->second.privileges |= kSelect;

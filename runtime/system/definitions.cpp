@@ -168,7 +168,7 @@ std::string index_definition(const Catalog& catalog, const IndexDef& index,
     columns += cat(columns.empty() ? "" : ", ", part, sort_suffix(index.columns[i]));
   }
   std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
-                        table_name, " USING ", index.method, " (", columns, ")", included_text(catalog, index));
+                        table != nullptr && table->is_partitioned() ? "ONLY " : "", table_name, " USING ", index.method, " (", columns, ")", included_text(catalog, index));
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += cat(" WITH (", options_text(index.options), ")");
   if (!index.predicate_sql.empty()) {

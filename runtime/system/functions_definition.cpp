@@ -153,7 +153,7 @@ OptionalText function_result(SystemSession& session, int64_t oid) {
   return f != nullptr ? OptionalText(format_type(f->result)) : std::nullopt;
 }
 
-/// For what Troupe has no objects of: triggers, partition keys, extended statistics, SQL bodies.
+/// For what Troupe has no objects of: triggers, extended statistics, SQL bodies.
 OptionalText nothing(SystemSession&, int64_t) { return std::nullopt; }
 OptionalText nothing_pretty(SystemSession&, int64_t, bool) { return std::nullopt; }
 
@@ -245,8 +245,7 @@ void register_definition_functions(SessionFunctions& to) {
   to.add<function_def>("pg_get_functiondef", {kOid}, kText);
   to.add<function_body>("pg_get_function_sqlbody", {kOid}, kText);
   for (const char* name :
-       {"pg_get_triggerdef", "pg_get_partkeydef",
-        "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns"}) {
+       {"pg_get_triggerdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns"}) {
     to.add<nothing>(name, {kOid}, kText);
   }
   to.add<nothing_pretty>("pg_get_triggerdef", {kOid, kBool}, kText);

@@ -19,7 +19,8 @@ char constraint_type(ConstraintKind kind) {
   return 0;
 }
 
-void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain, RowWriter& out) {
+/// `partitioned`: the table is, and so the constraint is its partitions', too.
+void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain, bool partitioned, RowWriter& out) {
   const char type = constraint_type(c.kind);
   if (type == 0) return;
   const ForeignKeyDef& key = c.foreign;
@@ -28,9 +29,12 @@ void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain,
   out.row().set("oid", c.oid).set("conname", c.name).set("connamespace", schema).set("contype", type);
   out.set("condeferrable", c.deferrable).set("condeferred", c.initially_deferred);
   out.set("convalidated", !c.not_valid).set("conrelid", table).set("contypid", domain).set("conindid", index);
+  out.set("conparentid", type == 'c' ? kNoOid : c.parent);
   out.set("confrelid", key.table).set("confupdtype", action(key.on_update)).set("confdeltype", action(key.on_delete));
   out.set("confmatchtype", type != 'f' ? ' ' : key.match_full ? 'f' : 's');
-  out.set("conislocal", true).set("connoinherit", type == 'p' || type == 'u' || type == 'f');
+  const bool is_part = c.parent != kNoOid;
+  out.set("conislocal", !c.from_parent).set("coninhcount", is_part ? 1 : 0);
+  out.set("connoinherit", type != 'c' && !partitioned && !is_part);
   if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
   if (type == 'f') out.set("confkey", int2_array(key.columns));
   if (!key.on_delete_columns.empty()) out.set("confdelsetcols", int2_array(key.on_delete_columns));
@@ -41,11 +45,11 @@ void catalog_constraints(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     if (object->kind == ObjectKind::table) {
       for (const ConstraintDef& c : static_cast<const TableDef&>(*object).constraints) {
-        write_constraint(c, object->schema, object->oid, kNoOid, out);
+        write_constraint(c, object->schema, object->oid, kNoOid, static_cast<const TableDef&>(*object).is_partitioned(), out);
       }
     } else if (object->kind == ObjectKind::type) {
       for (const ConstraintDef& c : static_cast<const TypeDef&>(*object).checks) {
-        write_constraint(c, object->schema, kNoOid, object->oid, out);
+        write_constraint(c, object->schema, kNoOid, object->oid, false, out);
       }
     }
   }
@@ -81,6 +85,7 @@ Oid sequence_of_default(const Catalog& catalog, const TableDef& table, std::stri
 
 void write_table_dependencies(const Catalog& catalog, const TableDef& table, RowWriter& out) {
   write_dependency({kRelationClass, table.oid, kNamespaceClass, table.schema}, out);
+  if (table.is_partition()) write_dependency({kRelationClass, table.oid, kRelationClass, table.partition_of, 0, 'a'}, out);
   for (const ColumnDef& column : table.columns) {
     const bool serial = column.owned_sequence != kNoOid && column.identity == IdentityKind::none;
     if (column.dropped || (column.default_sql.empty() && !serial)) continue;
@@ -120,6 +125,10 @@ void write_sequence_dependencies(const Catalog& catalog, const SequenceDef& sequ
 }
 
 void write_index_dependencies(const IndexDef& index, RowWriter& out) {
+  if (index.parent != kNoOid) {
+    write_dependency({kRelationClass, index.oid, kRelationClass, index.parent, 0, 'P'}, out);
+    write_dependency({kRelationClass, index.oid, kRelationClass, index.table, 0, 'S'}, out);
+  }
   if (index.constraint || index.primary) return;  // through its constraint
   for (const IndexColumn& column : index.columns) {
     write_dependency({kRelationClass, index.oid, kRelationClass, index.table, column.attnum, 'a'}, out);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "runtime/plan/index_terms.hpp"
+#include "runtime/plan/partition_text.hpp"
 #include "runtime/system/acl_text.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/definitions.hpp"
@@ -25,6 +26,8 @@ struct ClassRow {
   bool has_index = false, has_rules = false, has_triggers = false, populated = true;
   bool row_security = false, force_row_security = false;
   size_t columns = 0, checks = 0;
+  bool has_parts = false, is_part = false;
+  std::string bound;  ///< of a partition
   const Options* options = nullptr;
   Value acl = Value::null(Physical::kVarlen);
 };
@@ -41,10 +44,12 @@ void write_class(const ClassRow& r, RowWriter& out) {
   out.set("relam", r.access_method).set("relfilenode", r.file).set("relpages", static_cast<int32_t>(r.pages));
   out.set("reltuples", r.rows).set("relhasindex", r.has_index).set("relpersistence", r.persistence);
   out.set("relkind", r.kind).set("relnatts", r.columns).set("relchecks", r.checks).set("relhasrules", r.has_rules);
-  out.set("relhastriggers", r.has_triggers).set("relrowsecurity", r.row_security);
-  out.set("relforcerowsecurity", r.force_row_security);
-  out.set("relispopulated", r.populated).set("relreplident", r.replica_identity).set("relacl", r.acl);
+  out.set("relhastriggers", r.has_triggers).set("relhassubclass", r.has_parts);
+  out.set("relrowsecurity", r.row_security).set("relforcerowsecurity", r.force_row_security);
+  out.set("relispopulated", r.populated).set("relreplident", r.replica_identity);
+  out.set("relispartition", r.is_part).set("relacl", r.acl);
   if (r.options != nullptr && !r.options->empty()) out.set("reloptions", options_array(*r.options));
+  if (!r.bound.empty()) out.set("relpartbound", r.bound);
 }
 
 void system_classes(RowWriter& out) {
@@ -65,13 +70,19 @@ ClassRow class_of(const ObjectDef& object, char kind, const Catalog& catalog) {
 }
 
 void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter& out) {
-  ClassRow row = class_of(table, table.is_materialized_view() ? 'm' : 'r', catalog);
+  const char kind = table.is_materialized_view() ? 'm' : table.is_partitioned() ? 'p' : 'r';
+  ClassRow row = class_of(table, kind, catalog);
+  row.has_parts = !table.partitions.empty();
+  row.is_part = table.is_partition();
+  if (const TableDef* parent = catalog.find_table(table.partition_of)) {
+    row.bound = partition_bound_text(table.bound, parent->partition_key, EvalContext{});
+  }
   row.has_rules = table.is_materialized_view();
   row.populated = table.populated;
   row.row_security = table.row_security;
   row.force_row_security = table.force_row_security;
-  row.access_method = 2;
-  row.file = table.oid;
+  row.access_method = table.is_partitioned() ? 0 : 2;
+  row.file = table.is_partitioned() ? kNoOid : table.oid;
   row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';
   row.replica_identity = 'd';
   row.rows = table.statistics ? table.statistics->row_count : -1;
@@ -89,9 +100,13 @@ void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter&
 }
 
 void write_index_class(const IndexDef& index, const Catalog& catalog, RowWriter& out) {
-  ClassRow row = class_of(index, 'i', catalog);
+  const TableDef* indexed = catalog.find_table(index.table);
+  const bool partitioned = indexed != nullptr && indexed->is_partitioned();
+  ClassRow row = class_of(index, partitioned ? 'I' : 'i', catalog);
   row.access_method = access_method_oid(index.method);
-  row.file = index.oid;
+  row.file = partitioned ? kNoOid : index.oid;
+  row.has_parts = partitioned && !indexed->partitions.empty();
+  row.is_part = index.parent != kNoOid;
   row.columns = index.columns.size();
   row.options = &index.options;
   if (const TableDef* table = catalog.find_table(index.table)) {
@@ -150,6 +165,7 @@ struct AttributeRow {
   Oid collation = kNoOid;
   bool not_null = false, has_default = false, has_missing = false, dropped = false;
   char identity = 0, generated = 0;
+  bool local = true, inherited = false;
   Value acl = Value::null(Physical::kVarlen);
 };
 
@@ -184,7 +200,7 @@ void write_attribute(const AttributeRow& r, RowWriter& out) {
   out.set("attbyval", storage.by_value).set("attalign", storage.align).set("attstorage", storage.storage);
   out.set("attnotnull", r.not_null).set("atthasdef", r.has_default).set("atthasmissing", r.has_missing);
   out.set("attidentity", r.identity).set("attgenerated", r.generated).set("attisdropped", r.dropped);
-  out.set("attislocal", true).set("attcollation", r.collation != kNoOid ? r.collation : collation_of(r.type.oid));
+  out.set("attislocal", r.local).set("attinhcount", r.inherited ? 1 : 0).set("attcollation", r.collation != kNoOid ? r.collation : collation_of(r.type.oid));
   out.set("attacl", r.acl);
 }
 
@@ -218,6 +234,8 @@ void write_columns(Oid relation, const std::vector<ColumnDef>& columns, const Ca
       row.name = dropped_name;
     } else {
       row.not_null = column.not_null;
+      row.local = !column.from_parent;
+      row.inherited = column.inherited;
       row.has_default = !column.default_sql.empty() ||
                         (column.owned_sequence != kNoOid && column.identity == IdentityKind::none);
       row.has_missing = !column.missing.is_null();
@@ -312,7 +330,7 @@ void write_index(const Catalog& catalog, const IndexDef& index, RowWriter& out) 
   out.row().set("indexrelid", index.oid).set("indrelid", index.table).set("indnatts", keys.size());
   out.set("indnkeyatts", key_count).set("indisunique", index.unique);
   out.set("indnullsnotdistinct", index.nulls_not_distinct).set("indisprimary", index.primary);
-  out.set("indimmediate", true).set("indisvalid", !index.building).set("indisready", true).set("indislive", true);
+  out.set("indimmediate", true).set("indisvalid", !index.building && !index.incomplete).set("indisready", true).set("indislive", true);
   out.set("indkey", int2_vector(keys)).set("indcollation", oid_vector(collations));
   out.set("indclass", oid_vector(classes)).set("indoption", int2_vector(options));
   out.set("indexprs", expressions_of(index));

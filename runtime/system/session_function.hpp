@@ -84,5 +84,6 @@ void register_session_functions(SessionFunctions& to);
 void register_advisory_functions(SessionFunctions& to);
 void register_size_functions(SessionFunctions& to);
 void register_notification_functions(FunctionRegistry& registry);
+void register_partition_functions(SessionFunctions& to);
 
 }  // namespace troupe

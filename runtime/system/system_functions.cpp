@@ -6,29 +6,13 @@
 #include "runtime/plan/table_function.hpp"
 #include "runtime/sql/keywords.hpp"
 #include "runtime/system/acl_text.hpp"
+#include "runtime/system/rows_cursor.hpp"
 #include "runtime/system/session_function.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/column/array_format.hpp"
 
 namespace troupe {
 namespace {
-
-/// Rows that are all there when the cursor opens.
-class RowsCursor final : public TableFunctionCursor {
- public:
-  explicit RowsCursor(Batch rows) : rows_{std::move(rows)} {}
-
-  absl::Status next(uint32_t rows_max, EvalContext&, Batch& out) override {
-    const uint32_t count = std::min(rows_max, rows_.rows - at_);
-    out = rows_.slice(at_, count);
-    at_ += count;
-    return absl::OkStatus();
-  }
-
- private:
-  Batch rows_;
-  uint32_t at_ = 0;
-};
 
 using OpenedCursor = absl::StatusOr<std::unique_ptr<TableFunctionCursor>>;
 
@@ -39,12 +23,6 @@ Batch empty_rows(std::span<const Physical> kinds) {
     rows.columns.back().reset_empty(kind);
   }
   return rows;
-}
-
-template <Physical... kKinds>
-OpenedCursor open_empty(std::span<const Type>, std::span<const Value>, EvalContext&) {
-  constexpr Physical kinds[] = {kKinds...};
-  return std::make_unique<RowsCursor>(empty_rows(kinds));
 }
 
 struct CategoryText {
@@ -148,6 +126,7 @@ void register_system_functions(FunctionRegistry& registry) {
   register_advisory_functions(to);
   register_size_functions(to);
   register_notification_functions(registry);
+  register_partition_functions(to);
 }
 
 void register_system_table_functions() {
@@ -170,19 +149,7 @@ void register_system_table_functions() {
                       .columns = {kText},
                       .rows = 10,
                       .open = open_channels});
-  // No table is a partition of another.
-  add_table_function({.name = "pg_partition_ancestors",
-                      .arguments = {kRegclass},
-                      .column_names = {"relid"},
-                      .columns = {kRegclass},
-                      .rows = 1,
-                      .open = open_empty<Physical::kInt64>});
-  add_table_function({.name = "pg_partition_tree",
-                      .arguments = {kRegclass},
-                      .column_names = {"relid", "parentrelid", "isleaf", "level"},
-                      .columns = {kRegclass, kRegclass, kBool, kInt4},
-                      .rows = 1,
-                      .open = open_empty<Physical::kInt64, Physical::kInt64, Physical::kBool, Physical::kInt32>});
+  register_partition_table_functions();
   add_table_function({.name = "aclexplode",
                       .arguments = {1034},
                       .column_names = {"grantor", "grantee", "privilege_type", "is_grantable"},

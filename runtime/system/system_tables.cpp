@@ -21,6 +21,7 @@ class ProviderTable final : public Providers {
  public:
   ProviderTable() : providers_(all_system_relations().size()) {
     provide_relations(*this);
+    provide_partitions(*this);
     provide_dependencies(*this);
     provide_types(*this);
     provide_functions(*this);

@@ -1,5 +1,6 @@
 #include <bit>
 
+#include "runtime/types/partition_hash.hpp"
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/scalar_text.hpp"
 #include "runtime/types/text_io.hpp"
@@ -73,6 +74,34 @@ absl::Status count_nulls(const BoundFunction& call, std::span<const Vector> args
   return absl::OkStatus();
 }
 
+/// Whether a row with this key goes to the partition with this modulus and remainder. The table's oid, which
+/// PostgreSQL looks its operator classes up by, says nothing here.
+absl::Status satisfies_hash_partition(const BoundFunction& call, std::span<const Vector> args, uint32_t rows,
+                                      EvalContext&, Vector& out) {
+  std::vector<Oid> types;
+  for (size_t i = 3; i < args.size(); ++i) types.push_back(call.arguments[i].oid);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (args[1].is_null(row) || args[2].is_null(row)) {
+      out.set(row, false);
+      continue;
+    }
+    const int32_t modulus = args[1].get<int32_t>(row), remainder = args[2].get<int32_t>(row);
+    if (modulus <= 0) {
+      return error(ErrorCode::kInvalidParameterValue, "modulus for hash partition must be an integer value greater than zero");
+    }
+    if (remainder < 0) {
+      return error(ErrorCode::kInvalidParameterValue, "remainder for hash partition must be an integer value greater than or equal to zero");
+    }
+    if (remainder >= modulus) {
+      return error(ErrorCode::kInvalidParameterValue, "remainder for hash partition must be less than modulus");
+    }
+    std::vector<Value> key;
+    for (size_t i = 3; i < args.size(); ++i) key.push_back(args[i].value(row));
+    out.set(row, partition_hash(types, key) % static_cast<uint64_t>(modulus) == static_cast<uint64_t>(remainder));
+  }
+  return absl::OkStatus();
+}
+
 /// Bytes a value takes where it is stored.
 absl::Status column_size(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
   const int16_t fixed = type_info(call.arguments[0].oid).typlen;
@@ -106,6 +135,7 @@ void register_misc(Registrar& to) {
   to.raw({.name = "pg_typeof", .arguments = {oid::kAny}, .result = oid::kRegtype, .kernel = type_of, .strict = false});
   to.raw({.name = "format_type", .arguments = {oid::kOid, oid::kInt4}, .result = oid::kText, .kernel = format_type_of, .strict = false});
   to.raw({.name = "num_nulls", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = count_nulls, .strict = false, .variadic = true});
+  to.raw({.name = "satisfies_hash_partition", .arguments = {oid::kOid, oid::kInt4, oid::kInt4, oid::kAny}, .result = oid::kBool, .kernel = satisfies_hash_partition, .strict = false, .variadic = true});
   to.raw({.name = "num_nonnulls", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = count_nulls, .strict = false, .variadic = true});
   to.raw({.name = "pg_column_size", .arguments = {oid::kAny}, .result = oid::kInt4, .kernel = column_size});
   constexpr auto user = [](EvalContext& c) { return std::string(c.user); };

@@ -86,6 +86,8 @@ void describe(Archive& a, ColumnDef& c) {
   a(14, c.comment);
   a(15, c.domain);
   a(16, c.acl);
+  a(17, c.inherited);
+  a(18, c.from_parent);
 }
 
 template <typename Archive>
@@ -111,6 +113,42 @@ void describe(Archive& a, ConstraintDef& c) {
   a(8, c.deferrable);
   a(9, c.initially_deferred);
   a(10, c.not_valid);
+  a(11, c.parent);
+  a(12, c.from_parent);
+}
+
+template <typename Archive>
+void describe(Archive& a, PartitionKeyPart& p) {
+  a(1, p.attnum);
+  a(2, p.expression_sql);
+  a(3, p.type);
+  a(4, p.typmod);
+  a(5, p.physical);
+  a(6, p.operator_class);
+  a(7, p.collation);
+}
+
+template <typename Archive>
+void describe(Archive& a, PartitionKeyDef& k) {
+  a(1, k.method);
+  a(2, k.parts);
+}
+
+template <typename Archive>
+void describe(Archive& a, BoundDatum& d) {
+  a(1, d.kind);
+  a(2, d.value);
+}
+
+template <typename Archive>
+void describe(Archive& a, PartitionBoundDef& b) {
+  a(1, b.method);
+  a(2, b.is_default);
+  a(3, b.values);
+  a(4, b.lower);
+  a(5, b.upper);
+  a(6, b.modulus);
+  a(7, b.remainder);
 }
 
 template <typename Archive>
@@ -181,6 +219,10 @@ void describe_rest(Archive& a, TableDef& t) {
   a(21, t.query_sql);
   a(22, t.depends_on);
   a(23, t.populated);
+  a(24, t.partition_key);
+  a(25, t.partitions);
+  a(26, t.partition_of);
+  a(27, t.bound);
   a(40, t.row_security);
   a(41, t.force_row_security);
   a(42, t.policies);
@@ -200,6 +242,8 @@ void describe_rest(Archive& a, IndexDef& i) {
   a(19, i.options);
   a(20, i.included);
   a(21, i.nulls_not_distinct);
+  a(22, i.parent);
+  a(23, i.incomplete);
 }
 
 template <typename Archive>

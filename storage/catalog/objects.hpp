@@ -12,6 +12,7 @@
 #include "storage/base/ids.hpp"
 #include "storage/catalog/acl.hpp"
 #include "storage/catalog/names.hpp"
+#include "storage/catalog/partitioning.hpp"
 #include "storage/catalog/policy.hpp"
 #include "storage/catalog/statistics.hpp"
 #include "storage/column/key_codec.hpp"
@@ -91,6 +92,9 @@ struct ColumnDef {
   Oid owned_sequence = kNoOid;  ///< serial or identity
   std::string comment;
   Acl acl;
+  // Of a partition's column.
+  bool inherited = false;   ///< the partitioned table has it
+  bool from_parent = false; ///< and only for that is it here: pg_attribute.attislocal is false
 };
 
 enum class ConstraintKind : uint8_t { primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5 };
@@ -120,6 +124,9 @@ struct ConstraintDef {
   bool deferrable = false;
   bool initially_deferred = false;
   bool not_valid = false;  ///< rows that were there before have not been looked at
+  // Of a partition's constraint.
+  Oid parent = kNoOid;       ///< the partitioned table's constraint that this one is for; kNoOid: none
+  bool from_parent = false;  ///< and it is here for nothing else: it goes when that goes
 };
 
 /// What storage needs to know of a table's rows; derived from the definition.
@@ -158,6 +165,10 @@ struct TableDef final : ObjectDef {
   std::string query_sql;                              ///< of a materialized view: what its rows are made by; else empty
   std::vector<Oid> depends_on;                        ///< relations that it reads
   bool populated = true;                              ///< of a materialized view: it has been filled, and may be read
+  PartitionKeyDef partition_key;     ///< of a partitioned table, which has no rows of its own and no tree
+  std::vector<Oid> partitions;       ///< of a partitioned table, in the order they came
+  Oid partition_of = kNoOid;         ///< the partitioned table that this is a part of
+  PartitionBoundDef bound;           ///< which of its rows
   std::shared_ptr<const TableStatistics> statistics;  ///< null before the first ANALYZE
   bool row_security = false;                          ///< policies decide; without one, nobody but the owner sees a row
   bool force_row_security = false;                    ///< they decide for the owner, too
@@ -177,6 +188,8 @@ struct TableDef final : ObjectDef {
   Oid primary_key_index() const;
   size_t live_columns() const;
   bool is_materialized_view() const { return !query_sql.empty(); }
+  bool is_partitioned() const { return partition_key.method != PartitionMethod::none; }
+  bool is_partition() const { return partition_of != kNoOid; }
 };
 
 std::shared_ptr<const TableShape> make_shape(const TableDef& table);
@@ -210,6 +223,8 @@ struct IndexDef final : ObjectDef {
   std::vector<int16_t> included;  ///< INCLUDE: columns that are told of, and read from the row
   bool nulls_not_distinct = false;  ///< unique: rows with nulls are in each other's way too
   Options options;
+  Oid parent = kNoOid;      ///< the partitioned table's index that this partition's is a part of
+  bool incomplete = false;  ///< a partitioned table's (ON ONLY): not every partition has its part yet
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
   std::shared_ptr<const IndexShape> shape;

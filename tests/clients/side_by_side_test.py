@@ -29,6 +29,10 @@ class SideBySideTest(node_case.NodeCase):
     def test_updatable_views_and_check_options(self):
         self.compare("updatable_views.sql")
 
+    def test_partitioned_tables(self):
+        self.compare("partitions.sql")
+        self.compare("partitions_queries.sql")
+
     def test_merge(self):
         self.compare("merge.sql")
 

@@ -1,0 +1,354 @@
+/// What the partitions of a table have because it has it: columns, CHECKs, keys, indexes, foreign keys.
+#include <algorithm>
+
+#include "runtime/plan/ddl_partition.hpp"
+
+namespace troupe {
+namespace {
+
+const TableDef& table_of(Oid oid, const DdlBuilder& ddl) { return static_cast<const TableDef&>(*ddl.find(oid)); }
+
+/// The same column of another table; 0 for what is none.
+int16_t same_column(int16_t attnum, const TableDef& from, const TableDef& to) {
+  if (attnum <= 0) return attnum;
+  const ColumnDef* column = to.find_column(from.column(attnum).name);
+  return column == nullptr ? int16_t{0} : column->attnum;
+}
+
+ConstraintDef* find_constraint(TableDef* table, std::string_view name) {
+  for (ConstraintDef& constraint : table->constraints) {
+    if (constraint.name == name) return &constraint;
+  }
+  return nullptr;
+}
+
+const ConstraintDef* constraint_of(Oid index, const TableDef& table) {
+  for (const ConstraintDef& constraint : table.constraints) {
+    if (constraint.index == index) return &constraint;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
+  auto relation = std::make_shared<BoundRelation>();
+  auto copy = std::make_shared<TableDef>(table);
+  copy->shape = make_shape(*copy);
+  relation->table = std::move(copy);
+  relation->alias = table.name;
+  return relation;
+}
+
+absl::Status take_check(const ConstraintDef& check, const TableDef& parent, TableDef* table, bool is_new,
+                        DdlBuilder& ddl) {
+  if (ConstraintDef* own = find_constraint(table, check.name)) {
+    if (own->kind != ConstraintKind::check || own->check_sql != check.check_sql) {
+      return error(ErrorCode::kDatatypeMismatch, "child table \"", table->name,
+                   "\" has different definition for check constraint \"", check.name, "\"");
+    }
+    own->parent = check.oid;
+    own->from_parent = true;
+    return absl::OkStatus();
+  }
+  ConstraintDef own = check;
+  own.oid = ddl.new_oid();
+  own.columns = ddl_same_columns(check.columns, parent, *table);
+  own.parent = check.oid;
+  own.from_parent = true;
+  if (!is_new && !own.not_valid && !table->is_partitioned()) {
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(own, relation_of(*table)));
+    ddl_check_rows(own.name, condition, *table, ddl);
+  }
+  table->constraints.push_back(std::move(own));
+  return absl::OkStatus();
+}
+
+void take_foreign_key(const ConstraintDef& key, const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  const std::vector<int16_t> columns = ddl_same_columns(key.columns, parent, *table);
+  for (ConstraintDef& own : table->constraints) {
+    const bool same = own.kind == ConstraintKind::foreign_key && own.parent == kNoOid && own.columns == columns &&
+                      own.foreign.table == key.foreign.table && own.foreign.columns == key.foreign.columns &&
+                      own.foreign.on_update == key.foreign.on_update && own.foreign.on_delete == key.foreign.on_delete &&
+                      own.deferrable == key.deferrable && own.initially_deferred == key.initially_deferred;
+    if (!same) continue;
+    own.parent = key.oid;
+    own.from_parent = true;
+    return;
+  }
+  ConstraintDef own = key;
+  own.oid = ddl.new_oid();
+  own.columns = columns;
+  own.foreign.on_delete_columns = ddl_same_columns(key.foreign.on_delete_columns, parent, *table);
+  own.parent = key.oid;
+  own.from_parent = true;
+  for (int i = 1; find_constraint(table, own.name) != nullptr; ++i) own.name = cat(key.name, i);
+  ddl_inherit_foreign_key(std::move(own), table, is_new, ddl);
+}
+
+/// Of a key also the constraint; a table with rows gets its entries, and its rows are keyed anew.
+absl::Status make_part(const IndexDef& index, const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  auto part = std::make_shared<IndexDef>(index);
+  part->oid = ddl.new_oid();
+  part->parent = index.oid;
+  part->table = table->oid;
+  part->schema = table->schema;
+  part->owner = table->owner;
+  part->comment.clear();
+  part->incomplete = false;
+  std::string joined;
+  for (IndexColumn& column : part->columns) {
+    column.attnum = same_column(column.attnum, parent, *table);
+    joined += cat(joined.empty() ? "" : "_", column.attnum > 0 ? table->column(column.attnum).name : column.name);
+  }
+  part->included = ddl_same_columns(index.included, parent, *table);
+  for (const int16_t attnum : part->included) joined += cat("_", table->column(attnum).name);
+  part->name = index.primary ? ddl.free_name(table->schema, table->name, {}, "pkey")
+                             : ddl.free_name(table->schema, table->name, joined, index.constraint ? "key" : "idx");
+  part->tree = index.primary || table->is_partitioned() ? TreeId{0} : ddl.new_tree();
+  TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*part, *table));
+  const auto before = std::make_shared<const TableDef>(*table);
+  if (const ConstraintDef* key = constraint_of(index.oid, parent)) {
+    ConstraintDef own = *key;
+    own.oid = ddl.new_oid();
+    own.name = part->name;
+    own.columns = ddl_same_columns(key->columns, parent, *table);
+    own.index = part->oid;
+    own.parent = key->oid;
+    own.from_parent = true;
+    if (index.primary) {
+      if (!table->primary_key.empty()) {
+        return error(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"", table->name,
+                     "\" are not allowed");
+      }
+      table->primary_key = own.columns;
+      for (const int16_t attnum : own.columns) {
+        ColumnDef& column = table->columns[static_cast<size_t>(attnum - 1)];
+        if (!column.not_null && !is_new) {
+          DdlAction& action = ddl.act(DdlAction::Kind::kCheckNotNull);
+          action.table = before;
+          action.column = static_cast<uint32_t>(attnum - 1);
+        }
+        column.not_null = true;
+      }
+    }
+    table->constraints.push_back(std::move(own));
+  }
+  table->indexes.insert(index.primary ? table->indexes.begin() : table->indexes.end(), part->oid);
+  if (part->tree != 0) ddl.act(DdlAction::Kind::kCreateTree).tree = part->tree;
+  ddl.put(part);
+  if (table->is_partitioned()) return ddl_spread_index(*part, *table, ddl);
+  if (is_new) return absl::OkStatus();
+  if (index.primary) return ddl_rewrite_table(*before, table, {}, ddl);
+  return ddl_build_index(part, before, ddl);
+}
+
+/// An index that the table has already, or a new one.
+absl::Status take_index(const IndexDef& index, const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  for (const Oid oid : table->indexes) {
+    const auto& own = static_cast<const IndexDef&>(*ddl.find(oid));
+    if (own.parent != kNoOid || !ddl_same_index(index, parent, own, *table)) continue;
+    auto part = std::make_shared<IndexDef>(own);
+    part->parent = index.oid;
+    ddl.put(part);
+    if (const ConstraintDef* key = constraint_of(index.oid, parent)) {
+      for (ConstraintDef& constraint : table->constraints) {
+        if (constraint.index != own.oid) continue;
+        constraint.parent = key->oid;
+        constraint.from_parent = true;
+      }
+    }
+    return absl::OkStatus();
+  }
+  return make_part(index, parent, table, is_new, ddl);
+}
+
+absl::Status take_constraint(const ConstraintDef& constraint, const TableDef& parent, TableDef* table, bool is_new,
+                             DdlBuilder& ddl) {
+  if (constraint.kind == ConstraintKind::check) return take_check(constraint, parent, table, is_new, ddl);
+  if (constraint.kind == ConstraintKind::foreign_key) take_foreign_key(constraint, parent, table, is_new, ddl);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<int16_t> ddl_same_columns(const std::vector<int16_t>& attnums, const TableDef& from, const TableDef& to) {
+  std::vector<int16_t> columns;
+  for (const int16_t attnum : attnums) columns.push_back(same_column(attnum, from, to));
+  return columns;
+}
+
+ColumnDef ddl_inherited_column(const ColumnDef& column, const TableDef& table) {
+  ColumnDef own = column;
+  own.attnum = static_cast<int16_t>(table.columns.size() + 1);
+  own.acl = {};
+  own.missing = Value();
+  own.comment.clear();
+  // A serial column takes its values from the same sequence; of an identity only the partitioned table knows.
+  if (own.identity != IdentityKind::none) own.owned_sequence = kNoOid;
+  own.identity = IdentityKind::none;
+  own.inherited = own.from_parent = true;
+  return own;
+}
+
+void ddl_take_columns(const TableDef& parent, TableDef* table, DdlBuilder&) {
+  for (const ColumnDef& column : parent.columns) {
+    if (!column.dropped) table->columns.push_back(ddl_inherited_column(column, *table));
+  }
+}
+
+absl::Status ddl_refine_column(const sql::ColumnDefinition& definition, TableDef* table, DdlBuilder& ddl,
+                               std::vector<ColumnConstraint>* rest) {
+  const ColumnDef* found = table->find_column(definition.name);
+  if (found == nullptr) {
+    return error(ErrorCode::kUndefinedColumn, "column \"", definition.name, "\" does not exist");
+  }
+  ColumnDef& column = table->columns[static_cast<size_t>(found->attnum - 1)];
+  for (const sql::Constraint* constraint : definition.constraints) {
+    switch (constraint->type) {
+      case sql::ConstraintType::kNull: break;
+      case sql::ConstraintType::kNotNull: column.not_null = true; break;
+      case sql::ConstraintType::kDefault: {
+        if (column.generated_stored) {
+          return error(ErrorCode::kInvalidTableDefinition, "column \"", column.name,
+                       "\" inherits from generated column but specifies default");
+        }
+        column.owned_sequence = kNoOid;
+        column.default_sql = ddl_default_text(*constraint->expression, column, ddl);
+        auto bound = ddl.binder().bind_default(*table, column);
+        if (!bound.ok()) return ddl.at(bound.status(), *constraint->expression);
+        break;
+      }
+      case sql::ConstraintType::kIdentity:
+      case sql::ConstraintType::kGenerated: return ddl.refuse(*constraint, "this column constraint of a partition");
+      default: rest->push_back({constraint, definition.name}); break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ddl_take_parts(const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
+  for (const ConstraintDef& constraint : parent.constraints) {
+    TROUPE_RETURN_IF_ERROR(take_constraint(constraint, parent, table, is_new, ddl));
+  }
+  if (table->is_partitioned() && !is_new) {
+    for (const ConstraintDef& constraint : std::vector<ConstraintDef>(table->constraints)) {
+      if (constraint.from_parent) TROUPE_RETURN_IF_ERROR(ddl_spread_constraint(constraint, *table, ddl));
+    }
+  }
+  for (const Oid oid : parent.indexes) {
+    const auto& index = static_cast<const IndexDef&>(*ddl.find(oid));
+    TROUPE_RETURN_IF_ERROR(take_index(index, parent, table, is_new, ddl));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ddl_each_partition(const TableDef& table, DdlBuilder& ddl,
+                                const std::function<absl::Status(TableDef*)>& change) {
+  for (const Oid oid : std::vector<Oid>(table.partitions)) {
+    ddl.lock(oid);
+    auto partition = ddl.edit_table(oid);
+    TROUPE_RETURN_IF_ERROR(change(partition.get()));
+    partition->shape = make_shape(*partition);
+    ddl.put(std::move(partition));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ddl_spread_constraint(const ConstraintDef& constraint, const TableDef& table, DdlBuilder& ddl) {
+  if (constraint.kind != ConstraintKind::check && constraint.kind != ConstraintKind::foreign_key) {
+    return absl::OkStatus();
+  }
+  return ddl_each_partition(table, ddl, [&](TableDef* partition) -> absl::Status {
+    TROUPE_RETURN_IF_ERROR(take_constraint(constraint, table, partition, false, ddl));
+    const auto own = std::find_if(partition->constraints.begin(), partition->constraints.end(),
+                                  [&](const ConstraintDef& one) { return one.parent == constraint.oid; });
+    if (!partition->is_partitioned() || own == partition->constraints.end()) return absl::OkStatus();
+    return ddl_spread_constraint(ConstraintDef(*own), *partition, ddl);
+  });
+}
+
+absl::Status ddl_spread_index(const IndexDef& index, const TableDef& table, DdlBuilder& ddl) {
+  return ddl_each_partition(table, ddl,
+                            [&](TableDef* partition) { return take_index(index, table, partition, false, ddl); });
+}
+
+absl::Status ddl_check_key_of_partitions(const IndexDef& index, const TableDef& table) {
+  if (!index.unique || !table.is_partitioned()) return absl::OkStatus();
+  const std::string_view kind = index.primary ? "PRIMARY KEY" : "UNIQUE";
+  for (const PartitionKeyPart& part : table.partition_key.parts) {
+    if (part.attnum == 0) {
+      return with_detail(error(ErrorCode::kFeatureNotSupported, "unsupported ", kind,
+                               " constraint with partition key definition"),
+                         cat(kind, " constraints cannot be used when partition keys include expressions."));
+    }
+    const bool has = std::any_of(index.columns.begin(), index.columns.end(),
+                                 [&](const IndexColumn& column) { return column.attnum == part.attnum; });
+    if (has) continue;
+    return with_detail(error(ErrorCode::kFeatureNotSupported,
+                             "unique constraint on partitioned table must include all partitioning columns"),
+                       cat(kind, " constraint on table \"", table.name, "\" lacks column \"",
+                           table.column(part.attnum).name, "\" which is part of the partition key."));
+  }
+  return absl::OkStatus();
+}
+
+bool ddl_same_index(const IndexDef& index, const TableDef& table, const IndexDef& part, const TableDef& partition) {
+  if (index.unique != part.unique || index.primary != part.primary || (index.constraint && !part.constraint) ||
+      index.nulls_not_distinct != part.nulls_not_distinct || index.predicate_sql != part.predicate_sql ||
+      index.columns.size() != part.columns.size() || index.method != part.method) {
+    return false;
+  }
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    const IndexColumn &a = index.columns[i], &b = part.columns[i];
+    if (same_column(a.attnum, table, partition) != b.attnum || a.expression_sql != b.expression_sql ||
+        a.descending != b.descending || a.nulls_first != b.nulls_first) {
+      return false;
+    }
+  }
+  return ddl_same_columns(index.included, table, partition) == part.included;
+}
+
+absl::Status ddl_link_constraint(const IndexDef& index, const TableDef& table, const IndexDef& part, DdlBuilder& ddl) {
+  auto partition = ddl.edit_table(part.table);
+  const ConstraintDef* key = constraint_of(index.oid, table);
+  for (ConstraintDef& constraint : partition->constraints) {
+    if (constraint.index != part.oid || key == nullptr) continue;
+    constraint.parent = key->oid;
+    constraint.from_parent = true;
+  }
+  ddl.put(std::move(partition));
+  return absl::OkStatus();
+}
+
+absl::Status ddl_complete_index(const IndexDef& index, DdlBuilder& ddl) {
+  if (!index.incomplete) return absl::OkStatus();
+  for (const Oid oid : table_of(index.table, ddl).partitions) {
+    const std::vector<Oid>& parts = table_of(oid, ddl).indexes;
+    const bool has = std::any_of(parts.begin(), parts.end(), [&](Oid part) {
+      const auto& one = static_cast<const IndexDef&>(*ddl.find(part));
+      return one.parent == index.oid && !one.incomplete;
+    });
+    if (!has) return absl::OkStatus();
+  }
+  auto complete = std::make_shared<IndexDef>(static_cast<const IndexDef&>(*ddl.find(index.oid)));
+  complete->incomplete = false;
+  ddl.put(complete);
+  const ObjectDef* above = complete->parent == kNoOid ? nullptr : ddl.find(complete->parent);
+  return above == nullptr ? absl::OkStatus() : ddl_complete_index(static_cast<const IndexDef&>(*above), ddl);
+}
+
+void ddl_drop_index_parts(const IndexDef& index, const TableDef& table, DdlBuilder& ddl) {
+  for (const Oid oid : table.partitions) {
+    auto partition = ddl.edit_table(oid);
+    for (const Oid part_oid : std::vector<Oid>(partition->indexes)) {
+      const auto& part = static_cast<const IndexDef&>(*ddl.find(part_oid));
+      if (part.parent != index.oid) continue;
+      ddl.lock(oid);
+      ddl_drop_index_parts(part, *partition, ddl);
+      std::erase(partition->indexes, part_oid);
+      ddl_drop_index(part, ddl);
+    }
+    ddl.put(std::move(partition));
+  }
+}
+
+}  // namespace troupe

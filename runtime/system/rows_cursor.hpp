@@ -1,0 +1,29 @@
+#pragma once
+/// For table functions whose rows are all there when they open. Only for runtime/system.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/plan/table_function.hpp"
+
+namespace troupe {
+
+class RowsCursor final : public TableFunctionCursor {
+ public:
+  explicit RowsCursor(Batch rows) : rows_{std::move(rows)} {}
+
+  absl::Status next(uint32_t rows_max, EvalContext&, Batch& out) override {
+    const uint32_t count = std::min(rows_max, rows_.rows - at_);
+    out = rows_.slice(at_, count);
+    at_ += count;
+    return absl::OkStatus();
+  }
+
+ private:
+  Batch rows_;
+  uint32_t at_ = 0;
+};
+
+/// pg_partition_tree() and pg_partition_ancestors(), which follow the catalog (functions_partition.cpp).
+void register_partition_table_functions();
+
+}  // namespace troupe
