@@ -39,16 +39,6 @@ CREATE TYPE app.span AS RANGE (subtype = double precision, multirange_type_name 
 CREATE TABLE app.kinds (id int PRIMARY KEY, p app.pair, o app.a_pair_of_pairs, r int4range DEFAULT '[1,3)', f app.span,
   m datemultirange, fm app.spans_multi, b bit(3) DEFAULT B'101', v bit varying(5), c money DEFAULT 5, i inet, n cidr,
   a macaddr, a8 macaddr8, z timetz);
-CREATE TABLE app.sales (id serial, region text NOT NULL, day date NOT NULL, total numeric CHECK (total >= 0),
-  cust int REFERENCES app.customer, PRIMARY KEY (region, day, id)) PARTITION BY LIST (region);
-CREATE TABLE app.sales_eu PARTITION OF app.sales FOR VALUES IN ('de', 'fr') PARTITION BY RANGE (day);
-CREATE TABLE app.sales_eu_old PARTITION OF app.sales_eu FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
-CREATE TABLE app.sales_eu_new PARTITION OF app.sales_eu FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
-CREATE TABLE app.sales_rest PARTITION OF app.sales (total DEFAULT 1) DEFAULT;
-CREATE INDEX sales_total ON app.sales (total, lower(region));
-CREATE TABLE app.spread (k int, v text, PRIMARY KEY (k, v)) PARTITION BY HASH (k, v);
-CREATE TABLE app.spread0 PARTITION OF app.spread FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-CREATE TABLE app.spread1 PARTITION OF app.spread FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 COMMENT ON TABLE app.ord IS 'orders, it''s';
 COMMENT ON COLUMN app.ord.total IS 'sum';
 INSERT INTO app.customer (name, email, born, payload, i, r, d) VALUES
@@ -60,10 +50,33 @@ INSERT INTO "Serial" DEFAULT VALUES;
 INSERT INTO app.kinds (id, p, o, f, m, fm, v, i, n, a, a8, z) VALUES
   (1, '(1,"x, y")', '("(2,)","{""(3,z)"",NULL}","[2020-01-01 00:00+00,)")', '[1.5,2]', '{[2020-01-01,2020-02-01)}',
    '{[1,2),(3,4)}', '11', '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '10:00+02');
-INSERT INTO app.sales (region, day, total, cust) VALUES ('de', '2019-05-05', 3, 1), ('fr', '2021-05-05', 4, NULL),
-  ('us', '2022-01-01', 5.5, 2);
-INSERT INTO app.spread SELECT i, 'v' || i FROM generate_series(1, 20) i;
 INSERT INTO app.line VALUES (1, 1, 1, NULL, 'x@y'), (2, 1, 1, 1, NULL);
+"""
+
+PARTITIONS = """
+CREATE TABLE customer (id int PRIMARY KEY);
+CREATE TABLE sales (id serial, region text NOT NULL, day date NOT NULL, total numeric CHECK (total >= 0),
+  cust int REFERENCES customer, PRIMARY KEY (region, day, id)) PARTITION BY LIST (region);
+CREATE TABLE sales_eu PARTITION OF sales FOR VALUES IN ('de', 'fr') PARTITION BY RANGE (day);
+CREATE TABLE sales_eu_old PARTITION OF sales_eu FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
+CREATE TABLE sales_eu_new PARTITION OF sales_eu FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
+CREATE TABLE sales_rest PARTITION OF sales (total DEFAULT 1) DEFAULT;
+CREATE INDEX sales_total ON sales (total, lower(region));
+CREATE TABLE spread (k int, v text, PRIMARY KEY (k, v)) PARTITION BY HASH (k, v);
+CREATE TABLE spread0 PARTITION OF spread FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE spread1 PARTITION OF spread FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO customer VALUES (1), (2);
+INSERT INTO sales (region, day, total, cust) VALUES ('de', '2019-05-05', 3, 1), ('fr', '2021-05-05', 4, NULL),
+  ('us', '2022-01-01', 5.5, 2);
+INSERT INTO spread SELECT i, 'v' || i FROM generate_series(1, 20) i;
+"""
+PARTITIONS_SEEN = """
+SELECT tableoid::regclass, * FROM sales ORDER BY id;
+SELECT tableoid::regclass, count(*), sum(k) FROM spread GROUP BY 1 ORDER BY 1;
+SELECT inhrelid::regclass, inhparent::regclass FROM pg_inherits ORDER BY inhrelid::regclass::text;
+SELECT indexrelid::regclass, indisvalid FROM pg_index WHERE indrelid::regclass::text ~ '^s(ales|pread)'
+  ORDER BY indexrelid::regclass::text;
+INSERT INTO sales (region, day, total) VALUES ('xx', '2023-01-01', 9) RETURNING id, tableoid::regclass;
 """
 
 
@@ -119,6 +132,27 @@ class DumpTest(unittest.TestCase):
         with servers.PostgresServer() as other:
             psql(other, dump(self.node))
             self.check_contents(other)
+
+    def test_partitioned_tables(self):
+        with servers.TroupeServer() as node, servers.TroupeServer() as other:
+            psql(node, PARTITIONS)
+            before = dump(node)
+            psql(other, before)
+            self.assertEqual(dump(other), before)
+            seen = psql(node, PARTITIONS_SEEN)
+            self.assertEqual(psql(other, PARTITIONS_SEEN), seen)
+            self.partitions_from_and_to_postgres(before, seen)
+
+    def partitions_from_and_to_postgres(self, text, seen):
+        if not os.path.exists(os.path.join(servers.POSTGRES_BIN, "initdb")):
+            return
+        with servers.PostgresServer() as postgres:
+            psql(postgres, text)
+            for options in ((), ("--load-via-partition-root",)):
+                with servers.TroupeServer() as node:
+                    psql(node, dump(postgres, *options))
+                    self.assertEqual(psql(node, PARTITIONS_SEEN), seen)
+            self.assertEqual(psql(postgres, PARTITIONS_SEEN), seen)
 
 
 if __name__ == "__main__":
