@@ -98,7 +98,8 @@ Task<absl::StatusOr<bool>> is_empty(TablePtr table, ExecContext& context) {
 Task<absl::StatusOr<bool>> may_write_bulk(const TableWrite& write, const SessionTransaction& transaction,
                                           bool savepoints, ExecContext& context) {
   // Pending writes lie over the tree: an erased key of theirs would hide a row that comes in bulk.
-  bool owned = !savepoints && !write.table->is_partitioned() && transaction.owns_tree(write.table->tree) && !transaction.wrote(write.table->tree);
+  bool owned = !savepoints && !write.table->is_partitioned() && transaction.owns_tree(write.table->tree) &&
+               !transaction.wrote(write.table->tree);
   for (const IndexPtr& index : write.indexes) owned = owned && transaction.owns_tree(index->tree);
   if (!owned) co_return false;
   auto looking = is_empty(write.table, context);

@@ -201,7 +201,8 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
     }
     default: break;
   }
-  if (action.table != nullptr && action.table->is_partitioned()) co_return absl::OkStatus();  // its partitions have the rows
+  // Its partitions have the rows.
+  if (action.table != nullptr && action.table->is_partitioned()) co_return absl::OkStatus();
   if (action.kind == DdlAction::Kind::kCheckForeignKey) {
     auto checking = keys_.check_table(action.table->oid, action.constraint);
     co_return co_await checking;

@@ -11,7 +11,8 @@ absl::StatusOr<std::unique_ptr<const CompiledPruning>> CompiledPruning::compile(
   return std::unique_ptr<const CompiledPruning>(std::move(compiled));
 }
 
-absl::StatusOr<std::unique_ptr<const CompiledPruning::Level>> CompiledPruning::compile_level(const PruningLevel& level) {
+absl::StatusOr<std::unique_ptr<const CompiledPruning::Level>> CompiledPruning::compile_level(
+    const PruningLevel& level) {
   auto compiled = std::make_unique<Level>();
   compiled->plan = &level;
   for (const PruningLevel::Fact& fact : level.facts) {

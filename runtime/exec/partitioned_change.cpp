@@ -15,7 +15,7 @@ struct PartitionedChangeBlueprint final : Blueprint {
   std::unique_ptr<Operator> open(Run& run) const override;
   const PartitionedChangePlan* plan = nullptr;
   BlueprintPtr input;
-  std::vector<BlueprintPtr> changes;   ///< by leaf
+  std::vector<BlueprintPtr> changes;  ///< by leaf
   std::map<int64_t, size_t> by_oid;
 };
 

@@ -70,8 +70,10 @@ absl::StatusOr<const InsertSpec*> PartitionedInsertSpec::leaf(uint32_t number) c
   std::call_once(leaf.once, [&] {
     const PartitionedInsert::Leaf& plan = plan_.leaves[number];
     auto spec = InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr);
-    if (spec.ok()) leaf.spec = *std::move(spec);
-    else leaf.status = spec.status();
+    if (spec.ok())
+      leaf.spec = *std::move(spec);
+    else
+      leaf.status = spec.status();
   });
   TROUPE_RETURN_IF_ERROR(leaf.status);
   return leaf.spec.get();
@@ -123,8 +125,10 @@ absl::Status PartitionedInserter::no_partition(const PartitionedInsertSpec::Leve
     names += cat(i == 0 ? "" : ", ", part.attnum > 0 ? sql::quote_identifier(table.column(part.attnum).name)
                                                      : index_expression_text(part.expression_sql));
     values += i == 0 ? "" : ", ";
-    if (key[i].is_null()) values += "null";
-    else format_text(Type{part.type, part.typmod}, key[i], *run_.context.eval, &values);
+    if (key[i].is_null())
+      values += "null";
+    else
+      format_text(Type{part.type, part.typmod}, key[i], *run_.context.eval, &values);
   }
   ErrorFields fields;
   fields.code = ErrorCode::kCheckViolation;

@@ -37,8 +37,10 @@ PartitionRouter::PartitionRouter(const PartitionKeyDef& key, std::vector<Partiti
       ranges_.push_back(i);
     } else if (method_ == PartitionMethod::list) {
       for (const Value& value : bound.values) {
-        if (value.is_null()) null_ = i;
-        else list_.push_back({value, i});
+        if (value.is_null())
+          null_ = i;
+        else
+          list_.push_back({value, i});
       }
     }
   }
@@ -155,8 +157,8 @@ void PartitionRouter::keep_list(std::span<const PartitionFact> facts, std::vecto
   for (const PartitionFact& fact : facts) {
     if (!is_equality(fact)) continue;
     wanted = wanted && std::any_of(fact.values.begin(), fact.values.end(), [&](const Value& value) {
-      return satisfies_all(value) && route_list(value) == default_;
-    });
+               return satisfies_all(value) && route_list(value) == default_;
+             });
   }
   (*kept)[static_cast<size_t>(default_)] = wanted;
 }
@@ -164,9 +166,8 @@ void PartitionRouter::keep_list(std::span<const PartitionFact> facts, std::vecto
 std::vector<std::vector<Value>> PartitionRouter::known_prefixes(std::span<const PartitionFact> facts) const {
   std::vector<std::vector<Value>> prefixes{{}};
   for (uint32_t part = 0; part < kinds_.size(); ++part) {
-    const auto fact = std::find_if(facts.begin(), facts.end(), [&](const PartitionFact& one) {
-      return one.part == part && is_equality(one);
-    });
+    const auto fact = std::find_if(facts.begin(), facts.end(),
+                                   [&](const PartitionFact& one) { return one.part == part && is_equality(one); });
     if (fact == facts.end()) break;
     if (prefixes.size() * fact->values.size() > kPrefixesMax) break;
     std::vector<std::vector<Value>> longer;

@@ -57,7 +57,7 @@ class PartitionRouter {
   std::vector<CompareKind> kinds_;
   std::vector<PartitionBoundDef> bounds_;
   int default_ = kNone;
-  int null_ = kNone;             ///< list: whose values include null
+  int null_ = kNone;  ///< list: whose values include null
   struct ListValue {
     Value value;
     int bound;

@@ -52,14 +52,14 @@ absl::Status check_hashed_or_ordered(Oid type, PartitionMethod method, const sql
 /// An expression, or a column in parentheses.
 absl::Status set_key_expression(const sql::Expr& expression, const std::shared_ptr<BoundRelation>& relation,
                                 PartitionKeyPart* part, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_table_expression(expression, relation, Clause::kPartitionKey));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr value,
+                          ddl.binder().bind_table_expression(expression, relation, Clause::kPartitionKey));
   if (value->is_column()) {
     part->attnum = static_cast<int16_t>(value->index + 1);
     return absl::OkStatus();
   }
   if (volatility_of(*value) != Volatility::kImmutable) {
-    return error(ErrorCode::kInvalidObjectDefinition,
-                 "functions in partition key expression must be marked IMMUTABLE");
+    return error(ErrorCode::kInvalidObjectDefinition, "functions in partition key expression must be marked IMMUTABLE");
   }
   bool columns = false;
   visit_expr(*value, [&](const Expr& one) { columns = columns || one.is_column(); });
@@ -89,9 +89,10 @@ absl::Status add_key_part(const sql::IndexElement& element, const std::shared_pt
   if (part.attnum > 0) {
     const ColumnDef& column = table.column(part.attnum);
     if (column.generated_stored) {
-      return ddl.at(with_detail(error(ErrorCode::kInvalidObjectDefinition, "cannot use generated column in partition key"),
-                                cat("Column \"", column.name, "\" is a generated column.")),
-                    element);
+      return ddl.at(
+          with_detail(error(ErrorCode::kInvalidObjectDefinition, "cannot use generated column in partition key"),
+                      cat("Column \"", column.name, "\" is a generated column.")),
+          element);
     }
     part.type = column.type;
     part.typmod = column.typmod;
@@ -191,7 +192,8 @@ class BoundReader {
     for (const sql::Expr* expr : source_.values) {
       TROUPE_ASSIGN_OR_RETURN(Value one, value(*expr, 0));
       const bool known = std::any_of(bound->values.begin(), bound->values.end(), [&](const Value& other) {
-        return one.is_null() || other.is_null() ? one.is_null() == other.is_null() : compare_values(kind, one, other) == 0;
+        return one.is_null() || other.is_null() ? one.is_null() == other.is_null()
+                                                : compare_values(kind, one, other) == 0;
       });
       if (!known) bound->values.push_back(std::move(one));
     }
@@ -210,8 +212,8 @@ class BoundReader {
     TROUPE_RETURN_IF_ERROR(read_end(source_.to, &bound->upper));
     const PartitionRouter order(parent_.partition_key, {});
     if (order.compare_ends(bound->lower, bound->upper) < 0) return absl::OkStatus();
-    return ddl_.at(with_detail(error(ErrorCode::kInvalidObjectDefinition, "empty range bound specified for partition \"",
-                                     partition_, "\""),
+    return ddl_.at(with_detail(error(ErrorCode::kInvalidObjectDefinition,
+                                     "empty range bound specified for partition \"", partition_, "\""),
                                cat("Specified lower bound ", text_of(bound->lower),
                                    " is greater than or equal to upper bound ", text_of(bound->upper), ".")),
                    *source_.from[0]);
@@ -285,24 +287,24 @@ absl::Status check_modulus(const PartitionBoundDef& bound, const std::vector<con
   const TableDef *smaller = nullptr, *larger = nullptr;
   for (const TableDef* sibling : siblings) {
     const TableDef*& nearest = place(sibling->bound) <= place(bound) ? smaller : larger;
-    const bool nearer = nearest == nullptr || (place(sibling->bound) <= place(bound)
-                                                   ? place(sibling->bound) > place(nearest->bound)
-                                                   : place(sibling->bound) < place(nearest->bound));
+    const bool nearer =
+        nearest == nullptr || (place(sibling->bound) <= place(bound) ? place(sibling->bound) > place(nearest->bound)
+                                                                     : place(sibling->bound) < place(nearest->bound));
     if (nearer) nearest = sibling;
   }
   const absl::Status refused = error(ErrorCode::kInvalidObjectDefinition,
                                      "every hash partition modulus must be a factor of the next larger modulus");
   if (smaller != nullptr && bound.modulus % smaller->bound.modulus != 0) {
-    return ddl.at(with_detail(refused, cat("The new modulus ", bound.modulus, " is not divisible by ",
-                                           smaller->bound.modulus, ", the modulus of existing partition \"",
-                                           smaller->name, "\".")),
-                  node);
+    return ddl.at(
+        with_detail(refused, cat("The new modulus ", bound.modulus, " is not divisible by ", smaller->bound.modulus,
+                                 ", the modulus of existing partition \"", smaller->name, "\".")),
+        node);
   }
   if (larger != nullptr && larger->bound.modulus % bound.modulus != 0) {
-    return ddl.at(with_detail(refused, cat("The new modulus ", bound.modulus, " is not a factor of ",
-                                           larger->bound.modulus, ", the modulus of existing partition \"",
-                                           larger->name, "\".")),
-                  node);
+    return ddl.at(
+        with_detail(refused, cat("The new modulus ", bound.modulus, " is not a factor of ", larger->bound.modulus,
+                                 ", the modulus of existing partition \"", larger->name, "\".")),
+        node);
   }
   return absl::OkStatus();
 }
@@ -329,7 +331,8 @@ absl::Status check_overlap(const sql::PartitionBound& source, const PartitionBou
 }
 
 /// All rows of the table, or of its partitions, satisfy what `condition` makes for it; `message` says that they do not.
-absl::Status check_leaves(const TableDef& table, const std::function<absl::StatusOr<ExprPtr>(const TableDef&)>& condition,
+absl::Status check_leaves(const TableDef& table,
+                          const std::function<absl::StatusOr<ExprPtr>(const TableDef&)>& condition,
                           const std::string& message, DdlBuilder& ddl) {
   if (table.is_partitioned()) {
     for (const TableDef* partition : partitions_of(table, ddl)) {
@@ -360,10 +363,10 @@ absl::Status check_default(const PartitionBoundDef& bound, const TableDef& paren
       TROUPE_ASSIGN_OR_RETURN(ExprPtr taken, ddl.binder().bind_bound(parent, bound, {}, relation_of(leaf)));
       return make_not(std::move(taken));
     };
-    return check_leaves(*sibling, not_of_the_new,
-                        cat("updated partition constraint for default partition \"", sibling->name,
-                            "\" would be violated by some row"),
-                        ddl);
+    return check_leaves(
+        *sibling, not_of_the_new,
+        cat("updated partition constraint for default partition \"", sibling->name, "\" would be violated by some row"),
+        ddl);
   }
   return absl::OkStatus();
 }
@@ -417,8 +420,8 @@ absl::StatusOr<std::shared_ptr<const TableDef>> ddl_partitioned_table(const sql:
   return parent;
 }
 
-absl::Status ddl_join_partitions(const sql::PartitionBound& source, const TableDef& parent, TableDef* table, bool is_new,
-                                 DdlBuilder& ddl) {
+absl::Status ddl_join_partitions(const sql::PartitionBound& source, const TableDef& parent, TableDef* table,
+                                 bool is_new, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const PartitionBoundDef bound, BoundReader(source, parent, table->name, ddl).read());
   TROUPE_RETURN_IF_ERROR(check_overlap(source, bound, parent, table->name, ddl));
   if (!is_new) {
@@ -460,8 +463,8 @@ absl::Status check_column(const ColumnDef& wanted, TableDef* table) {
 absl::Status check_columns(const TableDef& parent, TableDef* table) {
   for (const ColumnDef& column : table->columns) {
     if (column.dropped || parent.find_column(column.name) != nullptr) continue;
-    return with_detail(error(ErrorCode::kDatatypeMismatch, "table \"", table->name, "\" contains column \"", column.name,
-                             "\" not found in parent \"", parent.name, "\""),
+    return with_detail(error(ErrorCode::kDatatypeMismatch, "table \"", table->name, "\" contains column \"",
+                             column.name, "\" not found in parent \"", parent.name, "\""),
                        "The new partition may contain only the columns present in parent.");
   }
   for (const ColumnDef& column : parent.columns) {
@@ -485,8 +488,8 @@ absl::Status check_attachable(const TableDef& parent, const TableDef& table, con
   }
   if (table.temporary != parent.temporary) {
     return error(ErrorCode::kWrongObjectType, "cannot attach a ", table.temporary ? "temporary" : "permanent",
-                 " relation as partition of ", parent.temporary ? "temporary" : "permanent", " relation \"", parent.name,
-                 "\"");
+                 " relation as partition of ", parent.temporary ? "temporary" : "permanent", " relation \"",
+                 parent.name, "\"");
   }
   return absl::OkStatus();
 }
@@ -522,8 +525,8 @@ absl::Status ddl_detach_partition(const sql::AlterTableAction& action, TableDef*
   }
   if (action.concurrently) {
     const std::vector<const TableDef*> siblings = partitions_of(*parent, ddl);
-    const bool has_default = std::any_of(siblings.begin(), siblings.end(),
-                                         [](const TableDef* one) { return one->bound.is_default; });
+    const bool has_default =
+        std::any_of(siblings.begin(), siblings.end(), [](const TableDef* one) { return one->bound.is_default; });
     if (has_default) {
       return error(ErrorCode::kObjectNotInPrerequisiteState,
                    "cannot detach partitions concurrently when a default partition exists");

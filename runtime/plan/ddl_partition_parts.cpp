@@ -67,8 +67,9 @@ void take_foreign_key(const ConstraintDef& key, const TableDef& parent, TableDef
   for (ConstraintDef& own : table->constraints) {
     const bool same = own.kind == ConstraintKind::foreign_key && own.parent == kNoOid && own.columns == columns &&
                       own.foreign.table == key.foreign.table && own.foreign.columns == key.foreign.columns &&
-                      own.foreign.on_update == key.foreign.on_update && own.foreign.on_delete == key.foreign.on_delete &&
-                      own.deferrable == key.deferrable && own.initially_deferred == key.initially_deferred;
+                      own.foreign.on_update == key.foreign.on_update &&
+                      own.foreign.on_delete == key.foreign.on_delete && own.deferrable == key.deferrable &&
+                      own.initially_deferred == key.initially_deferred;
     if (!same) continue;
     own.parent = key.oid;
     own.from_parent = true;
@@ -276,9 +277,9 @@ absl::Status ddl_check_key_of_partitions(const IndexDef& index, const TableDef& 
   const std::string_view kind = index.primary ? "PRIMARY KEY" : "UNIQUE";
   for (const PartitionKeyPart& part : table.partition_key.parts) {
     if (part.attnum == 0) {
-      return with_detail(error(ErrorCode::kFeatureNotSupported, "unsupported ", kind,
-                               " constraint with partition key definition"),
-                         cat(kind, " constraints cannot be used when partition keys include expressions."));
+      return with_detail(
+          error(ErrorCode::kFeatureNotSupported, "unsupported ", kind, " constraint with partition key definition"),
+          cat(kind, " constraints cannot be used when partition keys include expressions."));
     }
     const bool has = std::any_of(index.columns.begin(), index.columns.end(),
                                  [&](const IndexColumn& column) { return column.attnum == part.attnum; });

@@ -11,7 +11,8 @@ namespace troupe {
 /// "RANGE (a, lower(b))"
 std::string partition_key_text(const TableDef& table);
 /// "FOR VALUES FROM (1) TO (MAXVALUE)", "DEFAULT"
-std::string partition_bound_text(const PartitionBoundDef& bound, const PartitionKeyDef& key, const EvalContext& context);
+std::string partition_bound_text(const PartitionBoundDef& bound, const PartitionKeyDef& key,
+                                 const EvalContext& context);
 /// What the rows of a partition satisfy, as PostgreSQL shows it; empty when it is no partition.
 std::string partition_constraint_text(const TableDef& partition, const Catalog& catalog, const EvalContext& context);
 std::string bound_datum_text(const BoundDatum& datum, Type type, const EvalContext& context);

@@ -21,7 +21,8 @@ class PartitionPlanner {
     if (out.kind != PlanKind::kDelete) {
       TROUPE_RETURN_IF_ERROR(planner_.binder_.bind_table_checks(&out, /*routed=*/true));
     }
-    // The root's own checks are the leaf's, too; not so a view's, and what the root may take that is a partition itself.
+    // The root's own checks are the leaf's, too; not so a view's, and what the root may take that is a partition
+    // itself.
     for (const CheckCondition& check : modify_.checks) {
       if (!check.of_view && !check.of_partition) continue;
       out.checks.push_back({check.name, in_leaf(check.condition, leaf), check.of_view, check.of_partition});
@@ -30,15 +31,18 @@ class PartitionPlanner {
     const ExprPtr policy = in_leaf(modify_.policy_check, leaf);
     if (out.kind == PlanKind::kUpdate) out.policy_check = policy;
     if (out.kind == PlanKind::kInsert && policy) out.checks.insert(out.checks.begin(), CheckCondition{{}, policy});
-    for (const BoundTarget& target : modify_.returning) out.returning.push_back({in_leaf(target.value, leaf), target.name});
+    for (const BoundTarget& target : modify_.returning)
+      out.returning.push_back({in_leaf(target.value, leaf), target.name});
     if (modify_.conflict) TROUPE_RETURN_IF_ERROR(take_conflict(leaf, &out));
     return out;
   }
 
-  absl::StatusOr<std::shared_ptr<const RoutingLevel>> routing(const TablePtr& table, std::vector<LeafRelation>* leaves) {
+  absl::StatusOr<std::shared_ptr<const RoutingLevel>> routing(const TablePtr& table,
+                                                              std::vector<LeafRelation>* leaves) {
     auto level = std::make_shared<RoutingLevel>();
     level->table = table;
-    TROUPE_ASSIGN_OR_RETURN(ExprList keys, planner_.binder_.bind_partition_key(table->partition_key, *table, modify_.target));
+    TROUPE_ASSIGN_OR_RETURN(ExprList keys,
+                            planner_.binder_.bind_partition_key(table->partition_key, *table, modify_.target));
     std::vector<ColumnId> layout;
     for (uint32_t i = 0; i < root_.size(); ++i) layout.push_back({root_.number, i});
     for (ExprPtr& key : keys) {
@@ -176,8 +180,8 @@ bool assigns_partition_key(const TableDef& table, const BoundModify& modify, con
   for (const ExprPtr& key : *keys) {
     bool assigned = false;
     visit_expr(*key, [&](const Expr& part) {
-      assigned = assigned || (part.is_column() && (assigns(modify.assignments, part.index) ||
-                                                   assigns(modify.generated, part.index)));
+      assigned = assigned || (part.is_column() &&
+                              (assigns(modify.assignments, part.index) || assigns(modify.generated, part.index)));
     });
     if (assigned) return true;
   }
@@ -202,8 +206,7 @@ absl::StatusOr<std::shared_ptr<const PartitionedInsert>> QueryPlanner::plan_move
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_leaf(const BoundModify& modify, const LeafRelation& leaf,
                                                                     Rel rel, const Conditions& conditions,
-                                                                    const ExprList& values,
-                                                                    const ExprList& returning) {
+                                                                    const ExprList& values, const ExprList& returning) {
   const BoundRelation& root = *modify.target;
   TROUPE_ASSIGN_OR_RETURN(BoundModify own, PartitionPlanner(*this, modify).of_leaf(leaf));
   for (ColumnId& id : rel.columns) {
@@ -215,8 +218,8 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_leaf(const BoundM
   for (const ExprPtr& condition : conditions) own_conditions.push_back(fold(in_leaf(condition, root, leaf)));
   for (const ExprPtr& value : values) own_values.push_back(in_leaf(value, root, leaf));
   for (const ExprPtr& value : returning) own_returning.push_back(in_leaf(value, root, leaf));
-  TROUPE_ASSIGN_OR_RETURN(auto node, change_rows(own, std::move(rel), own_conditions, std::move(own_values),
-                                                 std::move(own_returning)));
+  TROUPE_ASSIGN_OR_RETURN(
+      auto node, change_rows(own, std::move(rel), own_conditions, std::move(own_values), std::move(own_returning)));
   const auto moves = moves_.find(root.number);
   if (node->kind != PlanKind::kUpdate || moves == moves_.end() || moves->second == nullptr) return node;
   auto& update = static_cast<UpdatePlan&>(*node);
@@ -239,8 +242,8 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_leaf(const BoundM
 }
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_partitions(const BoundModify& modify, Rel rel,
-                                                                          const Conditions& conditions,
-                                                                          ExprList values, ExprList returning) {
+                                                                          const Conditions& conditions, ExprList values,
+                                                                          ExprList returning) {
   const uint32_t target = modify.target->number;
   const auto found = std::find_if(leaf_scans_.begin(), leaf_scans_.end(),
                                   [&](const LeafScans& scans) { return scans.root == target; });
@@ -290,8 +293,8 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::change_partitions(const 
     scan->cost = rel.plan->cost;
     scan->output.assign(rel.plan->output.begin(), rel.plan->output.end() - 1);
     PartitionedChangePlan::Leaf change{leaf.relation->table, nullptr, scan->work_table};
-    TROUPE_ASSIGN_OR_RETURN(change.change, change_leaf(modify, leaf, Rel{std::move(scan), ids}, conditions, values,
-                                                       returning));
+    TROUPE_ASSIGN_OR_RETURN(change.change,
+                            change_leaf(modify, leaf, Rel{std::move(scan), ids}, conditions, values, returning));
     if (const auto* update = change.change->as<UpdatePlan>()) node->once = node->once || update->changes_key;
     node->leaves.push_back(std::move(change));
   }

@@ -336,8 +336,8 @@ absl::StatusOr<Rel> QueryPlanner::plan_partitioned_scan(const BoundRelation& rel
   std::vector<Rel> scans;
   for (const LeafRelation& leaf : leaves) {
     TROUPE_ASSIGN_OR_RETURN(Rel scan, plan_leaf_scan(relation, leaf, conditions));
-    const std::string alias = leaves.size() == 1 ? std::string(relation.alias)
-                                                 : cat(relation.alias, "_", scans.size() + 1);
+    const std::string alias =
+        leaves.size() == 1 ? std::string(relation.alias) : cat(relation.alias, "_", scans.size() + 1);
     static_cast<TableScanPlan&>(*scan.plan).alias = alias == leaf.relation->table->name ? std::string() : alias;
     scans.push_back(std::move(scan));
   }

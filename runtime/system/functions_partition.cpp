@@ -95,8 +95,10 @@ OpenedCursor open_tree(std::span<const Type>, std::span<const Value> args, EvalC
     const auto [relation, level] = found[i];
     rows.columns[0].append(int64_t{relation});
     const Oid parent = parent_of(*catalog, relation);
-    if (parent == kNoOid) rows.columns[1].append_null();
-    else rows.columns[1].append(int64_t{parent});
+    if (parent == kNoOid)
+      rows.columns[1].append_null();
+    else
+      rows.columns[1].append(int64_t{parent});
     rows.columns[2].append(!is_partitioned(*catalog, relation));
     rows.columns[3].append(level);
     ++rows.rows;

@@ -131,8 +131,7 @@ bool has_partition_hash(Oid type) {
 uint64_t partition_hash(Oid type, const Value& value) {
   switch (type) {
     case oid::kBool: return pg_hash_uint32(value.get<bool>() ? 1 : 0, kPartitionSeed);
-    case oid::kInt2:
-      return pg_hash_uint32(static_cast<uint32_t>(int32_t{value.get<int16_t>()}), kPartitionSeed);
+    case oid::kInt2: return pg_hash_uint32(static_cast<uint32_t>(int32_t{value.get<int16_t>()}), kPartitionSeed);
     case oid::kInt4:
     case oid::kDate: return pg_hash_uint32(static_cast<uint32_t>(value.get<int32_t>()), kPartitionSeed);
     case oid::kOid: return pg_hash_uint32(static_cast<uint32_t>(value.get<int64_t>()), kPartitionSeed);

@@ -10,7 +10,13 @@ namespace {
 PartitionKeyDef key_of(PartitionMethod method, size_t parts = 1) {
   PartitionKeyDef key;
   key.method = method;
-  for (size_t i = 0; i < parts; ++i) key.parts.push_back({.attnum = static_cast<int16_t>(i + 1), .expression_sql = {}, .type = oid::kInt4, .physical = Physical::kInt32, .operator_class = {}, .collation = {}});
+  for (size_t i = 0; i < parts; ++i)
+    key.parts.push_back({.attnum = static_cast<int16_t>(i + 1),
+                         .expression_sql = {},
+                         .type = oid::kInt4,
+                         .physical = Physical::kInt32,
+                         .operator_class = {},
+                         .collation = {}});
   return key;
 }
 
@@ -99,8 +105,9 @@ TEST_CASE("bounds that share a row overlap", "[partition]") {
 }
 
 TEST_CASE("conditions leave the bounds that may have such rows, and few others", "[partition]") {
-  const PartitionRouter router(key_of(PartitionMethod::range), {range({at(0)}, {at(10)}), range({at(10)}, {at(20)}),
-                                                                range({at(20)}, {at(30)}), otherwise(PartitionMethod::range)});
+  const PartitionRouter router(key_of(PartitionMethod::range),
+                               {range({at(0)}, {at(10)}), range({at(10)}, {at(20)}), range({at(20)}, {at(30)}),
+                                otherwise(PartitionMethod::range)});
   const auto left = [&](std::vector<PartitionFact> facts) { return router.survivors(facts); };
   CHECK(left({}) == std::vector<bool>{true, true, true, true});
   CHECK(left({{0, Comparison::kEqual, {number(10)}}}) == std::vector<bool>{false, true, false, false});
@@ -120,7 +127,8 @@ TEST_CASE("a row's bound is never left out by a condition that is true of the ro
       {key_of(PartitionMethod::range, 2),
        {range({kMin, kMin}, {at(2), at(3)}), range({at(2), at(3)}, {at(4), kMin}), range({at(4), at(1)}, {kMax, kMax}),
         otherwise(PartitionMethod::range)}},
-      {key_of(PartitionMethod::list), {list({number(0), number(3)}), list({number(1), nothing()}), otherwise(PartitionMethod::list)}},
+      {key_of(PartitionMethod::list),
+       {list({number(0), number(3)}), list({number(1), nothing()}), otherwise(PartitionMethod::list)}},
       {key_of(PartitionMethod::hash, 2), {hash(2, 0), hash(4, 1), hash(4, 3)}},
   };
   constexpr Comparison kAll[] = {Comparison::kEqual,   Comparison::kLess,         Comparison::kLessEqual,
@@ -137,7 +145,8 @@ TEST_CASE("a row's bound is never left out by a condition that is true of the ro
       if (fact.comparison == Comparison::kNone) fact.values.push_back(some(2) == 0 ? nothing() : number(some(6)));
       const Value& value = row[fact.part];
       const auto compares = [&](const Value& other) {
-        if (value.is_null() || other.is_null()) return fact.comparison == Comparison::kNone && value.is_null() && other.is_null();
+        if (value.is_null() || other.is_null())
+          return fact.comparison == Comparison::kNone && value.is_null() && other.is_null();
         const int32_t a = value.get<int32_t>(), b = other.get<int32_t>();
         switch (fact.comparison) {
           case Comparison::kLess: return a < b;
