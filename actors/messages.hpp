@@ -54,6 +54,7 @@ using bulk_atom = caf::atom_constant<caf::atom("bulk")>;
 using full_atom = caf::atom_constant<caf::atom("full")>;
 using next_atom = caf::atom_constant<caf::atom("next")>;
 using notify_atom = caf::atom_constant<caf::atom("notify")>;
+using save_atom = caf::atom_constant<caf::atom("save")>;
 
 struct Changes;
 using ChangesPtr = std::shared_ptr<Changes>;
@@ -225,6 +226,8 @@ using PublisherActor = caf::typed_actor<
     caf::reacts_to<next_atom, uint64_t, Scn, uint32_t, uint64_t>,
     // The same for a transaction's bulk records: subscription, transaction, first record, position, bytes.
     caf::reacts_to<bulk_atom, uint64_t, TxnId, uint32_t, uint64_t, uint64_t>,
+    // Put the replication slots on the disk as they are now; answered with granted, with this request number.
+    caf::reacts_to<save_atom, uint64_t>,
     // The subscriber is gone.
     caf::reacts_to<release_atom, uint64_t>>;
 

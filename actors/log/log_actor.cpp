@@ -21,7 +21,8 @@ LogActor::LogActor(caf::actor_config& config, ActorSeat seat, NodeContext& node)
       node_{node},
       heir_{*node.log},
       reserve_{node.services.files, join_path(node.services.config.data_directory, "disk.reserve"),
-               node.services.config.disk_reserve_bytes} {}
+               node.services.config.disk_reserve_bytes},
+      index_{node.services.files, node.log_directory} {}
 
 LogActor::behavior_type LogActor::make_behavior() {
   // Here, on a thread of its own: a predecessor may be in the middle of a sync.
@@ -298,6 +299,7 @@ void LogActor::release(Scn scn) {
   if (status.ok()) {
     status = state_->writer.release(keep_from(position, 0, state_->appender.end(), state_->options));
   }
+  if (status.ok()) status = tell_lost_slots();
   show_use();
   show_failed(status);
   if (full_) {
@@ -305,6 +307,23 @@ void LogActor::release(Scn scn) {
   } else {
     reserve_.hold().IgnoreError();  // as much as there is room for
   }
+}
+
+/// Replication slots whose commits have been released, or whose database was dropped, are of no use any more.
+absl::Status LogActor::tell_lost_slots() {
+  ReplicationSlots& slots = node_.services.replication_slots;
+  const CatalogPtr catalog = node_.services.catalog.get();
+  for (const ReplicationSlot& slot : slots.list()) {
+    if (catalog->find_anywhere(slot.database) == nullptr) slots.drop(slot.name, slot.active_pid).IgnoreError();
+  }
+  if (slots.list().empty()) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(index_.refresh(node_.durable_log_position.load(std::memory_order_acquire)));
+  for (const std::string& name : slots.lose_before(index_.earliest())) {
+    node_.services.events.add("replication", "log_writer",
+                              cat("replication slot \"", name, "\" was invalidated: it is further behind than "
+                                  "log.retention_bytes_max"));
+  }
+  return absl::OkStatus();
 }
 
 /// For sys.limits.

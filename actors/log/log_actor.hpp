@@ -11,6 +11,7 @@
 #include "runtime/cell/actor.hpp"
 #include "runtime/cell/heir.hpp"
 #include "storage/file/disk_reserve.hpp"
+#include "storage/log/log_reader.hpp"
 #include "storage/log/log_writer.hpp"
 #include "storage/log/recovery_point.hpp"
 
@@ -65,6 +66,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   void append_last_mark();
   void release(Scn scn);
   absl::Status keep_point();
+  absl::Status tell_lost_slots();
   void show_use();
   void show_failed(const absl::Status& status);
   void give_up(const absl::Status& why);
@@ -73,6 +75,7 @@ class LogActor final : public ActorOf<LogWriterActor::base> {
   Heir<LogState>& heir_;
   Heir<LogState>::Claim state_;
   DiskReserve reserve_;
+  LogIndex index_;
   uint64_t missing_asked_of_ = 0;  ///< the transaction manager's incarnation
   bool flush_wanted_ = false;
   bool gathered_ = false;    ///< it waited for more, once a batch

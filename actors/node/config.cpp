@@ -90,6 +90,8 @@ const std::vector<Key>& keys() {
              "notifications that were said and that not all who LISTEN have read; more of them are refused"),
       number("limits.channels_max", Unit::kCount, &NodeConfig::channels_max, 1, true,
              "channels that sessions LISTEN to, counted for each session"),
+      number("limits.replication_slots_max", Unit::kCount, &NodeConfig::replication_slots_max, 0, true,
+             "replication slots (max_replication_slots)"),
       number("limits.conflicts_max", Unit::kCount, &NodeConfig::conflicts_max, 1, true,
              "conflicts kept in sys.conflicts"),
       number("limits.events_max", Unit::kCount, &NodeConfig::events_max, 1, true, "events kept in sys.events"),

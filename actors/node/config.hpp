@@ -52,6 +52,7 @@ struct NodeConfig {
   uint64_t log_record_bytes_max = 16ull << 20;  ///< larger transactions are several records; one row must fit
   uint64_t disk_reserve_bytes = 32ull << 20;    ///< given up when the disk is full, so that a checkpoint has room
   uint64_t log_retention_bytes = 1ull << 30;  ///< kept for subscribers beyond what recovery needs
+  uint32_t replication_slots_max = 10;
 
   // [checkpoint]
   uint64_t checkpoint_log_bytes = 128ull << 20;

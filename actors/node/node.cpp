@@ -41,6 +41,14 @@ absl::Status with_restore_hint(absl::Status status) {
   return lost ? with_hint(std::move(status), "Restore the data directory from a backup.") : status;
 }
 
+absl::Status load_slots(FileSystem& files, const std::string& data_directory, ReplicationSlots* slots) {
+  const std::string path = slots_path(data_directory);
+  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
+  if (!there) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
+  return slots->decode(bytes);
+}
+
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
 
 /// What SHOW tells of this node.
@@ -50,6 +58,8 @@ ParameterDefaultsPtr parameter_defaults(const NodeConfig& config) {
     TROUPE_CHECK(defaults->set(name, value, ParameterSource::kConfigurationFile).ok());
   };
   tell("max_prepared_transactions", cat(config.prepared_transactions_max));
+  tell("max_replication_slots", cat(config.replication_slots_max));
+  tell("max_slot_wal_keep_size", cat(config.log_retention_bytes >> 20));
   if (config.port != 0) tell("port", cat(config.port));
   tell("listen_addresses", config.listen_address);
   if (!config.tls_certificate_file.empty()) tell("ssl", "on");
@@ -176,6 +186,8 @@ absl::Status Node::Parts::recover() {
   services->front_door.unknown_role_secret = meta.secret;
   services->recovery = steps;
   services->parameter_defaults = parameter_defaults(config);
+  services->system_identifier = opened_log.tail.segment.log_id;
+  TROUPE_RETURN_IF_ERROR(load_slots(*files, config.data_directory, &services->replication_slots));
   context.emplace(*services, meta.partitions);
   for (PreparedTransaction& transaction : prepared) services->prepared.add(revived(std::move(transaction), *catalog));
   services->next_oid.store(catalog->counters().next_oid);

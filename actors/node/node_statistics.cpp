@@ -54,6 +54,8 @@ constexpr Gauge kGauges[] = {
     {"limits.checkpoints_max", [](const NodeContext& node) { return uint64_t{node.services.checkpoints.size()}; }},
     {"limits.prepared_transactions_max",
      [](const NodeContext& node) { return uint64_t{node.services.prepared.size()}; }},
+    {"limits.replication_slots_max",
+     [](const NodeContext& node) { return uint64_t{node.services.replication_slots.list().size()}; }},
     {"limits.conflicts_max", [](const NodeContext& node) { return uint64_t{node.services.conflicts.size()}; }},
     {"limits.conflict_bytes_max", [](const NodeContext& node) { return node.services.conflict_bytes.load(); }},
     {"limits.read_ranges",

@@ -24,6 +24,7 @@
 #include "runtime/transaction/notification_queue.hpp"
 #include "runtime/transaction/prepared_transactions.hpp"
 #include "runtime/transaction/snapshot_registry.hpp"
+#include "runtime/transaction/replication_slots.hpp"
 #include "runtime/system/system_session.hpp"
 #include "storage/catalog/catalog.hpp"
 #include "storage/file/file_system.hpp"
@@ -45,6 +46,7 @@ struct NodeServices {
         serializable_snapshots{commits, config.connections_max + 64},
         prepared{config.prepared_transactions_max},
         notifications{config.notification_bytes_max, config.channels_max},
+        replication_slots{config.replication_slots_max},
         conflicts{node_clock, config.conflicts_max},
         catalog{std::move(first_catalog)},
         parameter_defaults{std::make_shared<ParameterDefaults>()},
@@ -73,6 +75,9 @@ struct NodeServices {
   PreparedTransactions prepared;
   /// From those who NOTIFY to those who LISTEN.
   NotificationQueue notifications;
+  uint64_t system_identifier = 0;  ///< of the data directory, for IDENTIFY_SYSTEM
+  /// The publisher puts them on the disk.
+  ReplicationSlots replication_slots;
   /// The newest transactions that could not be serialized, and whom they met.
   NewestRows<ConflictInfo> conflicts;
   /// Written keys that the transaction manager keeps to validate by.

@@ -1,5 +1,7 @@
 #include "actors/session/backend.hpp"
 
+#include "actors/session/replication.hpp"
+#include "runtime/protocol/replication_command.hpp"
 #include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
 
@@ -43,6 +45,7 @@ Backend::~Backend() {
   // What the coroutine waits for unregisters itself, so it goes first.
   serve_.reset();
   portals_.clear();
+  forget_slot_snapshot();
 }
 
 void Backend::start(TransportEvents* events) {
@@ -73,6 +76,7 @@ bool Backend::at_rest() const {
 
 void Backend::on_received(size_t size) {
   reader_.received(size);
+  if (replication_ != nullptr) return take_feedback();
   input_.raise();
 }
 
@@ -111,6 +115,8 @@ void Backend::on_end(const std::string& encoded_error) {
 
 void Backend::on_lost(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost) {
   if (part == LostPart::kPublisher) {
+    if (replication_ != nullptr) replication_->publisher_lost = true;
+    if (save_request_ != 0) host_.send_save_slots(save_request_);
     changed_.raise();
     return;
   }
@@ -139,6 +145,7 @@ void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
   if (sending_) sent_.raise();
+  if (replication_ != nullptr) tick_replication(now_us);
   if (starting_) {
     if (now_us - record_->started_us > kStartUpUs) {
       on_end(encode_error(error(ErrorCode::kQueryCanceled, "canceling authentication due to timeout")));
@@ -205,6 +212,7 @@ void Backend::clean_up() {
   portals_.clear();
   parameters_.rollback();
   transaction_.rollback();
+  forget_slot_snapshot();
 }
 
 /// Ends early when the session is to end.
@@ -374,6 +382,8 @@ absl::Status Backend::begin_session(const StartupMessage& startup, const std::st
   const RoleDef* role = catalog->find_role(user);
   if (role == nullptr) return error(ErrorCode::kInvalidAuthorization, "role \"", user, "\" does not exist");
   TROUPE_RETURN_IF_ERROR(check_log_in(*role));
+  login_role_ = role->oid;
+  if (const auto replication = startup.find("replication")) TROUPE_RETURN_IF_ERROR(begin_replication(*replication));
   TROUPE_RETURN_IF_ERROR(check_room(role->superuser));
   TROUPE_RETURN_IF_ERROR(enter_database(database, *role));
   database_ = database;
@@ -391,11 +401,6 @@ absl::Status Backend::begin_session(const StartupMessage& startup, const std::st
     }
   });
   TROUPE_RETURN_IF_ERROR(status);
-  const auto replication = startup.find("replication");
-  if (replication && *replication != "false" && *replication != "off" && *replication != "0") {
-    return with_hint(error(ErrorCode::kFeatureNotSupported, "replication connections are not supported"),
-                     "Use SUBSCRIBE TO table on an ordinary connection.");
-  }
   follow_roles();
   greet();
   return absl::OkStatus();
@@ -459,6 +464,7 @@ void Backend::greet() {
 /// Handles what never waits, without a coroutine; false: it is for handle(). The extended protocol says four messages a
 /// statement, and only one of them does something.
 bool Backend::handle_at_once(const FrontendMessage& message, Flow* flow) {
+  if (replicates_) return false;
   if (const auto* bind = std::get_if<BindMessage>(&message)) {
     if (!skip_to_sync_) *flow = after_extended(on_bind(*bind));
   } else if (const auto* describe = std::get_if<DescribeMessage>(&message)) {
@@ -496,6 +502,10 @@ Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
     auto running = on_query(query->sql);
     co_return co_await running;
   }
+  if (replicates_ && is_extended(message)) {
+    co_return after_extended(error(ErrorCode::kProtocolViolation,
+                                   "extended query protocol not supported in a replication connection"));
+  }
   if (const auto* execute = std::get_if<ExecuteMessage>(&message)) {
     executing_ = true;
     data_.begin_statement();
@@ -520,6 +530,12 @@ Task<Backend::Flow> Backend::handle(FrontendMessage& message) {
     co_return Flow::kContinue;
   }
   co_return handle_odd(message);
+}
+
+bool Backend::is_extended(const FrontendMessage& message) {
+  return std::holds_alternative<ParseMessage>(message) || std::holds_alternative<BindMessage>(message) ||
+         std::holds_alternative<DescribeMessage>(message) || std::holds_alternative<ExecuteMessage>(message) ||
+         std::holds_alternative<CloseMessage>(message);
 }
 
 bool Backend::is_malformed_sync(const FrontendMessage& message) const {

@@ -5,6 +5,7 @@
 /// Owner: one session actor; everything happens on its cell. The life of a backend is one coroutine (serve()), which
 /// waits for input or for answers; at most one statement runs at a time.
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,8 +33,15 @@
 
 namespace troupe {
 
+/// In the number of a request that on_granted() answers: that to save the slots.
+inline constexpr uint64_t kSlotsRequest = uint64_t{1} << 61;
+
 struct Changes;
 class Subscription;
+class CatalogHistory;
+class Replication;
+struct CreateSlotCommand;
+struct StartReplicationCommand;
 
 class Backend final : public RowIdSource {
  public:
@@ -98,6 +106,7 @@ class Backend final : public RowIdSource {
   Flow after_extended(const absl::Status& status);
   Task<Flow> handle(FrontendMessage& message);
   Flow handle_odd(const FrontendMessage& message);
+  static bool is_extended(const FrontendMessage& message);
   bool is_malformed_sync(const FrontendMessage& message) const;
   Flow end_now();
   /// The next message, after flushing; false when the client is gone or the session is to end.
@@ -180,7 +189,7 @@ class Backend final : public RowIdSource {
   absl::Status fill_exec_context(const StatementPlan& plan, ExecContext* context);
   Task<absl::Status> send_rows(Portal& portal, int64_t rows_max, bool* suspended);
   void finish_execution(Portal& portal);
-  bool wants_to_wait() { return sleep_us_ > 0 || transaction_.advisory_locks().has_wanted(); }
+  bool wants_to_wait() { return sleep_us_ > 0 || slots_changed_ || transaction_.advisory_locks().has_wanted(); }
   Task<absl::Status> wait_as_asked();
   /// What pg_sleep() asked for.
   Task<absl::Status> sleep_if_asked();
@@ -319,6 +328,35 @@ class Backend final : public RowIdSource {
   Task<absl::Status> send_events(Subscription& subscription, const Portal& portal);
   static std::vector<OutputColumn> subscribe_columns();
 
+  // backend_replication.cpp: what a replication connection may say beside SQL, and slots.
+  absl::Status begin_replication(std::string_view value);
+  Task<absl::Status> run_replication_command(std::string_view text);
+  void send_one_row(const std::vector<OutputColumn>& columns, const std::vector<std::optional<std::string>>& row,
+                    std::string_view tag);
+  absl::Status identify_system();
+  Task<absl::Status> create_slot(const CreateSlotCommand& command);
+  absl::Status check_snapshot_use(std::string_view snapshot) const;
+  absl::StatusOr<Scn> export_slot_snapshot();
+  void forget_slot_snapshot();
+  absl::StatusOr<Scn> add_slot(std::string_view name, std::string_view plugin, bool temporary, Scn at);
+  absl::Status check_may_replicate() const;
+  Task<absl::Status> drop_slot(std::string_view name, bool waits);
+  /// Until what was changed about the slots is on the disk.
+  Task<absl::Status> save_slots();
+
+  // backend_walsender.cpp: START_REPLICATION.
+  Task<absl::Status> start_replication(const StartReplicationCommand& command);
+  Task<absl::Status> stream_changes(Replication& replication);
+  Task<absl::Status> run_stream(Replication& replication);
+  Task<absl::Status> send_record(Replication& replication, const CommitFrame& record);
+  Task<absl::Status> drain(Replication& replication);
+  Task<absl::Status> feed_bulk(Replication& replication, TxnId txn);
+  Task<absl::Status> next_changes(Replication& replication, std::function<void()> ask);
+  Task<absl::StatusOr<CatalogHistory>> find_catalog(Scn from);
+  void take_feedback();
+  void tick_replication(int64_t now_us);
+  absl::Status end_of_replication(const Replication& replication);
+
   NodeServices& services_;
   SessionHost& host_;
   std::shared_ptr<Transport> transport_;
@@ -392,6 +430,15 @@ class Backend final : public RowIdSource {
   absl::Status changes_status_;
   std::shared_ptr<Changes> bulk_;  ///< bulk records that were fetched, and which is the next
   size_t bulk_next_ = 0;
+
+  // Replication.
+  bool replicates_ = false;              ///< a connection with replication=database
+  bool slots_changed_ = false;           ///< by a function of the statement that runs
+  uint64_t save_request_ = 0;            ///< under way
+  absl::Status save_status_;
+  ReplySignal saved_;
+  std::string slot_snapshot_;            ///< exported by CREATE_REPLICATION_SLOT
+  Replication* replication_ = nullptr;   ///< START_REPLICATION runs
 
   Task<void> serve_;
 };

@@ -240,6 +240,11 @@ Task<absl::Status> Backend::run_checkpoint() {
 void Backend::on_granted(uint64_t request, const std::string& error) {
   if ((request & kAdvisoryRequest) != 0) {
     transaction_.advisory_locks().on_granted(request, error);
+  } else if (request == 0 || (request & kSlotsRequest) != 0) {
+    if (request == 0 || request != save_request_) return;
+    save_status_ = decode_error(error);
+    save_request_ = 0;
+    saved_.raise();
   } else if ((request & kCheckpointRequest) == 0) {
     transaction_.on_granted(request, error);
   } else if (request == checkpoint_request_) {

@@ -1,5 +1,6 @@
 /// The simple protocol: a text of any number of statements. Several of them outside a block are one transaction.
 #include "actors/session/backend.hpp"
+#include "runtime/protocol/replication_command.hpp"
 
 namespace troupe {
 namespace {
@@ -18,7 +19,8 @@ Task<Backend::Flow> Backend::on_query(std::string_view sql) {
   // The unnamed statement does not survive a simple query.
   unnamed_ = nullptr;
   portals_.erase("");
-  auto running = run_query_text(sql);
+  forget_slot_snapshot();
+  auto running = replicates_ && is_replication_command(sql) ? run_replication_command(sql) : run_query_text(sql);
   const absl::Status status = co_await running;
   executing_ = false;
   record_->tell.interrupt->clear();

@@ -8,6 +8,7 @@
 #include "runtime/plan/merge_plan.hpp"
 #include "runtime/plan/partition_plan.hpp"
 #include "runtime/plan/refusal.hpp"
+#include "runtime/plan/replica_identity.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
@@ -486,6 +487,9 @@ absl::Status Backend::open_portal(Portal& portal) {
 }
 
 absl::Status Backend::fill_exec_context(const StatementPlan& plan, ExecContext* context) {
+  if (const CatalogPtr& catalog = transaction_.catalog(); !plan.read_only && !catalog->publications().empty()) {
+    TROUPE_RETURN_IF_ERROR(check_replica_identity(plan, *catalog));
+  }
   if (!plan.denied.ok()) return plan.denied;
   const SettingsSnapshot& settings = parameters_.snapshot();
   sequences_.set_catalog(transaction_.catalog(), role_);
@@ -592,6 +596,11 @@ Task<absl::Status> Backend::wait_as_asked() {
     const absl::Status taken = co_await taking;
     if (!taken.ok()) co_return taken;
   }
+  if (slots_changed_) {
+    auto saving = save_slots();
+    const absl::Status saved = co_await saving;
+    if (!saved.ok()) co_return saved;
+  }
   auto sleeping = sleep_if_asked();
   co_return co_await sleeping;
 }
@@ -646,6 +655,10 @@ void Backend::send_columns(const std::vector<OutputColumn>& columns, const std::
 
 Task<absl::Status> Backend::run_explain(Portal& portal) {
   const StatementPlan& plan = *portal.plan;
+  if (const CatalogPtr& catalog = transaction_.catalog(); !catalog->publications().empty()) {
+    const absl::Status identified = check_replica_identity(plan, *catalog);
+    if (!identified.ok()) co_return identified;
+  }
   std::vector<std::string> lines;
   if (plan.explain.analyze) {
     auto running = run_analyzed(portal, &lines);

@@ -119,6 +119,7 @@ void Session::on_exit() {
   const uint64_t participants = backend_ ? backend_->participants() : 0;
   node_.services.sessions.remove(info_->process_id);
   node_.services.advisory_locks.release_session(info_->process_id);
+  node_.services.replication_slots.end_session(info_->process_id);
   if (txn != kNoTxn && participants != 0) tell(directory_.get().manager, abort_atom::value, txn, participants);
   transport_->close();
   backend_.reset();
@@ -253,6 +254,7 @@ void Session::send_next_changes(Scn after, uint32_t records_behind, uint64_t byt
 void Session::send_subscription_end() {
   tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));
 }
+void Session::send_save_slots(uint64_t request) { tell(directory_.get().publisher, save_atom::value, request); }
 void Session::send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
   tell(directory_.get().publisher, bulk_atom::value, static_cast<uint64_t>(info_->process_id), txn, record, position,
        bytes_max);

@@ -54,6 +54,8 @@ class SessionHost {
   /// The bulk records of a transaction from `record`, which is at `position`, on; answered by on_changes().
   virtual void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) = 0;
   virtual void send_subscription_end() = 0;
+  /// The replication slots as they are now, to the disk; answered by on_granted().
+  virtual void send_save_slots(uint64_t request) = 0;
   /// Into the log, before the commit that it belongs to; answered by on_bulk_logged().
   virtual void send_bulk_record(BulkFrame record) = 0;
   /// CHECKPOINT; answered by on_granted().

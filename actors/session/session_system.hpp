@@ -62,6 +62,11 @@ class SessionSystem final : public SystemSession {
   std::vector<PreparedInfo> prepared_statements() const override;
   std::vector<CursorInfo> cursors() const override;
   absl::StatusOr<std::string> export_snapshot() override;
+  Scn newest_commit() const override;
+  std::vector<ReplicationSlot> replication_slots() const override;
+  absl::StatusOr<Lsn> create_replication_slot(std::string_view name, std::string_view plugin, bool temporary) override;
+  absl::Status drop_replication_slot(std::string_view name) override;
+  absl::StatusOr<Lsn> advance_replication_slot(std::string_view name, Lsn to) override;
   std::vector<PreparedTransactionInfo> prepared_transactions() const override;
 
  private:

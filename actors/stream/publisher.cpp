@@ -32,6 +32,11 @@ Publisher::behavior_type Publisher::make_behavior() {
       [this](bulk_atom, uint64_t subscription, TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
         on_bulk_request({subscription, txn, record, position, bytes_max, current_sender()});
       },
+      [this](save_atom, uint64_t request) {
+        const absl::Status saved = save_slots();
+        tell(caf::actor_cast<SessionActor>(current_sender()), granted_atom::value, request,
+             saved.ok() ? std::string() : encode_error(saved));
+      },
       [this](release_atom, uint64_t subscription) {
         catching_up_.erase(subscription);
         reading_bulk_.erase(subscription);
@@ -212,6 +217,15 @@ absl::Status Publisher::serve_bulk(const BulkRequest& request) {
   }
   changes->resume = reading.position = reading.reader->position();
   answer(request.asker, std::move(changes));
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::save_slots() {
+  const auto [bytes, version] = node_.services.replication_slots.encode();
+  if (slots_saved_ == version) return absl::OkStatus();
+  const std::string path = slots_path(node_.services.config.data_directory);
+  TROUPE_RETURN_IF_ERROR(replace_file(node_.services.files, path, bytes));
+  slots_saved_ = version;
   return absl::OkStatus();
 }
 

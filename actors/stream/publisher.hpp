@@ -64,6 +64,8 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   absl::StatusOr<bool> read_record(CatchUp& catch_up);
   void on_bulk_request(const BulkRequest& request);
   absl::Status serve_bulk(const BulkRequest& request);
+  /// On the disk, or an error of the disk.
+  absl::Status save_slots();
   void answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes);
 
   NodeContext& node_;
@@ -75,6 +77,7 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   std::vector<Request> waiting_;  ///< for what has not happened yet
   std::map<uint64_t, CatchUp> catching_up_;
   std::map<uint64_t, BulkReading> reading_bulk_;
+  std::optional<uint64_t> slots_saved_;  ///< the version that is on the disk
 };
 
 }  // namespace troupe

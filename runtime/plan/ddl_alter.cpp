@@ -3,6 +3,7 @@
 
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -205,6 +206,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
     if (use.table != table->oid) continue;  // gone already
     std::erase_if(table->policies, [&](const PolicyDef& policy) { return policy.name == use.policy; });
   }
+  TROUPE_RETURN_IF_ERROR(ddl_drop_published_column(*column, behavior, *table, ddl));
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
@@ -408,6 +410,13 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
         error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used in a policy definition"),
         cat(ddl_describe(policies[0], ddl), " depends on column \"", column->name, "\""));
   }
+  const auto filters = ddl_publications_of_column(*table, column->attnum, true, ddl);
+  if (!filters.empty()) {
+    return with_detail(
+        error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used by a publication WHERE clause"),
+        cat("publication of ", ddl_describe(*table, ddl), " in publication ", filters[0]->name,
+            " depends on column \"", column->name, "\""));
+  }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
@@ -479,6 +488,7 @@ absl::Status set_not_null(const sql::AlterTableAction& action, TableDef* table, 
     if (std::find(key.begin(), key.end(), column->attnum) != key.end()) {
       return error(ErrorCode::kInvalidTableDefinition, "column \"", column->name, "\" is in a primary key");
     }
+    TROUPE_RETURN_IF_ERROR(ddl_check_identity_nullable(*column, *table, ddl));
     if (column->identity != IdentityKind::none) {
       return error(ErrorCode::kSyntaxError, "column \"", column->name, "\" of relation \"", table->name,
                       "\" is an identity column");
@@ -533,7 +543,11 @@ absl::Status alter_action(const sql::AlterTableAction& action, bool only, TableD
     case AlterAction::kForceRowSecurity: table->force_row_security = true; return absl::OkStatus();
     case AlterAction::kNoForceRowSecurity: table->force_row_security = false; return absl::OkStatus();
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
-    case AlterAction::kSetUnlogged: table->unlogged = true; return absl::OkStatus();
+    case AlterAction::kSetUnlogged:
+      TROUPE_RETURN_IF_ERROR(ddl_check_unlogged(*table, ddl));
+      table->unlogged = true;
+      return absl::OkStatus();
+    case AlterAction::kReplicaIdentity: return ddl_set_replica_identity(action, table, ddl);
     // Hints for PostgreSQL's storage that mean nothing here.
     case AlterAction::kSetStatistics:
     case AlterAction::kSetStorage:

@@ -3,6 +3,7 @@
 #include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -265,6 +266,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kFunction: return "DROP FUNCTION";
     case sql::ObjectKind::kProcedure: return "DROP PROCEDURE";
     case sql::ObjectKind::kRoutine: return "DROP ROUTINE";
+    case sql::ObjectKind::kPublication: return "DROP PUBLICATION";
     default: return "DROP";
   }
 }
@@ -278,6 +280,7 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kSchema: return "ALTER SCHEMA";
     case sql::ObjectKind::kDatabase: return "ALTER DATABASE";
     case sql::ObjectKind::kRole: return "ALTER ROLE";
+    case sql::ObjectKind::kPublication: return "ALTER PUBLICATION";
     case sql::ObjectKind::kType: return "ALTER TYPE";
     case sql::ObjectKind::kFunction: return "ALTER FUNCTION";
     case sql::ObjectKind::kProcedure: return "ALTER PROCEDURE";
@@ -303,8 +306,6 @@ std::string_view missing_feature(sql::NodeKind kind) {
     case NodeKind::kCreateEventTrigger: return "CREATE EVENT TRIGGER";
     case NodeKind::kCreateRule: return "CREATE RULE";
     case NodeKind::kCreateExtension: return "CREATE EXTENSION";
-    case NodeKind::kCreatePublication: return "CREATE PUBLICATION";
-    case NodeKind::kCreateSubscription: return "CREATE SUBSCRIPTION";
     case NodeKind::kCreateTablespace: return "CREATE TABLESPACE";
     case NodeKind::kCreateStatistics: return "CREATE STATISTICS";
     case NodeKind::kDo: return "DO";
@@ -421,9 +422,21 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
     case NodeKind::kAlterPolicy:
       return run("ALTER POLICY",
                  [&](DdlBuilder& ddl) { return ddl_alter_policy(statement.to<sql::AlterPolicyStatement>(), ddl); });
+    case NodeKind::kCreatePublication:
+      return run("CREATE PUBLICATION", [&](DdlBuilder& ddl) {
+        return ddl_create_publication(statement.to<sql::CreatePublicationStatement>(), ddl);
+      });
+    case NodeKind::kAlterPublication:
+      return run("ALTER PUBLICATION", [&](DdlBuilder& ddl) {
+        return ddl_alter_publication(statement.to<sql::AlterPublicationStatement>(), ddl);
+      });
     case NodeKind::kComment:
       return run("COMMENT", [&](DdlBuilder& ddl) { return ddl_comment(statement.to<sql::CommentStatement>(), ddl); });
     default: break;
+  }
+  if (statement.kind == NodeKind::kCreateSubscription) {
+    return with_hint(not_supported_yet("CREATE SUBSCRIPTION"),
+                     "PostgreSQL can subscribe to a publication of this database; docs/replication.md says how.");
   }
   if (const std::string_view feature = missing_feature(statement.kind); !feature.empty()) {
     return not_supported_yet(feature);

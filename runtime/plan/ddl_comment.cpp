@@ -3,6 +3,7 @@
 
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_policy.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -77,6 +78,10 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
     case sql::ObjectKind::kSchema: object = ddl.catalog().find_schema(name.back()); break;
     case sql::ObjectKind::kRole: object = ddl.catalog().find(NameClass::role, kNoOid, name.back()); break;
     case sql::ObjectKind::kDatabase: object = ddl.catalog().find(NameClass::database, kNoOid, name.back()); break;
+    case sql::ObjectKind::kPublication: {
+      TROUPE_ASSIGN_OR_RETURN(object, ddl_publication(name.back(), ddl));
+      break;
+    }
     default: return ddl.refuse(comment, "COMMENT ON this kind of object");
   }
   if (object == nullptr) {

@@ -4,6 +4,7 @@
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -34,6 +35,7 @@ std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
                                 : object.kind == ObjectKind::schema   ? "schema"
                                 : object.kind == ObjectKind::type     ? "type"
                                 : object.kind == ObjectKind::database ? "database"
+                                : object.kind == ObjectKind::publication ? "publication"
                                                                       : "table";
   const bool visible = object.schema == kNoOid || is_visible(object, ddl);
   const ObjectDef* schema = visible ? nullptr : ddl.catalog().find_anywhere(object.schema);
@@ -322,6 +324,7 @@ absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatem
       ddl.drop(oid);
     }
   }
+  ddl_forget_published(schema.oid, ddl);
   ddl.drop(schema.oid);
   return absl::OkStatus();
 }
@@ -419,6 +422,7 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
     case sql::ObjectKind::kSchema: return ObjectKind::schema;
     case sql::ObjectKind::kType:
     case sql::ObjectKind::kDomain: return ObjectKind::type;
+    case sql::ObjectKind::kPublication: return ObjectKind::publication;
     default: return ddl.refuse(drop, "DROP of this kind of object");
   }
 }
@@ -502,6 +506,10 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(drop_schema(*ref, drop, &dependents, ddl));
       continue;
     }
+    if (kind == ObjectKind::publication) {
+      TROUPE_RETURN_IF_ERROR(ddl_drop_publication(ref->name.back(), drop.if_exists, ddl));
+      continue;
+    }
     if (kind == ObjectKind::type) {
       TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
       continue;
@@ -534,7 +542,8 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
   drop.behavior = behavior;
   Dependents dependents;
   // What depends on others of them goes before those.
-  for (const ObjectKind kind : {ObjectKind::view, ObjectKind::table, ObjectKind::function, ObjectKind::sequence, ObjectKind::schema}) {
+  for (const ObjectKind kind : {ObjectKind::publication, ObjectKind::view, ObjectKind::table, ObjectKind::function,
+                                ObjectKind::sequence, ObjectKind::schema}) {
     for (const ObjectDef* object : objects) {
       if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;
       drop_views_of(*object, &dependents, ddl);

@@ -3,6 +3,7 @@
 
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_partition.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -273,6 +274,7 @@ void ddl_drop_table(const TableDef& dropped, DdlBuilder& ddl) {
     const bool refers = key.kind == ConstraintKind::foreign_key && key.foreign.table != table.oid;
     if (refers) ddl_forget_reference(key, without_keys, ddl);
   }
+  ddl_forget_published(table.oid, ddl);
   if (table.tree != 0) ddl.act(DdlAction::Kind::kDropTree).tree = table.tree;
 }
 

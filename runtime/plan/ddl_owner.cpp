@@ -1,5 +1,6 @@
 /// OWNER TO of every kind of object that has an owner, and who may do what with definitions.
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 
 namespace troupe {
@@ -42,7 +43,7 @@ absl::Status check_new_owner(const ObjectDef& object, Oid owner, const DdlBuilde
   TROUPE_RETURN_IF_ERROR(ddl_check_may_give(owner, ddl));
   if (const ObjectDef* schema = ddl.find(object.schema)) {
     TROUPE_RETURN_IF_ERROR(check_right(catalog, owner, *schema, kCreate));
-  } else if (object.kind == ObjectKind::schema) {
+  } else if (object.kind == ObjectKind::schema || object.kind == ObjectKind::publication) {
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(catalog.database()), kCreate, ddl));
   } else if (object.kind == ObjectKind::database) {
     if (!role_or_nobody(catalog, ddl.context().role).create_database) {
@@ -113,6 +114,7 @@ absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& 
   const bool type = alter.target->object == sql::ObjectKind::kType || alter.target->object == sql::ObjectKind::kDomain;
   if (type) return alter_type_owner(alter, ddl);
   if (is_routine(alter.target->object)) return ddl_own_function(alter, ddl);
+  if (alter.target->object == sql::ObjectKind::kPublication) return ddl_own_publication(alter, ddl);
   if (alter.target->object != sql::ObjectKind::kSchema) {
     return ddl.refuse(alter, "ALTER ... OWNER TO of this kind of object");
   }

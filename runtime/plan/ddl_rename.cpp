@@ -4,6 +4,7 @@
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
+#include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -111,6 +112,16 @@ void rename_in_views(const std::vector<ObjectPtr>& views, const NewName& renamed
   }
 }
 
+void rename_in_publications(const TableDef& table, const NewColumnName& renamed, int16_t attnum, DdlBuilder& ddl) {
+  for (const auto& publication : ddl_publications_of_column(table, attnum, true, ddl)) {
+    auto changed = std::make_shared<PublicationDef>(*publication);
+    for (PublishedTable& entry : changed->tables) {
+      if (entry.table == table.oid) entry.filter_sql = renamed_expression(entry.filter_sql, renamed);
+    }
+    ddl.put(std::move(changed));
+  }
+}
+
 /// Expressions of the table that mention a column which has a new name.
 absl::Status rename_in_expressions(const TableDef& before, const ColumnDef& column, std::string_view name,
                                    TableDef* table, DdlBuilder& ddl) {
@@ -124,6 +135,7 @@ absl::Status rename_in_expressions(const TableDef& before, const ColumnDef& colu
   for (PartitionKeyPart& part : table->partition_key.parts) {
     if (part.attnum == 0) part.expression_sql = renamed_expression(part.expression_sql, renamed);
   }
+  rename_in_publications(before, renamed, column.attnum, ddl);
   for (PolicyDef& policy : table->policies) {
     TROUPE_RETURN_IF_ERROR(rename_in_policy({policy.oid, before.oid, policy.name},
                                             {before.oid, column.attnum, column.name, name}, table, ddl));
@@ -254,6 +266,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
     case sql::ObjectKind::kSequence: kind = ObjectKind::sequence; break;
     case sql::ObjectKind::kDatabase: return ddl_rename_database(rename.target->name.back(), rename.new_name, ddl);
     case sql::ObjectKind::kRole: return ddl_rename_role(rename.target->name.back(), rename.new_name, ddl);
+    case sql::ObjectKind::kPublication: return ddl_rename_publication(rename, ddl);
     case sql::ObjectKind::kSchema: {
       const SchemaDef* schema = ddl.catalog().find_schema(rename.target->name.back());
       if (schema == nullptr) {

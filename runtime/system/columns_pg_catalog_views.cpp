@@ -160,8 +160,8 @@ constexpr RelationText kRelations[] = {
      "backend_xid:xid backend_xmin:xid query_id:int8 query:text backend_type:text"},
     {12227, "pg_stat_replication", 'v',
      "pid:int4 usesysid:oid usename:name application_name:text client_addr:inet client_hostname:text "
-     "client_port:int4 backend_start:timestamptz backend_xmin:xid state:text sent_lsn:text write_lsn:text "
-     "flush_lsn:text replay_lsn:text write_lag:interval flush_lag:interval replay_lag:interval "
+     "client_port:int4 backend_start:timestamptz backend_xmin:xid state:text sent_lsn:pg_lsn write_lsn:pg_lsn "
+     "flush_lsn:pg_lsn replay_lsn:pg_lsn write_lag:interval flush_lag:interval replay_lag:interval "
      "sync_priority:int4 sync_state:text reply_time:timestamptz"},
     {12232, "pg_stat_slru", 'v',
      "name:text blks_zeroed:int8 blks_hit:int8 blks_read:int8 blks_written:int8 blks_exists:int8 flushes:int8 "
@@ -183,7 +183,7 @@ constexpr RelationText kRelations[] = {
      "pid:int4 gss_authenticated:bool principal:text encrypted:bool"},
     {12257, "pg_replication_slots", 'v',
      "slot_name:name plugin:name slot_type:text datoid:oid database:name temporary:bool active:bool "
-     "active_pid:int4 xmin:xid catalog_xmin:xid restart_lsn:text confirmed_flush_lsn:text wal_status:text "
+     "active_pid:int4 xmin:xid catalog_xmin:xid restart_lsn:pg_lsn confirmed_flush_lsn:pg_lsn wal_status:text "
      "safe_wal_size:int8 two_phase:bool"},
     {12262, "pg_stat_replication_slots", 'v',
      "slot_name:text spill_txns:int8 spill_count:int8 spill_bytes:int8 stream_txns:int8 stream_count:int8 "

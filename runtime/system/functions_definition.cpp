@@ -183,6 +183,7 @@ OptionalText object_comment(SystemSession& session, int64_t object, std::string_
     case ObjectKind::function: return is("pg_proc") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::type: return is("pg_type") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::role: return is("pg_authid") ? unless_empty(def->comment) : std::nullopt;
+    case ObjectKind::publication: return is("pg_publication") ? unless_empty(def->comment) : std::nullopt;
     case ObjectKind::database: return is("pg_database") ? unless_empty(def->comment) : std::nullopt;
     default: return is("pg_class") ? unless_empty(def->comment) : std::nullopt;
   }

@@ -53,8 +53,12 @@ bool column_updatable(SystemSession& session, int64_t relation, int16_t attnum, 
 }
 std::optional<int64_t> replica_identity_index(SystemSession& session, int64_t relation) {
   const TableDef* table = session.catalog()->find_table(static_cast<Oid>(relation));
-  if (table == nullptr || table->primary_key_index() == kNoOid) return std::nullopt;
-  return table->primary_key_index();
+  if (table == nullptr) return std::nullopt;
+  Oid index = kNoOid;
+  if (table->replica_identity == ReplicaIdentity::primary_key) index = table->primary_key_index();
+  if (table->replica_identity == ReplicaIdentity::index) index = table->replica_index;
+  if (session.catalog()->find_index(index) == nullptr) return std::nullopt;
+  return index;
 }
 
 OptionalBool index_column_property(SystemSession& session, int64_t index, int32_t column, std::string_view property) {

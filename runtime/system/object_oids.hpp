@@ -7,8 +7,8 @@ namespace troupe {
 
 inline constexpr Oid kTypeClass = 1247, kProcClass = 1255, kRelationClass = 1259, kRoleClass = 1260,
                      kDatabaseClass = 1262, kAttrdefClass = 2604, kConstraintClass = 2606, kNamespaceClass = 2615,
-                     kRewriteClass = 2618, kExtensionClass = 3079, kPolicyClass = 3256, kTablespaceDefault = 1663,
-                     kTablespaceGlobal = 1664;
+                     kRewriteClass = 2618, kExtensionClass = 3079, kPolicyClass = 3256, kPublicationClass = 6104,
+                     kTablespaceDefault = 1663, kTablespaceGlobal = 1664;
 
 /// The extension that schema sys belongs to.
 inline constexpr Oid kTroupeExtension = 13185;

@@ -230,6 +230,7 @@ void catalog_descriptions(const CatalogScan& scan, RowWriter& out) {
       case ObjectKind::role:
       case ObjectKind::database: break;
       case ObjectKind::schema: write_description(object->oid, kNamespaceClass, 0, object->comment, out); break;
+      case ObjectKind::publication: write_description(object->oid, kPublicationClass, 0, object->comment, out); break;
       case ObjectKind::type: write_description(object->oid, kTypeClass, 0, object->comment, out); break;
       case ObjectKind::function: write_description(object->oid, kProcClass, 0, object->comment, out); break;
       default: write_description(object->oid, kRelationClass, 0, object->comment, out); break;

@@ -84,7 +84,7 @@ void write_table_class(const TableDef& table, const Catalog& catalog, RowWriter&
   row.access_method = table.is_partitioned() ? 0 : 2;
   row.file = table.is_partitioned() ? kNoOid : table.oid;
   row.persistence = table.temporary ? 't' : table.unlogged ? 'u' : 'p';
-  row.replica_identity = 'd';
+  row.replica_identity = "dnfi"[static_cast<size_t>(table.replica_identity)];
   row.rows = table.statistics ? table.statistics->row_count : -1;
   row.pages = table.statistics ? std::ceil(table.statistics->size_bytes / 8192) : 0;
   row.has_index = !table.indexes.empty();
@@ -331,6 +331,8 @@ void write_index(const Catalog& catalog, const IndexDef& index, RowWriter& out) 
   out.set("indnkeyatts", key_count).set("indisunique", index.unique);
   out.set("indnullsnotdistinct", index.nulls_not_distinct).set("indisprimary", index.primary);
   out.set("indimmediate", true).set("indisvalid", !index.building && !index.incomplete).set("indisready", true).set("indislive", true);
+  const TableDef* of = catalog.find_table(index.table);
+  out.set("indisreplident", of != nullptr && of->replica_index == index.oid);
   out.set("indkey", int2_vector(keys)).set("indcollation", oid_vector(collations));
   out.set("indclass", oid_vector(classes)).set("indoption", int2_vector(options));
   out.set("indexprs", expressions_of(index));

@@ -1,6 +1,8 @@
 #pragma once
-/// For table functions whose rows are all there when they open. Only for runtime/system.
+/// A table function whose rows are all there when it is called. Only for runtime/system.
 #include <algorithm>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "runtime/plan/table_function.hpp"
@@ -22,6 +24,17 @@ class RowsCursor final : public TableFunctionCursor {
   Batch rows_;
   uint32_t at_ = 0;
 };
+
+using OpenedCursor = absl::StatusOr<std::unique_ptr<TableFunctionCursor>>;
+
+inline Batch empty_rows(std::span<const Physical> kinds) {
+  Batch rows;
+  for (const Physical kind : kinds) {
+    rows.columns.emplace_back();
+    rows.columns.back().reset_empty(kind);
+  }
+  return rows;
+}
 
 /// pg_partition_tree() and pg_partition_ancestors(), which follow the catalog (functions_partition.cpp).
 void register_partition_table_functions();

@@ -85,5 +85,7 @@ void register_advisory_functions(SessionFunctions& to);
 void register_size_functions(SessionFunctions& to);
 void register_notification_functions(FunctionRegistry& registry);
 void register_partition_functions(SessionFunctions& to);
+void register_replication_functions(SessionFunctions& to);
+void register_replication_table_functions();
 
 }  // namespace troupe

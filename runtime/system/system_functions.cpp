@@ -1,9 +1,5 @@
 #include "runtime/system/system_functions.hpp"
 
-#include <algorithm>
-#include <memory>
-
-#include "runtime/plan/table_function.hpp"
 #include "runtime/sql/keywords.hpp"
 #include "runtime/system/acl_text.hpp"
 #include "runtime/system/rows_cursor.hpp"
@@ -13,17 +9,6 @@
 
 namespace troupe {
 namespace {
-
-using OpenedCursor = absl::StatusOr<std::unique_ptr<TableFunctionCursor>>;
-
-Batch empty_rows(std::span<const Physical> kinds) {
-  Batch rows;
-  for (const Physical kind : kinds) {
-    rows.columns.emplace_back();
-    rows.columns.back().reset_empty(kind);
-  }
-  return rows;
-}
 
 struct CategoryText {
   char code;
@@ -127,6 +112,7 @@ void register_system_functions(FunctionRegistry& registry) {
   register_size_functions(to);
   register_notification_functions(registry);
   register_partition_functions(to);
+  register_replication_functions(to);
 }
 
 void register_system_table_functions() {
@@ -156,6 +142,7 @@ void register_system_table_functions() {
                       .columns = {kOid, kOid, kText, kBool},
                       .rows = 5,
                       .open = open_acl});
+  register_replication_table_functions();
 }
 
 }  // namespace troupe

@@ -37,6 +37,18 @@ absl::StatusOr<std::string> SystemSession::export_snapshot() {
   return error(ErrorCode::kFeatureNotSupported, "this function needs a session");
 }
 
+absl::StatusOr<Lsn> SystemSession::create_replication_slot(std::string_view, std::string_view, bool) {
+  return error(ErrorCode::kFeatureNotSupported, "this function needs a session");
+}
+
+absl::Status SystemSession::drop_replication_slot(std::string_view) {
+  return error(ErrorCode::kFeatureNotSupported, "this function needs a session");
+}
+
+absl::StatusOr<Lsn> SystemSession::advance_replication_slot(std::string_view, Lsn) {
+  return error(ErrorCode::kFeatureNotSupported, "this function needs a session");
+}
+
 std::string SystemSession::user_name() const {
   const ObjectDef* role = catalog()->find(user());
   return role != nullptr ? role->name : std::string();

@@ -11,6 +11,7 @@
 #include "runtime/security/tls_facts.hpp"
 #include "runtime/settings/session_parameters.hpp"
 #include "runtime/system/upkeep_info.hpp"
+#include "runtime/transaction/replication_slots.hpp"
 #include "storage/base/error.hpp"
 #include "storage/catalog/catalog.hpp"
 #include "storage/lock/advisory_lock.hpp"
@@ -173,6 +174,16 @@ class SystemSession {
   virtual int64_t database_bytes(Oid database) const;
   /// Nothing before the sequence was first used.
   virtual std::optional<SequenceStanding> sequence_position(Oid) const { return std::nullopt; }
+
+  // --- replication ---
+  /// The newest commit that is on the disk.
+  virtual Scn newest_commit() const { return kNoScn; }
+  virtual std::vector<ReplicationSlot> replication_slots() const { return {}; }
+  /// Where it begins. What this and the next two have done is on the disk before the rows computed so far go out.
+  virtual absl::StatusOr<Lsn> create_replication_slot(std::string_view name, std::string_view plugin, bool temporary);
+  virtual absl::Status drop_replication_slot(std::string_view name);
+  /// Where it is then.
+  virtual absl::StatusOr<Lsn> advance_replication_slot(std::string_view name, Lsn to);
 
   // --- hooks; true when there was such a session or actor ---
   virtual absl::StatusOr<bool> cancel_session(int32_t) { return false; }

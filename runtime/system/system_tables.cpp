@@ -31,6 +31,7 @@ class ProviderTable final : public Providers {
     provide_policies(*this);
     provide_statistics(*this);
     provide_session(*this);
+    provide_replication(*this);
     provide_information_schema(*this);
     provide_information_schema_constraints(*this);
     provide_information_schema_grants(*this);

@@ -130,7 +130,7 @@ void add_extremes(std::vector<Aggregate>* to) {
   // The types PostgreSQL has min and max for, text first among strings; uuid and bool are not among them.
   for (const Oid type : {oid::kInt8, oid::kInt4, oid::kInt2, oid::kOid, oid::kFloat4, oid::kFloat8, oid::kNumeric, oid::kDate,
                          oid::kTime, oid::kTimetz, oid::kTimestamp, oid::kTimestamptz, oid::kInterval, oid::kText, oid::kBpchar,
-                         oid::kTid, oid::kXid8, oid::kMoney, oid::kInet, oid::kAnyArray, oid::kAnyEnum}) {
+                         oid::kTid, oid::kXid8, oid::kMoney, oid::kPgLsn, oid::kInet, oid::kAnyArray, oid::kAnyEnum}) {
     to->push_back(aggregate_of<Extreme<true>>("max", {type}, type));
     to->push_back(aggregate_of<Extreme<false>>("min", {type}, type));
   }

@@ -118,7 +118,8 @@ void register_one(Registrar& to, const char* symbol) {
   add(oid::kFloat4, oid::kFloat8, compare_floats<C, float, double>);
   add(oid::kFloat8, oid::kFloat4, compare_floats<C, double, float>);
   add(oid::kFloat8, oid::kFloat8, compare_floats<C, double, double>);
-  for (const Oid type : {oid::kOid, oid::kTime, oid::kTimestamp, oid::kTimestamptz, oid::kTid, oid::kXid8, oid::kMoney}) {
+  for (const Oid type : {oid::kOid, oid::kTime, oid::kTimestamp, oid::kTimestamptz, oid::kTid, oid::kXid8, oid::kMoney,
+                         oid::kPgLsn}) {
     add(type, type, compare_integers<C, int64_t, int64_t>);
   }
   add(oid::kAnyEnum, oid::kAnyEnum, compare_integers<C, int64_t, int64_t>);

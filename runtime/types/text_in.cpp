@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "runtime/types/pg_lsn.hpp"
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/money.hpp"
@@ -144,6 +145,7 @@ absl::StatusOr<Value> parse_text(Type type, std::string_view text, const EvalCon
     case oid::kMacaddr: return wrapped(parse_macaddr(text));
     case oid::kMacaddr8: return wrapped(parse_macaddr8(text));
     case oid::kXid8: return integer_value<int64_t>(text, "xid8");
+    case oid::kPgLsn: return wrapped(parse_pg_lsn(text));
     case oid::kTid: return tid_value(text);
     case oid::kBit:
     case oid::kVarbit: return wrapped(parse_bits(type, text));

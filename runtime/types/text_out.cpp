@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "runtime/types/pg_lsn.hpp"
 #include "runtime/types/array.hpp"
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/money.hpp"
@@ -54,6 +55,7 @@ void format_int64(Oid type, int64_t v, const EvalContext& context, std::string* 
     case oid::kTimestamptz: return format_timestamptz(v, context.session(), out);
     case oid::kTime: return format_time(v, out);
     case oid::kMoney: return format_money(v, out);
+    case oid::kPgLsn: out->append(format_pg_lsn(static_cast<uint64_t>(v))); return;
     case oid::kTid: out->append(cat("(", v >> 16, ",", v & 0xFFFF, ")")); return;
     default: break;
   }

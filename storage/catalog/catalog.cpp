@@ -35,6 +35,9 @@ class CatalogBuilder {
   Catalog& catalog() { return *catalog_; }
 
   void erase(const ObjectDef& object) {
+    if (object.kind == ObjectKind::publication) {
+      std::erase_if(catalog_->publications_, [&](const ObjectPtr& known) { return known->oid == object.oid; });
+    }
     objects(object.oid).erase(object.oid);
     names(Catalog::name_of(object)).erase(Catalog::name_of(object));
   }
@@ -42,6 +45,7 @@ class CatalogBuilder {
   absl::Status insert(ObjectPtr object) {
     const Catalog::Name name = Catalog::name_of(*object);
     if (!names(name).emplace(name, object).second) return name_taken(*object);
+    if (object->kind == ObjectKind::publication) catalog_->publications_.push_back(object);
     objects(object->oid)[object->oid] = std::move(object);
     return absl::OkStatus();
   }
@@ -67,6 +71,8 @@ class CatalogBuilder {
       case NameClass::function:
         return error(ErrorCode::kDuplicateFunction, "function \"", object.name,
                      "\" already exists with same argument types");
+      case NameClass::publication:
+        return error(ErrorCode::kDuplicateObject, "publication \"", object.name, "\" already exists");
     }
     return error(ErrorCode::kDuplicateObject, "\"", object.name, "\" already exists");
   }

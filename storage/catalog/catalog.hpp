@@ -104,6 +104,8 @@ class Catalog {
   std::vector<ObjectPtr> objects(ObjectKind kind) const;
   /// Views, materialized ones among them.
   std::vector<ObjectPtr> views() const;
+  /// At hand, because whoever changes rows asks whether they are published. Of all databases.
+  const std::vector<ObjectPtr>& publications() const { return publications_; }
   /// What is in a database, whichever this snapshot's is.
   std::vector<ObjectPtr> objects_of(Oid database) const;
 
@@ -152,6 +154,7 @@ class Catalog {
   std::array<std::shared_ptr<const ObjectBucket>, kBuckets> objects_;
   std::array<std::shared_ptr<const NameBucket>, kBuckets> names_;
   std::shared_ptr<const FunctionNames> functions_;  ///< by schema and name; null: there are none
+  std::vector<ObjectPtr> publications_;
   std::vector<std::pair<Oid, CatalogPtr>> views_;  ///< of the whole snapshot: one per database, by oid
 };
 

@@ -2,6 +2,7 @@
 
 #include "storage/catalog/archive.hpp"
 #include "storage/catalog/function_def.hpp"
+#include "storage/catalog/publication.hpp"
 
 namespace troupe {
 namespace {
@@ -165,6 +166,21 @@ void describe(Archive& a, PolicyDef& p) {
 }
 
 template <typename Archive>
+void describe(Archive& a, PublishedTable& t) {
+  a(1, t.oid);
+  a(2, t.table);
+  a(3, t.columns);
+  a(4, t.filter_sql);
+  a(5, t.filter_columns);
+}
+
+template <typename Archive>
+void describe(Archive& a, PublishedSchema& s) {
+  a(1, s.oid);
+  a(2, s.schema);
+}
+
+template <typename Archive>
 void describe(Archive& a, IndexColumn& c) {
   a(1, c.attnum);
   a(2, c.descending);
@@ -226,6 +242,8 @@ void describe_rest(Archive& a, TableDef& t) {
   a(40, t.row_security);
   a(41, t.force_row_security);
   a(42, t.policies);
+  a(24, t.replica_identity);
+  a(25, t.replica_index);
 }
 
 template <typename Archive>
@@ -318,6 +336,19 @@ void describe_rest(Archive& a, DatabaseDef& d) {
 }
 
 template <typename Archive>
+void describe_rest(Archive& a, PublicationDef& p) {
+  a(10, p.database);
+  a(11, p.all_tables);
+  a(12, p.inserts);
+  a(13, p.updates);
+  a(14, p.deletes);
+  a(15, p.truncates);
+  a(16, p.via_root);
+  a(17, p.tables);
+  a(18, p.schemas);
+}
+
+template <typename Archive>
 void describe_rest(Archive& a, SchemaDef& s) {
   a(10, s.database);
   a(11, s.default_acls);
@@ -364,6 +395,7 @@ void describe_any(Archive& a, ObjectDef& object) {
     case ObjectKind::role: return describe_object(a, static_cast<RoleDef&>(object));
     case ObjectKind::database: return describe_object(a, static_cast<DatabaseDef&>(object));
     case ObjectKind::function: return describe_object(a, static_cast<FunctionDef&>(object));
+    case ObjectKind::publication: return describe_object(a, static_cast<PublicationDef&>(object));
   }
 }
 

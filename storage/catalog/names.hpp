@@ -32,11 +32,13 @@ inline constexpr TreeId kFirstUserTree = 100;
 /// Row key of an object in kCatalogObjectTree; ordered by oid.
 std::string object_key(Oid oid);
 
-/// Objects of one class must differ in their names within a schema, schemas within a database. Tables, views, indexes
-/// and sequences share one class.
-enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5, function = 6 };
+/// Objects of one class must differ in their names within a schema, schemas and publications within a database. Tables,
+/// views, indexes and sequences share one class.
+enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5, function = 6,
+                                 publication = 7 };
 
-/// Row key of a name in kCatalogNameTree. `scope` is the schema, a schema's database, kNoOid for what all share.
+/// Row key of a name in kCatalogNameTree. `scope` is the schema, a schema's or publication's database, kNoOid for what all
+/// share.
 std::string name_key(NameClass name_class, Oid scope, std::string_view name);
 
 /// The key under which allocation counters are kept in kCatalogObjectTree (oid 0 names no object).

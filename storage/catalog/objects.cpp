@@ -3,6 +3,7 @@
 #include "storage/base/bytes.hpp"
 #include "storage/base/check.hpp"
 #include "storage/catalog/function_def.hpp"
+#include "storage/catalog/publication.hpp"
 
 namespace troupe {
 namespace {
@@ -35,6 +36,7 @@ NameClass ObjectDef::name_class() const {
     case ObjectKind::role: return NameClass::role;
     case ObjectKind::database: return NameClass::database;
     case ObjectKind::function: return NameClass::function;
+    case ObjectKind::publication: return NameClass::publication;
     default: return NameClass::relation;
   }
 }
@@ -54,6 +56,7 @@ std::shared_ptr<ObjectDef> make_object(ObjectKind kind) {
     case ObjectKind::role: return std::make_shared<RoleDef>();
     case ObjectKind::database: return std::make_shared<DatabaseDef>();
     case ObjectKind::function: return std::make_shared<FunctionDef>();
+    case ObjectKind::publication: return std::make_shared<PublicationDef>();
   }
   return nullptr;
 }
@@ -69,6 +72,7 @@ std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object) {
     case ObjectKind::role: return std::make_shared<RoleDef>(static_cast<const RoleDef&>(object));
     case ObjectKind::database: return std::make_shared<DatabaseDef>(static_cast<const DatabaseDef&>(object));
     case ObjectKind::function: return std::make_shared<FunctionDef>(static_cast<const FunctionDef&>(object));
+    case ObjectKind::publication: return std::make_shared<PublicationDef>(static_cast<const PublicationDef&>(object));
   }
   return nullptr;
 }

@@ -21,7 +21,9 @@
 namespace troupe {
 
 /// On disk as a number: append only.
-enum class ObjectKind : uint8_t { schema = 1, table, index, sequence, view, type, role, database, function };
+enum class ObjectKind : uint8_t {
+  schema = 1, table, index, sequence, view, type, role, database, function, publication,
+};
 
 /// What every object has. Derived definitions add the rest and nothing else derives from it.
 struct ObjectDef {
@@ -37,8 +39,8 @@ struct ObjectDef {
   std::string name;
   std::string comment;
   Acl acl;
-  /// Where it is; kNoOid: in all databases (roles, databases, the system's schemas). Encoded with schemas only: the
-  /// snapshot gives it to what is in them.
+  /// Where it is; kNoOid: in all databases (roles, databases, the system's schemas). Encoded with schemas and
+  /// publications only: the snapshot gives it to what is in schemas.
   Oid database = kNoOid;
   /// The commit that gave the object this shape; a cached plan is good while its objects' versions stay.
   /// Not encoded: the snapshot that holds the object sets it.
@@ -47,8 +49,10 @@ struct ObjectDef {
   NameClass name_class() const;
   /// By which it is told from all others of its class and scope: of a function with its arguments' types.
   const std::string& unique_name() const;
-  /// Its name differs from all others of its class in there: the schema, of a schema the database.
-  Oid name_scope() const { return kind == ObjectKind::schema ? database : schema; }
+  /// Its name differs from all others of its class in there: the schema, of a schema or publication the database.
+  Oid name_scope() const {
+    return kind == ObjectKind::schema || kind == ObjectKind::publication ? database : schema;
+  }
 };
 using ObjectPtr = std::shared_ptr<const ObjectDef>;
 using Options = std::vector<std::pair<std::string, std::string>>;
@@ -145,6 +149,10 @@ struct IndexShape {
   std::vector<CompareKind> key_kinds;
 };
 
+/// By what replication names a row that is changed or deleted. In order: the primary key, nothing, the whole row, the
+/// columns of TableDef::replica_index.
+enum class ReplicaIdentity : uint8_t { primary_key = 0, nothing = 1, full = 2, index = 3 };
+
 /// What COMMIT does to a temporary table.
 enum class OnCommit : uint8_t { preserve_rows = 0, delete_rows = 1, drop = 2 };
 
@@ -173,6 +181,8 @@ struct TableDef final : ObjectDef {
   bool row_security = false;                          ///< policies decide; without one, nobody but the owner sees a row
   bool force_row_security = false;                    ///< they decide for the owner, too
   std::vector<PolicyDef> policies;
+  ReplicaIdentity replica_identity = ReplicaIdentity::primary_key;
+  Oid replica_index = kNoOid;
 
   /// Not encoded; set by the snapshot that holds the definition, and so never null there.
   std::shared_ptr<const TableShape> shape;

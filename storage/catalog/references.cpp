@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "storage/catalog/function_def.hpp"
+#include "storage/catalog/publication.hpp"
 
 namespace troupe {
 namespace {
@@ -13,6 +14,17 @@ namespace {
 /// Calls `look` for every object that this one cannot be without: with its kind, its oid (of an array type that type's)
 /// and the error for when it is gone. What the system has built in is left out.
 using Look = std::function<absl::Status(ObjectKind, Oid, ErrorCode)>;
+
+absl::Status refer_published(const PublicationDef& publication, const Look& refer) {
+  for (const PublishedTable& table : publication.tables) {
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, table.table, ErrorCode::kUndefinedTable));
+  }
+  for (const PublishedSchema& in : publication.schemas) {
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::schema, in.schema, ErrorCode::kInvalidSchemaName));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
   const auto refer = [&](ObjectKind kind, Oid oid, ErrorCode code) {
     return oid < kFirstUserOid ? absl::OkStatus() : look(kind, oid, code);
@@ -49,6 +61,7 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
       TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, used, ErrorCode::kUndefinedTable));
     }
   }
+  if (object.kind == ObjectKind::publication) return refer_published(static_cast<const PublicationDef&>(object), refer);
   const auto view = view_text(object);
   for (size_t i = 0; view && i < view->depends_on->size(); ++i) {
     TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, (*view->depends_on)[i], ErrorCode::kUndefinedTable));
@@ -146,11 +159,12 @@ absl::Status check_references(const Catalog& whole, const std::vector<CatalogCha
   }
   const Dropped dropped = find_dropped(whole, changes);
   if (dropped.oids.empty()) return absl::OkStatus();
-  // Only views and functions refer to relations here, so that a DROP TABLE does not look at every table.
+  // Only views, functions and publications refer to relations here, so that a DROP TABLE does not look at every table.
   std::vector<ObjectPtr> others = dropped.relations_only ? whole.views() : whole.objects();
   if (dropped.relations_only) {
     const std::vector<ObjectPtr> functions = whole.objects(ObjectKind::function);
     others.insert(others.end(), functions.begin(), functions.end());
+    others.insert(others.end(), whole.publications().begin(), whole.publications().end());
   }
   for (const ObjectPtr& object : others) {
     if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at

@@ -43,6 +43,7 @@ std::string_view kind_word(const ObjectDef& object) {
     case ObjectKind::role: return "role";
     case ObjectKind::database: return "database";
     case ObjectKind::function: return static_cast<const FunctionDef&>(object).procedure ? "procedure" : "function";
+    case ObjectKind::publication: return "publication";
     case ObjectKind::table:
       return static_cast<const TableDef&>(object).is_materialized_view() ? "materialized view" : "table";
   }
