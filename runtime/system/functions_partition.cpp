@@ -60,7 +60,6 @@ std::optional<int64_t> partition_root(SystemSession& session, int64_t relation) 
   return int64_t{root};
 }
 
-
 const Catalog* catalog_of(const EvalContext& context) {
   return context.extension == nullptr ? nullptr : static_cast<SystemSession*>(context.extension)->catalog().get();
 }

@@ -33,6 +33,9 @@ class SideBySideTest(node_case.NodeCase):
         self.compare("partitions.sql")
         self.compare("partitions_queries.sql")
 
+    def test_publications_and_replica_identities(self):
+        self.compare("publications.sql")
+
     def test_merge(self):
         self.compare("merge.sql")
 
