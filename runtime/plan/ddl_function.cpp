@@ -270,6 +270,8 @@ absl::Status apply_settings(sql::List<const sql::Statement*> settings, FunctionD
     std::erase_if(function->settings, [&](const auto& known) { return known.first == set.name; });
     if (set.action == Action::kReset || set.action == Action::kDefault) continue;
     if (set.action != Action::kSet) return ddl.refuse(set, "SET ... FROM CURRENT for a function");
+    // A call becomes part of a statement that runs in one role's name.
+    if (set.name == "role" || set.name == "session_authorization") return ddl.refuse(set, "SET ROLE for a function");
     TROUPE_ASSIGN_OR_RETURN(std::string value, setting_value(set, ddl));
     function->settings.emplace_back(set.name, std::move(value));
   }

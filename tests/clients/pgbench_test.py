@@ -89,9 +89,12 @@ def check_initialization(pgbench):
     # PostgreSQL knows the table's size after VACUUM ANALYZE; so do we.
     expect(value(pgbench.server, "SELECT reltuples FROM pg_class WHERE relname = 'pgbench_accounts'"), "100000",
            "reltuples")
-    output = pgbench.call("-i", "-q", "--partitions=2", fails=True)
-    if "PARTITION BY" not in output or "not supported" not in output:
-        raise AssertionError(f"--partitions: {output}")
+    for method in ("range", "hash"):
+        pgbench.call("-i", "-q", "--partitions=3", f"--partition-method={method}")
+        expect(value(pgbench.server, "SELECT count(*) || '|' || count(DISTINCT tableoid) FROM pgbench_accounts"), "100000|3",
+               f"accounts in partitions by {method}")
+        pgbench.call("-b", "tpcb-like", "-c", "2", "-t", "20")
+        expect(value(pgbench.server, "SELECT count(*) FROM pgbench_history"), "40", f"history of {method} partitions")
     pgbench.call("-i", "-q")
 
 

@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "actors/node/redo_piece.hpp"
 #include "runtime/exec/messages.hpp"
 #include "storage/partition/change_codec.hpp"
 #include "tests/support/lone_partition.hpp"
@@ -56,17 +57,19 @@ class Writer final : public SilentSession {
   }
   void on_read(const ReadResultFrame&) override {}
   void on_prepared(const FrameBytes& redo) override {
-    size_t count = 0;
+    const RedoPiece piece = read_redo(redo);
     Change change;
-    for (ChangeReader reader(redo.view()); reader.next(&change);) ++count;
+    for (ChangeReader reader(piece.changes); reader.next(&change);) ++count_;
+    if (!piece.last) return;
     partition_ = nullptr;
-    changes_.set_value(count);
+    changes_.set_value(count_);
     quit();
   }
 
   PartitionActor partition_;
   Script script_;
   std::promise<size_t>& changes_;
+  size_t count_ = 0;
 };
 
 /// How many changes the transaction would commit.
