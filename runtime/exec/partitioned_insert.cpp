@@ -1,5 +1,7 @@
 #include "runtime/exec/partitioned_insert.hpp"
 
+#include <utility>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -67,14 +69,14 @@ absl::StatusOr<std::unique_ptr<const PartitionedInsertSpec::Level>> PartitionedI
 
 absl::StatusOr<const InsertSpec*> PartitionedInsertSpec::leaf(uint32_t number) const {
   Leaf& leaf = leaves_[number];
-  std::call_once(leaf.once, [&] {
+  if (!std::exchange(leaf.compiled, true)) {
     const PartitionedInsert::Leaf& plan = plan_.leaves[number];
     auto spec = InsertSpec::compile(plan.write, plan.conflict ? &*plan.conflict : nullptr);
     if (spec.ok())
       leaf.spec = *std::move(spec);
     else
       leaf.status = spec.status();
-  });
+  }
   TROUPE_RETURN_IF_ERROR(leaf.status);
   return leaf.spec.get();
 }

@@ -2,7 +2,6 @@
 /// Inserts rows into a partitioned table: each goes to the partition that takes it, and is inserted there as that
 /// table's own.
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "runtime/exec/row_inserter.hpp"
@@ -13,7 +12,7 @@ namespace troupe {
 /// The rows in another layout; `columns` says by column of that which one of `rows` it is.
 Batch rows_in_layout(const Batch& rows, const std::vector<uint32_t>& columns, const TableDef& table);
 
-/// Compiled once, each partition's part when the first row goes there.
+/// Compiled once, each partition's part when the first row goes there. One session's, as its prepared statement is.
 class PartitionedInsertSpec {
  public:
   static absl::StatusOr<std::unique_ptr<const PartitionedInsertSpec>> compile(const PartitionedInsert& plan);
@@ -30,7 +29,7 @@ class PartitionedInsertSpec {
     std::vector<std::unique_ptr<const Level>> below;  ///< by child; null: a leaf
   };
   struct Leaf {
-    std::once_flag once;
+    bool compiled = false;
     absl::Status status;
     std::unique_ptr<const InsertSpec> spec;
   };

@@ -178,6 +178,23 @@ absl::StatusOr<Rel> QueryPlanner::apply(Rel left, const std::function<absl::Stat
   return result;
 }
 
+/// ARRAY (query of arrays), which become the inner dimensions: what array_agg makes of them.
+absl::StatusOr<ExprPtr> QueryPlanner::plan_array_of_arrays(const Expr& expr) {
+  std::vector<OuterRow*> outer;
+  outer.swap(outer_rows_);
+  auto rows = plan_query(expr.subquery->query, expr.subquery->relation);
+  outer_rows_.swap(outer);
+  TROUPE_RETURN_IF_ERROR(rows.status());
+  TROUPE_ASSIGN_OR_RETURN(const Rel collected, collect_array(*std::move(rows), expr.subquery->relation, expr.type));
+  InitPlan init;
+  init.kind = InitPlan::Kind::kScalar;
+  init.slot = slots++;
+  init.type = expr.type;
+  init.plan = collected.plan;
+  init_plans.push_back(std::move(init));
+  return empty_when_null(make_slot(expr.type, init_plans.back().slot));
+}
+
 absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   const BoundSubquery& subquery = *expr.subquery;
   const bool exists = subquery.kind == BoundSubquery::Kind::kExists;
@@ -185,6 +202,9 @@ absl::StatusOr<ExprPtr> QueryPlanner::plan_scalar(const Expr& expr, Rel* rel) {
   if (!is_correlated(*subquery.query) && !(subquery.each_row && rel->plan)) {
     if (exists && !subquery.query->limit)
       subquery.query->limit = make_constant(Type{oid::kInt8}, Value::of(int64_t{1}));
+    const bool of_arrays =
+        subquery.kind == BoundSubquery::Kind::kArray && is_array_type(subquery.query->targets[0].value->type.oid);
+    if (of_arrays) return plan_array_of_arrays(expr);
     const auto kind = exists                                         ? InitPlan::Kind::kExists
                       : subquery.kind == BoundSubquery::Kind::kArray ? InitPlan::Kind::kArray
                                                                      : InitPlan::Kind::kScalar;

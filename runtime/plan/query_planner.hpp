@@ -250,6 +250,7 @@ class QueryPlanner {
   /// The rows of EXISTS (query), and the table they come from where it is nothing else.
   absl::StatusOr<JoinItem> plan_exists(const BoundQuery& query, Conditions inside);
   absl::StatusOr<ExprPtr> plan_scalar(const Expr& expr, Rel* rel);
+  absl::StatusOr<ExprPtr> plan_array_of_arrays(const Expr& expr);
   absl::StatusOr<std::optional<ExprPtr>> decorrelate_exists(BoundQuery& query, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any(const Expr& expr, Rel* rel);
   absl::StatusOr<ExprPtr> plan_any_once(const Expr& expr);
