@@ -188,7 +188,8 @@ Task<absl::Status> Backend::end_block(const sql::TransactionStatement& statement
   if (!status.ok() || !statement.chain) co_return status;
   parameters_.begin();
   eval_.transaction_us = eval_.statement_us;
-  co_return transaction.begin_block(modes, eval_.statement_us);
+  const absl::Status begun = transaction.begin_block(modes, eval_.statement_us);
+  co_return begun.ok() ? show_modes(modes) : begun;
 }
 
 absl::Status Backend::run_savepoint(const sql::TransactionStatement& statement, std::string* tag) {
