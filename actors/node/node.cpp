@@ -41,14 +41,6 @@ absl::Status with_restore_hint(absl::Status status) {
   return lost ? with_hint(std::move(status), "Restore the data directory from a backup.") : status;
 }
 
-absl::Status load_slots(FileSystem& files, const std::string& data_directory, ReplicationSlots* slots) {
-  const std::string path = slots_path(data_directory);
-  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
-  if (!there) return absl::OkStatus();
-  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
-  return slots->decode(bytes);
-}
-
 std::shared_ptr<void> make_gate(const TableDef&) { return std::make_shared<TableGate>(); }
 
 /// What SHOW tells of this node.

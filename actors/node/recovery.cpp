@@ -259,4 +259,12 @@ absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& s
   return positions;
 }
 
+absl::Status load_slots(FileSystem& files, const std::string& data_directory, ReplicationSlots* slots) {
+  const std::string path = slots_path(data_directory);
+  TROUPE_ASSIGN_OR_RETURN(const bool there, files.exists(path));
+  if (!there) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(const std::string bytes, read_file(files, path));
+  return slots->decode(bytes);
+}
+
 }  // namespace troupe

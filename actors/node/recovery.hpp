@@ -14,6 +14,7 @@
 #include "actors/partition/partition.hpp"
 #include "actors/transaction/sequences.hpp"
 #include "runtime/transaction/prepared_transactions.hpp"
+#include "runtime/transaction/replication_slots.hpp"
 #include "storage/catalog/catalog.hpp"
 
 namespace troupe {
@@ -52,5 +53,8 @@ size_t drop_unknown_trees(const Catalog& catalog, PartitionStore& store);
 /// Transactions that were prepared and wait for a decision.
 absl::StatusOr<std::vector<PreparedTransaction>> load_prepared(PartitionStore& store);
 absl::StatusOr<std::map<Oid, SequencePosition>> load_sequences(PartitionStore& store);
+
+/// The replication slots as they were last put on the disk; none without a file. Errors: XX001 when it is damaged.
+absl::Status load_slots(FileSystem& files, const std::string& data_directory, ReplicationSlots* slots);
 
 }  // namespace troupe

@@ -155,6 +155,7 @@ class Verify(unittest.TestCase):
 
     def test_names_whatever_is_damaged(self):
         self.fill()
+        self.run_sql("SELECT * FROM pg_create_logical_replication_slot('kept', 'pgoutput')")
         self.run_sql("CHECKPOINT")
         self.run_sql("UPDATE t SET a = -a, b = b || 'x' WHERE id % 2 = 0")
         self.node.stop()
@@ -194,6 +195,7 @@ class Verify(unittest.TestCase):
         again(flip("partition-0.data", 4096 + 30), "slot at byte 4096: superblock of .*partition-0.data")
         again(flip("node.meta", 12), "node.meta is damaged")
         again(flip("recovery.point", 3), "recovery.point is damaged")
+        again(flip("replication.slots", 16), "replication slots is damaged")
         segments = sorted(path.name for path in (self.data / "log").glob("log-*.seg"))
         last = (self.data / "log" / segments[-1]).read_bytes().rstrip(b"\0")
         again(flip(f"log/{segments[-1]}", len(last) // 2), f"log segment .*{segments[-1]}.* at offset")

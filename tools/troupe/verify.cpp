@@ -78,6 +78,8 @@ void Verification::check_meta() {
       meta_.partitions += name.starts_with("partition-") && name.ends_with(".data") ? 1 : 0;
     }
   }
+  ReplicationSlots slots(UINT32_MAX);
+  noted(load_slots(files_, config_.data_directory, &slots));
   const auto point = read_recovery_point(files_, config_.data_directory);
   if (noted(point.status())) return;
   point_ = *point;
