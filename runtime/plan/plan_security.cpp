@@ -28,36 +28,7 @@ const ColumnAssignment* find_assignment(const std::vector<ColumnAssignment>& ass
   return found == assignments.end() ? nullptr : &*found;
 }
 
-bool is_same_for_all_rows(const Expr& expr) {
-  bool same = volatility_of(expr) != Volatility::kVolatile;
-  visit_expr(expr, [&](const Expr& part) {
-    same = same && !part.is_column() && !part.subquery && part.kind != ExprKind::kSequence;
-  });
-  return same;
-}
-
-/// What is in it may never be computed.
-bool may_skip(const Expr& expr) {
-  return expr.kind == ExprKind::kCase || expr.kind == ExprKind::kCoalesce || expr.kind == ExprKind::kOr;
-}
-
 }  // namespace
-
-absl::StatusOr<ExprPtr> QueryPlanner::run_session_parts_first(const ExprPtr& condition, bool all) {
-  if (runs_in_partition(*condition)) return condition;
-  absl::Status status;
-  ExprPtr result = replace_expr(condition, [&](const ExprPtr& part) -> ExprPtr {
-    if ((may_skip(*part) && !all) || !status.ok()) return part;
-    if (runs_in_partition(*part) || !is_same_for_all_rows(*part)) return nullptr;
-    auto query = std::make_shared<BoundQuery>();
-    query->targets.push_back({part, {}});
-    auto slot = add_init_plan(InitPlan::Kind::kScalar, query, part->type);
-    status.Update(slot.status());
-    return slot.ok() ? *std::move(slot) : part;
-  });
-  TROUPE_RETURN_IF_ERROR(status);
-  return result;
-}
 
 /// What the policies say becomes the relation's `security`, ready to be asked of each row.
 absl::StatusOr<QueryPlanner::JoinItem> QueryPlanner::plan_secured(const std::shared_ptr<BoundRelation>& relation,

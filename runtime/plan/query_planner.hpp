@@ -182,9 +182,6 @@ class QueryPlanner {
   absl::StatusOr<JoinItem> plan_secured(const std::shared_ptr<BoundRelation>& relation, Conditions conditions);
   absl::Status check_inserted_rows(const BoundModify& modify, Rel* rel);
   absl::Status check_updated_rows(const BoundModify& modify, const ExprList& values, Rel* rel);
-  /// What only the session can compute and is the same for all rows is computed once, and can lead to an index.
-  /// `all`: also what might not be computed at all where rows are.
-  absl::StatusOr<ExprPtr> run_session_parts_first(const ExprPtr& condition, bool all = false);
   absl::Status hold_policy_columns(const BoundModify& modify, Rel* rel, Conditions* conditions);
 
   // --- push_down.cpp ---
@@ -245,6 +242,9 @@ class QueryPlanner {
   /// table's rows may be looked up by what the subquery yields.
   absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, JoinItem* item);
   bool split_exists(const BoundQuery& query, const ExprPtr& where, Conditions* inside, Conditions* on);
+  /// What only the session can compute and is the same for all rows is computed once, and can lead to an index.
+  /// `all`: also what might not be computed at all where rows are.
+  absl::StatusOr<ExprPtr> run_session_parts_first(const ExprPtr& condition, bool all = false);
   absl::StatusOr<ExprPtr> exists_as_any(const Expr& expr);
   absl::StatusOr<ExprPtr> without_correlation(const ExprPtr& expr);
   /// The rows of EXISTS (query), and the table they come from where it is nothing else.
