@@ -138,6 +138,11 @@ class Binder {
   /// Errors: 42P18 for a parameter whose type nothing told.
   absl::Status finish_parameters();
 
+  std::string_view database_name() const { return eval_->database; }
+  const EvalContext& evaluation() const { return *eval_; }
+
+  bool inlines = true;  ///< false: calls of users' functions are only looked at
+
   // What the statement turned out to need.
   std::vector<Type> parameters;
   std::vector<BoundCte> ctes;
@@ -147,6 +152,7 @@ class Binder {
   bool moves_sequences = false;
   WantedRights rights;
   NamesFound* names_found = nullptr;  ///< where to note what names mean, of a definition's query; null: nowhere
+  FunctionsFound functions_found;     ///< users' functions that the statement's own text calls
   bool hides_rows = false;            ///< it changes rows of which it may not see all: no error shows any
   absl::Status unreadable;            ///< 55000, when the statement reads a materialized view that has not been filled
 
@@ -531,12 +537,6 @@ class Binder {
   const EvalContext& eval() const { return *eval_; }
   std::span<const Oid> search_path() const { return search_path_; }
 
- public:
-  std::string_view database_name() const { return eval_->database; }
-  const EvalContext& evaluation() const { return *eval_; }
-
- private:
-
   const PlanContext& context_;
   const EvalContext* eval_;
   EvalContext default_eval_;
@@ -559,12 +559,6 @@ class Binder {
   const FunctionFrame* frame_ = nullptr;  ///< of the function whose body is being bound
   uint32_t function_calls_ = 0;           ///< that have become part of the statement
   std::vector<Oid> search_path_;
-
- public:
-  // Of functions that users have written.
-  bool inlines = true;  ///< false: calls of users' functions are only looked at
-  /// Users' functions that the statement's own text calls.
-  FunctionsFound functions_found;
 };
 
 }  // namespace troupe

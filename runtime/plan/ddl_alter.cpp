@@ -21,11 +21,6 @@ ColumnDef* find_column(TableDef* table, std::string_view name) {
   return found == nullptr ? nullptr : &table->columns[static_cast<size_t>(found->attnum - 1)];
 }
 
-const EvalContext& eval_of(const DdlBuilder& ddl) {
-  static const EvalContext kDefault;
-  return ddl.context().eval != nullptr ? *ddl.context().eval : kDefault;
-}
-
 /// Why a call or cast of constants was not folded away: it fails.
 absl::Status failure_of(const Expr& expr, const EvalContext& eval) {
   if (expr.kind != ExprKind::kCall && expr.kind != ExprKind::kCast) return absl::OkStatus();
@@ -46,9 +41,9 @@ absl::StatusOr<std::optional<Value>> constant_default(const TableDef& table, con
                                                       DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr value, ddl.binder().bind_default(table, column));
   if (!value) return std::optional<Value>(Value::null(column.physical));
-  value = fold_constants(value, eval_of(ddl));
+  value = fold_constants(value, ddl.binder().evaluation());
   if (value->is_constant()) return std::optional<Value>(value->value);
-  TROUPE_RETURN_IF_ERROR(failure_of(*value, eval_of(ddl)));
+  TROUPE_RETURN_IF_ERROR(failure_of(*value, ddl.binder().evaluation()));
   return std::optional<Value>();
 }
 
@@ -341,10 +336,7 @@ absl::Status validate_constraint(const sql::AlterTableAction& action, TableDef* 
     ddl_check_foreign_key(*found, *table, ddl);
     return absl::OkStatus();
   }
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(*table);
-  relation->alias = table->name;
-  TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(*found, relation));
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(*found, ddl_relation_of(*table)));
   ddl_check_rows(found->name, condition, *table, ddl);
   return absl::OkStatus();
 }
@@ -374,9 +366,7 @@ absl::Status check_default_of_new_type(const TableDef& table, const ColumnDef& c
 /// A CHECK must hold for what became of the rows; when it means nothing for the new types, that is an error.
 absl::Status recheck(const std::vector<int16_t>& altered, const TableDef& table, DdlBuilder& ddl) {
   if (altered.empty()) return absl::OkStatus();
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
-  relation->alias = table.name;
+  const auto relation = ddl_relation_of(table);
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::check) continue;
     const auto& uses = constraint.columns;
@@ -422,9 +412,7 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
   ExprList values = copy_of_row(before);
   ExprPtr value = values[position];
   if (action.expression != nullptr) {
-    auto relation = std::make_shared<BoundRelation>();
-    relation->table = std::make_shared<TableDef>(before);
-    relation->alias = before.name;
+    const auto relation = ddl_relation_of(before);
     TROUPE_ASSIGN_OR_RETURN(value, ddl.binder().bind_table_expression(*action.expression, relation, Clause::kDefault));
     value = replace_expr(value, [](const ExprPtr& part) -> ExprPtr {
       return part->is_column() ? make_column(part->type, part->index) : nullptr;
@@ -437,7 +425,8 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
                          "::", format_type(type), "\"."));
   }
   TROUPE_RETURN_IF_ERROR(check_default_of_new_type(before, *column, type, ddl));
-  TROUPE_ASSIGN_OR_RETURN(values[position], make_cast(std::move(value), type, CastContext::kAssignment, eval_of(ddl)));
+  TROUPE_ASSIGN_OR_RETURN(values[position],
+                          make_cast(std::move(value), type, CastContext::kAssignment, ddl.binder().evaluation()));
   const TypeInfo& info = type_info(type.oid);
   const TypeDef* domain = ddl.binder().domain_of(*action.column->type);
   if (domain != nullptr) {
@@ -663,92 +652,6 @@ bool goes_to_partitions(sql::AlterAction action) {
   }
 }
 
-absl::Status with_only_hint(absl::Status status) {
-  return with_hint(std::move(status), "Do not specify the ONLY keyword.");
-}
-
-/// ALTER TABLE ONLY, of what partitions have to have as their table has it.
-absl::Status check_only(const sql::AlterTableAction& action, const TableDef& table, const DdlBuilder& ddl) {
-  using sql::AlterAction;
-  switch (action.action) {
-    case AlterAction::kAddColumn:
-      return error(ErrorCode::kInvalidTableDefinition, "column must be added to child tables too");
-    case AlterAction::kDropColumn:
-      return with_only_hint(error(ErrorCode::kInvalidTableDefinition,
-                                  "cannot drop column from only the partitioned table when partitions exist"));
-    case AlterAction::kAlterType:
-      return error(ErrorCode::kInvalidTableDefinition, "type of inherited column \"", action.name,
-                   "\" must be changed in child tables too");
-    case AlterAction::kSetNotNull:
-      for (const Oid oid : table.partitions) {
-        const auto* partition = static_cast<const TableDef*>(ddl.find(oid));
-        const ColumnDef* column = partition->find_column(action.name);
-        if (column == nullptr || column->not_null) continue;
-        return with_only_hint(with_detail(
-            error(ErrorCode::kInvalidTableDefinition, "constraint must be added to child tables too"),
-            cat("Column \"", column->name, "\" of relation \"", partition->name, "\" is not already NOT NULL.")));
-      }
-      return absl::OkStatus();
-    case AlterAction::kDropNotNull:
-    case AlterAction::kDropConstraint:
-      return with_only_hint(error(ErrorCode::kInvalidTableDefinition,
-                                  "cannot remove constraint from only the partitioned table when partitions exist"));
-    default: return absl::OkStatus();
-  }
-}
-
-absl::Status check_partition_key(const sql::AlterTableAction& action, const TableDef& table, DdlBuilder& ddl) {
-  using sql::AlterAction;
-  const ColumnDef* column = table.find_column(action.name);
-  const bool drops = action.action == AlterAction::kDropColumn;
-  if (column == nullptr || (!drops && action.action != AlterAction::kAlterType)) return absl::OkStatus();
-  TROUPE_ASSIGN_OR_RETURN(const bool is_key, ddl_partitions_by(table, column->attnum, ddl));
-  if (!is_key) return absl::OkStatus();
-  return error(ErrorCode::kInvalidTableDefinition, "cannot ", drops ? "drop" : "alter", " column \"", column->name,
-               "\" because it is part of the partition key of relation \"", table.name, "\"");
-}
-
-/// What a partition has because its table has it is altered there.
-absl::Status check_inherited(const sql::AlterTableAction& action, const TableDef& table, const DdlBuilder& ddl) {
-  using sql::AlterAction;
-  if (action.action == AlterAction::kAddColumn) {
-    return error(ErrorCode::kWrongObjectType, "cannot add column to a partition");
-  }
-  if (action.action == AlterAction::kDropConstraint) {
-    const ConstraintDef* constraint = table.find_constraint(action.name);
-    if (constraint == nullptr || constraint->parent == kNoOid) return absl::OkStatus();
-    return error(ErrorCode::kInvalidTableDefinition, "cannot drop inherited constraint \"", constraint->name,
-                 "\" of relation \"", table.name, "\"");
-  }
-  const ColumnDef* column = table.find_column(action.name);
-  if (column == nullptr || !column->inherited) return absl::OkStatus();
-  if (action.action == AlterAction::kDropColumn || action.action == AlterAction::kAlterType) {
-    return error(ErrorCode::kInvalidTableDefinition, "cannot ",
-                 action.action == AlterAction::kDropColumn ? "drop" : "alter", " inherited column \"", column->name,
-                 "\"");
-  }
-  if (action.action != AlterAction::kDropNotNull) return absl::OkStatus();
-  const ObjectDef* parent = ddl.find(table.partition_of);
-  const ColumnDef* above = static_cast<const TableDef*>(parent)->find_column(column->name);
-  if (above == nullptr || !above->not_null) return absl::OkStatus();
-  return error(ErrorCode::kInvalidTableDefinition, "column \"", column->name, "\" is marked NOT NULL in parent table");
-}
-
-absl::Status check_partitioning(const sql::AlterTableAction& action, bool only, const TableDef& table,
-                                DdlBuilder& ddl) {
-  using sql::AlterAction;
-  if (table.is_partition()) TROUPE_RETURN_IF_ERROR(check_inherited(action, table, ddl));
-  if (table.is_partitioned()) {
-    TROUPE_RETURN_IF_ERROR(check_partition_key(action, table, ddl));
-    return only && !table.partitions.empty() ? check_only(action, table, ddl) : absl::OkStatus();
-  }
-  if (action.action != AlterAction::kAttachPartition && action.action != AlterAction::kDetachPartition &&
-      action.action != AlterAction::kDetachPartitionFinalize) {
-    return absl::OkStatus();
-  }
-  return error(ErrorCode::kInvalidObjectDefinition, "table \"", table.name, "\" is not partitioned");
-}
-
 /// What goes first, in whatever order it is written: a type can be changed together with the constraints on it.
 enum class Pass : uint8_t { kDrop, kAlterType, kRest };
 Pass pass_of(sql::AlterAction action) {
@@ -790,7 +693,7 @@ absl::Status alter_in_pass(Pass pass, const sql::AlterTableStatement& alter, Tab
   bool retypes = false;
   for (const sql::AlterTableAction* action : alter.actions) {
     if (pass_of(action->action) != pass) continue;
-    TROUPE_RETURN_IF_ERROR(check_partitioning(*action, only, *table, ddl));
+    TROUPE_RETURN_IF_ERROR(ddl_check_partitioning(*action, only, *table, ddl));
     TROUPE_RETURN_IF_ERROR(alter_with_partitions(*action, only, table, ddl));
     retypes = retypes || pass == Pass::kAlterType;
   }

@@ -151,6 +151,8 @@ std::string refresh_text(const TableDef& view, const Catalog& catalog);
 
 // --- shared between them ---
 
+/// The table as it is being defined, for what binds expressions of its columns.
+std::shared_ptr<BoundRelation> ddl_relation_of(const TableDef& table);
 /// A column from its definition: type, NOT NULL, DEFAULT, serial, identity. Table-level parts of its constraints
 /// (primary key, unique, check) are appended to `rest`.
 struct ColumnConstraint {
@@ -162,6 +164,9 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
                                      std::vector<ColumnConstraint>* rest);
 /// PRIMARY KEY, UNIQUE, CHECK onto a table (new ones: no data to look at).
 absl::Status ddl_add_constraint(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
+/// The columns of a new primary key; `before` is the table whose rows may have nulls in them.
+void ddl_key_is_not_null(const std::vector<int16_t>& key, const std::shared_ptr<const TableDef>& before, bool is_new,
+                         TableDef* table, DdlBuilder& ddl);
 // --- types (ddl_type.cpp) ---
 
 /// With its oid and its array's. Errors: 42710.

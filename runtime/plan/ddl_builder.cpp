@@ -240,6 +240,28 @@ std::string DdlBuilder::free_name(Oid schema, std::string_view table, std::strin
   }
 }
 
+std::shared_ptr<BoundRelation> ddl_relation_of(const TableDef& table) {
+  auto copy = std::make_shared<TableDef>(table);
+  copy->shape = make_shape(*copy);
+  auto relation = std::make_shared<BoundRelation>();
+  relation->table = std::move(copy);
+  relation->alias = table.name;
+  return relation;
+}
+
+void ddl_key_is_not_null(const std::vector<int16_t>& key, const std::shared_ptr<const TableDef>& before, bool is_new,
+                         TableDef* table, DdlBuilder& ddl) {
+  for (const int16_t attnum : key) {
+    ColumnDef& column = table->columns[static_cast<size_t>(attnum - 1)];
+    if (!column.not_null && !is_new) {
+      DdlAction& action = ddl.act(DdlAction::Kind::kCheckNotNull);
+      action.table = before;
+      action.column = static_cast<uint32_t>(attnum - 1);
+    }
+    column.not_null = true;
+  }
+}
+
 bool relation_exists(const sql::TableRef& name, const PlanContext& context) {
   Oid schema = first_permanent_schema(context.search_path, *context.catalog);
   if (!name.schema.empty()) {

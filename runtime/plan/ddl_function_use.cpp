@@ -43,13 +43,6 @@ std::string ddl_function_name(const FunctionDef& function) {
 
 namespace {
 
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
-  relation->alias = table.name;
-  return relation;
-}
-
 /// Looks for calls of one function in stored texts.
 class UseFinder {
  public:
@@ -59,15 +52,16 @@ class UseFinder {
     const auto shared = std::make_shared<TableDef>(table);
     for (const ColumnDef& column : table.columns) {
       if (column.dropped || !may_call(column.default_sql)) continue;
-      const bool calls = column.generated_stored
-                             ? binds([&](Binder& b) { return b.bind_generated(column, relation_of(table)).status(); })
-                             : binds([&](Binder& b) { return b.bind_default(table, column).status(); });
+      const bool calls =
+          column.generated_stored
+              ? binds([&](Binder& b) { return b.bind_generated(column, ddl_relation_of(table)).status(); })
+              : binds([&](Binder& b) { return b.bind_default(table, column).status(); });
       const auto kind = column.generated_stored ? FunctionUse::Kind::kGenerated : FunctionUse::Kind::kDefault;
       if (calls) uses.push_back({kind, shared, column.attnum, {}});
     }
     for (const ConstraintDef& check : table.constraints) {
       if (!may_call(check.check_sql)) continue;
-      if (binds([&](Binder& b) { return b.bind_check(check, relation_of(table)).status(); })) {
+      if (binds([&](Binder& b) { return b.bind_check(check, ddl_relation_of(table)).status(); })) {
         uses.push_back({FunctionUse::Kind::kCheck, shared, 0, check.name});
       }
     }
@@ -76,7 +70,7 @@ class UseFinder {
       if (index == nullptr || !index->has_terms()) continue;
       bool may = may_call(index->predicate_sql);
       for (const IndexColumn& column : index->columns) may = may || may_call(column.expression_sql);
-      if (!may || !binds([&](Binder& b) { return b.bind_index(*index, relation_of(table)).status(); })) continue;
+      if (!may || !binds([&](Binder& b) { return b.bind_index(*index, ddl_relation_of(table)).status(); })) continue;
       uses.push_back({FunctionUse::Kind::kIndex, std::make_shared<IndexDef>(*index), 0, {}});
     }
   }

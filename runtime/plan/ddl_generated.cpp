@@ -8,13 +8,6 @@
 namespace troupe {
 namespace {
 
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
-  relation->alias = table.name;
-  return relation;
-}
-
 absl::Status check_references(const Expr& value, const TableDef& table) {
   absl::Status status;
   visit_expr(value, [&](const Expr& part) {
@@ -63,12 +56,12 @@ absl::Status ddl_check_generated(const ColumnConstraint& source, const TableDef&
   const ColumnDef& column = *table.find_column(source.column);
   TROUPE_ASSIGN_OR_RETURN(
       const ExprPtr value,
-      ddl.binder().bind_table_expression(*source.constraint->expression, relation_of(table), Clause::kGenerated));
+      ddl.binder().bind_table_expression(*source.constraint->expression, ddl_relation_of(table), Clause::kGenerated));
   TROUPE_RETURN_IF_ERROR(check_references(*value, table));
   TROUPE_RETURN_IF_ERROR(check_type(*value, column));
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr stored, ddl_generated_value(table, column, ddl));
   if (volatility_of(*stored) == Volatility::kImmutable) return absl::OkStatus();
-  TROUPE_ASSIGN_OR_RETURN(const bool marked, ddl_is_immutable(*source.constraint->expression, relation_of(table),
+  TROUPE_ASSIGN_OR_RETURN(const bool marked, ddl_is_immutable(*source.constraint->expression, ddl_relation_of(table),
                                                               Clause::kGenerated, ddl));
   const bool cast_is = volatility_of(*value) == volatility_of(*stored);  // else it is the cast to the column's type
   if (marked && cast_is && !ddl.binder().functions_found.empty()) return absl::OkStatus();
@@ -76,7 +69,7 @@ absl::Status ddl_check_generated(const ColumnConstraint& source, const TableDef&
 }
 
 absl::StatusOr<ExprPtr> ddl_generated_value(const TableDef& table, const ColumnDef& column, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(const ExprPtr value, ddl.binder().bind_generated(column, relation_of(table)));
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr value, ddl.binder().bind_generated(column, ddl_relation_of(table)));
   return replace_expr(value, [](const ExprPtr& part) -> ExprPtr {
     return part->is_column() ? make_column(part->type, part->index) : nullptr;
   });

@@ -122,13 +122,6 @@ absl::Status set_predicate(const sql::Expr& where, const std::shared_ptr<BoundRe
   return absl::OkStatus();
 }
 
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
-  relation->alias = table.name;
-  return relation;
-}
-
 /// The index of a partitioned table has entries in its partitions' indexes only.
 absl::Status index_partitions(const sql::CreateIndexStatement& create, std::shared_ptr<IndexDef> index,
                               std::shared_ptr<TableDef> table, DdlBuilder& ddl) {
@@ -156,7 +149,7 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   auto table = ddl.edit_table(object->oid);
   auto index = std::make_shared<IndexDef>();
   std::string joined;
-  const auto relation = relation_of(*table);
+  const auto relation = ddl_relation_of(*table);
   for (const sql::IndexElement* element : create.elements) {
     TROUPE_RETURN_IF_ERROR(add_part(*element, relation, index.get(), &joined, ddl));
   }
@@ -206,7 +199,7 @@ absl::Status ddl_build_index(const std::shared_ptr<IndexDef>& index, const Table
 }
 
 absl::StatusOr<IndexTerms> ddl_index_terms(const IndexDef& index, const TableDef& table, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(IndexTerms terms, ddl.binder().bind_index(index, relation_of(table)));
+  TROUPE_ASSIGN_OR_RETURN(IndexTerms terms, ddl.binder().bind_index(index, ddl_relation_of(table)));
   const auto placed = [](const ExprPtr& expr) {
     return replace_expr(expr, [](const ExprPtr& part) -> ExprPtr {
       return part->is_column() ? make_column(part->type, part->index) : nullptr;

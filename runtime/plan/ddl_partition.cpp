@@ -15,20 +15,6 @@ namespace {
 
 constexpr size_t kKeyPartsMax = 32;
 
-const EvalContext& eval_of(const DdlBuilder& ddl) {
-  static const EvalContext kDefault;
-  return ddl.context().eval != nullptr ? *ddl.context().eval : kDefault;
-}
-
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  auto copy = std::make_shared<TableDef>(table);
-  copy->shape = make_shape(*copy);
-  relation->table = std::move(copy);
-  relation->alias = table.name;
-  return relation;
-}
-
 std::string dotted_name(sql::Name name) {
   std::string text;
   for (const std::string_view part : name) text += cat(text.empty() ? "" : ".", sql::quote_identifier(part));
@@ -167,7 +153,8 @@ class BoundReader {
       return ddl_.fail_at(ErrorCode::kDatatypeMismatch, expr, "specified value cannot be cast to type ",
                           format_type(key.type), " for column \"", part_name(parent_, key), "\"");
     }
-    auto cast = make_cast(std::move(bound), Type{key.type, key.typmod}, CastContext::kAssignment, eval_of(ddl_));
+    auto cast =
+        make_cast(std::move(bound), Type{key.type, key.typmod}, CastContext::kAssignment, ddl_.binder().evaluation());
     if (!cast.ok()) return ddl_.at(cast.status(), expr);
     return evaluate(*cast);
   }
@@ -179,7 +166,7 @@ class BoundReader {
       TROUPE_ASSIGN_OR_RETURN(Value one, evaluate(arg));
       args.push_back(std::move(one));
     }
-    EvalContext context = eval_of(ddl_);
+    EvalContext context = ddl_.binder().evaluation();
     if (expr->kind == ExprKind::kCast) return run_cast(expr->cast, args[0], context);
     if (expr->kind == ExprKind::kCall) return call_function(expr->call, args, context);
     const ExprPtr folded = fold_constants(expr, context);
@@ -246,7 +233,8 @@ class BoundReader {
     std::string text;
     for (size_t i = 0; i < end.size(); ++i) {
       const PartitionKeyPart& part = parent_.partition_key.parts[i];
-      text += cat(text.empty() ? "(" : ", ", bound_datum_text(end[i], Type{part.type, part.typmod}, eval_of(ddl_)));
+      text += cat(text.empty() ? "(" : ", ",
+                  bound_datum_text(end[i], Type{part.type, part.typmod}, ddl_.binder().evaluation()));
     }
     return text + ")";
   }
@@ -360,7 +348,7 @@ absl::Status check_default(const PartitionBoundDef& bound, const TableDef& paren
   for (const TableDef* sibling : partitions_of(parent, ddl)) {
     if (!sibling->bound.is_default) continue;
     const auto not_of_the_new = [&](const TableDef& leaf) -> absl::StatusOr<ExprPtr> {
-      TROUPE_ASSIGN_OR_RETURN(ExprPtr taken, ddl.binder().bind_bound(parent, bound, {}, relation_of(leaf)));
+      TROUPE_ASSIGN_OR_RETURN(ExprPtr taken, ddl.binder().bind_bound(parent, bound, {}, ddl_relation_of(leaf)));
       return make_not(std::move(taken));
     };
     return check_leaves(
@@ -374,7 +362,7 @@ absl::Status check_default(const PartitionBoundDef& bound, const TableDef& paren
 /// What a partition's rows have to satisfy, the tables above included.
 absl::StatusOr<ExprPtr> whole_condition(const PartitionBoundDef& bound, const TableDef& parent, const TableDef& leaf,
                                         DdlBuilder& ddl) {
-  const auto relation = relation_of(leaf);
+  const auto relation = ddl_relation_of(leaf);
   std::vector<PartitionBoundDef> others;
   for (const TableDef* sibling : partitions_of(parent, ddl)) others.push_back(sibling->bound);
   TROUPE_ASSIGN_OR_RETURN(ExprPtr own, ddl.binder().bind_bound(parent, bound, others, relation));
@@ -404,7 +392,7 @@ absl::Status ddl_set_partition_key(const sql::PartitionBy& by, TableDef* table, 
     return error(ErrorCode::kInvalidObjectDefinition,
                  "cannot use \"list\" partition strategy with more than one column");
   }
-  const auto relation = relation_of(*table);
+  const auto relation = ddl_relation_of(*table);
   for (const sql::IndexElement* element : by.keys) TROUPE_RETURN_IF_ERROR(add_key_part(*element, relation, &key, ddl));
   table->partition_key = std::move(key);
   return absl::OkStatus();
@@ -582,7 +570,7 @@ absl::Status ddl_attach_index(const sql::AlterTableStatement& alter, DdlBuilder&
 absl::StatusOr<bool> ddl_partitions_by(const TableDef& table, int16_t attnum, DdlBuilder& ddl) {
   if (!table.is_partitioned()) return false;
   TROUPE_ASSIGN_OR_RETURN(const ExprList keys,
-                          ddl.binder().bind_partition_key(table.partition_key, table, relation_of(table)));
+                          ddl.binder().bind_partition_key(table.partition_key, table, ddl_relation_of(table)));
   bool found = false;
   for (const ExprPtr& key : keys) {
     visit_expr(*key, [&](const Expr& part) {

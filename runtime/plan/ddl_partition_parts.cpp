@@ -29,15 +29,6 @@ const ConstraintDef* constraint_of(Oid index, const TableDef& table) {
   return nullptr;
 }
 
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  auto copy = std::make_shared<TableDef>(table);
-  copy->shape = make_shape(*copy);
-  relation->table = std::move(copy);
-  relation->alias = table.name;
-  return relation;
-}
-
 absl::Status take_check(const ConstraintDef& check, const TableDef& parent, TableDef* table, bool is_new,
                         DdlBuilder& ddl) {
   if (ConstraintDef* own = find_constraint(table, check.name)) {
@@ -55,7 +46,7 @@ absl::Status take_check(const ConstraintDef& check, const TableDef& parent, Tabl
   own.parent = check.oid;
   own.from_parent = true;
   if (!is_new && !own.not_valid && !table->is_partitioned()) {
-    TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(own, relation_of(*table)));
+    TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(own, ddl_relation_of(*table)));
     ddl_check_rows(own.name, condition, *table, ddl);
   }
   table->constraints.push_back(std::move(own));
@@ -121,15 +112,7 @@ absl::Status make_part(const IndexDef& index, const TableDef& parent, TableDef* 
                      "\" are not allowed");
       }
       table->primary_key = own.columns;
-      for (const int16_t attnum : own.columns) {
-        ColumnDef& column = table->columns[static_cast<size_t>(attnum - 1)];
-        if (!column.not_null && !is_new) {
-          DdlAction& action = ddl.act(DdlAction::Kind::kCheckNotNull);
-          action.table = before;
-          action.column = static_cast<uint32_t>(attnum - 1);
-        }
-        column.not_null = true;
-      }
+      ddl_key_is_not_null(own.columns, before, is_new, table, ddl);
     }
     table->constraints.push_back(std::move(own));
   }

@@ -19,6 +19,22 @@ absl::Status no_policy(std::string_view name, std::string_view table) {
   return error(ErrorCode::kUndefinedObject, "policy \"", name, "\" for table \"", table, "\" does not exist");
 }
 
+sql::TableRef table_named(const sql::ObjectRef& ref) {
+  sql::TableRef on;
+  on.position = ref.position;
+  on.name = ref.name.back();
+  if (ref.name.size() > 1) on.schema = ref.name[ref.name.size() - 2];
+  return on;
+}
+
+/// One of the table's own, to be changed. Errors: 42704.
+absl::StatusOr<PolicyDef*> policy_to_change(std::string_view name, TableDef* table) {
+  for (PolicyDef& policy : table->policies) {
+    if (policy.name == name) return &policy;
+  }
+  return no_policy(name, table->name);
+}
+
 /// The table whose policies are to change. Errors: 42P01, 42809, 42501.
 absl::StatusOr<std::shared_ptr<TableDef>> table_of_policy(const sql::TableRef& ref, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(ref, ObjectKind::table));
@@ -57,8 +73,7 @@ absl::StatusOr<std::string> stored_condition(const sql::Expr& expr, const TableD
   NamesFound names;
   binder.names_found = &names;
   binder.inlines = false;
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
+  const auto relation = ddl_relation_of(table);
   relation->number = binder.relations++;
   TROUPE_RETURN_IF_ERROR(binder.bind_policy(expr, relation).status());
   for (const PlanDependency& dependency : binder.dependencies) {
@@ -116,9 +131,8 @@ absl::Status ddl_alter_policy(const sql::AlterPolicyStatement& alter, DdlBuilder
     TROUPE_ASSIGN_OR_RETURN(roles, roles_named(alter.roles, ddl));
   }
   TROUPE_ASSIGN_OR_RETURN(auto table, table_of_policy(*alter.table, ddl));
-  const PolicyDef* found = table->find_policy(alter.name);
-  if (found == nullptr) return no_policy(alter.name, table->name);
-  PolicyDef& policy = table->policies[static_cast<size_t>(found - table->policies.data())];
+  TROUPE_ASSIGN_OR_RETURN(PolicyDef * found, policy_to_change(alter.name, table.get()));
+  PolicyDef& policy = *found;
   const bool makes_none = policy.command == PolicyCommand::select || policy.command == PolicyCommand::remove;
   if (makes_none && alter.check != nullptr) {
     return error(ErrorCode::kSyntaxError, "only USING expression allowed for SELECT, DELETE");
@@ -138,18 +152,14 @@ absl::Status ddl_rename_policy(const sql::RenameStatement& rename, DdlBuilder& d
     return error(ErrorCode::kDuplicateObject, "policy \"", rename.new_name, "\" for table \"", table->name,
                  "\" already exists");
   }
-  const PolicyDef* found = table->find_policy(rename.part);
-  if (found == nullptr) return no_policy(rename.part, table->name);
-  table->policies[static_cast<size_t>(found - table->policies.data())].name = rename.new_name;
+  TROUPE_ASSIGN_OR_RETURN(PolicyDef * policy, policy_to_change(rename.part, table.get()));
+  policy->name = rename.new_name;
   ddl.put(std::move(table));
   return absl::OkStatus();
 }
 
 absl::Status ddl_drop_policy(const sql::ObjectRef& ref, bool if_exists, DdlBuilder& ddl) {
-  sql::TableRef on;
-  on.position = ref.position;
-  on.name = ref.name.back();
-  if (ref.name.size() > 1) on.schema = ref.name[ref.name.size() - 2];
+  const sql::TableRef on = table_named(ref);
   if (if_exists && ddl.find_named(on.schema, on.name) == nullptr) {
     ddl.notice(ErrorCode::kOk, cat("relation \"", on.name, "\" does not exist, skipping"));
     return absl::OkStatus();
@@ -167,14 +177,10 @@ absl::Status ddl_drop_policy(const sql::ObjectRef& ref, bool if_exists, DdlBuild
 }
 
 absl::Status ddl_comment_on_policy(const sql::ObjectRef& ref, const std::string& text, DdlBuilder& ddl) {
-  sql::TableRef on;
-  on.position = ref.position;
-  on.name = ref.name.back();
-  if (ref.name.size() > 1) on.schema = ref.name[ref.name.size() - 2];
+  const sql::TableRef on = table_named(ref);
   TROUPE_ASSIGN_OR_RETURN(auto table, table_of_policy(on, ddl));
-  const PolicyDef* found = table->find_policy(ref.member);
-  if (found == nullptr) return no_policy(ref.member, table->name);
-  table->policies[static_cast<size_t>(found - table->policies.data())].comment = text;
+  TROUPE_ASSIGN_OR_RETURN(PolicyDef * policy, policy_to_change(ref.member, table.get()));
+  policy->comment = text;
   ddl.put(std::move(table));
   return absl::OkStatus();
 }
@@ -203,8 +209,7 @@ bool mentions(const TableDef& of, const PolicyDef& policy, const TableDef& table
     if (text->empty()) continue;
     Binder binder(context);
     binder.rights.note_all();
-    auto relation = std::make_shared<BoundRelation>();
-    relation->table = std::make_shared<TableDef>(of);
+    const auto relation = ddl_relation_of(of);
     relation->number = binder.relations++;
     binder.rights.want(relation->number, of.oid, kSelect);
     if (!binder.bind_policy(*text, relation).ok()) continue;  // it cannot be asked any more anyway

@@ -14,13 +14,6 @@ namespace {
 
 using PublicationPtr = std::shared_ptr<const PublicationDef>;
 
-std::shared_ptr<BoundRelation> relation_of(const TableDef& table) {
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(table);
-  relation->alias = table.name;
-  return relation;
-}
-
 // --- options ---
 
 /// "insert, update" as the publication keeps it.
@@ -141,7 +134,7 @@ std::string_view problem_of(const Expr& filter) {
 
 absl::Status set_filter(const sql::Expr& where, const TableDef& table, PublishedTable* entry, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr filter,
-                          ddl.binder().bind_table_expression(where, relation_of(table), Clause::kWhere));
+                          ddl.binder().bind_table_expression(where, ddl_relation_of(table), Clause::kWhere));
   if (filter->type.oid != oid::kBool) {
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, where,
                        "argument of PUBLICATION WHERE must be type boolean, not type ", format_type(filter->type));
@@ -273,7 +266,7 @@ void add_entries(Named named, PublicationDef* publication, DdlBuilder& ddl) {
 absl::StatusOr<ExprPtr> bind_published(const std::string& filter_sql, const TableDef& table, Binder& binder) {
   ConstraintDef filter;
   filter.check_sql = filter_sql;
-  return binder.bind_check(filter, relation_of(table));
+  return binder.bind_check(filter, ddl_relation_of(table));
 }
 
 absl::StatusOr<const PublicationDef*> ddl_publication(std::string_view name, const DdlBuilder& ddl) {

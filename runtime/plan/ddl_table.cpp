@@ -132,11 +132,8 @@ absl::Status add_check(const ColumnConstraint& source, TableDef* table, bool is_
   ConstraintDef check;
   check.oid = ddl.new_oid();
   check.kind = ConstraintKind::check;
-  auto relation = std::make_shared<BoundRelation>();
-  relation->table = std::make_shared<TableDef>(*table);
-  relation->alias = table->name;
-  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition,
-                          ddl.binder().bind_table_expression(*constraint.expression, relation, Clause::kCheck));
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr condition, ddl.binder().bind_table_expression(
+                                                 *constraint.expression, ddl_relation_of(*table), Clause::kCheck));
   if (condition->type.oid != oid::kBool) {
     return ddl.fail_at(ErrorCode::kDatatypeMismatch, *constraint.expression,
                     "argument of CHECK must be type boolean, not type ", format_type(condition->type));
@@ -252,15 +249,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   index->incomplete = source.only && table->is_partitioned() && !table->partitions.empty();
   const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
   if (primary) {
-    for (const int16_t attnum : key.columns) {
-      ColumnDef& column = table->columns[static_cast<size_t>(attnum - 1)];
-      if (!column.not_null && !is_new) {
-        DdlAction& action = ddl.act(DdlAction::Kind::kCheckNotNull);
-        action.table = before;
-        action.column = static_cast<uint32_t>(attnum - 1);
-      }
-      column.not_null = true;
-    }
+    ddl_key_is_not_null(key.columns, before, is_new, table, ddl);
     table->primary_key = key.columns;
     table->indexes.insert(table->indexes.begin(), index->oid);
   } else {
