@@ -23,6 +23,7 @@
 #include "actors/session/session_transaction.hpp"
 #include "actors/session/statement_kind.hpp"
 #include "actors/session/transport.hpp"
+#include "actors/stream/changes.hpp"
 #include "runtime/exec/task.hpp"
 #include "runtime/plan/planner.hpp"
 #include "runtime/protocol/backend_writer.hpp"
@@ -322,7 +323,7 @@ class Backend final : public RowIdSource {
   // backend_subscribe.cpp
   absl::Status check_subscribed(const std::vector<Oid>& tables);
   Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
-  Task<absl::Status> receive_changes(std::function<void()> ask);
+  Task<absl::Status> receive_changes(ChangesQuestion question, uint64_t bytes_max);
   Task<absl::Status> look_back(Subscription& subscription, Scn through);
   Task<absl::Status> fetch_bulk(Subscription& subscription);
   Task<absl::Status> send_events(Subscription& subscription, const Portal& portal);
@@ -351,7 +352,9 @@ class Backend final : public RowIdSource {
   Task<absl::Status> send_record(Replication& replication, const CommitFrame& record);
   Task<absl::Status> drain(Replication& replication);
   Task<absl::Status> feed_bulk(Replication& replication, TxnId txn);
-  Task<absl::Status> next_changes(Replication& replication, std::function<void()> ask);
+  Task<absl::Status> next_changes(Replication& replication, ChangesQuestion question, uint64_t bytes_max);
+  /// What was answered before is not meant.
+  void ask(const ChangesQuestion& question, uint64_t bytes_max);
   Task<absl::StatusOr<CatalogHistory>> find_catalog(Scn from);
   void take_feedback();
   void tick_replication(int64_t now_us);
@@ -426,6 +429,7 @@ class Backend final : public RowIdSource {
 
   // SUBSCRIBE.
   ReplySignal changed_;
+  ChangesQuestion asked_;  ///< answers to others are late, or second ones
   std::shared_ptr<Changes> changes_;
   absl::Status changes_status_;
   std::shared_ptr<Changes> bulk_;  ///< bulk records that were fetched, and which is the next

@@ -44,16 +44,26 @@ std::vector<OutputColumn> Backend::subscribe_columns() {
 }
 
 void Backend::on_changes(std::shared_ptr<Changes> changes, const std::string& error) {
-  if (!error.empty()) changes_status_ = decode_error(error);
-  changes_ = std::move(changes);
+  if (changes->question != asked_) return;  // the answer to a question before
+  if (error.empty()) {
+    changes_ = std::move(changes);
+  } else {
+    changes_status_ = decode_error(error);
+  }
   changed_.raise();
 }
 
-/// The publisher's answer. Asks again when whoever was asked is gone, and gives up when the client or the statement has.
-Task<absl::Status> Backend::receive_changes(std::function<void()> ask) {
+void Backend::ask(const ChangesQuestion& question, uint64_t bytes_max) {
   changes_ = nullptr;
   changes_status_ = absl::OkStatus();
-  ask();
+  asked_ = question;
+  host_.send_question(question, bytes_max);
+}
+
+/// The publisher's answer. Asks again when whoever was asked is gone, and gives up when the client or the statement
+/// has.
+Task<absl::Status> Backend::receive_changes(ChangesQuestion question, uint64_t bytes_max) {
+  ask(question, bytes_max);
   while (changes_ == nullptr && changes_status_.ok()) {
     if (closed_) co_return error(ErrorCode::kConnectionFailure, "the client closed the connection");
     if (!end_reason_.ok()) co_return end_reason_;
@@ -63,8 +73,8 @@ Task<absl::Status> Backend::receive_changes(std::function<void()> ask) {
     transport_->pause_reading(false);
     co_await changed_;
     transport_->pause_reading(true);
-    // Raised without an answer: cancelled, or whoever was asked is gone. Being told twice does no harm.
-    if (changes_ == nullptr && changes_status_.ok()) ask();
+    // Raised without an answer: cancelled, or whoever was asked is gone. A second answer is not taken for another one.
+    if (changes_ == nullptr && changes_status_.ok()) host_.send_question(question, bytes_max);
   }
   co_return changes_status_;
 }
@@ -74,7 +84,7 @@ Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
   Scn after = subscription.seen_through();
   uint32_t behind = 0;
   while (after < through) {
-    auto receiving = receive_changes([this, after, behind] { host_.send_next_changes(after, behind, kLookBackBytes); });
+    auto receiving = receive_changes({after, behind}, kLookBackBytes);
     absl::Status status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
@@ -91,9 +101,7 @@ Task<absl::Status> Backend::look_back(Subscription& subscription, Scn through) {
 /// The rows that a transaction wrote in bulk are fetched a piece at a time, like its record.
 Task<absl::Status> Backend::fetch_bulk(Subscription& subscription) {
   const ChangeDecoder::WantedBulk wanted = subscription.wanted_bulk();
-  auto receiving = receive_changes([this, wanted, txn = subscription.txn()] {
-    host_.send_next_bulk(txn, wanted.record, wanted.position, kBulkWindowBytes);
-  });
+  auto receiving = receive_changes({kNoScn, wanted.record, subscription.txn(), wanted.position}, kBulkWindowBytes);
   absl::Status status = co_await receiving;
   if (!status.ok()) co_return status;
   bulk_ = std::move(changes_);
@@ -187,8 +195,7 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     const Scn after = subscription.seen_through();
     record_->stream_bytes.store(0, std::memory_order_relaxed);
     // The credit: about so many bytes of the log at a time.
-    auto receiving = receive_changes(
-        [this, after, behind] { host_.send_next_changes(after, behind, services_.config.stream_window_bytes); });
+    auto receiving = receive_changes({after, behind}, services_.config.stream_window_bytes);
     status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);

@@ -92,7 +92,7 @@ Task<absl::StatusOr<CatalogHistory>> Backend::find_catalog(Scn from) {
   Scn after = from;
   uint32_t behind = 0;
   while (after < newest->version()) {
-    auto receiving = receive_changes([this, after, behind] { host_.send_next_changes(after, behind, kLookBackBytes); });
+    auto receiving = receive_changes({after, behind}, kLookBackBytes);
     absl::Status status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
@@ -117,14 +117,10 @@ Task<absl::Status> Backend::stream_changes(Replication& replication) {
     const uint32_t behind = replication.records_behind();
     replication.caught_up = after >= services_.commits.durable();
     services_.replication_slots.note_progress(replication.slot(), replication.progress());
-    auto receiving = next_changes(replication, [this, after, behind] {
-      host_.send_next_changes(after, behind, services_.config.stream_window_bytes);
-    });
+    auto receiving = next_changes(replication, {after, behind}, services_.config.stream_window_bytes);
     absl::Status status = co_await receiving;
     if (!status.ok() || replication.done) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
-    // An answer to who used this connection before.
-    if (!changes->records.empty() && changes->records[0]->head()->scn() > after + 1) continue;
     const Lsn sent = replication.sent();
     know_new_types(services_.catalog.get());
     for (size_t i = 0; i < changes->records.size() && !replication.rewound(); ++i) {
@@ -188,9 +184,7 @@ Task<absl::Status> Backend::feed_bulk(Replication& replication, TxnId txn) {
   absl::Status status = co_await draining;
   if (!status.ok()) co_return status;
   const ChangeDecoder::WantedBulk wanted = encoder.wanted_bulk();
-  auto receiving = next_changes(replication, [this, wanted, txn] {
-    host_.send_next_bulk(txn, wanted.record, wanted.position, kBulkWindowBytes);
-  });
+  auto receiving = next_changes(replication, {kNoScn, wanted.record, txn, wanted.position}, kBulkWindowBytes);
   status = co_await receiving;
   if (!status.ok() || replication.done) co_return status;
   bulk_ = std::move(changes_);
@@ -207,14 +201,12 @@ absl::Status Backend::end_of_replication(const Replication& replication) {
 }
 
 /// Waits for the publisher's answer, and tells the subscriber meanwhile how far it is when it asks or has to be asked.
-Task<absl::Status> Backend::next_changes(Replication& replication, std::function<void()> ask) {
-  changes_ = nullptr;
-  changes_status_ = absl::OkStatus();
-  ask();
+Task<absl::Status> Backend::next_changes(Replication& replication, ChangesQuestion question, uint64_t bytes_max) {
+  ask(question, bytes_max);
   while (changes_ == nullptr && changes_status_.ok()) {
     if (const absl::Status ended = end_of_replication(replication); !ended.ok()) co_return ended;
     if (replication.done) co_return absl::OkStatus();
-    if (std::exchange(replication.publisher_lost, false)) ask();
+    if (std::exchange(replication.publisher_lost, false)) host_.send_question(question, bytes_max);
     if (std::exchange(replication.keepalive_wanted, false)) {
       std::string keepalive;
       const Lsn at = std::max(replication.sent(), lsn_behind(replication.through()));

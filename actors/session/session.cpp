@@ -247,18 +247,19 @@ void Session::send_sequence_set(uint64_t request, std::shared_ptr<const Sequence
   tell(directory_.get().sequences, set_atom::value, request, std::move(sequence), value, is_called);
 }
 void Session::send_sequence_drop(Oid sequence) { tell(directory_.get().sequences, release_atom::value, sequence); }
-void Session::send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) {
-  tell(directory_.get().publisher, next_atom::value, static_cast<uint64_t>(info_->process_id), after, records_behind,
-       bytes_max);
+void Session::send_question(const ChangesQuestion& question, uint64_t bytes_max) {
+  const auto subscription = static_cast<uint64_t>(info_->process_id);
+  const PublisherActor& publisher = directory_.get().publisher;
+  if (question.bulk_of == kNoTxn) {
+    tell(publisher, next_atom::value, subscription, question.after, question.record, bytes_max);
+  } else {
+    tell(publisher, bulk_atom::value, subscription, question.bulk_of, question.record, question.position, bytes_max);
+  }
 }
 void Session::send_subscription_end() {
   tell(directory_.get().publisher, release_atom::value, static_cast<uint64_t>(info_->process_id));
 }
 void Session::send_save_slots(uint64_t request) { tell(directory_.get().publisher, save_atom::value, request); }
-void Session::send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
-  tell(directory_.get().publisher, bulk_atom::value, static_cast<uint64_t>(info_->process_id), txn, record, position,
-       bytes_max);
-}
 void Session::send_bulk_record(BulkFrame record) {
   tell(directory_.get().log_writer, append_atom::value, std::move(record));
 }

@@ -47,12 +47,11 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
                          bool is_called) override;
   void send_sequence_drop(Oid sequence) override;
-  void send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) override;
+  void send_question(const ChangesQuestion& question, uint64_t bytes_max) override;
   void send_subscription_end() override;
   void send_save_slots(uint64_t request) override;
   void send_checkpoint(uint64_t request) override;
   void send_abandon_tree(PartitionId partition, TreeId tree) override;
-  void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) override;
   void send_bulk_record(BulkFrame record) override;
   void send_tick_after(int64_t us) override;
   void send_turn() override;

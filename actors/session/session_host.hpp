@@ -11,6 +11,8 @@
 
 namespace troupe {
 
+struct ChangesQuestion;  // actors/stream/changes.hpp
+
 struct CommitRequest;
 struct SequenceDef;
 
@@ -49,10 +51,8 @@ class SessionHost {
   virtual void send_sequence_set(uint64_t request, std::shared_ptr<const SequenceDef> sequence, int64_t value,
                          bool is_called) = 0;
   virtual void send_sequence_drop(Oid sequence) = 0;
-  /// The commits after the SCN, up to so many bytes; answered by on_changes() when there are some.
-  virtual void send_next_changes(Scn after, uint32_t records_behind, uint64_t bytes_max) = 0;
-  /// The bulk records of a transaction from `record`, which is at `position`, on; answered by on_changes().
-  virtual void send_next_bulk(TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) = 0;
+  /// For up to so many bytes; answered by on_changes() when there are some.
+  virtual void send_question(const ChangesQuestion& question, uint64_t bytes_max) = 0;
   virtual void send_subscription_end() = 0;
   /// The replication slots as they are now, to the disk; answered by on_granted().
   virtual void send_save_slots(uint64_t request) = 0;

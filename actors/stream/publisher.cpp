@@ -96,13 +96,14 @@ void Publisher::on_request(Request request) {
   const absl::Status status = serve_from_log(request);
   if (status.ok()) return;
   catching_up_.erase(request.subscription);
-  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, ChangesPtr(), encode_error(status));
+  refuse(request.asker, {request.after, request.records_behind}, status);
 }
 
 bool Publisher::serve_from_memory(const Request& request) {
   if (request.after < before_newest_) return false;
   catching_up_.erase(request.subscription);
   auto changes = std::make_shared<Changes>();
+  changes->question = {request.after, request.records_behind};
   changes->through = request.after;
   changes->records_behind = request.records_behind;
   take_newest(request.bytes_max, *changes);
@@ -161,6 +162,7 @@ absl::Status Publisher::serve_from_log(const Request& request) {
     TROUPE_RETURN_IF_ERROR(position(catch_up, request));
   }
   auto changes = std::make_shared<Changes>();
+  changes->question = {request.after, request.records_behind};
   uint64_t bytes = 0;
   while (true) {
     TROUPE_ASSIGN_OR_RETURN(const bool found, read_record(catch_up));
@@ -188,7 +190,7 @@ void Publisher::on_bulk_request(const BulkRequest& request) {
   const absl::Status status = serve_bulk(request);
   if (status.ok()) return;
   reading_bulk_.erase(request.subscription);
-  tell(caf::actor_cast<SessionActor>(request.asker), changes_atom::value, ChangesPtr(), encode_error(status));
+  refuse(request.asker, {kNoScn, request.record, request.txn, request.position}, status);
 }
 
 /// The commit that they belong to is durable, so all of them are.
@@ -202,6 +204,7 @@ absl::Status Publisher::serve_bulk(const BulkRequest& request) {
     TROUPE_RETURN_IF_ERROR(reading.reader->seek(segment, request.position));
   }
   auto changes = std::make_shared<Changes>();
+  changes->question = {kNoScn, request.record, request.txn, request.position};
   uint64_t bytes = 0;
   while (bytes < request.bytes_max) {
     TROUPE_ASSIGN_OR_RETURN(const auto record, reading.reader->next_bulk(durable));
@@ -231,6 +234,13 @@ absl::Status Publisher::save_slots() {
 
 void Publisher::answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes) {
   tell(caf::actor_cast<SessionActor>(asker), changes_atom::value, std::move(changes), std::string());
+}
+
+void Publisher::refuse(const caf::strong_actor_ptr& asker, const ChangesQuestion& question,
+                       const absl::Status& status) {
+  auto changes = std::make_shared<Changes>();
+  changes->question = question;
+  tell(caf::actor_cast<SessionActor>(asker), changes_atom::value, ChangesPtr(std::move(changes)), encode_error(status));
 }
 
 }  // namespace troupe

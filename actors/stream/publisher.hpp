@@ -67,6 +67,7 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   /// On the disk, or an error of the disk.
   absl::Status save_slots();
   void answer(const caf::strong_actor_ptr& asker, std::shared_ptr<Changes> changes);
+  void refuse(const caf::strong_actor_ptr& asker, const ChangesQuestion& question, const absl::Status& status);
 
   NodeContext& node_;
   LogIndex index_;
