@@ -157,7 +157,8 @@ std::string encode_fragment(const FragmentSpec& spec) {
   writer.out().bytes(missing);
   writer.expr(spec.filter);
   writer.exprs(spec.output);
-  writer.out().u8(static_cast<uint8_t>((spec.with_row_key ? 1 : 0) | (spec.check_always ? 2 : 0)));
+  writer.out().u8(static_cast<uint8_t>((spec.with_row_key ? 1 : 0) | (spec.check_always ? 2 : 0) |
+                                       (spec.with_key ? 4 : 0)));
   writer.aggregation(spec.partial.get());
   writer.order(spec.order);
   writer.types(spec.extras);
@@ -206,6 +207,7 @@ absl::StatusOr<FragmentSpec> decode_fragment(std::string_view definition) {
   const uint8_t flags = reader.in().u8();
   spec.with_row_key = (flags & 1) != 0;
   spec.check_always = (flags & 2) != 0;
+  spec.with_key = (flags & 4) != 0;
   TROUPE_RETURN_IF_ERROR(reader.aggregation(&spec.partial));
   TROUPE_RETURN_IF_ERROR(reader.order(&spec.order));
   reader.types(&spec.extras);

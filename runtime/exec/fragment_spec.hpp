@@ -39,6 +39,7 @@ struct FragmentSpec {
   ExprPtr filter;                         ///< null: every row
   ExprList output;                        ///< the rows of a read; RETURNING of a write
   bool with_row_key = false;              ///< one more output column: make_row_locator()
+  bool with_key = false;                  ///< one more output column: the row's key in its tree
   std::shared_ptr<const Aggregation> partial;  ///< in place of output
   std::vector<SortKey> order;             ///< over output: the first row_limit rows in this order
 

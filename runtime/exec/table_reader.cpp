@@ -187,7 +187,7 @@ Task<absl::StatusOr<ReadResultFrame>> RangeReader::next() {
 }
 
 /// Waits until the stream has a row to show, or is at its end.
-Task<absl::Status> RangeReader::fill(Stream& stream, const SortSpec& order) {
+Task<absl::Status> RangeReader::fill(Stream& stream, const SortSpec* order) {
   while (!stream.has_row() && !stream.at_end()) {
     while (!stream.question->answered()) co_await signal_;
     absl::StatusOr<ReadResultFrame> answer = take(stream);
@@ -197,18 +197,42 @@ Task<absl::Status> RangeReader::fill(Stream& stream, const SortSpec& order) {
     if (!batch.ok()) co_return batch.status();
     stream.batch = *std::move(batch);
     stream.row = 0;
-    std::vector<Vector> keys;
-    absl::Status status = order.run(run_.input(stream.batch), &keys);
+    absl::Status status = take_keys(stream, order);
     if (!status.ok()) co_return status;
-    stream.keys.assign(stream.batch.rows, {});
-    for (uint32_t row = 0; row < stream.batch.rows; ++row) {
-      for (size_t k = 0; k < keys.size(); ++k) encode_key_column(order.columns[k], keys[k], row, &stream.keys[row]);
-    }
   }
   co_return absl::OkStatus();
 }
 
-Task<BatchResult> RangeReader::next_in_order(const SortSpec& order, uint64_t most) {
+absl::Status RangeReader::take_keys(Stream& stream, const SortSpec* order) {
+  stream.keys.assign(stream.batch.rows, {});
+  if (order == nullptr) {
+    for (uint32_t row = 0; row < stream.batch.rows; ++row) stream.keys[row] = stream.batch.columns.back().string(row);
+    stream.batch.columns.pop_back();
+    return absl::OkStatus();
+  }
+  std::vector<Vector> keys;
+  TROUPE_RETURN_IF_ERROR(order->run(run_.input(stream.batch), &keys));
+  for (uint32_t row = 0; row < stream.batch.rows; ++row) {
+    for (size_t k = 0; k < keys.size(); ++k) encode_key_column(order->columns[k], keys[k], row, &stream.keys[row]);
+  }
+  return absl::OkStatus();
+}
+
+/// How many rows of `first`, which has the first one, come before any other stream's.
+uint32_t RangeReader::rows_before_others(const Stream& first, uint32_t most) const {
+  const std::string* next = nullptr;
+  for (const auto& stream : streams_) {
+    if (stream.get() == &first || !stream->has_row()) continue;
+    if (next == nullptr || stream->keys[stream->row] < *next) next = &stream->keys[stream->row];
+  }
+  most = std::min(most, first.batch.rows - first.row);
+  if (next == nullptr) return most;
+  uint32_t rows = 1;
+  while (rows < most && first.keys[first.row + rows] < *next) ++rows;
+  return rows;
+}
+
+Task<BatchResult> RangeReader::next_in_order(const SortSpec* order, uint64_t most) {
   if (!started_) start();
   Batch out;
   while (out.rows < kBatchRows && out.rows < most) {
@@ -226,9 +250,16 @@ Task<BatchResult> RangeReader::next_in_order(const SortSpec& order, uint64_t mos
     if (out.columns.empty()) {
       for (const Vector& column : first->batch.columns) out.columns.emplace_back().reset_empty(column.kind());
     }
-    for (size_t c = 0; c < out.columns.size(); ++c) out.columns[c].append_from(first->batch.columns[c], first->row);
-    ++first->row;
-    ++out.rows;
+    const uint32_t rows = rows_before_others(*first, static_cast<uint32_t>(std::min<uint64_t>(kBatchRows - out.rows, most - out.rows)));
+    for (size_t c = 0; c < out.columns.size(); ++c) {
+      if (rows == 1) {
+        out.columns[c].append_from(first->batch.columns[c], first->row);
+      } else {
+        out.columns[c].append_all(first->batch.columns[c].slice(first->row, rows));
+      }
+    }
+    first->row += rows;
+    out.rows += rows;
   }
   absl::Status status = run_.context.data->check_cancelled();
   if (!status.ok()) co_return status;

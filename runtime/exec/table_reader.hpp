@@ -83,8 +83,9 @@ class RangeReader {
 
   /// The next answer of any partition that has rows; a null frame at the end.
   Task<absl::StatusOr<ReadResultFrame>> next();
-  /// The next rows in `order`, which each partition's rows are in already; at most `most`.
-  Task<BatchResult> next_in_order(const SortSpec& order, uint64_t most);
+  /// The next rows in `order`, which each partition's rows are in already; at most `most`. Null: in the order of their
+  /// last column (bytea), which is left out.
+  Task<BatchResult> next_in_order(const SortSpec* order, uint64_t most);
 
  private:
   struct Stream {
@@ -104,7 +105,9 @@ class RangeReader {
   void start();
   void ask(Stream& stream);
   absl::StatusOr<ReadResultFrame> take(Stream& stream);
-  Task<absl::Status> fill(Stream& stream, const SortSpec& order);
+  Task<absl::Status> fill(Stream& stream, const SortSpec* order);
+  uint32_t rows_before_others(const Stream& first, uint32_t most) const;
+  absl::Status take_keys(Stream& stream, const SortSpec* order);
 
   Run& run_;
   const FragmentCall* call_;

@@ -27,6 +27,7 @@ FragmentSpec scan_fragment(const TableScanPlan& plan) {
   spec.column_names.clear();
   spec.filter = over_layout(plan.filter, plan.columns);
   spec.with_row_key = plan.with_row_key;
+  spec.with_key = plan.in_row_order;
   if (plan.partial) {
     auto partial = std::make_shared<Aggregation>(*plan.partial);
     for (ExprPtr& group : partial->groups) group = over_layout(group, plan.columns);
@@ -172,8 +173,9 @@ Task<BatchResult> TableRowSource::next() {
         break;
       }
       case Mode::kRange: {
-        if (!blueprint_.order().programs.empty()) {
-          auto reading = range_->next_in_order(blueprint_.order(), batch_rows_);
+        if (!blueprint_.order().programs.empty() || blueprint_.plan().in_row_order) {
+          const SortSpec* order = blueprint_.plan().in_row_order ? nullptr : &blueprint_.order();
+          auto reading = range_->next_in_order(order, batch_rows_);
           BatchResult batch = co_await reading;
           if (batch.ok() && batch->rows == 0 && open_next_range()) break;
           co_return batch;

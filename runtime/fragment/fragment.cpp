@@ -35,6 +35,7 @@ class Fragment::Compiler {
     f_.plain_output_ = std::all_of(f_.output_.begin(), f_.output_.end(), [](const Program& p) { return p.column() >= 0; });
     for (const ExprPtr& output : spec.output) f_.output_types_.push_back(output->type);
     if (spec.with_row_key) f_.output_types_.push_back(Type{oid::kBytea});
+    if (spec.with_key) f_.output_types_.push_back(Type{oid::kBytea});
     TROUPE_RETURN_IF_ERROR(compile_aggregation());
     for (const SortKey& key : spec.order) {
       TROUPE_ASSIGN_OR_RETURN(Program program, Program::compile(key.value));

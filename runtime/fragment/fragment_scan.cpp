@@ -50,6 +50,12 @@ void append_locators(PartitionId partition, const FoundRows& found, std::span<co
   out->columns.push_back(std::move(locators));
 }
 
+void append_keys(const FoundRows& found, std::span<const uint32_t> selection, Batch* out) {
+  Vector keys(Physical::kVarlen, static_cast<uint32_t>(selection.size()));
+  for (uint32_t i = 0; i < selection.size(); ++i) keys.set_string(i, found.keys[selection[i]]);
+  out->columns.push_back(std::move(keys));
+}
+
 }  // namespace
 
 struct FragmentScan::State {
@@ -149,6 +155,7 @@ absl::Status FragmentScan::keep(Batch output, const FoundRows& found, std::span<
     consumed_all_ = false;
   }
   if (fragment_->spec().with_row_key) append_locators(partition_, found, selection, &output);
+  if (fragment_->spec().with_key) append_keys(found, selection, &output);
   if (state_->sorter) {
     Batch copied;
     append_batch(output, &copied);

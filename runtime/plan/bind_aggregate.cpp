@@ -144,6 +144,19 @@ ExprPtr Binder::hoist(ExprPtr aggregate, BoundQuery* owner) {
   return make_column(type, number, owner->hoisted_relation);
 }
 
+namespace {
+
+bool reads_work_table(const FromTree& tree) {
+  if (tree.relation) return tree.relation->kind == BoundRelation::Kind::kWorkTable;
+  return reads_work_table(*tree.left) || reads_work_table(*tree.right);
+}
+
+bool reads_work_table(const BoundQuery& query) {
+  return std::ranges::any_of(query.from, [](const FromPtr& item) { return reads_work_table(*item); });
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                                const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(AggregateCall bound, make_aggregate_call(call, name, std::move(args), site));
@@ -159,6 +172,10 @@ absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, st
     return fail(ErrorCode::kGroupingError, call, "aggregate function calls cannot be nested");
   TROUPE_RETURN_IF_ERROR(check_aggregate_place(owner, call, "aggregate functions"));
   if (owner.query == nullptr) return fail(ErrorCode::kGroupingError, call, "aggregate functions are not allowed here");
+  if (reads_work_table(*owner.query)) {
+    return fail(ErrorCode::kInvalidRecursion, call,
+                "aggregate functions are not allowed in a recursive query's recursive term");
+  }
   if (outer != nullptr) return hoist(std::move(expr), owner.query);
   site.query->aggregated = true;
   return expr;

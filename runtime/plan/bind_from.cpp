@@ -267,7 +267,9 @@ absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(const CteName& name, const
   relation->cte = name.work_table ? *name.work_table : name.cte;
   relation->names = cte.names;
   relation->types = cte.types;
-  if (!name.work_table) {
+  if (name.work_table) {
+    work_table_reads_.push_back(*name.work_table);
+  } else {
     relation->origins = origins_of(cte.query->targets);
     if (cte.query->modify && cte.query->targets.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, ref, "WITH query \"", cte.name,

@@ -1,40 +1,10 @@
 /// WITH.
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/search_cycle.hpp"
+#include "runtime/plan/with_recursion.hpp"
 #include "runtime/sql/parser.hpp"
 
 namespace troupe {
-namespace {
-
-/// Whether a FROM clause anywhere in `select` mentions the name: only then is a WITH RECURSIVE query recursive.
-bool mentions(const sql::SelectStatement& select, std::string_view name);
-
-bool mentions(const sql::FromItem& item, std::string_view name) {
-  switch (item.kind) {
-    case sql::NodeKind::kTableRef: {
-      const auto& table = item.to<sql::TableRef>();
-      return table.schema.empty() && table.name == name;
-    }
-    case sql::NodeKind::kSubqueryRef: return mentions(*item.to<sql::SubqueryRef>().query, name);
-    case sql::NodeKind::kMatchRecognize: return mentions(*item.to<sql::MatchRecognize>().input, name);
-    case sql::NodeKind::kJoin: {
-      const auto& join = item.to<sql::JoinExpr>();
-      return mentions(*join.left, name) || mentions(*join.right, name);
-    }
-    default: return false;
-  }
-}
-
-bool mentions(const sql::SelectStatement& select, std::string_view name) {
-  for (const sql::FromItem* item : select.from) {
-    if (mentions(*item, name)) return true;
-  }
-  return (select.left != nullptr && mentions(*select.left, name)) ||
-         (select.right != nullptr && mentions(*select.right, name));
-}
-
-}  // namespace
-
 absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) {
   for (const sql::CommonTable* table : with.tables) {
     for (const sql::CommonTable* other : with.tables) {
@@ -43,34 +13,43 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
                     "\" specified more than once");
       }
     }
-    const auto* select = table->query->as<sql::SelectStatement>();
-    const bool recursive = with.recursive && select != nullptr && mentions(*select, table->name);
+  }
+  const auto at_node = [this](absl::Status status, const sql::Node& node) { return at(std::move(status), node); };
+  TROUPE_ASSIGN_OR_RETURN(const auto ordered, order_with_queries(with, at_node));
+  for (const auto& [table, recursive] : ordered) {
+    const size_t reads_before = work_table_reads_.size();
+    const uint32_t work_tables_before = work_tables;
     if (table->search != nullptr || table->cycle != nullptr) {
       if (!recursive) return fail(ErrorCode::kSyntaxError, *table, "WITH query is not recursive");
       TROUPE_RETURN_IF_ERROR(bind_search_cycle(*table, outer));
-      continue;
+    } else if (recursive) {
+      TROUPE_RETURN_IF_ERROR(bind_recursive(*table, outer));
+    } else {
+      TROUPE_RETURN_IF_ERROR(bind_cte(*table, outer));
     }
-    if (recursive) {
-      TROUPE_RETURN_IF_ERROR(bind_recursive(*table, outer, 0));
-      continue;
+    for (size_t i = reads_before; i < work_table_reads_.size(); ++i) {
+      if (work_table_reads_[i] < work_tables_before) ctes[cte_names_.back().cte].reads_work_table = true;
     }
-    BoundCte cte;
-    cte.first_relation = relations;
-    TROUPE_ASSIGN_OR_RETURN(cte.query, bind_cte_query(*table, outer));
-    cte.end_relation = relations;
-    cte.materialized = table->materialized == sql::Materialization::kAlways;
-    cte.not_materialized = table->materialized == sql::Materialization::kNever;
-    TROUPE_RETURN_IF_ERROR(name_cte_columns(*table, &cte));
-    cte_names_.push_back({table->name, static_cast<uint32_t>(ctes.size()), std::nullopt});
-    ctes.push_back(std::move(cte));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Binder::bind_cte(const sql::CommonTable& table, const Scope* outer) {
+  BoundCte cte;
+  cte.first_relation = relations;
+  TROUPE_ASSIGN_OR_RETURN(cte.query, bind_cte_query(table, outer));
+  cte.end_relation = relations;
+  cte.materialized = table.materialized == sql::Materialization::kAlways;
+  cte.not_materialized = table.materialized == sql::Materialization::kNever;
+  TROUPE_RETURN_IF_ERROR(name_cte_columns(table, &cte));
+  cte_names_.push_back({table.name, static_cast<uint32_t>(ctes.size()), std::nullopt});
+  ctes.push_back(std::move(cte));
   return absl::OkStatus();
 }
 
 /// Bound once only to learn the columns, then with those that SEARCH and CYCLE add.
 absl::Status Binder::bind_search_cycle(const sql::CommonTable& table, const Scope* outer) {
   const auto& select = table.query->to<sql::SelectStatement>();
-  if (select.operation != sql::SetOperation::kUnion) return bind_recursive(table, outer, 0);  // which refuses it
   BoundCte first;
   TROUPE_ASSIGN_OR_RETURN(first.query, bind_for_columns(*select.left, outer));
   TROUPE_RETURN_IF_ERROR(name_cte_columns(table, &first));
@@ -118,14 +97,8 @@ absl::StatusOr<QueryPtr> Binder::bind_cte_query(const sql::CommonTable& table, c
   return query;
 }
 
-absl::Status Binder::bind_recursive(const sql::CommonTable& table, const Scope* outer, uint32_t) {
+absl::Status Binder::bind_recursive(const sql::CommonTable& table, const Scope* outer) {
   const auto& select = table.query->to<sql::SelectStatement>();
-  if (select.operation != sql::SetOperation::kUnion || mentions(*select.left, table.name)) {
-    return fail(ErrorCode::kInvalidRecursion, table, "recursive query \"", table.name,
-                "\" does not have the form non-recursive-term UNION [ALL] recursive-term");
-  }
-  if (!select.order_by.empty()) return refuse(table, "ORDER BY in a recursive query");
-  if (select.limit != nullptr || select.offset != nullptr) return refuse(table, "LIMIT in a recursive query");
   auto query = std::make_shared<BoundQuery>();
   query->operation = SetOperationKind::kUnion;
   query->all = select.all;

@@ -393,7 +393,8 @@ class Binder {
   absl::Status bind_limits(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query);
   absl::Status bind_locks(const sql::SelectStatement& select, const Scope& scope, BoundQuery* query);
   absl::Status bind_with(const sql::WithClause& with, const Scope* outer);
-  absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer, uint32_t number);
+  absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer);
+  absl::Status bind_cte(const sql::CommonTable& table, const Scope* outer);
   /// The query bound only for its columns: no WITH query of it stays, none outside counts as read.
   absl::StatusOr<QueryPtr> bind_for_columns(const sql::SelectStatement& select, const Scope* outer);
   absl::StatusOr<QueryPtr> bind_connect_by(const sql::SelectStatement& select, const Scope* outer);
@@ -541,6 +542,7 @@ class Binder {
   const EvalContext* eval_;
   EvalContext default_eval_;
   std::vector<CteName> cte_names_;  ///< visible ones, innermost last
+  std::vector<uint32_t> work_table_reads_;  ///< a work table for each mention, in the order of binding
   std::vector<const Site*> subquery_sites_;  ///< of the subqueries being bound, outermost first
   Oid refreshed_ = kNoOid;                   ///< the materialized view whose rows this may change
   int view_depth_ = 0;

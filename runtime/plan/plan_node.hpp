@@ -119,6 +119,8 @@ struct TableScanPlan final : PlanNode {
   std::vector<SortKey> order;
   bool in_access_order = false;
   bool backward = false;
+  /// Without `order`: rows come in the order of their keys, whatever partitions they are in (row_order.hpp).
+  bool in_row_order = false;
   ExprPtr row_limit;              ///< int8: at most so many rows a partition, after order; null: no limit
   bool one_partition = false;     ///< the access has one key that says where its row is
 };

@@ -2,6 +2,7 @@
 #include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/ddl_binder.hpp"
 #include "runtime/plan/query_planner.hpp"
+#include "runtime/plan/row_order.hpp"
 
 namespace troupe {
 namespace {
@@ -385,7 +386,10 @@ class StatementPlanner {
     if (plan.kind != StatementKind::kDdl && plan.denied.ok()) plan.denied = binder_.unreadable;
     plan.uses_snapshot = planner_.uses_tables;
     if (planner_.changes_rows || binder_.moves_sequences) plan.read_only = false;
+    for (PlanPtr& cte : plan.ctes) cte = in_row_order(cte);
+    for (InitPlan& init : plan.init_plans) init.plan = in_row_order(init.plan);
     if (plan.root) {
+      plan.root = in_row_order(plan.root);
       number_nodes(plan.root, &plan.nodes);
       plan.one_partition = plan.ctes.empty() && plan.init_plans.empty() && is_point(*plan.root);
     }

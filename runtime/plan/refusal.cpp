@@ -21,8 +21,6 @@ constexpr Advice kAdvice[] = {
     {"a foreign key to a partitioned table", "Refer to a table that is not partitioned, or to one partition."},
     {"EXCLUDE", "Use UNIQUE for equal values; check others within a transaction at REPEATABLE READ."},
     {"INHERITS", "Use CREATE TABLE ... (LIKE parent) and a view with UNION ALL."},
-    {"LIMIT in a recursive query", "Put the LIMIT on the query around it."},
-    {"ORDER BY in a recursive query", "Put the ORDER BY on the query around it."},
     {"MERGE into a partitioned table", "Use UPDATE ... FROM, and INSERT ... ON CONFLICT; or MERGE into one partition."},
     {"a correlated subquery in this place", "Join with what it reads, or read that first."},
     {"a deferrable key", "Make the changes in an order that keeps the key unique."},

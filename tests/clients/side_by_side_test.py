@@ -45,6 +45,12 @@ class SideBySideTest(node_case.NodeCase):
     def test_regular_expressions(self):
         self.compare("regular_expressions.sql")
 
+    def test_recursive_queries(self):
+        self.compare("with_recursion.sql")
+
+    def test_rows_in_the_order_of_their_keys(self):
+        self.compare("row_order.sql")
+
     def test_subqueries_with_an_order(self):
         self.compare("ordered_subqueries.sql")
 

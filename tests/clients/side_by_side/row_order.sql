@@ -1,0 +1,38 @@
+-- Rows of small tables come as they were inserted, or as their primary key has them, though no query asks for it.
+@a
+CREATE TABLE plain (v text);
+INSERT INTO plain VALUES ('one'), ('two'), ('three'), ('four'), ('five');
+INSERT INTO plain SELECT 'more ' || n FROM generate_series(1, 700) n;
+INSERT INTO plain VALUES ('last');
+SELECT * FROM plain LIMIT 20;
+SELECT * FROM plain OFFSET 690;
+SELECT v, length(v) FROM plain WHERE v NOT LIKE 'more%';
+SELECT string_agg(v, ' ') FROM plain WHERE v NOT LIKE 'more%';
+SELECT length(v), array_agg(v) FROM plain WHERE v NOT LIKE 'more%' GROUP BY 1 ORDER BY 1;
+SELECT v, row_number() OVER () FROM plain WHERE v NOT LIKE 'more%';
+SELECT v, count(*) OVER (ORDER BY length(v) ROWS UNBOUNDED PRECEDING) FROM plain WHERE v NOT LIKE 'more%';
+SELECT v FROM plain WHERE v NOT LIKE 'more%' ORDER BY length(v);
+SELECT ARRAY(SELECT v FROM plain WHERE v NOT LIKE 'more%');
+CREATE TABLE copied AS SELECT * FROM plain WHERE length(v) < 6;
+SELECT * FROM copied;
+INSERT INTO copied SELECT upper(v) FROM copied;
+SELECT * FROM copied;
+DELETE FROM copied WHERE v = 'two';
+INSERT INTO copied VALUES ('again');
+TABLE copied;
+SELECT * FROM copied UNION ALL SELECT v FROM plain WHERE v = 'last';
+WITH c AS MATERIALIZED (SELECT * FROM copied) SELECT * FROM c;
+CREATE VIEW shown AS SELECT v FROM plain WHERE length(v) = 5;
+SELECT * FROM shown;
+CREATE TABLE keyed (id int PRIMARY KEY, v text);
+INSERT INTO keyed SELECT n, 'v' || n FROM generate_series(1, 50) n;
+SELECT * FROM keyed;
+SELECT * FROM keyed WHERE id BETWEEN 7 AND 19;
+SELECT * FROM keyed WHERE v LIKE '%1' LIMIT 3;
+SELECT k.id, p.v FROM keyed k JOIN plain p ON p.v = 'more ' || k.id WHERE k.id < 9;
+BEGIN;
+INSERT INTO plain VALUES ('mine');
+SELECT * FROM plain OFFSET 704;
+ROLLBACK;
+DROP VIEW shown;
+DROP TABLE plain, copied, keyed;
