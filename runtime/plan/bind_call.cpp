@@ -111,7 +111,27 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
   if (name == "pg_typeof" && args.size() == 1 && args[0]->is_constant() && args[0]->type.oid == oid::kUnknown) {
     return make_constant(Type{oid::kRegtype}, Value::of(static_cast<int64_t>(oid::kUnknown)));
   }
+  if (call.variadic) {
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr spread, call_variadic(call, args));
+    if (spread != nullptr) return spread;
+  }
   return call_by_name(name, std::move(args), call);
+}
+
+/// f(VARIADIC array) of a built-in function; null when none of that name takes arguments so.
+absl::StatusOr<ExprPtr> Binder::call_variadic(const sql::FunctionCall& call, const ExprList& args) {
+  const std::string twin = cat(kVariadicTwin, call.name.back());
+  const auto takers = function_registry().functions(twin);
+  if (takers.empty()) return ExprPtr();
+  const bool any = takers.front()->arguments.back() == oid::kAnyArray;
+  if (any && element_type_of(args.back()->type.oid) == oid::kInvalid) {
+    return fail(ErrorCode::kDatatypeMismatch, *call.arguments.back(), "VARIADIC argument must be an array");
+  }
+  auto spread = call_by_name(twin, args, call);
+  if (spread.ok()) return spread;
+  return with_hint(fail(ErrorCode::kUndefinedFunction, call, "function ",
+                        describe_call(call.name.back(), types_of(args)), " does not exist"),
+                   "No function matches the given name and argument types. You might need to add explicit type casts.");
 }
 
 absl::StatusOr<FunctionScanPlan::Call> Binder::bind_table_function(const sql::FunctionCall& call, ExprList args) {

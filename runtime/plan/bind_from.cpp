@@ -144,6 +144,11 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
     }
   }
   auto named = find_relation(ref);
+  if (!named.ok() && ref.schema.empty() && std::ranges::find(later_ctes_, ref.name) != later_ctes_.end()) {
+    return with_hint(with_detail(named.status(), cat("There is a WITH item named \"", ref.name,
+                                                     "\", but it cannot be referenced from this part of the query.")),
+                     "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.");
+  }
   if (!named.ok() && ref.name == "dual" && ref.schema.empty()) return bind_dual_ref(ref, query);
   TROUPE_ASSIGN_OR_RETURN(RelationName found, std::move(named));
   if (found.table && !found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);

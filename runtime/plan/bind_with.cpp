@@ -16,6 +16,8 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
   }
   const auto at_node = [this](absl::Status status, const sql::Node& node) { return at(std::move(status), node); };
   TROUPE_ASSIGN_OR_RETURN(const auto ordered, order_with_queries(with, at_node));
+  const size_t later_before = later_ctes_.size();
+  for (auto at = ordered.rbegin(); at != ordered.rend(); ++at) later_ctes_.push_back(at->table->name);
   for (const auto& [table, recursive] : ordered) {
     const size_t reads_before = work_table_reads_.size();
     const uint32_t work_tables_before = work_tables;
@@ -30,7 +32,9 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
     for (size_t i = reads_before; i < work_table_reads_.size(); ++i) {
       if (work_table_reads_[i] < work_tables_before) ctes[cte_names_.back().cte].reads_work_table = true;
     }
+    later_ctes_.pop_back();
   }
+  later_ctes_.resize(later_before);
   return absl::OkStatus();
 }
 

@@ -269,6 +269,7 @@ class Binder {
   absl::StatusOr<ExprPtr> operate(std::string_view symbol, ExprPtr left, ExprPtr right, const sql::Node& node);
   absl::StatusOr<ExprPtr> compare_rows(std::string_view symbol, const Expr& left, const Expr& right,
                                        const sql::Node& node);
+  absl::StatusOr<ExprPtr> call_variadic(const sql::FunctionCall& call, const ExprList& args);
   absl::StatusOr<ExprPtr> call_by_name(std::string_view name, ExprList args, const sql::Node& node);
   absl::StatusOr<ExprPtr> apply_call(BoundFunction call, ExprList args);
   /// Unknown literals and parameters become text.
@@ -542,6 +543,7 @@ class Binder {
   const EvalContext* eval_;
   EvalContext default_eval_;
   std::vector<CteName> cte_names_;  ///< visible ones, innermost last
+  std::vector<std::string_view> later_ctes_;  ///< of the WITHs being bound: those that cannot be mentioned yet
   std::vector<uint32_t> work_table_reads_;  ///< a work table for each mention, in the order of binding
   std::vector<const Site*> subquery_sites_;  ///< of the subqueries being bound, outermost first
   Oid refreshed_ = kNoOid;                   ///< the materialized view whose rows this may change

@@ -25,10 +25,11 @@ PlanPtr ordered_scan(const PlanPtr& plan) {
   return ordered;
 }
 
-PlanPtr ordered_append(const PlanNode& plan) {
-  auto append = std::make_shared<AppendPlan>(plan.to<AppendPlan>());
-  for (PlanPtr& input : append->inputs) input = in_row_order(input);
-  return append;
+template <typename Node>
+PlanPtr with_inputs_in_order(const PlanNode& plan) {
+  auto node = std::make_shared<Node>(plan.to<Node>());
+  for (PlanPtr& input : node->inputs) input = in_row_order(input);
+  return node;
 }
 
 /// Whether the rows' order shows in the result.
@@ -54,7 +55,8 @@ PlanPtr in_row_order(const PlanPtr& plan) {
     case PlanKind::kNestedLoop: return with_first_input_in_order<NestedLoopPlan>(*plan);
     case PlanKind::kIndexJoin: return with_first_input_in_order<IndexJoinPlan>(*plan);
     case PlanKind::kApply: return with_first_input_in_order<ApplyPlan>(*plan);
-    case PlanKind::kAppend: return ordered_append(*plan);
+    case PlanKind::kAppend: return with_inputs_in_order<AppendPlan>(*plan);
+    case PlanKind::kRecursiveUnion: return with_inputs_in_order<RecursiveUnionPlan>(*plan);
     case PlanKind::kAggregate: {
       const auto& calls = plan->to<AggregatePlan>().aggregation.calls;
       return std::ranges::any_of(calls, shows_order) ? with_first_input_in_order<AggregatePlan>(*plan) : plan;

@@ -17,6 +17,44 @@ using text_scan::is_digit;
 enum class Special : uint8_t { kNone, kInfinity, kMinusInfinity, kEpoch, kNow, kToday, kTomorrow, kYesterday };
 enum class Failure : uint8_t { kNone, kFormat, kField, kMonthDay, kZone };
 
+/// Which part of a date each of its numbers is: as they come, by what is there already (PostgreSQL's DecodeNumber).
+struct DateParts {
+  std::string year, month, day;
+  bool text_month = false;
+
+  bool take_month(const std::string& text) {
+    if (text_month) return false;
+    if (!month.empty()) {
+      const int number = std::atoi(month.c_str());
+      if (!day.empty() || number < 1 || number > 31) return false;
+      day = month;  // which was taken for a month
+    }
+    month = text;
+    text_month = true;
+    return true;
+  }
+
+  bool take_number(const std::string& number, DateOrder order) {
+    const bool is_year = number.size() >= 3 || order == DateOrder::kYmd;
+    std::string* part = nullptr;
+    if (year.empty() && month.empty() && day.empty()) {
+      part = is_year ? &year : order == DateOrder::kDmy ? &day : &month;
+    } else if (month.empty()) {
+      part = year.empty() == day.empty() ? nullptr : &month;
+    } else if (year.empty() && day.empty()) {
+      part = text_month && is_year ? &year : &day;
+    } else if (day.empty()) {
+      // DD-MON-YYYY in YMD order, too.
+      if (text_month && number.size() >= 3 && year.size() <= 2) day = std::exchange(year, "");
+      part = year.empty() ? &year : &day;
+    } else {
+      part = year.empty() ? &year : nullptr;
+    }
+    if (part != nullptr) *part = number;
+    return part != nullptr;
+  }
+};
+
 /// Reads the tokens of one date, time or timestamp.
 class DateTimeReader {
  public:
@@ -78,6 +116,7 @@ class DateTimeReader {
 
   Failure date_token(const std::string& text) {
     if (has_date) return Failure::kFormat;
+    in_one_word_ = loose_.empty();
     for (size_t from = 0; from <= text.size();) {
       const size_t end = std::min(text.find_first_of("-/.", from), text.size());
       loose_.push_back(text.substr(from, end - from));
@@ -140,6 +179,7 @@ class DateTimeReader {
       }
     }
     if (h > 15 || m > 59 || s > 59) return Failure::kZone;
+    if (has_zone()) return Failure::kFormat;
     const int east = h * 3600 + m * 60 + s;
     east_s = negative ? -east : east;
     return Failure::kNone;
@@ -238,10 +278,11 @@ class DateTimeReader {
     }
     return zone_word(word);
   }
+  bool has_zone() const { return east_s.has_value() || named_zone.has_value(); }
   Failure zone_word(const std::string& word) {
+    if (has_zone()) return Failure::kFormat;
     if (word.size() > 1 && word[0] == 't' && word.size() <= 2) return Failure::kFormat;
     if (const auto east = zone_abbreviation_east_s(word)) {
-      // "UTC+3" style: the offset that follows belongs to the name.
       east_s = *east;
       return Failure::kNone;
     }
@@ -250,7 +291,7 @@ class DateTimeReader {
         named_zone = *zone;
         return Failure::kNone;
       }
-      if (word.find('/') != std::string::npos) {
+      if (word.find_first_of("/+-0123456789") != std::string::npos) {
         zone_error_ = error(ErrorCode::kInvalidParameterValue, "time zone \"", word, "\" not recognized");
         return Failure::kNone;
       }
@@ -295,27 +336,27 @@ class DateTimeReader {
   Failure assign_date() {
     if (has_date) return Failure::kFormat;
     if (loose_.size() > 3) return Failure::kFormat;
-    int year_at = -1, month_at = -1, day_at = -1;
-    const auto n = static_cast<int>(loose_.size());
-    for (int i = 0; i < n; ++i) {
-      if (datetime_tokens::month_of(loose_[static_cast<size_t>(i)]) != 0) month_at = i;
+    const bool has_month_text = std::ranges::any_of(loose_, is_month);
+    if (loose_.size() == 2 && !has_month_text) return day_of_year();
+    if (loose_.size() < 3) return Failure::kFormat;
+    DateParts parts;
+    // Of "08-Jan-99" the month is known before the numbers are looked at; of "08 Jan 99" when its turn comes.
+    if (in_one_word_) {
+      for (const std::string& part : loose_) {
+        if (is_month(part) && !parts.take_month(part)) return Failure::kFormat;
+      }
     }
-    if (n == 2 && month_at < 0) return day_of_year();
-    if (n < 3) return Failure::kFormat;
-    const auto is_year = [&](int i) { return loose_[static_cast<size_t>(i)].size() >= 3; };
-    if (month_at >= 0) {
-      const int a = month_at == 0 ? 1 : 0, b = month_at == 2 ? 1 : 2;
-      const bool first_is_year = is_year(a) || (!is_year(b) && month_at == 1 && order() == DateOrder::kYmd);
-      year_at = first_is_year ? a : b;
-      day_at = first_is_year ? b : a;
-    } else if (is_year(0) || order() == DateOrder::kYmd) {
-      year_at = 0, month_at = 1, day_at = 2;
-    } else {
-      const bool day_first = order() == DateOrder::kDmy;
-      year_at = 2, month_at = day_first ? 1 : 0, day_at = day_first ? 0 : 1;
+    for (const std::string& part : loose_) {
+      if (is_month(part)) {
+        if (!in_one_word_ && !parts.take_month(part)) return Failure::kFormat;
+      } else if (!parts.take_number(part, order())) {
+        return Failure::kFormat;
+      }
     }
-    return set_date(loose_[static_cast<size_t>(year_at)], loose_[static_cast<size_t>(month_at)], loose_[static_cast<size_t>(day_at)]);
+    if (parts.year.empty() || parts.month.empty() || parts.day.empty()) return Failure::kFormat;
+    return set_date(parts.year, parts.month, parts.day);
   }
+  static bool is_month(const std::string& part) { return datetime_tokens::month_of(part) != 0; }
   DateOrder order() const { return order_is_ymd_ ? DateOrder::kYmd : context_.session().date_order; }
   Failure day_of_year() {
     if (loose_[0].size() < 4 || loose_[1].size() != 3) return Failure::kFormat;
@@ -356,7 +397,8 @@ class DateTimeReader {
   std::vector<std::string> loose_;  ///< date parts whose meaning depends on all of them
   char meridian_ = 0;
   bool negative_ = false, before_christ_ = false, iso_time_ = false, julian_ = false, order_is_ymd_ = false,
-       has_month_word_ = false, time_only_ = false;
+       has_month_word_ = false, time_only_ = false,
+       in_one_word_ = false;  ///< all of loose_
   absl::Status zone_error_;
 };
 
@@ -441,6 +483,7 @@ absl::StatusOr<TimeTz> parse_timetz(std::string_view text, const EvalContext& co
   }
   if (reader.special != Special::kNone || !reader.has_time) return reader.failed(Failure::kFormat);
   TimeTz v{time_of(reader.fields), 0, 0};
+  if (reader.named_zone && !reader.has_date) return reader.failed(Failure::kFormat);  // whose offset depends on the day
   if (reader.east_s) {
     v.zone = -*reader.east_s;
   } else {

@@ -11,6 +11,15 @@ using text_scan::is_alnum;
 using text_scan::is_alpha;
 using text_scan::is_digit;
 
+/// What may be followed by a number or a sign of its own.
+bool is_date_word(std::string_view word) {
+  constexpr std::string_view kWords[] = {"ad",  "allballs", "am", "at",     "bc", "d",  "dow", "doy", "dst",   "epoch",    "h",
+                                         "inf", "infinity", "isodow", "isoyear", "j", "jd", "julian", "m", "mm", "now", "on",
+                                         "pm",  "s", "t", "today", "tomorrow", "y", "yesterday", "z"};
+  return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords) || month_of(word) != 0 ||
+         is_weekday(word);
+}
+
 class Splitter {
  public:
   explicit Splitter(std::string_view text) : text_{text_scan::lowered(text)} {}
@@ -63,7 +72,8 @@ class Splitter {
   void date(size_t end, char separator) {
     for (int parts = 1; parts < 3 && end < text_.size() && text_[end] == separator; ++parts) {
       const size_t next = span(end + 1, is_digit);
-      const size_t letters = next == end + 1 ? span(end + 1, is_alpha) : next;
+      // Of numbers the third is one, too: "1999-08-Jan" is no date.
+      const size_t letters = next == end + 1 && parts == 1 ? span(end + 1, is_alpha) : next;
       if (letters == end + 1) break;
       end = letters;
     }
@@ -77,8 +87,9 @@ class Splitter {
     if (next == '/' || next == '_') {
       // A zone's name: America/New_York, Etc/GMT+5.
       end = span(end, [](char c) { return is_alnum(c) || c == '/' || c == '_' || c == '-' || c == '+'; });
-    } else if (is_digit(next) && letters.size() >= 3 && month_of(letters) == 0) {
-      end = span(end, is_alnum);  // est5edt
+    } else if (next == '-' || ((next == '+' || is_digit(next)) && !is_date_word(letters))) {
+      // POSIX's names of zones: est5edt, pst-03:00.
+      end = span(end, [](char c) { return is_alnum(c) || std::string_view("+-/_.:").find(c) != std::string_view::npos; });
     }
     emit(Kind::kWord, end);
   }

@@ -39,6 +39,7 @@ void register_all(FunctionRegistry& registry) {
   register_network(to);
   register_misc(to);
   register_enums(to);
+  register_variadics(registry);
 }
 
 absl::Status compute(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,

@@ -165,6 +165,7 @@ class Registrar {
 
 // What runtime/types registers, a file each.
 void register_comparisons(Registrar& to);
+void register_variadics(FunctionRegistry& registry);
 void register_integers(Registrar& to);
 void register_floats(Registrar& to);
 void register_degrees(Registrar& to);

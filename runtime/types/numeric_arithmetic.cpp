@@ -200,7 +200,7 @@ Numeric numeric_abs(const Numeric& v) { return v.sign() < 0 ? numeric_negate(v) 
 
 Numeric numeric_round(const Numeric& v, int scale) {
   if (!v.is_finite()) return v;
-  scale = std::clamp(scale, -kWeightMax * 4, kScaleMax);
+  scale = std::clamp(scale, -(kWeightMax + 1) * 4 - 1, kScaleMax);
   if (v.is_small()) {
     const SmallNumeric x = small_numeric(v.bytes());
     if (x.scale == scale) return v;
@@ -214,7 +214,7 @@ Numeric numeric_round(const Numeric& v, int scale) {
 
 Numeric numeric_truncate(const Numeric& v, int scale) {
   if (!v.is_finite()) return v;
-  scale = std::clamp(scale, -kWeightMax * 4, kScaleMax);
+  scale = std::clamp(scale, -(kWeightMax + 1) * 4 - 1, kScaleMax);
   return Numeric::of_digits(digits::truncate(numeric_digits(v.bytes()), scale));
 }
 

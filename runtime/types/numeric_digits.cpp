@@ -238,17 +238,19 @@ NumericDigits truncate(NumericDigits v, int scale) {
   return v;
 }
 
+NumericDigits power_of_ten(uint16_t digit, int exponent) {
+  NumericDigits v;
+  v.weight = exponent >= 0 ? exponent / kDecimals : -((kDecimals - 1 - exponent) / kDecimals);
+  for (int left = exponent - v.weight * kDecimals; left > 0; --left) digit = static_cast<uint16_t>(digit * 10);
+  v.scale = std::max(-exponent, 0);
+  v.digits.push_back(digit);
+  return v;
+}
+
 NumericDigits round(NumericDigits v, int scale) {
   // Adding half a unit of the last kept decimal, then truncating, rounds half away from zero.
-  const int position = scale + 1;  // decimal place of the 5
-  NumericDigits half;
+  NumericDigits half = power_of_ten(5, -scale - 1);
   half.negative = v.negative;
-  const int weight = position > 0 ? -((position + kDecimals - 1) / kDecimals) : (-position) / kDecimals;
-  int decimals_in_digit = -position - weight * kDecimals;  // power of ten inside the digit
-  uint16_t digit = 5;
-  while (decimals_in_digit-- > 0) digit = static_cast<uint16_t>(digit * 10);
-  half.weight = weight;
-  half.digits.push_back(digit);
   if (v.digits.empty()) {
     v.scale = std::max(scale, 0);
     return v;

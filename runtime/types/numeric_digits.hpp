@@ -17,6 +17,8 @@ NumericDigits multiply(const NumericDigits& a, const NumericDigits& b);
 NumericDigits divide(const NumericDigits& a, const NumericDigits& b, int scale, bool round);
 /// `scale` may be negative; the result's scale is max(scale, 0).
 NumericDigits round(NumericDigits v, int scale);
+/// digit * 10^exponent; the digit is 1 to 9.
+NumericDigits power_of_ten(uint16_t digit, int exponent);
 NumericDigits truncate(NumericDigits v, int scale);
 NumericDigits of_int(__int128 v);
 /// A rough double, for estimates.

@@ -41,6 +41,17 @@ int ln_weight(const NumericDigits& v) {
   return static_cast<int>(std::log10(std::fabs(std::log(leading) + weight * kLn10)));
 }
 
+/// The root of v to `scale` decimals from one that is wrong by less than a unit of the last of them.
+NumericDigits exactly_rounded(const NumericDigits& v, NumericDigits root, int scale) {
+  const NumericDigits unit = digits::power_of_ten(1, -scale), half = digits::power_of_ten(5, -scale - 1);
+  const auto is_above = [&v](const NumericDigits& x) { return subtract(v, multiply(x, x)).negative; };
+  while (is_above(root)) root = subtract(root, unit);
+  while (!is_above(add(root, unit))) root = add(root, unit);
+  if (!is_above(add(root, half))) root = add(root, unit);
+  root.scale = scale;
+  return root;
+}
+
 /// Newton's iteration on a double's estimate.
 NumericDigits sqrt_of(const NumericDigits& v, int scale) {
   if (v.digits.empty()) {
@@ -62,7 +73,7 @@ NumericDigits sqrt_of(const NumericDigits& v, int scale) {
     change = digits::truncate(std::move(change), work - 2);
     if (change.digits.empty()) break;
   }
-  return digits::round(std::move(x), scale);
+  return exactly_rounded(v, digits::truncate(std::move(x), scale), scale);
 }
 
 /// e^x by halving x until it is small, the Taylor series, and squaring back.

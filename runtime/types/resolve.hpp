@@ -22,6 +22,9 @@ absl::StatusOr<BoundAggregate> resolve_aggregate(std::string_view name, std::spa
 bool is_aggregate(std::string_view name);
 bool is_function(std::string_view name);
 
+/// Before a function's name: takes the elements of a last array as arguments (functions_variadic.cpp).
+inline constexpr std::string_view kVariadicTwin = "variadic ";
+
 /// The common type of UNION, CASE, VALUES, ARRAY, COALESCE, GREATEST, IN ... `what` is the word in the message:
 /// 42804 `CASE types integer and text cannot be matched`. All unknown gives text.
 absl::StatusOr<Type> select_common_type(std::span<const Type> types, std::string_view what);

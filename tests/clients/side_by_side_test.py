@@ -45,6 +45,12 @@ class SideBySideTest(node_case.NodeCase):
     def test_regular_expressions(self):
         self.compare("regular_expressions.sql")
 
+    def test_parts_of_dates(self):
+        self.compare("dates.sql")
+
+    def test_variadic_calls_and_large_numbers(self):
+        self.compare("variadic.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 
