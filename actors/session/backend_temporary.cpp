@@ -36,9 +36,11 @@ Task<absl::Status> Backend::make_temporary_schema() {
     co_return writable;
   }
   transaction_.ensure_id();
-  CatalogCounters counters = transaction_.catalog_for_ddl()->counters();
+  const CatalogCounters first = transaction_.catalog_for_ddl()->counters();
+  CatalogCounters counters = first;
   auto schema = std::make_shared<SchemaDef>();
   schema->oid = counters.next_oid++;
+  transaction_.take_numbers(first, counters);
   schema->owner = role_;
   schema->name = cat(kTemporarySchemaPrefix, record_->process_id);
   schema->database = transaction_.catalog()->database();

@@ -12,9 +12,10 @@
 namespace troupe {
 namespace {
 
-/// Oids and trees that one DDL transaction takes at once from the node's counters.
-constexpr Oid kOidBlock = 1'024;
-constexpr TreeId kTreeBlock = 256;
+/// Oids and trees that a session takes at once from the node's counters, and how many of them a definition finds at
+/// least. One that needs more is planned twice.
+constexpr Oid kOidBlock = 256, kOidsFree = 64;
+constexpr TreeId kTreeBlock = 128, kTreesFree = 16;
 /// Log that a transaction may take on a full disk when it drops something.
 constexpr uint64_t kRoomMakerBytesMax = 1 << 20;
 /// Between two looks at how far the log is: first about as long as a fast disk syncs, at last what nobody notices.
@@ -127,14 +128,41 @@ absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const Catal
 }
 
 CatalogPtr SessionTransaction::catalog_for_ddl() {
-  if (!definitions_.changes.empty()) return catalog();
+  reserve_numbers(kOidsFree, kTreesFree);
   const CatalogPtr& newest = newest_catalog();
-  CatalogCounters counters;
-  counters.next_oid = services_.next_oid.fetch_add(kOidBlock);
-  counters.next_tree = services_.next_tree.fetch_add(kTreeBlock);
+  if (!definitions_.changes.empty()) {
+    const CatalogCounters& known = catalog()->counters();
+    const bool moved = known.next_oid != free_.next_oid || known.next_tree != free_.next_tree;
+    if (moved) {
+      if (const absl::Status seen = see_changes(newest, free_); !seen.ok()) doom_ = seen;
+    }
+    return own_catalog_;
+  }
   own_catalog_base_ = newest->version();
-  auto fresh = newest->with_changes({}, newest->version(), counters);
+  auto fresh = newest->with_changes({}, newest->version(), free_);
   return fresh.ok() ? *fresh : newest;
+}
+
+void SessionTransaction::reserve_numbers(Oid oids, TreeId trees) {
+  if (free_end_.next_oid - free_.next_oid < oids) {
+    oids = std::max(oids, kOidBlock);
+    free_.next_oid = services_.next_oid.fetch_add(oids);
+    free_end_.next_oid = free_.next_oid + oids;
+  }
+  if (free_end_.next_tree - free_.next_tree < trees) {
+    trees = std::max(trees, kTreeBlock);
+    free_.next_tree = services_.next_tree.fetch_add(trees);
+    free_end_.next_tree = free_.next_tree + trees;
+  }
+}
+
+bool SessionTransaction::take_numbers(const CatalogCounters& first, const CatalogCounters& used) {
+  if (used.next_oid > free_end_.next_oid || used.next_tree > free_end_.next_tree) {
+    reserve_numbers(used.next_oid - first.next_oid, used.next_tree - first.next_tree);
+    return false;
+  }
+  free_ = used;
+  return true;
 }
 
 absl::Status SessionTransaction::change_catalog(const std::vector<CatalogChange>& changes,

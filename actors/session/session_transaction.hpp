@@ -52,8 +52,11 @@ class SessionTransaction {
   bool enter_database(Oid database);
   /// The catalog as this transaction sees it.
   const CatalogPtr& catalog();
-  /// Oids and tree ids that nobody else will use; planning DDL starts from the catalog with these.
+  /// Planning DDL starts from this catalog: its counters are oids and tree ids that nobody else will use.
   CatalogPtr catalog_for_ddl();
+  /// What was planned takes the numbers from `first` up to `used`. False: those are more than there were, and now there
+  /// are as many in a row: it is planned anew.
+  bool take_numbers(const CatalogCounters& first, const CatalogCounters& used);
   /// What a DDL statement did. Errors: a name that is taken.
   absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
   bool changes_catalog() const { return !definitions_.changes.empty(); }
@@ -138,6 +141,7 @@ class SessionTransaction {
   const absl::Status& doom() const { return doom_; }
 
  private:
+  void reserve_numbers(Oid oids, TreeId trees);
   /// What changed in the catalog, and the trees that go with it: what a savepoint brings back.
   struct Definitions {
     std::vector<CatalogChange> changes;
@@ -221,6 +225,8 @@ class SessionTransaction {
   CatalogPtr database_catalog_;  ///< this is the view
   CatalogPtr own_catalog_;
   uint64_t own_catalog_base_ = 0;
+  CatalogCounters free_;      ///< the next oid and tree id of those that this session took from the node's counters,
+  CatalogCounters free_end_;  ///< and where they end
   Definitions definitions_;
   std::vector<Mark> marks_;
   BulkLog bulk_log_;

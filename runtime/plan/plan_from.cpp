@@ -153,6 +153,7 @@ void QueryPlanner::simplify_outer_joins(FromTree* tree, const Conditions& above)
 
 absl::StatusOr<Rel> QueryPlanner::plan_from(const std::vector<FromPtr>& trees, Conditions conditions) {
   const std::optional<WantedOrder> order = std::exchange(wanted_order_, std::nullopt);
+  free_outer_parts(&conditions);
   TROUPE_RETURN_IF_ERROR(run_uncorrelated_first(&conditions));
   const bool one_table = trees.size() == 1 && trees[0]->relation &&
                          trees[0]->relation->kind == BoundRelation::Kind::kTable &&

@@ -1,5 +1,6 @@
 /// Subqueries in expressions: run once, joined, or as a last resort run anew for every row.
 #include <algorithm>
+#include <functional>
 
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/plan/refusal.hpp"
@@ -408,6 +409,34 @@ absl::Status QueryPlanner::run_uncorrelated_first(Conditions* conditions) {
     TROUPE_ASSIGN_OR_RETURN(condition, run_uncorrelated_first(condition));
   }
   return absl::OkStatus();
+}
+
+/// EXISTS (q AND p), where p is a subquery that speaks of no row of q, is p AND EXISTS (q): each can be joined then.
+void QueryPlanner::free_outer_parts(Conditions* conditions) {
+  Conditions freed;
+  for (const ExprPtr& condition : *conditions) {
+    if (condition->kind != ExprKind::kSubquery || condition->subquery->kind != BoundSubquery::Kind::kExists) continue;
+    BoundQuery& query = *condition->subquery->query;
+    if (!is_plain_join(query) || !query.where) continue;
+    BoundQuery joined;
+    joined.from = query.from;
+    std::vector<uint32_t> own, ignored;
+    collect_relations(joined, &own, &ignored);
+    const auto is_foreign = [&own](const ExprPtr& part) {
+      std::vector<uint32_t> mentioned;
+      collect_relations(*part, &mentioned);
+      return has_subquery(*part) && volatility_of(*part) != Volatility::kVolatile &&
+             std::ranges::none_of(mentioned, [&](uint32_t r) { return std::ranges::find(own, r) != own.end(); });
+    };
+    Conditions parts;
+    split_and(fold(query.where), &parts);
+    const auto first_foreign = std::stable_partition(parts.begin(), parts.end(), std::not_fn(is_foreign));
+    if (first_foreign == parts.end()) continue;
+    freed.insert(freed.end(), first_foreign, parts.end());
+    parts.erase(first_foreign, parts.end());
+    query.where = parts.empty() ? nullptr : make_and(std::move(parts));
+  }
+  conditions->insert(conditions->end(), freed.begin(), freed.end());
 }
 
 absl::StatusOr<bool> QueryPlanner::plan_semi_join(const ExprPtr& condition, JoinItem* item) {

@@ -240,6 +240,7 @@ class QueryPlanner {
   absl::Status run_uncorrelated_first(Conditions* conditions);
   /// A condition that is [NOT] EXISTS or [NOT] IN as a semi or anti join; false when it is something else. A bare
   /// table's rows may be looked up by what the subquery yields.
+  void free_outer_parts(Conditions* conditions);
   absl::StatusOr<bool> plan_semi_join(const ExprPtr& condition, JoinItem* item);
   bool split_exists(const BoundQuery& query, const ExprPtr& where, Conditions* inside, Conditions* on);
   /// What only the session can compute and is the same for all rows is computed once, and can lead to an index.

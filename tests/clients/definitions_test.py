@@ -139,6 +139,46 @@ class DefinitionsTest(NodeCase):
         self.run_in(self.a, "INSERT INTO kept VALUES (1)")
         self.assertEqual(self.run_in(self.a, "SELECT pg_relation_filenode('t'::regclass)"), before)
 
+    def test_many_definitions_in_a_transaction_take_nobody_elses_numbers(self):
+        """Oids and trees are handed out in blocks: a transaction that needs more must not go on into another's."""
+        many, other = self.connect(), self.connect()
+        labels = ", ".join(f"'label {i}'" for i in range(700))
+        parts = 90
+
+        def others(turn):
+            for i in range(20):
+                self.run_in(other, f"CREATE TABLE other_{turn}_{i} (id serial PRIMARY KEY, v text UNIQUE)")
+                self.run_in(other, f"INSERT INTO other_{turn}_{i} (v) VALUES ('other {turn} {i}')")
+        others(0)
+        self.run_in(many, "BEGIN")
+        for i in range(150):
+            self.run_in(many, f"CREATE TABLE many_{i} (id serial PRIMARY KEY, v text UNIQUE, CHECK (v <> ''))")
+            self.run_in(many, f"INSERT INTO many_{i} (v) VALUES ('many {i}')")
+            if i == 75:
+                others(1)
+        self.run_in(many, f"CREATE TYPE labelled AS ENUM ({labels})")
+        self.run_in(many, "CREATE TABLE parted (id int, v text) PARTITION BY LIST (id)")
+        for i in range(parts):
+            self.run_in(many, f"CREATE TABLE parted_{i} PARTITION OF parted FOR VALUES IN ({i})")
+        self.run_in(many, "CREATE UNIQUE INDEX ON parted (id, v)")
+        self.run_in(many, f"INSERT INTO parted SELECT i, 'part ' || i FROM generate_series(0, {parts - 1}) i")
+        others(2)
+        self.run_in(many, "COMMIT")
+        for restarted in (False, True):
+            if restarted:
+                self.node.kill()
+                self.node.start()
+                other = self.connect()
+            self.assertEqual(self.run_in(other, "SELECT oid, count(*) FROM pg_class GROUP BY oid HAVING count(*) > 1"), [])
+            for i in range(150):
+                self.assertEqual(self.run_in(other, f"SELECT * FROM many_{i} WHERE v = 'many {i}'"), [(1, f"many {i}")])
+                self.assertEqual(self.run_in(other, f"TABLE many_{i}"), [(1, f"many {i}")])
+            for turn in range(3):
+                for i in range(20):
+                    self.assertEqual(self.run_in(other, f"TABLE other_{turn}_{i}"), [(1, f"other {turn} {i}")])
+            self.assertEqual(self.run_in(other, "SELECT count(*), count(DISTINCT v) FROM parted"), [(parts, parts)])
+            self.assertEqual(self.run_in(other, "SELECT 'label 699'::labelled > 'label 2'::labelled"), [(True,)])
+
 
 if __name__ == "__main__":
     unittest.main()
