@@ -17,7 +17,9 @@ bool is_text_category(Oid type) {
   return info != nullptr && info->category == 'S';
 }
 
+/// Of an array its elements do.
 bool takes_typmod(Oid type) {
+  if (const Oid element = element_type_of(type); element != oid::kInvalid) type = element;
   switch (type) {
     case oid::kVarchar:
     case oid::kBpchar:
@@ -72,7 +74,28 @@ std::optional<CastPlan> find_way(Oid from, Oid to, CastContext context) {
   return std::nullopt;
 }
 
+/// The array with every element made another one, of type `to`.
+template <typename Make>
+absl::StatusOr<std::string> with_elements(std::string_view bytes, const Type& to, const Make& make) {
+  const ArrayView array(bytes);
+  std::vector<ArrayDimension> dimensions;
+  for (int d = 0; d < array.dimensions(); ++d) dimensions.push_back({array.length(d), array.lower_bound(d)});
+  std::vector<Value> elements;
+  for (uint32_t e = 0; e < array.size(); ++e) {
+    TROUPE_ASSIGN_OR_RETURN(Value v, make(array.value(e)));
+    elements.push_back(std::move(v));
+  }
+  return pack_array(to.oid, physical_of(to), dimensions, elements);
+}
+
 absl::StatusOr<Value> adjusted(const Type& to, const Value& v, bool is_explicit) {
+  if (const Oid element = element_type_of(to.oid); element != oid::kInvalid) {
+    const Type of{element, to.typmod};
+    TROUPE_ASSIGN_OR_RETURN(std::string array, with_elements(v.bytes(), of, [&](const Value& part) {
+                              return part.is_null() ? absl::StatusOr<Value>(part) : adjusted(of, part, is_explicit);
+                            }));
+    return Value::text(std::move(array));
+  }
   switch (to.oid) {
     case oid::kVarchar: {
       TROUPE_ASSIGN_OR_RETURN(std::string text, apply_varchar_length(v.bytes(), typmod_length(to), is_explicit));
@@ -145,15 +168,10 @@ absl::Status cast_arrays(const CastPlan& plan, const Vector& in, uint32_t rows, 
       out.set_null(i);
       continue;
     }
-    const ArrayView array(in.string(i));
-    std::vector<ArrayDimension> dimensions;
-    for (int d = 0; d < array.dimensions(); ++d) dimensions.push_back({array.length(d), array.lower_bound(d)});
-    std::vector<Value> elements;
-    for (uint32_t e = 0; e < array.size(); ++e) {
-      TROUPE_ASSIGN_OR_RETURN(Value v, run_cast(element, array.value(e), context));
-      elements.push_back(std::move(v));
-    }
-    out.set_string(i, pack_array(to.oid, physical_of(to), dimensions, elements));
+    TROUPE_ASSIGN_OR_RETURN(const std::string array, with_elements(in.string(i), to, [&](const Value& part) {
+                              return run_cast(element, part, context);
+                            }));
+    out.set_string(i, array);
   }
   return absl::OkStatus();
 }
@@ -182,7 +200,7 @@ absl::StatusOr<CastPlan> plan_cast(Type from, Type to, CastContext context) {
   }
   plan->from = from;
   plan->to = to;
-  plan->applies_typmod = to.typmod >= 0 && takes_typmod(to.oid) && !(from == to);
+  plan->applies_typmod = to.typmod >= 0 && takes_typmod(to.oid) && !(from == to) && plan->method != CastMethod::kArray;
   return *plan;
 }
 

@@ -51,6 +51,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_variadic_calls_and_large_numbers(self):
         self.compare("variadic.sql")
 
+    def test_lengths_and_precisions_of_array_elements(self):
+        self.compare("array_modifiers.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 
