@@ -264,17 +264,22 @@ absl::StatusOr<Binder::FromItem> Binder::bind_dual_ref(const sql::TableRef& ref,
   return leaf(std::move(relation), ref.alias != nullptr ? ref.alias->name : ref.name, query);
 }
 
-absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(const CteName& name, const sql::TableRef& ref,
-                                                      BoundQuery* query) {
-  BoundCte& cte = ctes[name.cte];
+absl::StatusOr<Binder::FromItem> Binder::bind_cte_ref(CteName name, const sql::TableRef& ref, BoundQuery* query) {
   auto relation = std::make_shared<BoundRelation>();
-  relation->kind = name.work_table ? BoundRelation::Kind::kWorkTable : BoundRelation::Kind::kCte;
-  relation->cte = name.work_table ? *name.work_table : name.cte;
-  relation->names = cte.names;
-  relation->types = cte.types;
+  relation->names = ctes[name.cte].names;
+  relation->types = ctes[name.cte].types;
   if (name.work_table) {
+    relation->kind = BoundRelation::Kind::kWorkTable;
+    relation->cte = *name.work_table;
     work_table_reads_.push_back(*name.work_table);
+  } else if (name.anew != nullptr) {
+    relation->kind = BoundRelation::Kind::kSubquery;
+    TROUPE_ASSIGN_OR_RETURN(relation->query, bind_cte_anew(name));
+    relation->origins = origins_of(relation->query->targets);
   } else {
+    BoundCte& cte = ctes[name.cte];
+    relation->kind = BoundRelation::Kind::kCte;
+    relation->cte = name.cte;
     relation->origins = origins_of(cte.query->targets);
     if (cte.query->modify && cte.query->targets.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, ref, "WITH query \"", cte.name,

@@ -3,6 +3,8 @@
 
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/connect_by.hpp"
+#include "runtime/sql/children.hpp"
+#include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
 #include "runtime/types/resolve.hpp"
 
@@ -390,10 +392,35 @@ absl::StatusOr<SortKey> Binder::bind_sort_item(const sql::SortItem& item, const 
   return finish_sort_key(std::move(value), item);
 }
 
+namespace {
+
+bool has_subquery(const sql::Node& node) {
+  if (node.is<sql::SubqueryExpr>()) return true;
+  bool found = false;
+  sql::for_each_child(node, [&](const sql::Node& child) { found = found || has_subquery(child); });
+  return found;
+}
+
+/// Once bound, a subquery is equal to nothing but itself: what is spelled as a target is that target. Null: none.
+const BoundTarget* target_spelled_as(const sql::Expr& expr, const sql::SelectStatement& select,
+                                     const BoundQuery& query) {
+  if (!has_subquery(expr) || select.targets.size() != query.targets.size()) return nullptr;
+  const std::string text = sql::to_sql(expr);
+  const auto same = [&](const sql::Target* target) { return sql::to_sql(*target->value) == text; };
+  const auto at = std::ranges::find_if(select.targets, same);
+  return at == select.targets.end() ? nullptr : &query.targets[static_cast<size_t>(at - select.targets.begin())];
+}
+
+}  // namespace
+
 absl::Status Binder::bind_order(const sql::SelectStatement& select, const Scope* scope, BoundQuery* query) {
   for (const sql::SortItem* item : select.order_by) {
     const Site site{scope, query, Clause::kOrderBy, false};
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind_output_item(*item->value, site, "ORDER BY"));
+    const BoundTarget* target = target_spelled_as(*item->value, select, *query);
+    ExprPtr value = target != nullptr ? target->value : nullptr;
+    if (value == nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(value, bind_output_item(*item->value, site, "ORDER BY"));
+    }
     TROUPE_ASSIGN_OR_RETURN(SortKey key, finish_sort_key(std::move(value), *item));
     query->order.push_back(std::move(key));
   }

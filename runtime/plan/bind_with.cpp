@@ -21,24 +21,23 @@ absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) 
   for (const auto& [table, recursive] : ordered) {
     const size_t reads_before = work_table_reads_.size();
     const uint32_t work_tables_before = work_tables;
-    if (table->search != nullptr || table->cycle != nullptr) {
-      if (!recursive) return fail(ErrorCode::kSyntaxError, *table, "WITH query is not recursive");
-      TROUPE_RETURN_IF_ERROR(bind_search_cycle(*table, outer));
-    } else if (recursive) {
-      TROUPE_RETURN_IF_ERROR(bind_recursive(*table, outer));
-    } else {
-      TROUPE_RETURN_IF_ERROR(bind_cte(*table, outer));
-    }
+    TROUPE_RETURN_IF_ERROR(bind_cte(*table, recursive, outer));
     for (size_t i = reads_before; i < work_table_reads_.size(); ++i) {
-      if (work_table_reads_[i] < work_tables_before) ctes[cte_names_.back().cte].reads_work_table = true;
+      if (work_table_reads_[i] < work_tables_before) cte_names_.back().anew = table;
     }
+    cte_names_.back().outer = outer;
     later_ctes_.pop_back();
   }
   later_ctes_.resize(later_before);
   return absl::OkStatus();
 }
 
-absl::Status Binder::bind_cte(const sql::CommonTable& table, const Scope* outer) {
+absl::Status Binder::bind_cte(const sql::CommonTable& table, bool recursive, const Scope* outer) {
+  if (table.search != nullptr || table.cycle != nullptr) {
+    if (!recursive) return fail(ErrorCode::kSyntaxError, table, "WITH query is not recursive");
+    return bind_search_cycle(table, outer);
+  }
+  if (recursive) return bind_recursive(table, outer);
   BoundCte cte;
   cte.first_relation = relations;
   TROUPE_ASSIGN_OR_RETURN(cte.query, bind_cte_query(table, outer));
@@ -49,6 +48,18 @@ absl::Status Binder::bind_cte(const sql::CommonTable& table, const Scope* outer)
   cte_names_.push_back({table.name, static_cast<uint32_t>(ctes.size()), std::nullopt});
   ctes.push_back(std::move(cte));
   return absl::OkStatus();
+}
+
+/// Among the names that were there when the query was bound first.
+absl::StatusOr<QueryPtr> Binder::bind_cte_anew(CteName name) {
+  std::vector<CteName> names = cte_names_;
+  const auto own = std::ranges::find_if(cte_names_, [&](const CteName& other) { return other.cte == name.cte; });
+  cte_names_.erase(own, cte_names_.end());
+  const absl::Status bound = bind_cte(*name.anew, ctes[name.cte].query->recursive, name.outer);
+  const uint32_t made = bound.ok() ? cte_names_.back().cte : 0;
+  cte_names_ = std::move(names);
+  TROUPE_RETURN_IF_ERROR(bound);
+  return ctes[made].query;
 }
 
 /// Bound once only to learn the columns, then with those that SEARCH and CYCLE add.

@@ -173,6 +173,10 @@ class Binder {
     std::string_view name;
     uint32_t cte = 0;
     std::optional<uint32_t> work_table;  ///< while its recursive part is bound
+    /// It reads the work table of a recursive query around it, and has other rows in each of its turns: it is bound
+    /// anew wherever it is mentioned, as a subquery, within `outer`. Null: it is not so.
+    const sql::CommonTable* anew = nullptr;
+    const Scope* outer = nullptr;
   };
 
   // --- bind_callee.cpp: which function of a user is meant ---
@@ -362,7 +366,7 @@ class Binder {
   absl::StatusOr<FromItem> bind_sample(const sql::TableRef& ref, RelationName found, BoundQuery* query);
   absl::StatusOr<ExprPtr> bind_sample_condition(const sql::TableSample& sample, const BoundRelation& table,
                                                 const sql::Node& node);
-  absl::StatusOr<FromItem> bind_cte_ref(const CteName& cte, const sql::TableRef& ref, BoundQuery* query);
+  absl::StatusOr<FromItem> bind_cte_ref(CteName name, const sql::TableRef& ref, BoundQuery* query);
   absl::StatusOr<FromItem> bind_subquery_ref(const sql::SubqueryRef& ref, Scope* scope, BoundQuery* query);
   /// A function's view, under the function's name.
   absl::StatusOr<FromItem> bind_view_function(std::string_view view, const sql::FunctionCall& call,
@@ -395,7 +399,8 @@ class Binder {
   absl::Status bind_locks(const sql::SelectStatement& select, const Scope& scope, BoundQuery* query);
   absl::Status bind_with(const sql::WithClause& with, const Scope* outer);
   absl::Status bind_recursive(const sql::CommonTable& table, const Scope* outer);
-  absl::Status bind_cte(const sql::CommonTable& table, const Scope* outer);
+  absl::Status bind_cte(const sql::CommonTable& table, bool recursive, const Scope* outer);
+  absl::StatusOr<QueryPtr> bind_cte_anew(CteName name);
   /// The query bound only for its columns: no WITH query of it stays, none outside counts as read.
   absl::StatusOr<QueryPtr> bind_for_columns(const sql::SelectStatement& select, const Scope* outer);
   absl::StatusOr<QueryPtr> bind_connect_by(const sql::SelectStatement& select, const Scope* outer);

@@ -158,7 +158,6 @@ struct BoundCte {
   uint32_t first_relation = 0, end_relation = 0;  ///< the numbers of the relations in it
   bool materialized = false;
   bool not_materialized = false;
-  bool reads_work_table = false;  ///< of a recursive query around it: other rows in each of its turns
 };
 
 /// INSERT, UPDATE, DELETE.

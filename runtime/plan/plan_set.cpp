@@ -73,10 +73,6 @@ absl::StatusOr<uint32_t> QueryPlanner::cte_number(uint32_t cte) {
   if (query->modify) {
     TROUPE_ASSIGN_OR_RETURN(plan, plan_modify(*query->modify));
   } else {
-    if (binder_.ctes[cte].reads_work_table) {
-      return error(ErrorCode::kFeatureNotSupported, "WITH query \"", binder_.ctes[cte].name,
-                   "\" that refers to a recursive query around it and is read more than once is not supported yet");
-    }
     if (is_correlated(*query)) {
       return error(ErrorCode::kFeatureNotSupported, "WITH query \"", binder_.ctes[cte].name,
                    "\" that refers to an outer query is not supported yet");

@@ -134,8 +134,7 @@ void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuer
     const BoundCte& cte = binder_.ctes[relation.cte];
     // One that refers to an outer query has other rows for each of its rows: it is computed where it is read.
     const bool dissolvable = !cte.materialized && !cte.query->recursive && !is_volatile(*cte.query);
-    const bool computed_here = dissolvable || cte.reads_work_table || is_correlated(*cte.query);
-    if (cte.references == 1 && !cte.query->modify && computed_here) {
+    if (cte.references == 1 && !cte.query->modify && (dissolvable || is_correlated(*cte.query))) {
       relation.kind = BoundRelation::Kind::kSubquery;
       relation.query = cte.query;
     }
