@@ -15,16 +15,25 @@ absl::Status refused(std::string_view what, std::string_view hint) {
   return with_hint(error(ErrorCode::kFeatureNotSupported, what, " is not supported"), std::string(hint));
 }
 
+/// SET TIME ZONE INTERVAL '-08:00': hours east of Greenwich, which a zone's name in POSIX's manner has west of it.
+std::string zone_of_interval(std::string_view text) {
+  const bool west = text.starts_with('-');
+  if (west || text.starts_with('+')) text.remove_prefix(1);
+  const std::string hours = cat(text.find(':') == 1 || text.size() == 1 ? "0" : "", text);
+  return cat("<", west ? "-" : "+", hours, ">", west ? "+" : "-", hours);
+}
+
 }  // namespace
 
 std::vector<std::string> set_values(sql::ExprList values) {
   std::vector<std::string> texts;
   for (const sql::Expr* value : values) {
-    const auto* literal = value->as<sql::Literal>();
-    if (literal == nullptr) {
-      const auto* cast = value->as<sql::CastExpr>();
-      literal = cast == nullptr ? nullptr : cast->argument->as<sql::Literal>();
+    if (const auto* interval = value->as<sql::CastExpr>()) {
+      const auto* text = interval->argument->as<sql::Literal>();
+      if (text != nullptr) texts.push_back(zone_of_interval(text->text));
+      continue;
     }
+    const auto* literal = value->as<sql::Literal>();
     if (literal == nullptr) continue;
     switch (literal->type) {
       case sql::LiteralType::kBoolean: texts.push_back(literal->integer != 0 ? "true" : "false"); break;

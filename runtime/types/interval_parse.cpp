@@ -13,7 +13,20 @@ using datetime_tokens::Kind;
 using datetime_tokens::Token;
 
 enum class Unit : uint8_t {
-  kNone, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear, kDecade, kCentury, kMillennium
+  kNone,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kAgo
 };
 
 Unit unit_of(std::string_view word) {
@@ -35,8 +48,9 @@ Unit unit_of(std::string_view word) {
       {"decade", Unit::kDecade}, {"decades", Unit::kDecade}, {"c", Unit::kCentury}, {"cent", Unit::kCentury},
       {"century", Unit::kCentury}, {"centuries", Unit::kCentury}, {"mil", Unit::kMillennium}, {"mils", Unit::kMillennium},
       {"millennia", Unit::kMillennium}, {"millennium", Unit::kMillennium}};
+  constexpr size_t kCompared = 10;  // TOKMAXLEN
   for (const Name& n : kNames) {
-    if (n.word == word) return n.unit;
+    if (n.word.substr(0, kCompared) == word.substr(0, kCompared)) return n.unit;
   }
   return Unit::kNone;
 }
@@ -59,6 +73,7 @@ class IntervalSum {
       case Unit::kDecade: return add_years(value, 10, fraction);
       case Unit::kCentury: return add_years(value, 100, fraction);
       case Unit::kMillennium: return add_years(value, 1000, fraction);
+      case Unit::kAgo:
       case Unit::kNone: overflow = true;
     }
   }
@@ -134,48 +149,66 @@ class IntervalReader {
     // Under sql_standard a leading minus covers all that follows, when nothing there has a sign of its own.
     const bool other_sign = text_.find(" -") != std::string_view::npos || text_.find(" +") != std::string_view::npos;
     const bool spread_minus = style_ == IntervalStyle::kSqlStandard && text_[0] == '-' && !other_sign;
-    bool any = false, ago = false;
-    for (size_t i = 0; i < tokens->size(); ++i) {
+    // From the right: a unit stands behind its number, and what has none may follow from what comes next.
+    Unit unit = Unit::kNone;
+    bool ago = false;
+    for (size_t i = tokens->size(); i-- > 0;) {
       const Token& t = (*tokens)[i];
-      if (t.kind == Kind::kWord) {
-        if (t.text != "ago" || !any) return false;
+      std::string text = spread_minus && i > 0 ? "-" + t.text : t.text;
+      if (t.kind == Kind::kWord && t.text == "ago") {
         ago = true;
-        continue;
-      }
-      const Token* next = i + 1 < tokens->size() ? &(*tokens)[i + 1] : nullptr;
-      std::string text = t.text;
-      if (spread_minus && i > 0) text = "-" + text;
-      if (text.find(':') != std::string::npos) {
-        if (!time(text, sum)) return false;
-      } else if (t.kind == Kind::kDate || text.find('-', 1) != std::string::npos) {
-        if (!year_month(text, sum)) return false;
-      } else if (t.kind == Kind::kZone && next != nullptr && next->kind == Kind::kZone && next->text[0] == '-' &&
-                 next->text.find(':') == std::string::npos && text_.find(t.text + next->text) != std::string_view::npos) {
-        if (!year_month(text + next->text, sum)) return false;  // "+1-2"
-        ++i;
+        unit = Unit::kAgo;
+      } else if (t.kind == Kind::kWord) {
+        unit = unit_of(t.text);
+        if (unit == Unit::kNone) return false;
+      } else if (text.find(':') != std::string::npos) {
+        if (!take(kTimeFields) || !time(text, sum)) return false;
+        unit = Unit::kDay;
       } else {
-        int64_t whole;
-        double fraction;
-        if (t.kind == Kind::kSign || !split_number(text, &whole, &fraction)) return false;
-        Unit unit = next != nullptr && next->kind == Kind::kWord ? unit_of(next->text) : Unit::kNone;
-        if (unit != Unit::kNone) {
-          ++i;
-        } else if (next != nullptr && next->kind == Kind::kWord && next->text != "ago") {
-          return false;
-        } else {
-          // "1 02:03:04": days before a time.
-          const bool before_time = next != nullptr && next->text.find(':') != std::string::npos;
-          unit = before_time ? Unit::kDay : default_unit(typmod_);
-        }
-        sum->add(unit, whole, fraction);
+        if (i > 0 && is_month_of((*tokens)[i - 1], t)) text = (*tokens)[--i].text + t.text;  // "+1-2"
+        if (!number(t.kind, text, &unit, sum)) return false;
       }
-      any = true;
     }
     if (ago) sum->negate();
-    return any;
+    return fields_ != 0;
   }
 
  private:
+  /// The fields that parts of the text have given: none may be given twice.
+  static uint32_t field(Unit unit) { return 1u << static_cast<uint32_t>(unit); }
+  static constexpr uint32_t kSecondFields = (1u << static_cast<uint32_t>(Unit::kMicrosecond)) |
+                                            (1u << static_cast<uint32_t>(Unit::kMillisecond)) |
+                                            (1u << static_cast<uint32_t>(Unit::kSecond));
+  static constexpr uint32_t kTimeFields =
+      kSecondFields | (1u << static_cast<uint32_t>(Unit::kMinute)) | (1u << static_cast<uint32_t>(Unit::kHour));
+  bool take(uint32_t fields) {
+    if ((fields_ & fields) != 0) return false;
+    fields_ |= fields;
+    return true;
+  }
+
+  bool is_month_of(const Token& years, const Token& months) const {
+    return years.kind == Kind::kZone && months.kind == Kind::kZone && months.text[0] == '-' &&
+           months.text.find(':') == std::string::npos && text_.find(years.text + months.text) != std::string_view::npos;
+  }
+
+  /// `unit` is what stands behind it, and afterwards what a number before it has without one.
+  bool number(Kind kind, const std::string& text, Unit* unit, IntervalSum* sum) {
+    if (kind == Kind::kDate || text.find('-', 1) != std::string::npos) {
+      *unit = Unit::kMonth;
+      return take(field(Unit::kMonth)) && year_month(text, sum);
+    }
+    int64_t whole;
+    double fraction;
+    if (kind == Kind::kSign || !split_number(text, &whole, &fraction)) return false;
+    if (*unit == Unit::kAgo) return false;
+    if (*unit == Unit::kNone) *unit = default_unit(typmod_);
+    if (!take(*unit == Unit::kSecond && fraction != 0 ? kSecondFields : field(*unit))) return false;
+    sum->add(*unit, whole, fraction);
+    if (*unit == Unit::kHour) *unit = Unit::kDay;
+    return true;
+  }
+
   /// [-]h:m[:s[.f]]; with a fraction and one colon it is m:s.
   bool time(std::string_view text, IntervalSum* sum) {
     const bool negative = text[0] == '-';
@@ -223,6 +256,7 @@ class IntervalReader {
   std::string_view text_;
   int32_t typmod_;
   IntervalStyle style_;
+  uint32_t fields_ = 0;
 };
 
 /// PY-M-DTH:M:S, the alternative form.

@@ -117,9 +117,6 @@ absl::StatusOr<absl::TimeZone> find_time_zone(std::string_view name) {
     const double hours = std::strtod(copy.c_str(), &end);
     if (end == copy.c_str() + copy.size()) return absl::FixedTimeZone(static_cast<int>(hours * 3600));
   }
-  if (!name.empty() && (name[0] == '+' || name[0] == '-')) {
-    if (const auto east = parse_offset(name)) return absl::FixedTimeZone(*east);
-  }
   if (const auto zone = find_named_zone(name)) return *zone;
   if (const auto east = zone_abbreviation_east_s(name)) return absl::FixedTimeZone(*east);
   return error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"", name, "\"");

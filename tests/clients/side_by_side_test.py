@@ -54,6 +54,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_lengths_and_precisions_of_array_elements(self):
         self.compare("array_modifiers.sql")
 
+    def test_intervals_and_offsets(self):
+        self.compare("intervals.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 
