@@ -64,18 +64,38 @@ bool is_volatile(const BoundQuery& query) {
   return found;
 }
 
+/// What is used twice would be computed twice; what is volatile must run once a row.
+bool may_be_repeated(const Expr& expr) {
+  bool plain = volatility_of(expr) != Volatility::kVolatile;
+  visit_expr(expr, [&](const Expr& part) { plain = plain && !part.subquery; });
+  return plain;
+}
+
 bool dissolves(const BoundQuery& query) {
   if (query.operation || query.recursive || query.modify || query.match || query.aggregated || query.from.empty() || query.distinct ||
       !query.distinct_on.empty() || query.limit || query.offset || !query.windows.empty() ||
       query.has_table_functions || !query.locks.empty()) {
     return false;
   }
-  // What is used twice would be computed twice; what is volatile must run once a row.
-  return std::all_of(query.targets.begin(), query.targets.end(), [](const BoundTarget& target) {
-    bool plain = volatility_of(*target.value) != Volatility::kVolatile;
-    visit_expr(*target.value, [&](const Expr& part) { plain = plain && !part.subquery; });
-    return plain;
-  });
+  return std::all_of(query.targets.begin(), query.targets.end(),
+                     [](const BoundTarget& target) { return may_be_repeated(*target.value); });
+}
+
+/// Of a relation that has exactly one row, of expressions only.
+std::optional<ExprList> only_row(const BoundRelation& relation) {
+  if (relation.kind == BoundRelation::Kind::kValues) {
+    return relation.values.size() == 1 ? std::optional(relation.values[0]) : std::nullopt;
+  }
+  if (relation.kind != BoundRelation::Kind::kSubquery) return std::nullopt;
+  const BoundQuery& query = *relation.query;
+  if (!query.from.empty() || query.operation || query.recursive || query.modify || query.match || query.aggregated ||
+      query.where || query.having || query.limit || query.offset || !query.windows.empty() ||
+      query.has_table_functions || !query.groups.empty() || !query.grouping_sets.empty()) {
+    return std::nullopt;
+  }
+  ExprList row;
+  for (const BoundTarget& target : query.targets) row.push_back(target.value);
+  return row;
 }
 
 /// Whether the rows of a subquery that is all there is to read come out as they go in, so that its ORDER BY can be the
@@ -98,7 +118,10 @@ void QueryPlanner::prepare_expr(const ExprPtr& expr) {
 void QueryPlanner::prepare(BoundQuery* query) {
   replace_extremes(query);
   const std::vector<FromPtr> trees = query->from;
-  for (const FromPtr& tree : trees) prepare_tree(tree, true, query);
+  for (const FromPtr& tree : trees) {
+    prepare_tree(tree, true, query);
+    if (query->from.size() > 1 && dissolve_row(*tree, query)) std::erase(query->from, tree);
+  }
   if (query->left) prepare(query->left.get());
   if (query->right) prepare(query->right.get());
   prepare_expr(query->where);
@@ -127,6 +150,7 @@ void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuer
     prepare_tree(tree->left, may_pull_up && (inner || tree->join == JoinKind::kLeft), query);
     prepare_tree(tree->right, may_pull_up && (inner || tree->join == JoinKind::kRight), query);
     prepare_expr(tree->condition);
+    if (may_pull_up && inner) drop_rows_joined(tree.get(), query);
     return;
   }
   BoundRelation& relation = *tree->relation;
@@ -146,6 +170,33 @@ void QueryPlanner::prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuer
   if (!relation.query) return;
   prepare(relation.query.get());
   if (may_pull_up && !is_barrier(relation)) pull_up(tree, query);
+}
+
+/// Of an inner join with one row that is nothing but expressions the other side is left.
+void QueryPlanner::drop_rows_joined(FromTree* join, BoundQuery* query) {
+  FromPtr left_over;
+  if (dissolve_row(*join->right, query)) {
+    left_over = join->left;
+  } else if (dissolve_row(*join->left, query)) {
+    left_over = join->right;
+  } else {
+    return;
+  }
+  const ExprPtr condition = join->condition;
+  *join = FromTree(*left_over);
+  if (condition) query->where = query->where ? make_and({query->where, condition}) : condition;
+}
+
+/// VALUES with one row, or SELECT without FROM, becomes the expressions that it is made of.
+bool QueryPlanner::dissolve_row(const FromTree& leaf, BoundQuery* query) {
+  if (!leaf.relation || !leaf.relation->security.empty()) return false;
+  const std::optional<ExprList> row = only_row(*leaf.relation);
+  if (!row || !std::ranges::all_of(*row, [](const ExprPtr& value) { return may_be_repeated(*value); })) return false;
+  const uint32_t number = leaf.relation->number;
+  substitute_query(query, [&](const ExprPtr& part) -> ExprPtr {
+    return part->is_column() && part->relation == number ? (*row)[part->index] : nullptr;
+  });
+  return true;
 }
 
 bool QueryPlanner::pull_up(const FromPtr& leaf, BoundQuery* query) {

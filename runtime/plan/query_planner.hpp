@@ -282,6 +282,8 @@ class QueryPlanner {
   void prepare(BoundQuery* query);
   void prepare_tree(const FromPtr& tree, bool may_pull_up, BoundQuery* query);
   void prepare_expr(const ExprPtr& expr);
+  void drop_rows_joined(FromTree* join, BoundQuery* query);
+  bool dissolve_row(const FromTree& leaf, BoundQuery* query);
   bool pull_up(const FromPtr& leaf, BoundQuery* query);
 
   // --- plan_modify.cpp ---

@@ -57,6 +57,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_intervals_and_offsets(self):
         self.compare("intervals.sql")
 
+    def test_lateral_rows(self):
+        self.compare("lateral.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 

@@ -1,0 +1,32 @@
+-- One row of expressions beside other tables is those expressions.
+@a
+CREATE TABLE ta AS SELECT n AS u1, n AS u2, n % 10 AS ten FROM generate_series(1, 3000) n;
+SELECT count(*) FROM ta a, ta b JOIN LATERAL (VALUES (a.u1)) ss(x) ON b.u2 = ss.x;
+SELECT count(*) FROM ta a JOIN ta b ON true JOIN LATERAL (SELECT a.u1 + 1 AS x) ss ON b.u2 = ss.x;
+SELECT count(*) FROM ta a, ta b, LATERAL (SELECT a.u1 + 1 AS x, a.ten AS t) ss WHERE b.u2 = ss.x AND ss.t = 3;
+SELECT a.u1, ss.* FROM ta a, LATERAL (SELECT a.u1 * 2 AS dbl, ROW(a.u1, a.ten) AS r) ss WHERE a.u1 < 3 ORDER BY 1;
+SELECT a.u1, ss, (ss).dbl FROM ta a, LATERAL (SELECT a.u1 * 2 AS dbl, a.ten AS t) ss WHERE a.u1 < 3 ORDER BY 1;
+SELECT a.u1, s.x FROM ta a LEFT JOIN LATERAL (SELECT a.u1 AS x) s ON a.u1 = 2 WHERE a.u1 < 4 ORDER BY 1;
+SELECT v.x, a.u1 FROM (VALUES (5)) v(x) LEFT JOIN ta a ON a.u1 = v.x;
+SELECT v.x, w.y FROM (VALUES (5)) v(x) JOIN (VALUES (6)) w(y) ON v.x < w.y;
+SELECT v.x, w.y FROM (VALUES (5)) v(x) JOIN (VALUES (6)) w(y) ON v.x > w.y;
+SELECT v.x, w.y FROM (SELECT 5) v(x), (SELECT 6) w(y);
+SELECT v.x, w.y FROM (SELECT 5) v(x) FULL JOIN (SELECT 6) w(y) ON v.x = w.y;
+SELECT count(DISTINCT r) FROM ta a, LATERAL (SELECT random() AS r) s;
+SELECT count(DISTINCT r) FROM ta a, (SELECT random() AS r) s;
+SELECT sum(x) FROM ta a, LATERAL (SELECT a.u1 AS x) s1, LATERAL (SELECT s1.x + 1 AS y) s2 WHERE s2.y < 10;
+SELECT s.x, count(*) FROM ta a, LATERAL (SELECT a.ten AS x) s GROUP BY s.x ORDER BY s.x;
+SELECT * FROM (SELECT 1 AS a) s, (SELECT 2 AS b WHERE false) t;
+SELECT * FROM (SELECT 1 AS a) s, (SELECT 2 AS b LIMIT 1) t, (SELECT count(*) AS c) u;
+UPDATE ta SET ten = v.t FROM (VALUES (7, 99)) v(k, t) WHERE ta.u1 = v.k;
+SELECT * FROM ta WHERE ten = 99;
+DELETE FROM ta USING (SELECT 8 AS k) d WHERE ta.u1 = d.k;
+SELECT count(*) FROM ta;
+MERGE INTO ta USING (VALUES (9, 55)) v(k, t) ON ta.u1 = v.k WHEN MATCHED THEN UPDATE SET ten = v.t WHEN NOT MATCHED THEN INSERT VALUES (v.k, v.k, v.t);
+SELECT * FROM ta WHERE ten = 55;
+SELECT a.u1 FROM ta a, (VALUES (3)) v(x) WHERE a.u1 = v.x FOR UPDATE OF a;
+SELECT a.u1 FROM ta a WHERE EXISTS (SELECT 1 FROM (VALUES (a.u1)) v(x), ta b WHERE b.u1 = v.x AND b.ten = 1) AND a.u1 < 20 ORDER BY 1;
+CREATE VIEW one AS SELECT 1 AS x, current_user AS who;
+SELECT a.u1, one.* FROM ta a, one WHERE a.u1 = one.x;
+DROP VIEW one;
+DROP TABLE ta;
