@@ -67,6 +67,10 @@ struct NodeConfig {
 
   // [streams]
   uint64_t stream_window_bytes = 1ull << 20;  ///< sent to one subscriber and not yet taken by its socket
+  uint32_t stream_batch_events_max = 10'000;  ///< of one CONSUME
+  uint64_t stream_batch_bytes_max = 16ull << 20;
+  uint32_t stream_members_max = 1'000;          ///< of one consumer group
+  uint32_t stream_dead_letters_max = 100'000;   ///< of one consumer group
 
   // [tls]
   std::string tls_certificate_file;  ///< the node's, and behind it those that vouch for it; empty: no TLS

@@ -1,5 +1,7 @@
 #include "actors/session/backend.hpp"
 
+#include "actors/session/group_reader.hpp"
+
 #include "actors/session/replication.hpp"
 #include "runtime/protocol/replication_command.hpp"
 #include "storage/base/error_routine.hpp"
@@ -46,6 +48,8 @@ Backend::~Backend() {
   serve_.reset();
   portals_.clear();
   forget_slot_snapshot();
+  if (group_reader_ != nullptr) host_.send_subscription_end();
+  group_reader_ = nullptr;
 }
 
 void Backend::start(TransportEvents* events) {
@@ -146,6 +150,10 @@ void Backend::on_tick(int64_t now_us) {
   if (sleeps_until_us_ != 0) woken_.raise();
   if (sending_) sent_.raise();
   if (replication_ != nullptr) tick_replication(now_us);
+  if (changes_until_us_ != 0) {
+    changes_ticked_ = true;
+    changed_.raise();
+  }
   if (starting_) {
     if (now_us - record_->started_us > kStartUpUs) {
       on_end(encode_error(error(ErrorCode::kQueryCanceled, "canceling authentication due to timeout")));

@@ -30,7 +30,9 @@
 #include "runtime/protocol/frontend_reader.hpp"
 #include "runtime/security/scram.hpp"
 #include "runtime/settings/session_parameters.hpp"
+#include "runtime/stream/group_share.hpp"
 #include "runtime/system/catalog_names.hpp"
+#include "storage/catalog/stream_def.hpp"
 
 namespace troupe {
 
@@ -39,6 +41,10 @@ inline constexpr uint64_t kSlotsRequest = uint64_t{1} << 61;
 
 struct Changes;
 class Subscription;
+class StreamTeller;
+class GroupReader;
+class EventWriter;
+struct StreamFollowing;
 class CatalogHistory;
 class Replication;
 struct CreateSlotCommand;
@@ -326,8 +332,57 @@ class Backend final : public RowIdSource {
   Task<absl::Status> receive_changes(ChangesQuestion question, uint64_t bytes_max);
   Task<absl::Status> look_back(Subscription& subscription, Scn through);
   Task<absl::Status> fetch_bulk(Subscription& subscription);
+  Task<absl::Status> feed_bulk_rows(Subscription& subscription);
   Task<absl::Status> send_events(Subscription& subscription, const Portal& portal);
   static std::vector<OutputColumn> subscribe_columns();
+
+  // backend_internal.cpp: what the session asks on its own account.
+  /// Plans it, asking for no rights, and takes its tables' locks.
+  Task<absl::Status> prepare_as_owner(Prepared& prepared);
+  /// `text` is a constant: its plan is kept.
+  Task<absl::StatusOr<std::vector<Batch>>> run_internal(std::string_view text, std::vector<Type> types,
+                                                        std::vector<Value> values);
+
+  // backend_stream.cpp: SUBSCRIBE TO STREAM.
+  Task<absl::Status> run_subscribe_stream(const sql::SubscribeStreamStatement& statement, Portal& portal);
+  absl::StatusOr<std::shared_ptr<const StreamDef>> find_stream_to_read(const sql::TableRef& ref);
+  absl::Status check_may_read(const StreamDef& stream, const Catalog& catalog) const;
+  absl::StatusOr<std::shared_ptr<const StreamDef>> stream_now(const StreamDef& stream, CatalogPtr* catalog) const;
+  absl::Status follow_tables(const StreamDef& stream, const CatalogPtr& catalog, Subscription* subscription) const;
+  Task<absl::StatusOr<StreamToken>> place_of(const sql::StreamStart& start, int64_t retention_us);
+  Task<absl::StatusOr<StreamToken>> place_at(int64_t committed_at_us);
+  Task<absl::StatusOr<StreamToken>> earliest_place(int64_t retention_us);
+  Task<absl::Status> send_snapshot(StreamTeller& teller, const StreamDef& stream, Scn at, EventWriter& out);
+  void let_go_of_rows();
+  Task<absl::Status> too_old(int64_t retention_us);
+  Task<absl::Status> follow_stream(StreamFollowing& following);
+  Task<absl::Status> send_stream_record(StreamFollowing& following, const CommitFrame& record, bool last);
+  /// receive_changes() that gives up at the monotonic time (0: never): there are none then.
+  Task<absl::Status> receive_changes_until(ChangesQuestion question, uint64_t bytes_max, int64_t until_us);
+  absl::Status lost_place(const absl::Status& status, std::string_view whose, std::string_view hint) const;
+
+  // backend_group.cpp: where consumer groups are.
+  struct GroupNamed {
+    std::shared_ptr<const StreamDef> stream;
+    ConsumerGroupDef group;
+  };
+  absl::StatusOr<GroupNamed> find_group_to_use(const sql::TableRef& stream, std::string_view group);
+  Task<absl::Status> place_group(const sql::ConsumerGroupStatement& statement);
+  Task<absl::Status> forget_lost_groups();
+
+  // backend_consume.cpp: CONSUME, ACKNOWLEDGE, REJECT.
+  struct Consuming;
+  Task<absl::Status> run_consume(const sql::ConsumeStatement& statement, Portal& portal);
+  absl::Status check_may_consume(const sql::ConsumeStatement& statement);
+  Task<absl::Status> consume(Consuming& consuming);
+  Task<absl::Status> look_at_group(Consuming& consuming);
+  Task<absl::Status> read_events(Consuming& consuming, int64_t until_us);
+  Task<absl::StatusOr<bool>> read_more(GroupReader& reader, int64_t until_us);
+  Task<absl::Status> feed_reader(GroupReader& reader);
+  Task<absl::Status> prepare_reader(Consuming& consuming);
+  Task<absl::Status> claim(Consuming& consuming);
+  Task<absl::Status> bury(Consuming& consuming);
+  Task<absl::Status> run_acknowledge(const sql::AcknowledgeStatement& statement, std::string* tag);
 
   // backend_replication.cpp: what a replication connection may say beside SQL, and slots.
   absl::Status begin_replication(std::string_view value);
@@ -434,6 +489,15 @@ class Backend final : public RowIdSource {
   absl::Status changes_status_;
   std::shared_ptr<Changes> bulk_;  ///< bulk records that were fetched, and which is the next
   size_t bulk_next_ = 0;
+
+  // Streams.
+  int64_t changes_until_us_ = 0;  ///< receive_changes_until() gives up then
+  bool changes_ticked_ = false;   ///< the clock raised changed_, not an answer
+  Scn earliest_ = kNoScn;         ///< of the log, when an answer says that something older was asked for
+  std::map<std::string, std::shared_ptr<Prepared>, std::less<>> internal_;  ///< what run_internal() has planned
+  std::unique_ptr<GroupReader> group_reader_;  ///< of the group that was consumed last
+  Oid reader_group_ = kNoOid;
+  std::map<Oid, int64_t> batches_;  ///< what was consumed last, by group
 
   // Replication.
   bool replicates_ = false;              ///< a connection with replication=database

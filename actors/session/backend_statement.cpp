@@ -154,6 +154,7 @@ void Backend::know_new_types(const CatalogPtr& catalog) {
 }
 
 std::vector<Oid> Backend::resolve_search_path() {
+  if (element_schema_ == kPgCatalogSchema) return {kPgCatalogSchema};  // what the session asks on its own account
   const CatalogPtr& catalog = transaction_.catalog();
   std::vector<Oid> path;
   if (element_schema_ != kNoOid) path.push_back(element_schema_);
@@ -394,6 +395,10 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     case StatementKind::kCreateTableAs: {
       auto running = run_ddl(portal);
       status = co_await running;
+      if (const auto* group = prepared.raw->node->as<sql::ConsumerGroupStatement>(); group != nullptr && status.ok()) {
+        auto placing = place_group(*group);
+        co_return co_await placing;
+      }
       const auto* create = prepared.raw->node->as<sql::CreateSchemaStatement>();
       if (!status.ok() || create == nullptr || create->elements.empty()) co_return status;
       auto making = make_schema_elements(*create, portal);

@@ -49,6 +49,7 @@ void Backend::on_changes(std::shared_ptr<Changes> changes, const std::string& er
     changes_ = std::move(changes);
   } else {
     changes_status_ = decode_error(error);
+    earliest_ = changes->through;
   }
   changed_.raise();
 }
@@ -109,6 +110,17 @@ Task<absl::Status> Backend::fetch_bulk(Subscription& subscription) {
   co_return absl::OkStatus();
 }
 
+/// The next of them.
+Task<absl::Status> Backend::feed_bulk_rows(Subscription& subscription) {
+  if (bulk_ != nullptr && bulk_next_ < bulk_->bulk.size()) co_return subscription.take_bulk(*bulk_->bulk[bulk_next_++]);
+  if (bulk_ != nullptr) subscription.bulk_goes_on(bulk_->resume);
+  // Before the next piece is asked for, the client has the one before.
+  auto sending = flush();
+  co_await sending;
+  auto fetching = fetch_bulk(subscription);
+  co_return co_await fetching;
+}
+
 /// One record's events, as fast as the client takes them.
 Task<absl::Status> Backend::send_events(Subscription& subscription, const Portal& portal) {
   absl::Status status;
@@ -116,17 +128,8 @@ Task<absl::Status> Backend::send_events(Subscription& subscription, const Portal
     const DecodeStep step = subscription.next_row(portal, writer_);
     if (step == DecodeStep::kEnd) co_return subscription.status();
     if (step == DecodeStep::kNeedsBulk) {
-      if (bulk_ == nullptr || bulk_next_ == bulk_->bulk.size()) {
-        if (bulk_ != nullptr) subscription.bulk_goes_on(bulk_->resume);
-        // Before the next piece is asked for, the client has the one before.
-        auto sending = flush();
-        co_await sending;
-        auto fetching = fetch_bulk(subscription);
-        status = co_await fetching;
-        if (!status.ok()) co_return status;
-        continue;
-      }
-      status = subscription.take_bulk(*bulk_->bulk[bulk_next_++]);
+      auto feeding = feed_bulk_rows(subscription);
+      status = co_await feeding;
       if (!status.ok()) co_return status;
       continue;
     }

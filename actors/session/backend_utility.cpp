@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "actors/session/backend.hpp"
+#include "actors/session/event_writer.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/settings/parameter.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -84,6 +85,18 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
     }
     case NodeKind::kSubscribe: {
       auto running = run_subscribe(statement.to<sql::SubscribeStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kSubscribeStream: {
+      auto running = run_subscribe_stream(statement.to<sql::SubscribeStreamStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kConsume: {
+      auto running = run_consume(statement.to<sql::ConsumeStatement>(), portal);
+      co_return co_await running;
+    }
+    case NodeKind::kAcknowledge: {
+      auto running = run_acknowledge(statement.to<sql::AcknowledgeStatement>(), &portal.tag);
       co_return co_await running;
     }
     case NodeKind::kListen:
@@ -311,6 +324,8 @@ std::vector<OutputColumn> Backend::result_columns(const Prepared& prepared) cons
     return cursor == nullptr || cursor->plan == nullptr ? std::vector<OutputColumn>{} : cursor->plan->columns;
   }
   if (prepared.raw->node->is<sql::SubscribeStatement>()) return subscribe_columns();
+  if (prepared.raw->node->is<sql::SubscribeStreamStatement>()) return event_columns(false);
+  if (prepared.raw->node->is<sql::ConsumeStatement>()) return event_columns(true);
   return {};
 }
 
@@ -443,6 +458,7 @@ absl::Status Backend::run_discard(const sql::DiscardStatement& statement, std::s
       portals_.clear();
       prepared_.clear();
       sequences_.forget_all();
+      batches_.clear();
       transaction_.advisory_locks().unlock_all();
       transaction_.notifications().unlisten_all();
       parameters_.reset_all();

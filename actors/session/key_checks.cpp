@@ -184,7 +184,7 @@ Task<absl::StatusOr<KeyChecks::Ordinals>> KeyChecks::missing_rows(FoundKey found
     nothing_->parsed = *std::move(parsed);
     nothing_->raw = &nothing_->parsed->statements()[0];
   }
-  auto preparing = prepare(*nothing_);
+  auto preparing = backend_.prepare_as_owner(*nothing_);
   const absl::Status prepared = co_await preparing;
   if (!prepared.ok()) co_return prepared;
   ExecContext context;
@@ -328,36 +328,11 @@ absl::StatusOr<std::shared_ptr<Prepared>> KeyChecks::prepared_for(KeyQuery query
   return known;
 }
 
-absl::Status KeyChecks::plan(Prepared& prepared) {
-  const AsOwner as_owner(&backend_.role_);
-  return backend_.plan_prepared(prepared);
-}
-
-/// Plans it and takes its tables' locks.
-Task<absl::Status> KeyChecks::prepare(Prepared& prepared) {
-  constexpr int kAttemptsMax = 16;
-  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    absl::Status status = plan(prepared);
-    if (!status.ok()) co_return status;
-    auto locking = backend_.take_table_locks(prepared);
-    status = co_await locking;
-    if (!status.ok()) co_return status;
-    if (!is_current(*prepared.plan, *backend_.transaction_.catalog())) continue;
-    if (prepared.executable == nullptr) {
-      auto executable = ExecutablePlan::compile(prepared.plan);
-      if (!executable.ok()) co_return executable.status();
-      prepared.executable = *std::move(executable);
-    }
-    co_return absl::OkStatus();
-  }
-  co_return error(ErrorCode::kLockNotAvailable, "the table's definition keeps changing");
-}
-
 Task<absl::StatusOr<std::vector<Batch>>> KeyChecks::run(KeyQuery query, FoundKey found, std::vector<Value> values) {
   auto statement = prepared_for(query, found);
   if (!statement.ok()) co_return statement.status();
   const std::shared_ptr<Prepared> prepared = *std::move(statement);
-  auto preparing = prepare(*prepared);
+  auto preparing = backend_.prepare_as_owner(*prepared);
   const absl::Status ready = co_await preparing;
   if (!ready.ok()) co_return ready;
   SessionTransaction& transaction = backend_.transaction_;

@@ -58,8 +58,6 @@ class KeyChecks {
   /// Which keys a query found, ascending, from 0.
   Task<absl::StatusOr<Ordinals>> find(KeyQuery query, FoundKey found, const Batch& keys);
   Task<absl::StatusOr<std::vector<Batch>>> run(KeyQuery query, FoundKey found, std::vector<Value> values);
-  absl::Status plan(Prepared& prepared);
-  Task<absl::Status> prepare(Prepared& prepared);
   absl::StatusOr<std::shared_ptr<Prepared>> prepared_for(KeyQuery query, const FoundKey& found);
   std::vector<Oid> named_constraints(const sql::TableRef& name, bool* deferrable) const;
 

@@ -26,6 +26,9 @@ bool is_utility(const sql::Statement& statement) {
     case NodeKind::kCheckpoint:
     case NodeKind::kCopy:
     case NodeKind::kSubscribe:
+    case NodeKind::kSubscribeStream:
+    case NodeKind::kConsume:
+    case NodeKind::kAcknowledge:
     case NodeKind::kReindex:
     case NodeKind::kCluster:
     case NodeKind::kSetConstraints:

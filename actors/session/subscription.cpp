@@ -39,11 +39,16 @@ bool Subscription::begin(const CommitFrame& record) {
   return true;
 }
 
+DecodeStep Subscription::next(RowEvent* event) {
+  const DecodeStep step = decoder_.next(event);
+  if (step == DecodeStep::kEnd) changes_before_ = decoder_.number();
+  return step;
+}
+
 DecodeStep Subscription::next_row(const Portal& portal, BackendWriter& out) {
   RowEvent event;
-  const DecodeStep step = decoder_.next(&event);
+  const DecodeStep step = next(&event);
   if (step == DecodeStep::kEvent) append_row(event, portal, out);
-  if (step == DecodeStep::kEnd) changes_before_ = decoder_.number();
   return step;
 }
 

@@ -15,7 +15,8 @@ namespace troupe {
 class Subscription {
  public:
   /// `context` outlives it.
-  Subscription(const EvalContext& context, StreamToken from) : decoder_{context}, position_{from} {}
+  Subscription(const EvalContext& context, StreamToken from, RowTeller* teller = nullptr)
+      : decoder_{context, teller}, position_{from} {}
 
   /// Follows the table of the newest catalog. When that is newer than where the stream begins, look_back() with what
   /// came between.
@@ -31,7 +32,13 @@ class Subscription {
   bool begin(const CommitFrame& record);
   /// kEvent: the row of the record's next event was appended. kNeedsBulk: take_bulk() first.
   DecodeStep next_row(const Portal& portal, BackendWriter& out);
+  /// The same without a row.
+  DecodeStep next(RowEvent* event);
   const absl::Status& status() const { return decoder_.status(); }
+  /// Of the record.
+  const schema::CommitHead& head() const { return *record_->head(); }
+  /// The number of the record's change that was looked at last.
+  uint64_t number() const { return decoder_.number(); }
 
   TxnId txn() const { return record_->head()->txn(); }
   const ChangeDecoder::WantedBulk& wanted_bulk() const { return decoder_.wanted_bulk(); }

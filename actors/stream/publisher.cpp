@@ -240,6 +240,7 @@ void Publisher::refuse(const caf::strong_actor_ptr& asker, const ChangesQuestion
                        const absl::Status& status) {
   auto changes = std::make_shared<Changes>();
   changes->question = question;
+  if (error_code(status) == ErrorCode::kSnapshotTooOld) changes->through = index_.earliest();
   tell(caf::actor_cast<SessionActor>(asker), changes_atom::value, ChangesPtr(std::move(changes)), encode_error(status));
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
 
@@ -202,6 +203,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
     std::erase_if(table->policies, [&](const PolicyDef& policy) { return policy.name == use.policy; });
   }
   TROUPE_RETURN_IF_ERROR(ddl_drop_published_column(*column, behavior, *table, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_drop_streamed_column(*column, behavior, *table, ddl));
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
@@ -407,6 +409,11 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
         cat("publication of ", ddl_describe(*table, ddl), " in publication ", filters[0]->name,
             " depends on column \"", column->name, "\""));
   }
+  if (const auto streams = ddl_streams_of_column(*table, column->attnum, true, ddl); !streams.empty()) {
+    return with_detail(
+        error(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used by a stream's WHERE clause"),
+        cat(ddl_describe(*streams[0], ddl), " depends on column \"", column->name, "\""));
+  }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
@@ -534,6 +541,11 @@ absl::Status alter_action(const sql::AlterTableAction& action, bool only, TableD
     case AlterAction::kSetLogged: table->unlogged = false; return absl::OkStatus();
     case AlterAction::kSetUnlogged:
       TROUPE_RETURN_IF_ERROR(ddl_check_unlogged(*table, ddl));
+      if (const auto streams = ddl_streams_of(table->oid, ddl); !streams.empty()) {
+        return with_detail(error(ErrorCode::kObjectNotInPrerequisiteState, "cannot change table \"", table->name,
+                                 "\" to unlogged because streams tell of it"),
+                           cat(ddl_describe(*streams[0], ddl), " depends on ", ddl_describe(*table, ddl)));
+      }
       table->unlogged = true;
       return absl::OkStatus();
     case AlterAction::kReplicaIdentity: return ddl_set_replica_identity(action, table, ddl);

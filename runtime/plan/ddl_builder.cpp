@@ -5,6 +5,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 
 namespace troupe {
 
@@ -289,6 +290,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kProcedure: return "DROP PROCEDURE";
     case sql::ObjectKind::kRoutine: return "DROP ROUTINE";
     case sql::ObjectKind::kPublication: return "DROP PUBLICATION";
+    case sql::ObjectKind::kStream: return "DROP STREAM";
     default: return "DROP";
   }
 }
@@ -303,6 +305,7 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kDatabase: return "ALTER DATABASE";
     case sql::ObjectKind::kRole: return "ALTER ROLE";
     case sql::ObjectKind::kPublication: return "ALTER PUBLICATION";
+    case sql::ObjectKind::kStream: return "ALTER STREAM";
     case sql::ObjectKind::kType: return "ALTER TYPE";
     case sql::ObjectKind::kFunction: return "ALTER FUNCTION";
     case sql::ObjectKind::kProcedure: return "ALTER PROCEDURE";
@@ -452,6 +455,20 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
       return run("ALTER PUBLICATION", [&](DdlBuilder& ddl) {
         return ddl_alter_publication(statement.to<sql::AlterPublicationStatement>(), ddl);
       });
+    case NodeKind::kCreateStream:
+      return run("CREATE STREAM",
+                 [&](DdlBuilder& ddl) { return ddl_create_stream(statement.to<sql::CreateStreamStatement>(), ddl); });
+    case NodeKind::kAlterStream:
+      return run("ALTER STREAM",
+                 [&](DdlBuilder& ddl) { return ddl_alter_stream(statement.to<sql::AlterStreamStatement>(), ddl); });
+    case NodeKind::kConsumerGroup: {
+      using Action = sql::ConsumerGroupStatement::Action;
+      const auto& group = statement.to<sql::ConsumerGroupStatement>();
+      return run(group.action == Action::kCreate ? "CREATE CONSUMER GROUP"
+                 : group.action == Action::kDrop ? "DROP CONSUMER GROUP"
+                                                 : "ALTER CONSUMER GROUP",
+                 [&](DdlBuilder& ddl) { return ddl_consumer_group(group, ddl); });
+    }
     case NodeKind::kComment:
       return run("COMMENT", [&](DdlBuilder& ddl) { return ddl_comment(statement.to<sql::CommentStatement>(), ddl); });
     default: break;

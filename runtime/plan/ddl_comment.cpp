@@ -5,6 +5,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 
 namespace troupe {
 
@@ -80,6 +81,10 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
     case sql::ObjectKind::kDatabase: object = ddl.catalog().find(NameClass::database, kNoOid, name.back()); break;
     case sql::ObjectKind::kPublication: {
       TROUPE_ASSIGN_OR_RETURN(object, ddl_publication(name.back(), ddl));
+      break;
+    }
+    case sql::ObjectKind::kStream: {
+      TROUPE_ASSIGN_OR_RETURN(object, ddl_stream(name, ddl));
       break;
     }
     default: return ddl.refuse(comment, "COMMENT ON this kind of object");

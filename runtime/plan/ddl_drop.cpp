@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 
 namespace troupe {
 
@@ -36,6 +37,7 @@ std::string ddl_describe(const ObjectDef& object, const DdlBuilder& ddl) {
                                 : object.kind == ObjectKind::type     ? "type"
                                 : object.kind == ObjectKind::database ? "database"
                                 : object.kind == ObjectKind::publication ? "publication"
+                                : object.kind == ObjectKind::stream      ? "stream"
                                                                       : "table";
   const bool visible = object.schema == kNoOid || is_visible(object, ddl);
   const ObjectDef* schema = visible ? nullptr : ddl.catalog().find_anywhere(object.schema);
@@ -133,6 +135,16 @@ void drop_functions_of(const ObjectDef& object, Dependents* dependents, DdlBuild
   }
 }
 
+/// Streams tell of tables.
+void drop_streams_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl, const std::vector<Oid>& going) {
+  if (object.kind != ObjectKind::table) return;
+  for (const auto& stream : ddl_streams_of(object.oid, ddl)) {
+    if (std::binary_search(going.begin(), going.end(), stream->oid)) continue;
+    dependents->add(*stream, object, ddl);
+    ddl.drop(stream->oid);
+  }
+}
+
 /// Expressions of tables and domains that call it.
 void drop_uses_of_function(const FunctionDef& function, Dependents* dependents, DdlBuilder& ddl) {
   for (const FunctionUse& use : ddl_uses_of_function(function, ddl)) {
@@ -149,6 +161,7 @@ void drop_views_of(const ObjectDef& object, Dependents* dependents, DdlBuilder& 
     drop_policies_reading(object, {}, dependents, ddl);
   }
   drop_functions_of(object, dependents, ddl);
+  drop_streams_of(object, dependents, ddl, going);
   for (const ObjectPtr& view : ddl_views_reading(object.oid, ddl)) {
     if (ddl.find(view->oid) == nullptr) continue;  // went with a view between them
     if (std::binary_search(going.begin(), going.end(), view->oid)) continue;
@@ -423,6 +436,7 @@ absl::StatusOr<ObjectKind> droppable_kind(const sql::DropStatement& drop, const 
     case sql::ObjectKind::kType:
     case sql::ObjectKind::kDomain: return ObjectKind::type;
     case sql::ObjectKind::kPublication: return ObjectKind::publication;
+    case sql::ObjectKind::kStream: return ObjectKind::stream;
     default: return ddl.refuse(drop, "DROP of this kind of object");
   }
 }
@@ -510,6 +524,10 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
       TROUPE_RETURN_IF_ERROR(ddl_drop_publication(ref->name.back(), drop.if_exists, ddl));
       continue;
     }
+    if (kind == ObjectKind::stream) {
+      TROUPE_RETURN_IF_ERROR(ddl_drop_stream(*ref, drop.if_exists, ddl));
+      continue;
+    }
     if (kind == ObjectKind::type) {
       TROUPE_RETURN_IF_ERROR(drop_type(*ref, drop, &dependents, &dropped, ddl));
       continue;
@@ -542,7 +560,7 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
   drop.behavior = behavior;
   Dependents dependents;
   // What depends on others of them goes before those.
-  for (const ObjectKind kind : {ObjectKind::publication, ObjectKind::view, ObjectKind::table, ObjectKind::function,
+  for (const ObjectKind kind : {ObjectKind::publication, ObjectKind::stream, ObjectKind::view, ObjectKind::table, ObjectKind::function,
                                 ObjectKind::sequence, ObjectKind::schema}) {
     for (const ObjectDef* object : objects) {
       if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;

@@ -5,6 +5,7 @@
 
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 
 namespace troupe {
 namespace {
@@ -18,6 +19,7 @@ std::string_view kind_words(SecurableKind kind) {
     case SecurableKind::kDatabase: return "database";
     case SecurableKind::kType: return "type";
     case SecurableKind::kFunction: return "function";
+    case SecurableKind::kStream: return "stream";
   }
   return "object";
 }
@@ -255,6 +257,10 @@ absl::StatusOr<const ObjectDef*> find_target(const sql::GrantStatement& grant, c
       TROUPE_ASSIGN_OR_RETURN(const FunctionDef* function, ddl_find_function(ref, false, ddl));
       return function;
     }
+    case sql::ObjectKind::kStream: {
+      TROUPE_ASSIGN_OR_RETURN(const StreamDef* stream, ddl_stream(ref.name, ddl));
+      return stream;
+    }
     default: break;
   }
   const ObjectDef* object = ddl.find_named(part(ref.name, 2), name);
@@ -316,7 +322,8 @@ absl::Status ddl_grant(const sql::GrantStatement& grant, DdlBuilder& ddl) {
     case sql::ObjectKind::kDomain: break;
     case sql::ObjectKind::kFunction:
     case sql::ObjectKind::kProcedure:
-    case sql::ObjectKind::kRoutine: break;
+    case sql::ObjectKind::kRoutine:
+    case sql::ObjectKind::kStream: break;
     default: return ddl.refuse(grant, grant.grant ? "GRANT on this kind of object" : "REVOKE on this kind of object");
   }
   if (grant.grantor != nullptr) {

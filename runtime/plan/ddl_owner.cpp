@@ -2,6 +2,7 @@
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 
 namespace troupe {
 
@@ -115,6 +116,7 @@ absl::Status ddl_alter_owner(const sql::AlterOwnerStatement& alter, DdlBuilder& 
   if (type) return alter_type_owner(alter, ddl);
   if (is_routine(alter.target->object)) return ddl_own_function(alter, ddl);
   if (alter.target->object == sql::ObjectKind::kPublication) return ddl_own_publication(alter, ddl);
+  if (alter.target->object == sql::ObjectKind::kStream) return ddl_own_stream(alter, ddl);
   if (alter.target->object != sql::ObjectKind::kSchema) {
     return ddl.refuse(alter, "ALTER ... OWNER TO of this kind of object");
   }

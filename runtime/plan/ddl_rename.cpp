@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_stream.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -122,6 +123,16 @@ void rename_in_publications(const TableDef& table, const NewColumnName& renamed,
   }
 }
 
+void rename_in_streams(const TableDef& table, const NewColumnName& renamed, int16_t attnum, DdlBuilder& ddl) {
+  for (const auto& stream : ddl_streams_of_column(table, attnum, true, ddl)) {
+    auto changed = std::make_shared<StreamDef>(*stream);
+    for (StreamedTable& entry : changed->tables) {
+      if (entry.table == table.oid) entry.filter_sql = renamed_expression(entry.filter_sql, renamed);
+    }
+    ddl.put(std::move(changed));
+  }
+}
+
 /// Expressions of the table that mention a column which has a new name.
 absl::Status rename_in_expressions(const TableDef& before, const ColumnDef& column, std::string_view name,
                                    TableDef* table, DdlBuilder& ddl) {
@@ -136,6 +147,7 @@ absl::Status rename_in_expressions(const TableDef& before, const ColumnDef& colu
     if (part.attnum == 0) part.expression_sql = renamed_expression(part.expression_sql, renamed);
   }
   rename_in_publications(before, renamed, column.attnum, ddl);
+  rename_in_streams(before, renamed, column.attnum, ddl);
   for (PolicyDef& policy : table->policies) {
     TROUPE_RETURN_IF_ERROR(rename_in_policy({policy.oid, before.oid, policy.name},
                                             {before.oid, column.attnum, column.name, name}, table, ddl));
@@ -267,6 +279,7 @@ absl::Status ddl_rename(const sql::RenameStatement& rename, DdlBuilder& ddl) {
     case sql::ObjectKind::kDatabase: return ddl_rename_database(rename.target->name.back(), rename.new_name, ddl);
     case sql::ObjectKind::kRole: return ddl_rename_role(rename.target->name.back(), rename.new_name, ddl);
     case sql::ObjectKind::kPublication: return ddl_rename_publication(rename, ddl);
+    case sql::ObjectKind::kStream: return ddl_rename_stream(rename, ddl);
     case sql::ObjectKind::kSchema: {
       const SchemaDef* schema = ddl.catalog().find_schema(rename.target->name.back());
       if (schema == nullptr) {

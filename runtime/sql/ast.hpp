@@ -48,6 +48,8 @@ enum class NodeKind : uint16_t {
   kTransaction, kSet, kShow, kPrepare, kExecute, kDeallocate, kDeclareCursor, kFetch, kClose, kExplain, kVacuum,
   kVacuumTarget, kReindex, kCluster, kLockTable, kListen, kNotify, kUnlisten, kDiscard, kCheckpoint, kLoad,
   kSetConstraints, kAlterSystem, kSubscribe,
+  // ast_stream.hpp
+  kCreateStream, kStreamedTable, kAlterStream, kConsumerGroup, kSubscribeStream, kConsume, kAcknowledge,
 };
 
 struct Node {
@@ -90,7 +92,7 @@ enum class ObjectKind : uint8_t {
   kOperatorClass, kOperatorFamily, kType, kDomain, kCollation, kConversion, kCast, kTransform, kLanguage,
   kExtension, kEventTrigger, kTrigger, kRule, kPolicy, kPublication, kSubscription, kStatistics, kAccessMethod,
   kForeignDataWrapper, kForeignServer, kUserMapping, kTextSearchParser, kTextSearchDictionary,
-  kTextSearchTemplate, kTextSearchConfiguration, kLargeObject, kParameter,
+  kTextSearchTemplate, kTextSearchConfiguration, kLargeObject, kParameter, kStream,
 };
 
 }  // namespace troupe::sql

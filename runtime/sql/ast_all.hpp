@@ -9,6 +9,7 @@
 #include "runtime/sql/ast_role.hpp"
 #include "runtime/sql/ast_routine.hpp"
 #include "runtime/sql/ast_select.hpp"
+#include "runtime/sql/ast_stream.hpp"
 #include "runtime/sql/ast_system.hpp"
 #include "runtime/sql/ast_table.hpp"
 #include "runtime/sql/ast_utility.hpp"

@@ -84,6 +84,16 @@ Statement* parse_create_extension(TokenStream& in, uint32_t position);
 Statement* parse_alter_extension(TokenStream& in, uint32_t position);
 Statement* parse_create_publication(TokenStream& in, uint32_t position);
 Statement* parse_alter_publication(TokenStream& in, uint32_t position);
+// -- parse_stream.cpp
+bool at_consumer_group(TokenStream& in);
+Statement* parse_create_stream(TokenStream& in, uint32_t position);
+Statement* parse_alter_stream(TokenStream& in, uint32_t position);
+Statement* parse_create_consumer_group(TokenStream& in, uint32_t position);
+Statement* parse_alter_consumer_group(TokenStream& in, uint32_t position);
+Statement* parse_drop_consumer_group(TokenStream& in, uint32_t position);
+Statement* parse_subscribe_stream(TokenStream& in, uint32_t position);
+Statement* parse_consume(TokenStream& in);
+Statement* parse_acknowledge(TokenStream& in);  ///< and REJECT
 Statement* parse_create_subscription(TokenStream& in, uint32_t position);
 Statement* parse_alter_subscription(TokenStream& in, uint32_t position);
 Statement* parse_create_database(TokenStream& in, uint32_t position);

@@ -239,6 +239,7 @@ Statement* parse_alter_own(TokenStream& in, ObjectKind kind, uint32_t position) 
     case ObjectKind::kDatabase: return parse_alter_database(in, position);
     case ObjectKind::kExtension: return parse_alter_extension(in, position);
     case ObjectKind::kPublication: return parse_alter_publication(in, position);
+    case ObjectKind::kStream: return parse_alter_stream(in, position);
     case ObjectKind::kSubscription: return parse_alter_subscription(in, position);
     case ObjectKind::kForeignDataWrapper: return parse_foreign_wrapper(in, ForeignStatement::Verb::kAlter, position);
     case ObjectKind::kForeignServer: return parse_foreign_server(in, ForeignStatement::Verb::kAlter, position);
@@ -293,6 +294,7 @@ Statement* parse_alter(TokenStream& in) {
     case Keyword::kDefault: in.skip(); return parse_alter_default_privileges(in, position);
     default: break;
   }
+  if (at_consumer_group(in)) return parse_alter_consumer_group(in, position);
   ObjectKind kind{};
   const Token first = in.token();
   if (!parse_object_kind(in, &kind)) in.fail_at(first);

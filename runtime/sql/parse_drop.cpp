@@ -74,6 +74,7 @@ Statement* parse_drop(TokenStream& in) {
     case Keyword::kGroup: return parse_drop_role(in, position);
     default: break;
   }
+  if (at_consumer_group(in)) return parse_drop_consumer_group(in, position);
   auto* drop = in.make<DropStatement>(position);
   const Token first = in.token();
   if (!parse_object_kind(in, &drop->object) || !can_drop(drop->object)) in.fail_at(first);

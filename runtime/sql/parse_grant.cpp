@@ -59,6 +59,7 @@ ObjectKind parse_target_kind(TokenStream& in) {
     return kind;
   };
   if (!in.at(TokenKind::kWord)) return ObjectKind::kTable;
+  if (in.at_word("stream")) return take(ObjectKind::kStream);
   switch (in.keyword()) {
     case Keyword::kTable: return take(ObjectKind::kTable);
     case Keyword::kSequence: return take(ObjectKind::kSequence);

@@ -125,6 +125,7 @@ ObjectRef* make_object_ref(TokenStream& in, ObjectKind kind, Name name, uint32_t
 
 bool parse_object_kind(TokenStream& in, ObjectKind* kind) {
   if (!in.at(TokenKind::kWord)) return false;
+  if (in.at_word("stream")) return take_kind(in, kind, ObjectKind::kStream);
   switch (in.keyword()) {
     case Keyword::kTable: return take_kind(in, kind, ObjectKind::kTable);
     case Keyword::kForeign: return parse_foreign_kind(in, kind);

@@ -230,6 +230,11 @@ Statement* parse_subscribe(TokenStream& in) {
   auto* node = in.make<SubscribeStatement>();
   in.skip();
   in.expect(Keyword::kTo);
+  // A table may be called stream, too.
+  if (in.at_word("stream") && (in.at_next(TokenKind::kWord) || in.at_next(TokenKind::kQuotedWord)) &&
+      !in.at_next(Keyword::kFrom)) {
+    return parse_subscribe_stream(in, node->position);
+  }
   node->tables = parse_qualified_names(in);
   if (in.accept(Keyword::kFrom)) {
     node->has_token = true;
@@ -258,7 +263,10 @@ Statement* parse_utility(TokenStream& in) {
     case Keyword::kDiscard: return parse_discard(in);
     case Keyword::kLoad: return parse_load(in);
     case Keyword::kCheckpoint: return parse_checkpoint(in);
-    case Keyword::kNoKeyword: return in.at_word("subscribe") ? parse_subscribe(in) : nullptr;
+    case Keyword::kNoKeyword:
+      if (in.at_word("subscribe")) return parse_subscribe(in);
+      if (in.at_word("consume")) return parse_consume(in);
+      return in.at_word("acknowledge") || in.at_word("reject") ? parse_acknowledge(in) : nullptr;
     default: return nullptr;
   }
 }

@@ -13,6 +13,7 @@ std::string_view row_op_name(RowOp op) {
     case RowOp::kDelete: return "delete";
     case RowOp::kTruncate: return "truncate";
     case RowOp::kDrop: return "drop";
+    case RowOp::kSchema: return "schema";
   }
   return {};
 }
@@ -21,11 +22,16 @@ std::string_view row_op_name(RowOp op) {
 
 void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string schema_prefix) {
   Followed& followed = tables_[table->tree];
+  trees_[table->oid] = table->tree;
   followed.name = cat(schema_prefix, table->name);
   names_.insert_or_assign(object_key(table->oid), FollowedName{table->oid, std::move(schema_prefix), followed.name});
   last_ = nullptr;
   if (followed.definition == table) return;
-  followed.json = std::make_unique<RowJson>(table);
+  if (teller_ == nullptr) {
+    followed.json = std::make_unique<RowJson>(table);
+  } else if (absl::Status status = teller_->follow(table); !status.ok()) {
+    status_ = std::move(status);
+  }
   followed.definition = std::move(table);
 }
 
@@ -36,7 +42,7 @@ absl::Status ChangeDecoder::learn_definition(const FollowedName& followed, std::
   table->shape = make_shape(*table);
   const std::string schema_prefix = followed.schema_prefix;
   follow(table, schema_prefix);
-  return absl::OkStatus();
+  return std::exchange(status_, absl::OkStatus());
 }
 
 absl::Status ChangeDecoder::look_back(std::string_view changes) {
@@ -59,14 +65,26 @@ bool ChangeDecoder::learn(const Change& change, RowEvent* event) {
   if (change.has_after) {
     const FollowedName name = followed->second;
     status_ = learn_definition(name, change.after);
-    return false;
+    if (!status_.ok() || teller_ == nullptr || number_ <= seen_) return false;
+    const Followed& now = tables_.find(tree_of(name))->second;
+    return tell_of_table(now.definition.get(), RowOp::kSchema, now.name, event);
   }
   if (!change.has_before) return false;
   dropped_ = followed->second.name;
   names_.erase(followed);
   if (number_ <= seen_) return false;
-  fill_bare(RowOp::kDrop, dropped_, event);
-  return true;
+  return tell_of_table(nullptr, RowOp::kDrop, dropped_, event);
+}
+
+TreeId ChangeDecoder::tree_of(const FollowedName& followed) const { return trees_.find(followed.oid)->second; }
+
+/// What happens to the table as a whole.
+bool ChangeDecoder::tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event) {
+  fill_bare(op, name, event);
+  if (teller_ == nullptr) return true;
+  const auto told = teller_->tell_of_table(table, number_, event);
+  if (!told.ok()) status_ = told.status();
+  return told.ok() && *told;
 }
 
 // --- changes ---
@@ -120,8 +138,7 @@ bool ChangeDecoder::row_event(const Change& change, RowEvent* event) {
   Followed* table = find(change.tree);
   if (table == nullptr || number_ <= seen_) return false;
   if (change.op == ChangeOp::kTruncate) [[unlikely]] {
-    fill_bare(RowOp::kTruncate, table->name, event);
-    return true;
+    return tell_of_table(table->definition.get(), RowOp::kTruncate, table->name, event);
   }
   // A dropped tree, and a row that came and went within its transaction, are no events.
   if (!change.has_before && !change.has_after) return false;
@@ -129,6 +146,14 @@ bool ChangeDecoder::row_event(const Change& change, RowEvent* event) {
 }
 
 bool ChangeDecoder::fill(Followed& table, const Change& change, RowEvent* event) {
+  if (teller_ != nullptr) {
+    *event = RowEvent{};
+    event->number = number_;
+    event->table = table.name;
+    const auto told = teller_->tell(*table.definition, change, number_, event);
+    if (!told.ok()) status_ = told.status();
+    return told.ok() && *told;
+  }
   before_.clear();
   after_.clear();
   if (change.has_before) status_ = table.json->append(change.before, context_, &before_);

@@ -17,8 +17,8 @@
 
 namespace troupe {
 
-/// kTruncate: the table was emptied. kDrop: it is no more.
-enum class RowOp : uint8_t { kInsert, kUpdate, kDelete, kTruncate, kDrop };
+/// kTruncate: the table was emptied. kDrop: it is no more. kSchema: it has other columns from here on.
+enum class RowOp : uint8_t { kInsert, kUpdate, kDelete, kTruncate, kDrop, kSchema };
 std::string_view row_op_name(RowOp op);
 
 /// Views are valid until the decoder's next call.
@@ -30,6 +30,23 @@ struct RowEvent {
   bool has_after = false;
   std::string_view before;  ///< JSON objects
   std::string_view after;
+  // Of a stream (RowTeller).
+  bool has_key = false;
+  std::string_view key;
+  std::string_view schema;   ///< differs when the table's columns do
+  uint32_t partition = 0;    ///< of the consumer group
+};
+
+/// What of the rows of tables is told, and how. Without one, everything is, as it is.
+class RowTeller {
+ public:
+  virtual ~RowTeller() = default;
+  /// From here on the table is this.
+  virtual absl::Status follow(const std::shared_ptr<const TableDef>& table) = 0;
+  /// Fills all of the event but its number and table; false: nobody is told.
+  virtual absl::StatusOr<bool> tell(const TableDef& table, const Change& change, uint64_t number, RowEvent* event) = 0;
+  /// The same of what happens to the table as a whole: the event has its op. `after` is null when it is gone.
+  virtual absl::StatusOr<bool> tell_of_table(const TableDef* after, uint64_t number, RowEvent* event) = 0;
 };
 
 /// kNeedsBulk: hand the bulk record that wanted_bulk() names to take_bulk(), then go on.
@@ -38,7 +55,9 @@ enum class DecodeStep : uint8_t { kEvent, kNeedsBulk, kEnd };
 class ChangeDecoder {
  public:
   /// `context` says what dates and the like look like; it outlives the decoder.
-  explicit ChangeDecoder(const EvalContext& context) : context_{context} {}
+  /// `teller`, too.
+  explicit ChangeDecoder(const EvalContext& context, RowTeller* teller = nullptr)
+      : context_{context}, teller_{teller} {}
 
   /// Follows the table. `schema_prefix` goes before its name in events. Trees that it had before are still understood.
   void follow(std::shared_ptr<const TableDef> table, std::string schema_prefix);
@@ -80,17 +99,21 @@ class ChangeDecoder {
     std::string name;
   };
   Followed* find(TreeId tree);
+  TreeId tree_of(const FollowedName& followed) const;
   bool row_event(const Change& change, RowEvent* event);
   bool fill(Followed& table, const Change& change, RowEvent* event);
+  bool tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event);
   void fill_bare(RowOp op, std::string_view table, RowEvent* event) const;
   bool learn(const Change& change, RowEvent* event);
   absl::Status learn_definition(const FollowedName& followed, std::string_view bytes);
   bool begin_bulk(const Change& change);
 
   const EvalContext& context_;
+  RowTeller* teller_;
   std::map<std::string, FollowedName, std::less<>> names_;  ///< by the object's key in the catalog
   std::set<std::string, std::less<>> looked_back_;
   std::map<TreeId, Followed> tables_;
+  std::map<Oid, TreeId> trees_;  ///< the newest of each table
   TreeId last_tree_ = 0;  ///< changes of one tree come together
   Followed* last_ = nullptr;
   ChangeReader changes_{{}};

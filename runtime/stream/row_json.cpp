@@ -1,5 +1,6 @@
 #include "runtime/stream/row_json.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "storage/column/json_format.hpp"
@@ -21,10 +22,12 @@ bool is_json_number(std::string_view text) {
 
 }  // namespace
 
-RowJson::RowJson(std::shared_ptr<const TableDef> table) : table_{std::move(table)} {
+RowJson::RowJson(std::shared_ptr<const TableDef> table, const std::vector<int16_t>& columns)
+    : table_{std::move(table)} {
   for (uint32_t i = 0; i < table_->columns.size(); ++i) {
     const ColumnDef& def = table_->columns[i];
     if (def.dropped) continue;
+    if (!columns.empty() && std::find(columns.begin(), columns.end(), def.attnum) == columns.end()) continue;
     Column column;
     column.position = i;
     column.form = form_of(def.type);
@@ -70,6 +73,14 @@ absl::Status RowJson::append(std::string_view row, const EvalContext& context, s
   }
   out->append(columns_.empty() ? "{}" : "}");
   return absl::OkStatus();
+}
+
+void RowJson::append(std::span<const Value> row, const EvalContext& context, std::string* out) {
+  for (const Column& column : columns_) {
+    out->append(column.label);
+    append_formatted(column, row[column.position], context, out);
+  }
+  out->append(columns_.empty() ? "{}" : "}");
 }
 
 void RowJson::append_value(const Column& column, const RowView& row, const EvalContext& context, std::string* out) {

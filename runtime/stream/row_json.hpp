@@ -2,6 +2,7 @@
 /// Stored rows of one table as JSON objects: numbers and booleans bare, null, everything else as the string of its text
 /// output. What each column needs is worked out once.
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,13 @@ namespace troupe {
 
 class RowJson {
  public:
-  explicit RowJson(std::shared_ptr<const TableDef> table);
+  /// `columns`: attnums; empty: all.
+  explicit RowJson(std::shared_ptr<const TableDef> table, const std::vector<int16_t>& columns = {});
 
   /// Appends the object. Dropped columns are left out. Errors: kDataCorrupted for bytes that are no row of the table.
   absl::Status append(std::string_view row, const EvalContext& context, std::string* out);
+  /// The same of values, by their position in the row.
+  void append(std::span<const Value> row, const EvalContext& context, std::string* out);
 
  private:
   enum class Form : uint8_t { kBool, kInt16, kInt32, kInt64, kString, kNumber, kText };

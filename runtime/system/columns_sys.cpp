@@ -30,6 +30,12 @@ constexpr RelationText kRelations[] = {
     {13608, "recovery", 'v',
      "id:int8 step:text partition:int4 state:text started_at:timestamptz duration_ms:float8 bytes:int8 "
      "total_bytes:int8 commits:int8 error:text"},
+    {13609, "streams", 'v',
+     "oid:oid schema_name:text stream_name:text owner:text tables:text where_clause:text envelope:text snapshot:text "
+     "retention:interval comment:text acl:_aclitem"},
+    {13610, "consumer_groups", 'v',
+     "group_id:int8 schema_name:text stream_name:text group_name:text partitions:int4 ack_timeout:interval "
+     "max_deliveries:int4 version:int4 newest_scn:int8"},
 };
 // clang-format on
 

@@ -207,6 +207,9 @@ void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
       case ObjectKind::function: write_function_dependencies(static_cast<const FunctionDef&>(*object), scan.catalog, out); break;
       default: break;
     }
+    if (object->schema == kSysSchema && object->kind != ObjectKind::index) {
+      write_dependency({kRelationClass, object->oid, kExtensionClass, kTroupeExtension, 0, 'e'}, out);
+    }
     if (view_text(*object)) write_rule_dependencies(*object, scan.catalog, out);
   }
 }
@@ -228,7 +231,8 @@ void catalog_descriptions(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     switch (object->kind) {
       case ObjectKind::role:
-      case ObjectKind::database: break;
+      case ObjectKind::database:
+      case ObjectKind::stream: break;  // there is no such class in PostgreSQL: sys.streams tells
       case ObjectKind::schema: write_description(object->oid, kNamespaceClass, 0, object->comment, out); break;
       case ObjectKind::publication: write_description(object->oid, kPublicationClass, 0, object->comment, out); break;
       case ObjectKind::type: write_description(object->oid, kTypeClass, 0, object->comment, out); break;

@@ -135,12 +135,14 @@ void catalog_default_acls(const CatalogScan& scan, RowWriter& out) {
   });
 }
 
-/// The rights that the system's schemas began with: pg_dump tells only what has changed since.
+/// The rights that the system's schemas and views began with: pg_dump tells only what has changed since.
 void initial_rights(RowWriter& out) {
   static const CatalogPtr first = Catalog::bootstrap();
-  for (const ObjectPtr& object : first->objects(ObjectKind::schema)) {
-    if (!object->acl.given) continue;
-    out.row().set("objoid", object->oid).set("classoid", kNamespaceClass).set("objsubid", 0).set("privtype", 'i');
+  for (const ObjectPtr& object : first->objects()) {
+    const bool schema = object->kind == ObjectKind::schema;
+    if (!object->acl.given || (!schema && object->kind != ObjectKind::view)) continue;
+    out.row().set("objoid", object->oid).set("classoid", schema ? kNamespaceClass : kRelationClass);
+    out.set("objsubid", 0).set("privtype", schema ? 'i' : 'e');
     out.set("initprivs", acl_array(*first, object->acl));
   }
 }

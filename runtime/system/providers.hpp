@@ -40,6 +40,7 @@ void provide_roles(Providers& to);         ///< pg_authid, pg_database, pg_names
 void provide_views(Providers& to);         ///< pg_tables, pg_indexes, pg_stats, ...
 void provide_policies(Providers& to);      ///< pg_policy, pg_policies
 void provide_replication(Providers& to);   ///< pg_publication ..., pg_replication_slots, pg_stat_replication
+void provide_streams(Providers& to);       ///< sys.streams, sys.consumer_groups
 void provide_statistics(Providers& to);    ///< pg_stat_*, pg_statio_*
 void provide_session(Providers& to);       ///< pg_settings, pg_stat_activity, pg_locks, sys.*
 void provide_information_schema(Providers& to);

@@ -32,6 +32,7 @@ class ProviderTable final : public Providers {
     provide_statistics(*this);
     provide_session(*this);
     provide_replication(*this);
+    provide_streams(*this);
     provide_information_schema(*this);
     provide_information_schema_constraints(*this);
     provide_information_schema_grants(*this);

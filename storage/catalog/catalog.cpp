@@ -7,6 +7,7 @@
 #include "storage/base/check.hpp"
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/rights.hpp"
+#include "storage/catalog/stream_tables.hpp"
 
 namespace troupe {
 
@@ -38,6 +39,9 @@ class CatalogBuilder {
     if (object.kind == ObjectKind::publication) {
       std::erase_if(catalog_->publications_, [&](const ObjectPtr& known) { return known->oid == object.oid; });
     }
+    if (object.kind == ObjectKind::stream) {
+      std::erase_if(catalog_->streams_, [&](const ObjectPtr& known) { return known->oid == object.oid; });
+    }
     objects(object.oid).erase(object.oid);
     names(Catalog::name_of(object)).erase(Catalog::name_of(object));
   }
@@ -46,6 +50,7 @@ class CatalogBuilder {
     const Catalog::Name name = Catalog::name_of(*object);
     if (!names(name).emplace(name, object).second) return name_taken(*object);
     if (object->kind == ObjectKind::publication) catalog_->publications_.push_back(object);
+    if (object->kind == ObjectKind::stream) catalog_->streams_.push_back(object);
     objects(object->oid)[object->oid] = std::move(object);
     return absl::OkStatus();
   }
@@ -73,6 +78,8 @@ class CatalogBuilder {
                      "\" already exists with same argument types");
       case NameClass::publication:
         return error(ErrorCode::kDuplicateObject, "publication \"", object.name, "\" already exists");
+      case NameClass::stream:
+        return error(ErrorCode::kDuplicateObject, "stream \"", object.name, "\" already exists");
     }
     return error(ErrorCode::kDuplicateObject, "\"", object.name, "\" already exists");
   }
@@ -342,7 +349,7 @@ CatalogChange bootstrap_role() {
 CatalogPtr Catalog::bootstrap(GateFactory make_gate) {
   Catalog empty;
   empty.make_gate_ = std::move(make_gate);
-  const std::vector<CatalogChange> changes = {
+  std::vector<CatalogChange> changes = {
       built_in_schema(kPgCatalogSchema, "pg_catalog", kNoOid),
       built_in_schema(kInformationSchema, "information_schema", kNoOid),
       built_in_schema(kSysSchema, "sys", kNoOid),
@@ -366,6 +373,8 @@ CatalogPtr Catalog::bootstrap(GateFactory make_gate) {
       built_in_database(kTemplateDatabase, "template1", "default template for new databases"),
       built_in_database(kPristineDatabase, "template0", "unmodifiable empty database"),
   };
+  std::vector<CatalogChange> tables = built_in_stream_tables();
+  std::move(tables.begin(), tables.end(), std::back_inserter(changes));
   return *empty.with_changes(changes, kNoScn);
 }
 

@@ -106,6 +106,8 @@ class Catalog {
   std::vector<ObjectPtr> views() const;
   /// At hand, because whoever changes rows asks whether they are published. Of all databases.
   const std::vector<ObjectPtr>& publications() const { return publications_; }
+  /// Of all databases.
+  const std::vector<ObjectPtr>& streams() const { return streams_; }
   /// What is in a database, whichever this snapshot's is.
   std::vector<ObjectPtr> objects_of(Oid database) const;
 
@@ -155,6 +157,7 @@ class Catalog {
   std::array<std::shared_ptr<const NameBucket>, kBuckets> names_;
   std::shared_ptr<const FunctionNames> functions_;  ///< by schema and name; null: there are none
   std::vector<ObjectPtr> publications_;
+  std::vector<ObjectPtr> streams_;
   std::vector<std::pair<Oid, CatalogPtr>> views_;  ///< of the whole snapshot: one per database, by oid
 };
 

@@ -3,6 +3,7 @@
 #include "storage/catalog/archive.hpp"
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/publication.hpp"
+#include "storage/catalog/stream_def.hpp"
 
 namespace troupe {
 namespace {
@@ -181,6 +182,24 @@ void describe(Archive& a, PublishedSchema& s) {
 }
 
 template <typename Archive>
+void describe(Archive& a, StreamedTable& t) {
+  a(1, t.table);
+  a(2, t.columns);
+  a(3, t.filter_sql);
+  a(4, t.filter_columns);
+}
+
+template <typename Archive>
+void describe(Archive& a, ConsumerGroupDef& g) {
+  a(1, g.oid);
+  a(2, g.name);
+  a(3, g.partitions);
+  a(4, g.ack_timeout_us);
+  a(5, g.max_deliveries);
+  a(6, g.version);
+}
+
+template <typename Archive>
 void describe(Archive& a, IndexColumn& c) {
   a(1, c.attnum);
   a(2, c.descending);
@@ -349,6 +368,15 @@ void describe_rest(Archive& a, PublicationDef& p) {
 }
 
 template <typename Archive>
+void describe_rest(Archive& a, StreamDef& s) {
+  a(10, s.tables);
+  a(11, s.envelope);
+  a(12, s.retention_us);
+  a(13, s.snapshot);
+  a(14, s.groups);
+}
+
+template <typename Archive>
 void describe_rest(Archive& a, SchemaDef& s) {
   a(10, s.database);
   a(11, s.default_acls);
@@ -396,6 +424,7 @@ void describe_any(Archive& a, ObjectDef& object) {
     case ObjectKind::database: return describe_object(a, static_cast<DatabaseDef&>(object));
     case ObjectKind::function: return describe_object(a, static_cast<FunctionDef&>(object));
     case ObjectKind::publication: return describe_object(a, static_cast<PublicationDef&>(object));
+    case ObjectKind::stream: return describe_object(a, static_cast<StreamDef&>(object));
   }
 }
 

@@ -33,9 +33,9 @@ inline constexpr TreeId kFirstUserTree = 100;
 std::string object_key(Oid oid);
 
 /// Objects of one class must differ in their names within a schema, schemas and publications within a database. Tables,
-/// views, indexes and sequences share one class.
+/// views, indexes and sequences share one class; streams have one of their own.
 enum class NameClass : uint8_t { schema = 1, relation = 2, type = 3, role = 4, database = 5, function = 6,
-                                 publication = 7 };
+                                 publication = 7, stream = 8 };
 
 /// Row key of a name in kCatalogNameTree. `scope` is the schema, a schema's or publication's database, kNoOid for what all
 /// share.

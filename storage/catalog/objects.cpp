@@ -4,6 +4,7 @@
 #include "storage/base/check.hpp"
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/publication.hpp"
+#include "storage/catalog/stream_def.hpp"
 
 namespace troupe {
 namespace {
@@ -37,6 +38,7 @@ NameClass ObjectDef::name_class() const {
     case ObjectKind::database: return NameClass::database;
     case ObjectKind::function: return NameClass::function;
     case ObjectKind::publication: return NameClass::publication;
+    case ObjectKind::stream: return NameClass::stream;
     default: return NameClass::relation;
   }
 }
@@ -57,6 +59,7 @@ std::shared_ptr<ObjectDef> make_object(ObjectKind kind) {
     case ObjectKind::database: return std::make_shared<DatabaseDef>();
     case ObjectKind::function: return std::make_shared<FunctionDef>();
     case ObjectKind::publication: return std::make_shared<PublicationDef>();
+    case ObjectKind::stream: return std::make_shared<StreamDef>();
   }
   return nullptr;
 }
@@ -73,6 +76,7 @@ std::shared_ptr<ObjectDef> copy_object(const ObjectDef& object) {
     case ObjectKind::database: return std::make_shared<DatabaseDef>(static_cast<const DatabaseDef&>(object));
     case ObjectKind::function: return std::make_shared<FunctionDef>(static_cast<const FunctionDef&>(object));
     case ObjectKind::publication: return std::make_shared<PublicationDef>(static_cast<const PublicationDef&>(object));
+    case ObjectKind::stream: return std::make_shared<StreamDef>(static_cast<const StreamDef&>(object));
   }
   return nullptr;
 }

@@ -22,7 +22,7 @@ namespace troupe {
 
 /// On disk as a number: append only.
 enum class ObjectKind : uint8_t {
-  schema = 1, table, index, sequence, view, type, role, database, function, publication,
+  schema = 1, table, index, sequence, view, type, role, database, function, publication, stream,
 };
 
 /// What every object has. Derived definitions add the rest and nothing else derives from it.

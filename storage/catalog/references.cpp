@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/publication.hpp"
+#include "storage/catalog/stream_def.hpp"
 
 namespace troupe {
 namespace {
@@ -21,6 +22,13 @@ absl::Status refer_published(const PublicationDef& publication, const Look& refe
   }
   for (const PublishedSchema& in : publication.schemas) {
     TROUPE_RETURN_IF_ERROR(refer(ObjectKind::schema, in.schema, ErrorCode::kInvalidSchemaName));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status refer_streamed(const StreamDef& stream, const Look& refer) {
+  for (const StreamedTable& table : stream.tables) {
+    TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, table.table, ErrorCode::kUndefinedTable));
   }
   return absl::OkStatus();
 }
@@ -62,6 +70,7 @@ absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
     }
   }
   if (object.kind == ObjectKind::publication) return refer_published(static_cast<const PublicationDef&>(object), refer);
+  if (object.kind == ObjectKind::stream) return refer_streamed(static_cast<const StreamDef&>(object), refer);
   const auto view = view_text(object);
   for (size_t i = 0; view && i < view->depends_on->size(); ++i) {
     TROUPE_RETURN_IF_ERROR(refer(ObjectKind::table, (*view->depends_on)[i], ErrorCode::kUndefinedTable));
@@ -159,12 +168,13 @@ absl::Status check_references(const Catalog& whole, const std::vector<CatalogCha
   }
   const Dropped dropped = find_dropped(whole, changes);
   if (dropped.oids.empty()) return absl::OkStatus();
-  // Only views, functions and publications refer to relations here, so that a DROP TABLE does not look at every table.
+  // Only views, functions, publications and streams refer to relations here, so that a DROP TABLE does not look at every table.
   std::vector<ObjectPtr> others = dropped.relations_only ? whole.views() : whole.objects();
   if (dropped.relations_only) {
     const std::vector<ObjectPtr> functions = whole.objects(ObjectKind::function);
     others.insert(others.end(), functions.begin(), functions.end());
     others.insert(others.end(), whole.publications().begin(), whole.publications().end());
+    others.insert(others.end(), whole.streams().begin(), whole.streams().end());
   }
   for (const ObjectPtr& object : others) {
     if (changed.find(object->oid) != object.get()) continue;  // goes too, or has been looked at

@@ -44,6 +44,7 @@ std::string_view kind_word(const ObjectDef& object) {
     case ObjectKind::database: return "database";
     case ObjectKind::function: return static_cast<const FunctionDef&>(object).procedure ? "procedure" : "function";
     case ObjectKind::publication: return "publication";
+    case ObjectKind::stream: return "stream";
     case ObjectKind::table:
       return static_cast<const TableDef&>(object).is_materialized_view() ? "materialized view" : "table";
   }
@@ -61,6 +62,7 @@ Privileges all_privileges(SecurableKind kind) {
     case SecurableKind::kDatabase: return kDatabasePrivileges;
     case SecurableKind::kType: return kTypePrivileges;
     case SecurableKind::kFunction: return kFunctionPrivileges;
+    case SecurableKind::kStream: return kStreamPrivileges;
   }
   return 0;
 }
@@ -72,6 +74,7 @@ SecurableKind securable_kind(const ObjectDef& object) {
     case ObjectKind::database: return SecurableKind::kDatabase;
     case ObjectKind::type: return SecurableKind::kType;
     case ObjectKind::function: return SecurableKind::kFunction;
+    case ObjectKind::stream: return SecurableKind::kStream;
     default: return SecurableKind::kTable;
   }
 }

@@ -17,7 +17,7 @@ inline constexpr Oid kDatabaseOwnerRole = 6171;  ///< whoever owns the session's
 inline constexpr ErrorCode kInvalidGrantOperation{pack_sqlstate("0LP01")};
 
 /// Kinds of things that rights are on; their letters are those of pg_default_acl where it has them.
-enum class SecurableKind : uint8_t { kTable, kSequence, kColumn, kSchema, kDatabase, kType, kFunction };
+enum class SecurableKind : uint8_t { kTable, kSequence, kColumn, kSchema, kDatabase, kType, kFunction, kStream };
 
 inline constexpr Privileges kTablePrivileges =
     kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
@@ -27,6 +27,7 @@ inline constexpr Privileges kSchemaPrivileges = kUsage | kCreate;
 inline constexpr Privileges kDatabasePrivileges = kCreate | kTemporary | kConnect;
 inline constexpr Privileges kTypePrivileges = kUsage;
 inline constexpr Privileges kFunctionPrivileges = kExecute;
+inline constexpr Privileges kStreamPrivileges = kSelect;
 
 Privileges all_privileges(SecurableKind kind);
 /// Views and tables are tables; an object without rights of its own (an index, a role) is a table, too.
