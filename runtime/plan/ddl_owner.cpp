@@ -18,11 +18,23 @@ absl::Status ddl_check_right(const ObjectDef& object, Privileges wanted, const D
   return check_right(ddl.catalog(), ddl.context().role, object, wanted);
 }
 
+namespace {
+
+/// Where consumer groups are is in tables, too: nobody makes others of them.
+absl::Status check_not_built_in(const ObjectDef& object) {
+  if (object.schema != kSysSchema || object.oid >= kFirstUserOid) return absl::OkStatus();
+  return error(ErrorCode::kInsufficientPrivilege, "permission denied: \"", object.name, "\" is a system catalog");
+}
+
+}  // namespace
+
 absl::Status ddl_check_owner(const ObjectDef& object, const DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(check_not_built_in(object));
   return check_owner(ddl.catalog(), ddl.context().role, object);
 }
 
 absl::Status ddl_check_may_drop(const ObjectDef& object, const DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(check_not_built_in(object));
   const ObjectDef* schema = ddl.find(object.schema);
   if (schema != nullptr && owns(ddl.catalog(), ddl.context().role, *schema)) return absl::OkStatus();
   return ddl_check_owner(object, ddl);
