@@ -20,6 +20,11 @@ std::string ddl_expression_text(const sql::Expr& expr, const DdlBuilder& ddl) {
     }
     return std::nullopt;
   };
+  // There is no other table, and this one may get another name, partitions and copies.
+  texts.column = [](const sql::ColumnRef& ref) -> std::optional<std::string> {
+    if (ref.star || ref.name.size() < 2) return std::nullopt;
+    return sql::quote_identifier(ref.name.back());
+  };
   return sql::to_sql(expr, texts);
 }
 

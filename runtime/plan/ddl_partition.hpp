@@ -34,6 +34,12 @@ absl::Status ddl_take_parts(const TableDef& parent, TableDef* table, bool is_new
 /// A new constraint or index of a partitioned table, onto its partitions.
 absl::Status ddl_spread_constraint(const ConstraintDef& constraint, const TableDef& table, DdlBuilder& ddl);
 absl::Status ddl_spread_index(const IndexDef& index, const TableDef& table, DdlBuilder& ddl);
+/// An index of one table for another that has columns of the same names, and that it is named by; not put() yet.
+std::shared_ptr<IndexDef> ddl_copy_index(const IndexDef& index, const TableDef& from, const TableDef& table,
+                                         DdlBuilder& ddl);
+/// Onto that table, with the constraint that `index` is of; part of it where copy->parent says so. Errors: 42P16.
+absl::Status ddl_add_copied_index(const std::shared_ptr<IndexDef>& copy, const IndexDef& index, const TableDef& from,
+                                  TableDef* table, bool is_new, DdlBuilder& ddl);
 /// Calls change(partition) for each partition, a copy that is put back.
 absl::Status ddl_each_partition(const TableDef& table, DdlBuilder& ddl,
                                 const std::function<absl::Status(TableDef*)>& change);

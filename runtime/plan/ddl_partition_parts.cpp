@@ -76,53 +76,11 @@ void take_foreign_key(const ConstraintDef& key, const TableDef& parent, TableDef
   ddl_inherit_foreign_key(std::move(own), table, is_new, ddl);
 }
 
-/// Of a key also the constraint; a table with rows gets its entries, and its rows are keyed anew.
+/// A table with rows gets its entries, and its rows are keyed anew.
 absl::Status make_part(const IndexDef& index, const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
-  auto part = std::make_shared<IndexDef>(index);
-  part->oid = ddl.new_oid();
+  const std::shared_ptr<IndexDef> part = ddl_copy_index(index, parent, *table, ddl);
   part->parent = index.oid;
-  part->table = table->oid;
-  part->schema = table->schema;
-  part->owner = table->owner;
-  part->comment.clear();
-  part->incomplete = false;
-  std::string joined;
-  for (IndexColumn& column : part->columns) {
-    column.attnum = same_column(column.attnum, parent, *table);
-    joined += cat(joined.empty() ? "" : "_", column.attnum > 0 ? table->column(column.attnum).name : column.name);
-  }
-  part->included = ddl_same_columns(index.included, parent, *table);
-  for (const int16_t attnum : part->included) joined += cat("_", table->column(attnum).name);
-  part->name = index.primary ? ddl.free_name(table->schema, table->name, {}, "pkey")
-                             : ddl.free_name(table->schema, table->name, joined, index.constraint ? "key" : "idx");
-  part->tree = index.primary || table->is_partitioned() ? TreeId{0} : ddl.new_tree();
-  TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*part, *table));
-  const auto before = std::make_shared<const TableDef>(*table);
-  if (const ConstraintDef* key = constraint_of(index.oid, parent)) {
-    ConstraintDef own = *key;
-    own.oid = ddl.new_oid();
-    own.name = part->name;
-    own.columns = ddl_same_columns(key->columns, parent, *table);
-    own.index = part->oid;
-    own.parent = key->oid;
-    own.from_parent = true;
-    if (index.primary) {
-      if (!table->primary_key.empty()) {
-        return error(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"", table->name,
-                     "\" are not allowed");
-      }
-      table->primary_key = own.columns;
-      ddl_key_is_not_null(own.columns, before, is_new, table, ddl);
-    }
-    table->constraints.push_back(std::move(own));
-  }
-  table->indexes.insert(index.primary ? table->indexes.begin() : table->indexes.end(), part->oid);
-  if (part->tree != 0) ddl.act(DdlAction::Kind::kCreateTree).tree = part->tree;
-  ddl.put(part);
-  if (table->is_partitioned()) return ddl_spread_index(*part, *table, ddl);
-  if (is_new) return absl::OkStatus();
-  if (index.primary) return ddl_rewrite_table(*before, table, {}, ddl);
-  return ddl_build_index(part, before, ddl);
+  return ddl_add_copied_index(part, index, parent, table, is_new, ddl);
 }
 
 /// An index that the table has already, or a new one.
@@ -253,6 +211,60 @@ absl::Status ddl_spread_constraint(const ConstraintDef& constraint, const TableD
 absl::Status ddl_spread_index(const IndexDef& index, const TableDef& table, DdlBuilder& ddl) {
   return ddl_each_partition(table, ddl,
                             [&](TableDef* partition) { return take_index(index, table, partition, false, ddl); });
+}
+
+std::shared_ptr<IndexDef> ddl_copy_index(const IndexDef& index, const TableDef& from, const TableDef& table,
+                                         DdlBuilder& ddl) {
+  auto copy = std::make_shared<IndexDef>(index);
+  copy->oid = ddl.new_oid();
+  copy->parent = kNoOid;
+  copy->table = table.oid;
+  copy->schema = table.schema;
+  copy->owner = table.owner;
+  copy->comment.clear();
+  copy->incomplete = false;
+  std::string joined;
+  for (IndexColumn& column : copy->columns) {
+    column.attnum = same_column(column.attnum, from, table);
+    joined += cat(joined.empty() ? "" : "_", column.attnum > 0 ? table.column(column.attnum).name : column.name);
+  }
+  copy->included = ddl_same_columns(index.included, from, table);
+  for (const int16_t attnum : copy->included) joined += cat("_", table.column(attnum).name);
+  copy->name = index.primary ? ddl.free_name(table.schema, table.name, {}, "pkey")
+                             : ddl.free_name(table.schema, table.name, joined, index.constraint ? "key" : "idx");
+  copy->tree = index.primary || table.is_partitioned() ? TreeId{0} : ddl.new_tree();
+  return copy;
+}
+
+absl::Status ddl_add_copied_index(const std::shared_ptr<IndexDef>& copy, const IndexDef& index, const TableDef& from,
+                                  TableDef* table, bool is_new, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*copy, *table));
+  const auto before = std::make_shared<const TableDef>(*table);
+  if (const ConstraintDef* key = constraint_of(index.oid, from)) {
+    ConstraintDef own = *key;
+    own.oid = ddl.new_oid();
+    own.name = copy->name;
+    own.columns = ddl_same_columns(key->columns, from, *table);
+    own.index = copy->oid;
+    own.from_parent = copy->parent != kNoOid;
+    own.parent = own.from_parent ? key->oid : kNoOid;
+    if (copy->primary) {
+      if (!table->primary_key.empty()) {
+        return error(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"", table->name,
+                     "\" are not allowed");
+      }
+      table->primary_key = own.columns;
+      ddl_key_is_not_null(own.columns, before, is_new, table, ddl);
+    }
+    table->constraints.push_back(std::move(own));
+  }
+  table->indexes.insert(copy->primary ? table->indexes.begin() : table->indexes.end(), copy->oid);
+  if (copy->tree != 0) ddl.act(DdlAction::Kind::kCreateTree).tree = copy->tree;
+  ddl.put(copy);
+  if (table->is_partitioned()) return ddl_spread_index(*copy, *table, ddl);
+  if (is_new) return absl::OkStatus();
+  if (copy->primary) return ddl_rewrite_table(*before, table, {}, ddl);
+  return ddl_build_index(copy, before, ddl);
 }
 
 absl::Status ddl_check_key_of_partitions(const IndexDef& index, const TableDef& table) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_function.hpp"
+#include "runtime/plan/ddl_like.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -318,44 +319,6 @@ std::string option_text(const sql::Option& option) {
   return {};
 }
 
-/// LIKE t: columns, and what INCLUDING asks for.
-absl::Status copy_columns(const sql::LikeTable& like, TableDef* table, DdlBuilder& ddl) {
-  TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*like.table, ObjectKind::table));
-  TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kSelect, ddl));
-  const auto& source = static_cast<const TableDef&>(*object);
-  const uint32_t unsupported = sql::kLikeIndexes | sql::kLikeStatistics | sql::kLikeIdentity;
-  if (like.options != sql::kLikeAll && (like.options & unsupported) != 0) {
-    return ddl.refuse(like, "this LIKE option");
-  }
-  for (const ColumnDef& from : source.columns) {
-    if (from.dropped) continue;
-    if (table->find_column(from.name) != nullptr) {
-      return error(ErrorCode::kDuplicateColumn, "column \"", from.name, "\" specified more than once");
-    }
-    ColumnDef column = from;
-    column.acl = {};
-    column.attnum = static_cast<int16_t>(table->columns.size() + 1);
-    column.missing = Value();
-    column.owned_sequence = kNoOid;
-    column.identity = IdentityKind::none;
-    const uint32_t wanted = column.generated_stored ? sql::kLikeGenerated : sql::kLikeDefaults;
-    if ((like.options & wanted) == 0) {
-      column.default_sql.clear();
-      column.generated_stored = false;
-    }
-    if ((like.options & sql::kLikeComments) == 0) column.comment.clear();
-    table->columns.push_back(std::move(column));
-  }
-  if ((like.options & sql::kLikeConstraints) == 0) return absl::OkStatus();
-  for (const ConstraintDef& from : source.constraints) {
-    if (from.kind != ConstraintKind::check) continue;
-    ConstraintDef check = from;
-    check.oid = ddl.new_oid();
-    table->constraints.push_back(std::move(check));
-  }
-  return absl::OkStatus();
-}
-
 OnCommit on_commit_of(sql::OnCommit action) {
   if (action == sql::OnCommit::kDrop) return OnCommit::drop;
   return action == sql::OnCommit::kDeleteRows ? OnCommit::delete_rows : OnCommit::preserve_rows;
@@ -420,6 +383,7 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     ddl_take_columns(*parent, table.get(), ddl);
   }
   std::vector<ColumnConstraint> constraints;
+  std::vector<LikeSource> likes;
   for (const sql::Node* element : create.elements) {
     const auto* definition = element->as<sql::ColumnDefinition>();
     if (definition != nullptr && parent != nullptr) {
@@ -430,7 +394,9 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     } else if (const auto* constraint = element->as<sql::Constraint>()) {
       constraints.push_back({constraint, {}});
     } else {
-      TROUPE_RETURN_IF_ERROR(copy_columns(element->to<sql::LikeTable>(), table.get(), ddl));
+      TROUPE_ASSIGN_OR_RETURN(const LikeSource like,
+                              ddl_like_columns(element->to<sql::LikeTable>(), table.get(), ddl));
+      likes.push_back(like);
     }
   }
   if (create.partition_by != nullptr) {
@@ -453,6 +419,7 @@ absl::Status ddl_create_table(const sql::CreateTableStatement& create, DdlBuilde
     if (is_foreign(constraint)) continue;
     TROUPE_RETURN_IF_ERROR(ddl_add_constraint(constraint, table.get(), true, ddl));
   }
+  for (const LikeSource& like : likes) TROUPE_RETURN_IF_ERROR(ddl_like_parts(like, table.get(), ddl));
   // Foreign keys last: they may refer to the table itself, whose keys have to be there.
   ddl.put(std::make_shared<const TableDef>(*table));
   for (const ColumnConstraint& constraint : constraints) {

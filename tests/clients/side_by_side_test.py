@@ -26,6 +26,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_indexes_of_expressions_and_of_some_rows(self):
         self.compare("indexes.sql")
 
+    def test_tables_like_others(self):
+        self.compare("like_tables.sql")
+
     def test_updatable_views_and_check_options(self):
         self.compare("updatable_views.sql")
 
