@@ -48,7 +48,7 @@ void AdvisoryLocks::refuse(int32_t session, const std::string& encoded_error) {
   std::vector<LockGrant> refused, grants;
   {
     const std::lock_guard guard(mutex_);
-    for (auto at = by_session_.lower_bound({session, AdvisoryKey{INT64_MIN, false}});
+    for (auto at = by_session_.lower_bound({session, AdvisoryKey{INT64_MIN, false, 0}});
          at != by_session_.end() && at->first == session; ++at) {
       Queue& queue = queues_.at(at->second);
       for (const auto& waiter : queue.waiters()) {
@@ -69,7 +69,7 @@ void AdvisoryLocks::release_session(int32_t session) {
   std::vector<LockGrant> grants;
   {
     const std::lock_guard guard(mutex_);
-    auto at = by_session_.lower_bound({session, AdvisoryKey{INT64_MIN, false}});
+    auto at = by_session_.lower_bound({session, AdvisoryKey{INT64_MIN, false, 0}});
     while (at != by_session_.end() && at->first == session) {
       const auto queue = queues_.find(at->second);
       queue->second.release(id_of(session), &grants);

@@ -201,12 +201,12 @@ Task<absl::Status> Backend::perform(const DdlAction& action) {
     }
     default: break;
   }
-  // Its partitions have the rows.
-  if (action.table != nullptr && action.table->is_partitioned()) co_return absl::OkStatus();
-  if (action.kind == DdlAction::Kind::kCheckForeignKey) {
+  if (action.kind == DdlAction::Kind::kCheckConstraint) {
     auto checking = keys_.check_table(action.table->oid, action.constraint);
     co_return co_await checking;
   }
+  // Its partitions have the rows.
+  if (action.table != nullptr && action.table->is_partitioned()) co_return absl::OkStatus();
   ExecContext context;
   StatementPlan reading;
   reading.uses_snapshot = true;

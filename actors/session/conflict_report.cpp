@@ -63,7 +63,8 @@ ConflictInfo describe_conflict(const ReadConflict& conflict, const Catalog& cata
   for (const ObjectPtr& object : catalog.objects(ObjectKind::index)) {
     const auto& index = static_cast<const IndexDef&>(*object);
     const TableDef* table = catalog.find_table(index.table);
-    if (!index.primary && index.tree == conflict.part.tree && table != nullptr) tell(index, shape_of(*table, index));
+    if (index.keys_rows() || index.tree != conflict.part.tree || table == nullptr) continue;
+    tell(index, shape_of(*table, index));
   }
   return info;
 }

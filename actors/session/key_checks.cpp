@@ -55,7 +55,9 @@ Task<absl::Status> KeyChecks::after_statement() {
   events_.take(*backend_.transaction_.catalog(), backend_.transaction_.state().command(), true, &queue);
   // Actions could take rows away that others of the statement have brought.
   const bool acts = std::any_of(queue.begin(), queue.end(),
-                                [](const KeyEvent& event) { return event.kind != KeyEvent::Kind::kReferring; });
+                                [](const KeyEvent& event) {
+                                  return event.kind == KeyEvent::Kind::kDeleted || event.kind == KeyEvent::Kind::kMoved;
+                                });
   if (acts) {
     for (KeyEvent& event : queue) event.first_hand = false;
   }
@@ -91,12 +93,17 @@ Task<absl::Status> KeyChecks::run_events(std::deque<KeyEvent> queue) {
 }
 
 Task<absl::Status> KeyChecks::run_event(const KeyEvent& event) {
-  const FoundKey found = find_foreign_key(*backend_.transaction_.catalog(), event.table, event.constraint);
+  FoundKey found = find_key(*backend_.transaction_.catalog(), event.table, event.constraint);
   if (found.key == nullptr) co_return absl::OkStatus();  // dropped since
+  found.referred = event.changed;
   if (event.kind == KeyEvent::Kind::kReferring) {
     if (backend_.services_.config.planted == PlantedBug::kReferencesUnchecked) co_return absl::OkStatus();
     auto checking = check_referring(event, found);
     co_return co_await checking;
+  }
+  if (event.kind == KeyEvent::Kind::kCompared) {
+    auto comparing = check_compared(event, found);
+    co_return co_await comparing;
   }
   auto acting = run_action(event, found);
   co_return co_await acting;
@@ -147,7 +154,8 @@ Task<absl::StatusOr<KeyChecks::Ordinals>> KeyChecks::missing_referred(FoundKey f
 /// Whether the rows that are referred to are kept by the very key: what refers to them says where they are.
 bool KeyChecks::refers_to_rows(const FoundKey& found) const {
   const TableDef* table = backend_.transaction_.catalog()->find_table(found.key->foreign.table);
-  if (table == nullptr || table->primary_key_index() != found.key->foreign.index) return false;
+  if (table == nullptr || table->is_partitioned()) return false;
+  if (table->primary_key_index() != found.key->foreign.index) return false;
   for (size_t i = 0; i < found.key->columns.size(); ++i) {
     const Oid from = found.table->column(found.key->columns[i]).type;
     const Oid to = table->column(found.key->foreign.columns[i]).type;
@@ -364,11 +372,18 @@ Task<absl::StatusOr<std::vector<Batch>>> KeyChecks::run(KeyQuery query, FoundKey
 
 Task<absl::Status> KeyChecks::check_table(Oid table, Oid constraint) {
   const CatalogPtr catalog = backend_.transaction_.catalog();
-  const FoundKey found = find_foreign_key(*catalog, table, constraint);
-  if (found.key == nullptr) co_return absl::OkStatus();
+  FoundKey found = find_key(*catalog, table, constraint);
+  if (found.key == nullptr) {
+    auto checking = check_detached(table, constraint);
+    co_return co_await checking;
+  }
   auto waiting = backend_.transaction_.wait_for_commits();
   const absl::Status waited = co_await waiting;
   if (!waited.ok()) co_return waited;
+  if (found.key->compares_rows_afterwards()) {
+    auto comparing = check_all_compared(found);
+    co_return co_await comparing;
+  }
   auto running = run(KeyQuery::kAllReferring, found, {});
   const absl::StatusOr<std::vector<Batch>> rows = co_await running;
   if (!rows.ok() || rows->empty()) co_return rows.status();
@@ -377,6 +392,20 @@ Task<absl::Status> KeyChecks::check_table(Oid table, Oid constraint) {
     co_return mixed_nulls(*catalog, found);
   }
   co_return missing_reference(*catalog, found, key, backend_.eval_);
+}
+
+Task<absl::Status> KeyChecks::check_detached(Oid table, Oid constraint) {
+  const CatalogPtr catalog = backend_.transaction_.catalog();
+  FoundKey found = find_key(*catalog, constraint);
+  if (found.key == nullptr) co_return absl::OkStatus();
+  found.referred = table;
+  auto waiting = backend_.transaction_.wait_for_commits();
+  const absl::Status waited = co_await waiting;
+  if (!waited.ok()) co_return waited;
+  auto running = run(KeyQuery::kReferringToDetached, found, {});
+  const absl::StatusOr<std::vector<Batch>> rows = co_await running;
+  if (!rows.ok() || rows->empty()) co_return rows.status();
+  co_return detached_is_referenced(*catalog, found, key_of(rows->front(), 0), backend_.eval_);
 }
 
 std::vector<Oid> KeyChecks::named_constraints(const sql::TableRef& name, bool* deferrable) const {
@@ -397,6 +426,14 @@ std::vector<Oid> KeyChecks::named_constraints(const sql::TableRef& name, bool* d
       found.push_back(key->oid);
     }
     if (!found.empty()) break;
+  }
+  // Those of partitions are the same constraint.
+  for (size_t i = 0; i < found.size(); ++i) {
+    for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+      for (const ConstraintDef& part : static_cast<const TableDef&>(*object).constraints) {
+        if (part.parent == found[i]) found.push_back(part.oid);
+      }
+    }
   }
   return found;
 }

@@ -1,7 +1,8 @@
 #pragma once
-/// Looks after foreign keys when a statement is done and when a transaction is about to commit, as PostgreSQL's RI
-/// triggers do: referred rows are locked FOR KEY SHARE; rows that refer to what has gone are found in a snapshot that
-/// is as new as the locks that were waited for; actions are statements of their own, whose changes are looked at too.
+/// Looks after foreign keys, exclusions and deferrable keys when a statement is done and when a transaction is about to
+/// commit, as PostgreSQL's triggers do: referred rows are locked FOR KEY SHARE; rows that refer to what has gone are
+/// found in a snapshot that is as new as the locks that were waited for; actions are statements of their own, whose
+/// changes are looked at too.
 /// Keys are looked up many at a time.
 /// Owner: one backend, whose means it uses.
 #include <deque>
@@ -28,16 +29,19 @@ class KeyChecks {
 
   KeyEvents& events() { return events_; }
 
-  /// What the statement changed. Errors: 23503, and those of actions.
+  /// What the statement changed. Errors: 23503, 23505, 23P01, and those of actions.
   Task<absl::Status> after_statement();
   /// What was deferred.
   Task<absl::Status> before_commit();
   /// SET CONSTRAINTS. Errors: 42704, 42809; 23503 of what need not wait any longer.
   Task<absl::Status> set_constraints(const sql::SetConstraintsStatement& statement);
-  /// Whether all rows of the table satisfy the foreign key.
+  /// Whether all rows of the table satisfy the constraint.
   Task<absl::Status> check_table(Oid table, Oid constraint);
 
  private:
+  /// A partition that has left the table that the foreign key refers to: nobody may refer to its rows.
+  Task<absl::Status> check_detached(Oid table, Oid constraint);
+
   using Ordinals = std::vector<uint32_t>;
 
   Task<absl::Status> run_events(std::deque<KeyEvent> queue);
@@ -45,6 +49,11 @@ class KeyChecks {
   Task<absl::Status> check_referring(const KeyEvent& event, FoundKey found);
   Task<absl::Status> run_action(const KeyEvent& event, FoundKey found);
   Task<absl::Status> set_columns(const KeyEvent& event, FoundKey found, const Batch& keys);
+  // Exclusions and deferrable keys (key_comparisons.cpp).
+  Task<absl::Status> check_compared(const KeyEvent& event, FoundKey found);
+  Task<absl::Status> check_all_compared(FoundKey found);
+  Task<absl::Status> lock_compared(FoundKey found, const Batch& keys);
+
   /// 23503 when a key is referred to; `again`: unless there is a row with that key now.
   Task<absl::Status> check_unreferenced(FoundKey found, const Batch& keys, bool again);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "storage/catalog/partition_tree.hpp"
 #include "storage/column/row_codec.hpp"
 
 namespace troupe {
@@ -34,14 +35,29 @@ bool same_key(const Batch& a, const Batch& b, uint32_t row) {
   return true;
 }
 
-/// Rows that a foreign key has to look at, of all that were changed.
-std::vector<uint32_t> concerned_rows(const KeyEvent& event, bool match_full) {
-  const bool referring = event.kind == KeyEvent::Kind::kReferring;
-  const Batch& keys = referring ? event.after : event.before;
+/// Which nulls make a row of no concern.
+enum class LeavesOut : uint8_t { kAnyNull, kAllNull, kNothing };
+
+LeavesOut left_out(const ConstraintDef& key, KeyEvent::Kind kind, const Catalog& catalog) {
+  // Of a full match some nulls are an error, which is told when it is looked at.
+  if (kind == KeyEvent::Kind::kReferring && key.foreign.match_full) return LeavesOut::kAllNull;
+  if (kind != KeyEvent::Kind::kCompared) return LeavesOut::kAnyNull;
+  const IndexDef* index = catalog.find_index(key.index);
+  const bool nulls_count = key.kind == ConstraintKind::exclusion || (index != nullptr && index->nulls_not_distinct);
+  return nulls_count ? LeavesOut::kNothing : LeavesOut::kAnyNull;
+}
+
+bool is_new_row(KeyEvent::Kind kind) {
+  return kind == KeyEvent::Kind::kReferring || kind == KeyEvent::Kind::kCompared;
+}
+
+/// Rows that a constraint has to look at, of all that were changed.
+std::vector<uint32_t> concerned_rows(const KeyEvent& event, LeavesOut leaves_out) {
+  const Batch& keys = is_new_row(event.kind) ? event.after : event.before;
   std::vector<uint32_t> rows;
   for (uint32_t row = 0; row < keys.rows; ++row) {
-    // Of a full match some nulls are an error, which is told when it is looked at.
-    if (referring && match_full ? all_null(keys, row) : has_null(keys, row)) continue;
+    if (leaves_out == LeavesOut::kAnyNull && has_null(keys, row)) continue;
+    if (leaves_out == LeavesOut::kAllNull && all_null(keys, row)) continue;
     if (event.before.rows > 0 && event.after.rows > 0 && same_key(event.before, event.after, row)) continue;
     rows.push_back(row);
   }
@@ -54,11 +70,19 @@ void keep_rows(const std::vector<uint32_t>& rows, Batch* batch) {
 
 }  // namespace
 
-FoundKey find_foreign_key(const Catalog& catalog, Oid table, Oid constraint) {
+FoundKey find_key(const Catalog& catalog, Oid table, Oid constraint) {
   const auto found = std::dynamic_pointer_cast<const TableDef>(catalog.find_shared(table));
   if (found == nullptr) return {};
   for (const ConstraintDef& key : found->constraints) {
-    if (key.oid == constraint && key.kind == ConstraintKind::foreign_key) return {found, &key};
+    if (key.oid == constraint) return {found, &key};
+  }
+  return {};
+}
+
+FoundKey find_key(const Catalog& catalog, Oid constraint) {
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
+    const FoundKey found = find_key(catalog, object->oid, constraint);
+    if (found.key != nullptr) return found;
   }
   return {};
 }
@@ -75,41 +99,46 @@ void KeyEvents::take(const Catalog& catalog, CommandId command, bool statement, 
   for (const KeyChange& change : changes) {
     const TableDef* table = catalog.find_table(change.table->oid);
     if (table == nullptr) continue;
-    const auto make = [&](const TableDef& child, const ConstraintDef& key, KeyEvent::Kind kind) {
+    const auto make = [&](const TableDef& child, const ConstraintDef& key, KeyEvent::Kind kind,
+                          const std::vector<int16_t>& columns) {
       KeyEvent event;
       event.kind = kind;
       event.changed = table->oid;
       event.table = child.oid;
       event.constraint = key.oid;
       event.command = command;
-      const auto& columns = kind == KeyEvent::Kind::kReferring ? key.columns : key.foreign.columns;
       if (change.before.rows > 0) event.before = key_columns(change, columns, change.before);
       if (change.after.rows > 0) event.after = key_columns(change, columns, change.after);
-      const std::vector<uint32_t> rows = concerned_rows(event, key.foreign.match_full);
+      const std::vector<uint32_t> rows = concerned_rows(event, left_out(key, kind, catalog));
       if (rows.empty()) return;
       keep_rows(rows, &event.before);
       keep_rows(rows, &event.after);
-      if (kind == KeyEvent::Kind::kReferring) event.before = {};
+      if (is_new_row(kind)) event.before = {};
       event.first_hand = plain;
       const KeyAction action = kind == KeyEvent::Kind::kDeleted ? key.foreign.on_delete : key.foreign.on_update;
-      const bool may_wait = kind == KeyEvent::Kind::kReferring || action == KeyAction::no_action;
+      const bool may_wait = is_new_row(kind) || action == KeyAction::no_action;
       add(std::move(event), may_wait && is_deferred(key), queue);
     };
     if (change.change != RowChange::kInsert) {
       const auto kind = change.change == RowChange::kDelete ? KeyEvent::Kind::kDeleted : KeyEvent::Kind::kMoved;
-      for (const Oid oid : table->referenced_by) {
-        const TableDef* child = catalog.find_table(oid);
-        if (child == nullptr) continue;
-        for (const ConstraintDef& key : child->constraints) {
-          // A partition's is its table's, too, which sees to the rows of all of them.
-          const bool own = key.kind == ConstraintKind::foreign_key && key.parent == kNoOid;
-          if (own && key.foreign.table == table->oid) make(*child, key, kind);
+      for (const TableDef* referred : table_and_above(*table, catalog)) {
+        for (const Oid oid : referred->referenced_by) {
+          const TableDef* child = catalog.find_table(oid);
+          if (child == nullptr) continue;
+          for (const ConstraintDef& key : child->constraints) {
+            // A partition's is its table's, too, which sees to the rows of all of them.
+            const bool own = key.kind == ConstraintKind::foreign_key && key.parent == kNoOid;
+            if (!own || key.foreign.table != referred->oid) continue;
+            make(*child, key, kind, same_columns(key.foreign.columns, *referred, *table));
+          }
         }
       }
     }
-    if (change.change == RowChange::kDelete) continue;
+    // A row that moves between partitions is told as the root's; the new partition has been told of it as its own.
+    if (change.change == RowChange::kDelete || table->is_partitioned()) continue;
     for (const ConstraintDef& key : table->constraints) {
-      if (key.kind == ConstraintKind::foreign_key) make(*table, key, KeyEvent::Kind::kReferring);
+      if (key.kind == ConstraintKind::foreign_key) make(*table, key, KeyEvent::Kind::kReferring, key.columns);
+      if (key.compares_rows_afterwards()) make(*table, key, KeyEvent::Kind::kCompared, key.columns);
     }
   }
 }
@@ -122,7 +151,7 @@ bool KeyEvents::has_deferred_of(Oid table) const {
 std::deque<KeyEvent> KeyEvents::take_deferred(const Catalog& catalog, CommandId command, bool all) {
   std::deque<KeyEvent> events;
   for (KeyEvent& event : deferred_) {
-    const FoundKey found = find_foreign_key(catalog, event.table, event.constraint);
+    const FoundKey found = find_key(catalog, event.table, event.constraint);
     if (event.done != 0 || found.key == nullptr || (!all && is_deferred(*found.key))) continue;
     event.done = command;
     events.push_back(event);

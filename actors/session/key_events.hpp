@@ -1,6 +1,6 @@
 #pragma once
-/// What foreign keys have to look at: rows that statements changed become events, which are run when the statement is
-/// done, or, deferred, at the end of the transaction.
+/// What foreign keys, exclusions and deferrable keys have to look at: rows that statements changed become events, which
+/// are run when the statement is done, or, deferred, at the end of the transaction.
 /// Owner: one backend.
 #include <deque>
 #include <string>
@@ -12,31 +12,35 @@
 
 namespace troupe {
 
-/// Rows that one foreign key has to look at.
+/// Rows that one constraint has to look at.
 struct KeyEvent {
   enum class Kind : uint8_t {
     kReferring,  ///< new referring rows: what they refer to must be there
     kDeleted,    ///< referred rows are gone
     kMoved,      ///< referred rows have other keys
+    kCompared,   ///< new rows, which must not be like others
   };
   Kind kind = Kind::kReferring;
   Oid changed = kNoOid;  ///< the table whose rows these are
-  Oid table = kNoOid;    ///< that the foreign key is on
+  Oid table = kNoOid;    ///< that the constraint is on
   Oid constraint = kNoOid;
   Batch before;  ///< kDeleted, kMoved: the old keys, in the order of the foreign key's columns
-  Batch after;   ///< kReferring: what the rows refer to; kMoved: the new keys
+  Batch after;   ///< kReferring: what the rows refer to; kMoved: the new keys; kCompared: the constraint's columns
   /// Nothing can have happened to the rows since: a key that is not there needs no second look.
   bool first_hand = false;
   CommandId command = 0;  ///< that changed the rows
   CommandId done = 0;     ///< deferred, and looked at by this command already (SET CONSTRAINTS)
 };
 
-/// A foreign key by its oid, as the catalog has it now; null key: it is gone.
+/// A constraint by its oid, as the catalog has it now; null key: it is gone.
 struct FoundKey {
   std::shared_ptr<const TableDef> table;
   const ConstraintDef* key = nullptr;
+  Oid referred = kNoOid;  ///< the partition of the referred table that rows are changed in, or that is detached
 };
-FoundKey find_foreign_key(const Catalog& catalog, Oid table, Oid constraint);
+FoundKey find_key(const Catalog& catalog, Oid table, Oid constraint);
+/// By the constraint alone.
+FoundKey find_key(const Catalog& catalog, Oid constraint);
 
 class KeyEvents {
  public:

@@ -1,8 +1,10 @@
 #include "actors/session/key_queries.hpp"
 
+#include "actors/session/compared_rows.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/partition_tree.hpp"
 #include "storage/column/array_format.hpp"
 
 namespace troupe {
@@ -29,7 +31,8 @@ std::string join(size_t count, std::string_view between, const auto& piece) {
 class KeyTexts {
  public:
   KeyTexts(const Catalog& catalog, const FoundKey& found)
-      : found_{found},
+      : catalog_{catalog},
+        found_{found},
         key_{*found.key},
         referred_{referred_table(catalog, found)},
         child_{cat(qualified(catalog, *found.table), " AS x")},
@@ -53,6 +56,8 @@ class KeyTexts {
       }
       case KeyQuery::kUpdateSets: return update(sets(key_.columns, key_.foreign.on_update), 1);
       case KeyQuery::kAllReferring: return all_referring();
+      case KeyQuery::kReferringToDetached: return referring_to_detached();
+      default: break;
     }
     return {};
   }
@@ -92,6 +97,19 @@ class KeyTexts {
                ") LIMIT 1");
   }
 
+  std::string referring_to_detached() const {
+    const TableDef& detached = *catalog_.find_table(found_.referred);
+    const auto column = [&](size_t i) {
+      const int16_t attnum = same_column(key_.foreign.columns[i], referred_, detached);
+      return cat("p.", quote_identifier(detached.column(attnum).name));
+    };
+    const auto child = [&](size_t i) { return cat("x.", child_column(key_.columns[i])); };
+    return cat("SELECT ", join(count(), ", ", child), " FROM ", child_, " JOIN ", qualified(catalog_, detached),
+               " AS p ON ", join(count(), " AND ", [&](size_t i) { return cat(column(i), " = ", child(i)); }),
+               " LIMIT 1");
+  }
+
+  const Catalog& catalog_;
   const FoundKey& found_;
   const ConstraintDef& key_;
   const TableDef& referred_;
@@ -131,14 +149,18 @@ std::string key_text(const TableDef& table, const std::vector<int16_t>& attnums,
 }  // namespace
 
 std::string key_query_text(KeyQuery query, const Catalog& catalog, const FoundKey& found) {
+  if (found.key->kind != ConstraintKind::foreign_key) return compared_rows_text(query, catalog, found);
   return KeyTexts(catalog, found).text(query);
 }
 
 std::vector<Type> key_query_parameters(KeyQuery query, const Catalog& catalog, const FoundKey& found) {
-  const bool referring = query == KeyQuery::kReferred || query == KeyQuery::kReferringStill;
+  const bool referring = query == KeyQuery::kReferred || query == KeyQuery::kReferringStill ||
+                         found.key->kind != ConstraintKind::foreign_key;
   const TableDef& table = referring ? *found.table : referred_table(catalog, found);
   std::vector<Type> types;
-  if (query == KeyQuery::kAllReferring) return types;
+  const bool of_all_rows = query == KeyQuery::kAllReferring || query == KeyQuery::kAllLikeOthers ||
+                           query == KeyQuery::kAllLikeOthersPair || query == KeyQuery::kReferringToDetached;
+  if (of_all_rows) return types;
   for (int set = 0; set < (query == KeyQuery::kUpdateRows ? 2 : 1); ++set) {
     for (const int16_t attnum : referring ? found.key->columns : found.key->foreign.columns) {
       types.push_back(Type{array_type_of(table.column(attnum).type)});
@@ -168,12 +190,33 @@ absl::Status mixed_nulls(const Catalog& catalog, const FoundKey& found) {
                    "MATCH FULL does not allow mixing of null and nonnull key values.");
 }
 
+namespace {
+
+/// For each partition of a referred table PostgreSQL has a constraint of its own, which it numbers.
+std::string name_for_partition(const Catalog& catalog, const FoundKey& found) {
+  const int place = place_below(referred_table(catalog, found), found.referred, catalog);
+  return place == 0 ? found.key->name : cat(found.key->name, place);
+}
+
+}  // namespace
+
+absl::Status detached_is_referenced(const Catalog& catalog, const FoundKey& found, std::span<const Value> key,
+                                    const EvalContext& context) {
+  return violation(catalog, found,
+                   cat("removing partition \"", catalog.find_table(found.referred)->name,
+                       "\" violates foreign key constraint \"", found.key->name, "\""),
+                   cat("Key ", key_text(*found.table, found.key->columns, key, context),
+                       " is still referenced from table \"", found.table->name, "\"."));
+}
+
 absl::Status still_referenced(const Catalog& catalog, const FoundKey& found, std::span<const Value> key,
                               const EvalContext& context) {
   const TableDef& referred = referred_table(catalog, found);
+  const TableDef* changed = catalog.find_table(found.referred);
   return violation(catalog, found,
-                   cat("update or delete on table \"", referred.name, "\" violates foreign key constraint \"",
-                       found.key->name, "\" on table \"", found.table->name, "\""),
+                   cat("update or delete on table \"", changed != nullptr ? changed->name : referred.name,
+                       "\" violates foreign key constraint \"", name_for_partition(catalog, found), "\" on table \"",
+                       found.table->name, "\""),
                    cat("Key ", key_text(referred, found.key->foreign.columns, key, context),
                        " is still referenced from table \"", found.table->name, "\"."));
 }

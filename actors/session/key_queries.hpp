@@ -1,6 +1,6 @@
 #pragma once
-/// The statements that look after foreign keys: SQL text, so that the planner finds the index, and what their
-/// parameters are. Keys come as one array a column.
+/// The statements that look after foreign keys and their like: SQL text, so that the planner finds the index, and what
+/// their parameters are. Keys come as one array a column.
 #include <string>
 #include <vector>
 
@@ -9,7 +9,7 @@
 
 namespace troupe {
 
-/// What a statement does. All but kAllReferring answer the ordinals (from 1) of keys.
+/// What a statement does. Most answer the ordinals (from 1) of keys.
 enum class KeyQuery : uint8_t {
   kReferred,        ///< which of the referring keys have the row they refer to; that is locked
   kReferring,       ///< which of the referred keys have referring rows; those are locked
@@ -20,6 +20,13 @@ enum class KeyQuery : uint8_t {
   kDeleteSets,      ///< ON DELETE SET NULL and SET DEFAULT
   kUpdateSets,      ///< the same ON UPDATE
   kAllReferring,    ///< one key of all that refer to nothing
+  kReferringToDetached,  ///< one key that refers to a row of FoundKey::referred, a partition no longer
+  // Of exclusions and deferrable keys (compared_rows.hpp).
+  kLikeOthers,         ///< which of the keys are like other rows
+  kLikeOthersRows,     ///< the rows that are like the keys, which are locked (AlikeRow)
+  kLikeOthersStill,    ///< which of the keys are there
+  kAllLikeOthers,      ///< one key of all rows that is like another
+  kAllLikeOthersPair,  ///< the same, and another key that it is like
 };
 
 std::string key_query_text(KeyQuery query, const Catalog& catalog, const FoundKey& found);
@@ -33,6 +40,9 @@ absl::Status missing_reference(const Catalog& catalog, const FoundKey& found, st
                                const EvalContext& context);
 /// 23503: of a full match some columns are null.
 absl::Status mixed_nulls(const Catalog& catalog, const FoundKey& found);
+/// 23503: a row of a partition that is detached is referred to.
+absl::Status detached_is_referenced(const Catalog& catalog, const FoundKey& found, std::span<const Value> key,
+                                    const EvalContext& context);
 /// 23503: a row that is to go is still referred to.
 absl::Status still_referenced(const Catalog& catalog, const FoundKey& found, std::span<const Value> key,
                               const EvalContext& context);

@@ -1,5 +1,7 @@
 #include "actors/session/session_advisory_locks.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 absl::StatusOr<bool> SessionAdvisoryLocks::try_lock(const AdvisoryLock& lock, AdvisoryScope scope) {
@@ -67,6 +69,11 @@ void SessionAdvisoryLocks::unlock_all() {
     at->second.session = 0;
     release_if_unused(at++);
   }
+}
+
+bool SessionAdvisoryLocks::has_keys() const {
+  return std::any_of(of_transaction_.begin(), of_transaction_.end(),
+                     [](const AdvisoryLock& lock) { return lock.key.constraint != 0; });
 }
 
 void SessionAdvisoryLocks::rollback_to(size_t mark) {

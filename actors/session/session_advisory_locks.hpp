@@ -28,12 +28,15 @@ class SessionAdvisoryLocks {
   absl::StatusOr<bool> try_lock(const AdvisoryLock& lock, AdvisoryScope scope);
   /// Taken at once if that is possible, else by take_wanted(). Errors: 53200.
   absl::Status want(const AdvisoryLock& lock, AdvisoryScope scope);
+  bool holds(const AdvisoryLock& lock) const { return counts_.contains(lock); }
   bool has_wanted() const { return !wanted_.empty(); }
   /// Waits for what is wanted, one after the other. Errors: 55P03 after `timeout_ms` (0: none), 40P01, 57014.
   Task<absl::Status> take_wanted(uint32_t timeout_ms);
   /// One of those that go with the session. False: it has none.
   bool unlock(const AdvisoryLock& lock);
   void unlock_all();
+  /// Whether the transaction holds keys of constraints.
+  bool has_keys() const;
 
   /// Where a savepoint is among the transaction's locks.
   size_t mark() const { return of_transaction_.size(); }

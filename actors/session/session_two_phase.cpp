@@ -50,6 +50,10 @@ absl::Status SessionTransaction::check_preparable() const {
   if (!definitions_.changes.empty() || definitions_.needs_checkpoint) {
     return refused("has changed definitions", "Make definitions in a transaction of their own.");
   }
+  if (advisory_locks_.has_keys()) {
+    return refused("has brought rows that a deferrable key or an exclusion constraint looks at",
+                   "Change that table in a transaction of its own.");
+  }
   if (advisory_locks_.mark() > 0) {
     return refused("holds advisory locks", "Take them for the session (pg_advisory_lock) instead.");
   }

@@ -9,7 +9,7 @@ namespace troupe {
 absl::StatusOr<CompiledAccess> CompiledAccess::compile(const Access& access, const TableDef& table) {
   CompiledAccess compiled;
   compiled.kind_ = access.kind;
-  if (access.index != nullptr && !access.index->primary) {
+  if (access.index != nullptr && !access.index->keys_rows()) {
     compiled.index_ = access.index;
     compiled.columns_ = access.index->shape->key_columns;
     compiled.kinds_ = access.index->shape->key_kinds;

@@ -27,7 +27,7 @@ class CompiledAccess {
   AccessKind kind() const { return kind_; }
   /// Through an index whose entries are spread by their own key: entries first, then rows.
   bool through_global_index() const { return index_ != nullptr && index_->global(); }
-  bool through_local_index() const { return index_ != nullptr && !index_->global() && !index_->primary; }
+  bool through_local_index() const { return index_ != nullptr && !index_->global() && !index_->keys_rows(); }
   const IndexDef* index() const { return index_.get(); }
 
   /// The lookup's keys; a key with a null is left out, equal ones count once. `in` has one row.

@@ -15,6 +15,21 @@
 namespace troupe {
 namespace {
 
+bool leads_to(const RoutingLevel& level, uint32_t leaf) {
+  return std::any_of(level.children.begin(), level.children.end(), [leaf](const RoutingLevel::Child& child) {
+    return child.below != nullptr ? leads_to(*child.below, leaf) : child.leaf == leaf;
+  });
+}
+
+/// The uppermost table between the root and the leaf that foreign keys refer to; null: none.
+const TableDef* find_referred(const RoutingLevel& level, uint32_t leaf, bool is_root) {
+  if (!is_root && !level.table->referenced_by.empty()) return level.table.get();
+  for (const RoutingLevel::Child& child : level.children) {
+    if (child.below != nullptr && leads_to(*child.below, leaf)) return find_referred(*child.below, leaf, false);
+  }
+  return nullptr;
+}
+
 using schema::WriteFlag;
 using schema::WriteKind;
 
@@ -198,7 +213,27 @@ class ChangeRows final : public Operator {
   void note_moves(const Batch& old_rows, const Batch& new_rows) {
     const TableWrite& write = *blueprint_.write;
     if (write.watched.empty() || run_.context.key_changes == nullptr) return;
-    const Batch before = columns_of(old_rows, write.watched), after = columns_of(new_rows, write.watched);
+    std::vector<uint32_t> stayed, left;
+    for (uint32_t i = 0; i < new_rows.rows; ++i) (left_[i] ? left : stayed).push_back(i);
+    note_update(write, old_rows.gather(stayed), new_rows.gather(stayed), write.watched);
+    if (left.empty()) return;
+    // What went to another partition is a row of the root that has changed.
+    TableWrite root;
+    root.table = blueprint_.partitions->plan().routing->table;
+    std::vector<uint32_t> columns;
+    for (uint32_t i = 0; i < blueprint_.to_root.size(); ++i) {
+      const uint32_t own = blueprint_.to_root[i];
+      if (!std::binary_search(write.watched.begin(), write.watched.end(), own)) continue;
+      root.watched.push_back(i);
+      columns.push_back(own);
+    }
+    note_update(root, old_rows.gather(left), new_rows.gather(left), columns);
+  }
+
+  void note_update(const TableWrite& write, const Batch& old_rows, const Batch& new_rows,
+                   const std::vector<uint32_t>& columns) {
+    if (new_rows.rows == 0) return;
+    const Batch before = columns_of(old_rows, columns), after = columns_of(new_rows, columns);
     run_.context.key_changes->add(write, RowChange::kUpdate, &before, &after);
   }
 
@@ -239,15 +274,34 @@ class ChangeRows final : public Operator {
     co_return absl::OkStatus();
   }
 
+  /// A foreign key to the leaf, or to a table between it and the root, sees no row go that moves on within the root.
+  absl::Status check_may_leave() const {
+    const RoutingLevel& root = *blueprint_.partitions->plan().routing;
+    const TableDef* referred = blueprint_.write->table->referenced_by.empty()
+                                   ? find_referred(root, blueprint_.leaf, /*is_root=*/true)
+                                   : blueprint_.write->table.get();
+    if (referred == nullptr) return absl::OkStatus();
+    return with_hint(
+        with_detail(error(ErrorCode::kFeatureNotSupported,
+                          "cannot move tuple across partitions when a non-root ancestor of the source partition is "
+                          "directly referenced in a foreign key"),
+                    cat("A foreign key points to ancestor \"", referred->name, "\" but not the root ancestor \"",
+                        root.table->name, "\".")),
+        cat("Consider defining the foreign key on table \"", root.table->name, "\"."));
+  }
+
   /// Takes the rows out, saying where they go for those who wait for them.
   Task<absl::Status> remove_moved(const std::vector<uint32_t>& ordinals, const Batch& new_rows) {
-    std::vector<bool> leaves(new_rows.rows, false);
+    left_.assign(new_rows.rows, false);
     if (blueprint_.partitions) {
       PartitionedInserter router(run_, *blueprint_.partitions);
       std::vector<uint32_t> places;
       absl::Status status = router.route(root_rows(new_rows), &places);
       if (!status.ok()) co_return status;
-      for (uint32_t i = 0; i < new_rows.rows; ++i) leaves[i] = places[i] != blueprint_.leaf;
+      for (uint32_t i = 0; i < new_rows.rows; ++i) left_[i] = places[i] != blueprint_.leaf;
+      const bool any_left = std::find(left_.begin(), left_.end(), true) != left_.end();
+      if (any_left) status = check_may_leave();
+      if (!status.ok()) co_return status;
     }
     WriteBatch::Spec remove = spec(WriteKind::remove, blueprint_.remove_call.get(), false);
     remove.flags |= bit(WriteFlag::moves);
@@ -257,7 +311,7 @@ class ChangeRows final : public Operator {
     for (uint32_t i = 0; i < new_rows.rows; ++i) {
       const Target& target = targets_[ordinals[i]];
       std::string place = global_entry_value(0, kUnknownPlace);
-      if (!leaves[i] && !shape.key.empty()) {
+      if (!left_[i] && !shape.key.empty()) {
         const LookupKey new_key = primary_key_of(shape, values_at(new_rows, shape.key, i));
         place = global_entry_value(new_key.hash, new_key.key);
       }
@@ -309,6 +363,7 @@ class ChangeRows final : public Operator {
   const ChangeBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
   std::vector<Target> targets_;
+  std::vector<bool> left_;  ///< of the rows that are moved: those that go to another partition
   /// Keys that were to be changed already: a join may find a row again, and its new version may have its old key.
   absl::flat_hash_set<std::string> moved_;
   bool done_ = false;

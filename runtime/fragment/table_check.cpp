@@ -88,7 +88,7 @@ absl::Status TableCheck::compile() {
       damaged(cat("its index with oid ", oid, " is not in the catalog"));
       continue;
     }
-    if (index->primary || index->building) continue;
+    if (index->keys_rows() || index->building) continue;
     TROUPE_ASSIGN_OR_RETURN(IndexTerms terms, terms_of(catalog_, *index, table_));
     write.indexes.push_back(index);
     write.terms.push_back(std::move(terms));

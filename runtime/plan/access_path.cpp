@@ -104,11 +104,11 @@ class AccessChooser {
     }
     for (const Oid oid : table_.indexes) {
       const IndexDef* index = planner_.context_.catalog->find_index(oid);
-      if (index == nullptr || index->primary || index->building) continue;
+      if (index == nullptr || index->keys_rows() || index->building) continue;
       if (index->has_terms()) {
         consider_terms(*index, order, best);
       } else {
-        consider(index, index->shape->columns, index->unique, order, best);
+        consider(index, index->shape->columns, index->unique && !index->deferrable, order, best);
       }
     }
   }
@@ -123,7 +123,7 @@ class AccessChooser {
       for (size_t i = 0; i < columns.size(); ++i) {
         if (columns[i] == kIndexExpression) columns[i] = column_for(terms->values[i]);
       }
-      consider(&index, columns, index.unique, order, best);
+      consider(&index, columns, index.unique && !index.deferrable, order, best);
     }
     predicate_ = nullptr;
   }

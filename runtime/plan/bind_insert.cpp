@@ -341,6 +341,26 @@ absl::StatusOr<bool> Binder::is_arbiter(const IndexDef& index, const InferredKey
   return !terms.predicate || implies(wanted.conditions, fold_constants(terms.predicate, context), context);
 }
 
+namespace {
+
+absl::Status no_deferrable_arbiter() {
+  return error(ErrorCode::kObjectNotInPrerequisiteState,
+               "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters");
+}
+
+/// An exclusion is looked at when the rows are there. Errors: 42809, 55000, 0A000.
+absl::Status no_exclusion_arbiter(const IndexDef& index, const sql::OnConflict& conflict) {
+  if (index.deferrable) return no_deferrable_arbiter();
+  if (conflict.update) {
+    return error(ErrorCode::kWrongObjectType, "ON CONFLICT DO UPDATE not supported with exclusion constraints");
+  }
+  return with_hint(error(ErrorCode::kFeatureNotSupported,
+                         "ON CONFLICT DO NOTHING with an exclusion constraint is not supported yet"),
+                   "Leave such rows out: INSERT ... SELECT ... WHERE NOT EXISTS (...).");
+}
+
+}  // namespace
+
 absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify* modify, ConflictAction* action) {
   const TableDef& table = *modify->target->table;
   const auto shared_index = [&](Oid oid) {
@@ -353,6 +373,10 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
       return error(ErrorCode::kUndefinedObject, "constraint \"", conflict.constraint, "\" for table \"", relation,
                    "\" does not exist");
     }
+    if (constraint->kind == ConstraintKind::exclusion) {
+      return no_exclusion_arbiter(*shared_index(constraint->index), conflict);
+    }
+    if (constraint->compares_rows_afterwards()) return no_deferrable_arbiter();
     if (constraint->kind == ConstraintKind::primary_key) {
       action->primary_key = true;
     } else if (constraint->kind == ConstraintKind::unique) {
@@ -365,6 +389,11 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
   }
   if (conflict.elements.empty()) {
     action->any_index = true;
+    for (const Oid oid : conflict.update ? std::vector<Oid>() : table.indexes) {
+      const IndexPtr index = shared_index(oid);
+      if (index->deferrable) return no_deferrable_arbiter();
+      if (index->exclusion) return no_exclusion_arbiter(*index, conflict);
+    }
     return absl::OkStatus();
   }
   TROUPE_ASSIGN_OR_RETURN(const InferredKey wanted, bind_inference(conflict, *modify));
@@ -374,9 +403,10 @@ absl::Status Binder::choose_arbiter(const sql::OnConflict& conflict, BoundModify
   }
   for (const Oid oid : table.indexes) {
     const IndexPtr index = shared_index(oid);
-    if (!index->unique || index->primary) continue;
+    if (!index->unique || index->keys_rows()) continue;
     TROUPE_ASSIGN_OR_RETURN(const bool fits, is_arbiter(*index, wanted, modify->target));
     if (!fits) continue;
+    if (index->deferrable) return no_deferrable_arbiter();
     action->arbiters.push_back(index);
     return absl::OkStatus();
   }

@@ -1,6 +1,7 @@
 /// ALTER TABLE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_exclusion.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
@@ -133,7 +134,7 @@ absl::Status drop_key(TableDef* table, const ConstraintDef& constraint, DdlBuild
   if (dropped.index == kNoOid) return absl::OkStatus();
   const TableDef before = *table;
   drop_constraint_index(table, dropped.index, ddl);
-  if (dropped.kind != ConstraintKind::primary_key) return absl::OkStatus();
+  if (dropped.kind != ConstraintKind::primary_key || dropped.deferrable) return absl::OkStatus();
   table->primary_key.clear();
   return ddl_rewrite_table(before, table, {}, ddl);
 }
@@ -205,6 +206,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
   TROUPE_RETURN_IF_ERROR(ddl_drop_published_column(*column, behavior, *table, ddl));
   TROUPE_RETURN_IF_ERROR(ddl_drop_streamed_column(*column, behavior, *table, ddl));
   TROUPE_RETURN_IF_ERROR(free_column(*column, behavior, table, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_free_from_exclusions(*column, behavior, *table, ddl));
   if (std::find(table->primary_key.begin(), table->primary_key.end(), attnum) != table->primary_key.end()) {
     const auto key = std::find_if(table->constraints.begin(), table->constraints.end(),
                                   [](const ConstraintDef& c) { return c.kind == ConstraintKind::primary_key; });
@@ -335,7 +337,7 @@ absl::Status validate_constraint(const sql::AlterTableAction& action, TableDef* 
   found->not_valid = false;
   if (found->kind == ConstraintKind::foreign_key) {
     ddl.lock(found->foreign.table, false);
-    ddl_check_foreign_key(*found, *table, ddl);
+    ddl_check_constraint(*found, *table, ddl);
     return absl::OkStatus();
   }
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(*found, ddl_relation_of(*table)));
@@ -365,14 +367,20 @@ absl::Status check_default_of_new_type(const TableDef& table, const ColumnDef& c
                "\" cannot be cast automatically to type ", format_type(type));
 }
 
-/// A CHECK must hold for what became of the rows; when it means nothing for the new types, that is an error.
+/// A CHECK, an exclusion or a deferrable key must hold for what became of the rows; when it means nothing for the new
+/// types, that is an error.
 absl::Status recheck(const std::vector<int16_t>& altered, const TableDef& table, DdlBuilder& ddl) {
   if (altered.empty()) return absl::OkStatus();
   const auto relation = ddl_relation_of(table);
   for (const ConstraintDef& constraint : table.constraints) {
-    if (constraint.kind != ConstraintKind::check) continue;
+    if (constraint.kind != ConstraintKind::check && !constraint.compares_rows_afterwards()) continue;
     const auto& uses = constraint.columns;
     if (std::find_first_of(uses.begin(), uses.end(), altered.begin(), altered.end()) == uses.end()) continue;
+    if (constraint.compares_rows_afterwards()) {
+      TROUPE_RETURN_IF_ERROR(ddl_check_compared(constraint, table, ddl));
+      ddl_check_constraint(constraint, table, ddl);
+      continue;
+    }
     TROUPE_ASSIGN_OR_RETURN(const ExprPtr condition, ddl.binder().bind_check(constraint, relation));
     ddl_check_rows(constraint.name, condition, table, ddl);
   }

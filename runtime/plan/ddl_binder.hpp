@@ -189,8 +189,8 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
 absl::Status ddl_add_foreign_key(const ColumnConstraint& constraint, TableDef* table, bool is_new, DdlBuilder& ddl);
 /// A partitioned table's foreign key as one of its partition, over these columns of it.
 void ddl_inherit_foreign_key(ConstraintDef key, TableDef* table, bool is_new, DdlBuilder& ddl);
-/// The rows of the table must satisfy its foreign key.
-void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
+/// The rows of the table must satisfy its foreign key, or differ as an exclusion or a deferrable key says.
+void ddl_check_constraint(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl);
 /// Foreign keys on or to columns that have other types now must be possible still, and true of the rows.
 absl::Status ddl_recheck_foreign_keys(const std::vector<int16_t>& retyped, const TableDef& table, DdlBuilder& ddl);
 /// `table` has lost foreign key `key` to another table, which forgets about it unless there is one more.
@@ -204,6 +204,8 @@ struct ForeignKeyRef {
 };
 /// Foreign keys of other tables that refer to this one, as the statement has left things so far.
 std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBuilder& ddl);
+/// Those that refer to a table of which this one is a part, and so to its rows.
+std::vector<ForeignKeyRef> ddl_references_above(const TableDef& table, const DdlBuilder& ddl);
 void ddl_drop_foreign_key(const ForeignKeyRef& ref, DdlBuilder& ddl);
 /// Foreign keys that need a unique index: they go with CASCADE, or it cannot go. `table` is the index's, being altered.
 struct FreedIndex {
@@ -233,6 +235,11 @@ absl::Status ddl_alter_identity(const sql::AlterTableAction& action, TableDef* t
                                 DdlBuilder& ddl);
 // --- indexes (ddl_index.cpp) ---
 
+/// A column or an expression onto an index, and its name onto `joined`. Errors: 42703, 42704, 42P17.
+absl::Status ddl_add_index_part(const sql::IndexElement& element, const std::shared_ptr<BoundRelation>& relation,
+                                IndexDef* index, std::string* joined, DdlBuilder& ddl);
+absl::Status ddl_set_index_predicate(const sql::Expr& where, const std::shared_ptr<BoundRelation>& relation,
+                                     IndexDef* index, DdlBuilder& ddl);
 /// Has the index's entries made of the rows of the table; gives it its shape.
 absl::Status ddl_build_index(const std::shared_ptr<IndexDef>& index, const TablePtr& table, DdlBuilder& ddl);
 /// What the index is of, over layout columns.

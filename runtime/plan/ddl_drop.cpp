@@ -263,13 +263,26 @@ absl::Status drop_one_sequence(const ObjectDef& object, const sql::DropStatement
   return absl::OkStatus();
 }
 
-/// Foreign keys of tables that stay: they refer to one that goes.
-void drop_references_to(const TableDef& table, const std::vector<Oid>& going, Dependents* dependents, DdlBuilder& ddl) {
-  for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
-    if (std::find(going.begin(), going.end(), ref.table->oid) != going.end()) continue;
+void drop_reference(const ForeignKeyRef& ref, const TableDef& table, Dependents* dependents, DdlBuilder& ddl) {
+  // A partition's goes with its table's, and is not told of.
+  if (ref.key.parent == kNoOid) {
     dependents->objects.push_back(cat("constraint ", ref.key.name, " on ", ddl_describe(*ref.table, ddl)));
     dependents->reasons.push_back(cat(dependents->objects.back(), " depends on ", ddl_describe(table, ddl)));
-    ddl_drop_foreign_key(ref, ddl);
+  }
+  ddl_drop_foreign_key(ref, ddl);
+}
+
+/// Foreign keys of tables that stay: they refer to one that goes.
+void drop_references_to(const TableDef& table, const std::vector<Oid>& going, Dependents* dependents, DdlBuilder& ddl) {
+  const auto goes = [&](Oid oid) { return std::find(going.begin(), going.end(), oid) != going.end(); };
+  for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
+    if (!goes(ref.table->oid)) drop_reference(ref, table, dependents, ddl);
+  }
+  if (!table.is_partition() || goes(table.partition_of)) return;
+  // Of a partition that goes alone; those of its own table to itself stay.
+  for (const ForeignKeyRef& ref : ddl_references_above(table, ddl)) {
+    const bool stays = goes(ref.table->oid) || ref.table->oid == ref.key.foreign.table;
+    if (!stays) drop_reference(ref, table, dependents, ddl);
   }
 }
 
@@ -610,7 +623,9 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
   const bool cascades = truncate.behavior == sql::DropBehavior::kCascade;
   for (size_t i = 0; i < tables.size(); ++i) {
     const auto& table = static_cast<const TableDef&>(*ddl.find(tables[i]));
-    for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
+    std::vector<ForeignKeyRef> refs = ddl_references_to(table, ddl);
+    for (ForeignKeyRef& ref : ddl_references_above(table, ddl)) refs.push_back(std::move(ref));
+    for (const ForeignKeyRef& ref : refs) {
       if (known(ref.table->oid)) continue;
       if (!cascades) {
         return with_hint(

@@ -37,24 +37,35 @@ bool same_set(std::vector<int16_t> a, std::vector<int16_t> b) {
   return a == b;
 }
 
-/// An index that makes a set of columns a key: unique, of all rows, over nothing else.
+/// An index that makes a set of columns a key: unique, of all rows, over nothing else. A deferrable one only if there
+/// is no other.
 const IndexDef* key_index(const TableDef& table, const std::vector<int16_t>& columns, const DdlBuilder& ddl) {
+  const IndexDef* deferrable = nullptr;
   for (const Oid oid : table.indexes) {
     const auto* index = static_cast<const IndexDef*>(ddl.find(oid));
     if (index == nullptr || !index->unique || index->building || !index->predicate_sql.empty()) continue;
     std::vector<int16_t> attnums;
     for (const IndexColumn& column : index->columns) attnums.push_back(column.attnum);
-    if (same_set(attnums, columns)) return index;
+    if (!same_set(attnums, columns)) continue;
+    if (!index->deferrable) return index;
+    deferrable = index;
   }
-  return nullptr;
+  return deferrable;
+}
+
+absl::Status deferrable_key(std::string_view kind, const TableDef& referenced) {
+  return error(ErrorCode::kObjectNotInPrerequisiteState, "cannot use a deferrable ", kind, " for referenced table \"",
+               referenced.name, "\"");
 }
 
 absl::Status find_referenced_key(const NewKey& at, ForeignKeyDef* key) {
   const TableDef& referenced = *at.referenced;
   if (at.source.referenced_columns.empty()) {
     if (referenced.primary_key.empty()) {
-      return error(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"", referenced.name,
-                   "\"");
+      return referenced.primary_key_index() != kNoOid
+                 ? deferrable_key("primary key", referenced)
+                 : error(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"",
+                         referenced.name, "\"");
     }
     key->columns = referenced.primary_key;
     key->index = referenced.primary_key_index();
@@ -72,6 +83,7 @@ absl::Status find_referenced_key(const NewKey& at, ForeignKeyDef* key) {
     return error(ErrorCode::kInvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"",
                  referenced.name, "\"");
   }
+  if (index->deferrable) return deferrable_key("unique constraint", referenced);
   key->index = index->oid;
   return absl::OkStatus();
 }
@@ -170,7 +182,6 @@ absl::StatusOr<const TableDef*> find_referenced(const sql::Constraint& source, c
   if (referenced->is_materialized_view()) {
     return error(ErrorCode::kWrongObjectType, "referenced relation \"", ref.name, "\" is not a table");
   }
-  if (referenced->is_partitioned()) return ddl.refuse(source, "a foreign key to a partitioned table");
   if (referenced->oid == table.oid) return &table;
   if (table.temporary != referenced->temporary) {
     return error(ErrorCode::kInvalidTableDefinition, "constraints on ", table.temporary ? "temporary" : "permanent",
@@ -191,6 +202,16 @@ void forget_self(TableDef* table) {
   if (!refers) std::erase(table->referenced_by, table->oid);
 }
 
+/// Whoever changes rows of the partitions has to plan anew: what they are referred to by stands with the table above.
+void touch_partitions(const std::vector<Oid>& partitions, DdlBuilder& ddl) {
+  for (const Oid oid : partitions) {
+    ddl.lock(oid, false);
+    auto partition = ddl.edit_table(oid);
+    touch_partitions(partition->partitions, ddl);
+    ddl.put(std::move(partition));
+  }
+}
+
 /// The referenced table knows who refers to it.
 void note_reference(const TableDef& referenced, TableDef* table, DdlBuilder& ddl) {
   const auto insert = [&](TableDef* parent) {
@@ -198,11 +219,16 @@ void note_reference(const TableDef& referenced, TableDef* table, DdlBuilder& ddl
     const auto at = std::lower_bound(children.begin(), children.end(), table->oid);
     if (at == children.end() || *at != table->oid) children.insert(at, table->oid);
   };
-  if (referenced.oid == table->oid) return insert(table);
-  ddl.lock(referenced.oid, false);
-  auto parent = ddl.edit_table(referenced.oid);
-  insert(parent.get());
-  ddl.put(std::move(parent));
+  const std::vector<Oid> partitions = referenced.partitions;  // it goes with the first change of it
+  if (referenced.oid == table->oid) {
+    insert(table);
+  } else {
+    ddl.lock(referenced.oid, false);
+    auto parent = ddl.edit_table(referenced.oid);
+    insert(parent.get());
+    ddl.put(std::move(parent));
+  }
+  touch_partitions(partitions, ddl);
 }
 
 }  // namespace
@@ -244,19 +270,19 @@ absl::Status ddl_add_foreign_key(const ColumnConstraint& source, TableDef* table
   key.initially_deferred = constraint.initially_deferred;
   key.not_valid = constraint.not_valid && !is_new;
   note_reference(*at.referenced, table, ddl);
-  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_foreign_key(key, *table, ddl);
+  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_constraint(key, *table, ddl);
   table->constraints.push_back(std::move(key));
   return absl::OkStatus();
 }
 
 void ddl_inherit_foreign_key(ConstraintDef key, TableDef* table, bool is_new, DdlBuilder& ddl) {
   note_reference(static_cast<const TableDef&>(*ddl.find(key.foreign.table)), table, ddl);
-  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_foreign_key(key, *table, ddl);
+  if (!is_new && !key.not_valid && !table->is_partitioned()) ddl_check_constraint(key, *table, ddl);
   table->constraints.push_back(std::move(key));
 }
 
-void ddl_check_foreign_key(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl) {
-  DdlAction& action = ddl.act(DdlAction::Kind::kCheckForeignKey);
+void ddl_check_constraint(const ConstraintDef& key, const TableDef& table, DdlBuilder& ddl) {
+  DdlAction& action = ddl.act(DdlAction::Kind::kCheckConstraint);
   action.table = std::make_shared<const TableDef>(table);
   action.constraint = key.oid;
 }
@@ -272,13 +298,13 @@ absl::Status ddl_recheck_foreign_keys(const std::vector<int16_t>& retyped, const
     const auto* referenced = self ? &table : static_cast<const TableDef*>(ddl.find(key.foreign.table));
     TROUPE_RETURN_IF_ERROR(check_types(key, table, *referenced));
     ddl.lock(referenced->oid, false);
-    if (!key.not_valid) ddl_check_foreign_key(key, table, ddl);
+    if (!key.not_valid) ddl_check_constraint(key, table, ddl);
   }
   for (const ForeignKeyRef& ref : ddl_references_to(table, ddl)) {
     if (!concerned(ref.key.foreign.columns)) continue;
     TROUPE_RETURN_IF_ERROR(check_types(ref.key, *ref.table, table));
     ddl.lock(ref.table->oid, false);
-    if (!ref.key.not_valid) ddl_check_foreign_key(ref.key, *ref.table, ddl);
+    if (!ref.key.not_valid) ddl_check_constraint(ref.key, *ref.table, ddl);
   }
   return absl::OkStatus();
 }
@@ -312,6 +338,22 @@ std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBui
     for (const ConstraintDef& key : child.constraints) {
       if (key.kind == ConstraintKind::foreign_key && key.foreign.table == table.oid)
         refs.push_back({std::make_shared<const TableDef>(child), key});
+    }
+  }
+  return refs;
+}
+
+std::vector<ForeignKeyRef> ddl_references_above(const TableDef& table, const DdlBuilder& ddl) {
+  std::vector<ForeignKeyRef> refs;
+  for (const TableDef* at = &table; at->is_partition();) {
+    at = static_cast<const TableDef*>(ddl.find(at->partition_of));
+    if (at == nullptr) break;
+    for (ForeignKeyRef& ref : ddl_references_to(*at, ddl)) {
+      if (ref.key.parent == kNoOid) refs.push_back(std::move(ref));
+    }
+    for (const ConstraintDef& key : at->constraints) {
+      const bool self = key.kind == ConstraintKind::foreign_key && key.foreign.table == at->oid;
+      if (self && key.parent == kNoOid) refs.push_back({std::make_shared<const TableDef>(*at), key});
     }
   }
   return refs;

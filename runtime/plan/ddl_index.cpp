@@ -76,8 +76,10 @@ absl::Status check_ordered(Oid type) {
                    "type.");
 }
 
-absl::Status add_part(const sql::IndexElement& element, const std::shared_ptr<BoundRelation>& relation,
-                      IndexDef* index, std::string* joined, DdlBuilder& ddl) {
+}  // namespace
+
+absl::Status ddl_add_index_part(const sql::IndexElement& element, const std::shared_ptr<BoundRelation>& relation,
+                                IndexDef* index, std::string* joined, DdlBuilder& ddl) {
   const TableDef& table = *relation->table;
   IndexColumn part;
   if (element.expression != nullptr) {
@@ -96,6 +98,8 @@ absl::Status add_part(const sql::IndexElement& element, const std::shared_ptr<Bo
   return absl::OkStatus();
 }
 
+namespace {
+
 absl::Status add_included(const sql::CreateIndexStatement& create, const TableDef& table, IndexDef* index,
                           std::string* joined) {
   for (const sql::IndexElement* element : create.include) {
@@ -109,8 +113,10 @@ absl::Status add_included(const sql::CreateIndexStatement& create, const TableDe
   return absl::OkStatus();
 }
 
-absl::Status set_predicate(const sql::Expr& where, const std::shared_ptr<BoundRelation>& relation, IndexDef* index,
-                           DdlBuilder& ddl) {
+}  // namespace
+
+absl::Status ddl_set_index_predicate(const sql::Expr& where, const std::shared_ptr<BoundRelation>& relation,
+                                     IndexDef* index, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const ExprPtr predicate,
                           ddl.binder().bind_table_expression(where, relation, Clause::kIndexPredicate));
   if (predicate->type.oid != oid::kBool) {
@@ -121,6 +127,8 @@ absl::Status set_predicate(const sql::Expr& where, const std::shared_ptr<BoundRe
   index->predicate_sql = ddl_expression_text(where, ddl);
   return absl::OkStatus();
 }
+
+namespace {
 
 /// The index of a partitioned table has entries in its partitions' indexes only.
 absl::Status index_partitions(const sql::CreateIndexStatement& create, std::shared_ptr<IndexDef> index,
@@ -151,10 +159,12 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   std::string joined;
   const auto relation = ddl_relation_of(*table);
   for (const sql::IndexElement* element : create.elements) {
-    TROUPE_RETURN_IF_ERROR(add_part(*element, relation, index.get(), &joined, ddl));
+    TROUPE_RETURN_IF_ERROR(ddl_add_index_part(*element, relation, index.get(), &joined, ddl));
   }
   TROUPE_RETURN_IF_ERROR(add_included(create, *table, index.get(), &joined));
-  if (create.where != nullptr) TROUPE_RETURN_IF_ERROR(set_predicate(*create.where, relation, index.get(), ddl));
+  if (create.where != nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_set_index_predicate(*create.where, relation, index.get(), ddl));
+  }
   index->name = create.name.empty() ? ddl.free_name(table->schema, table->name, joined, "idx") : std::string(create.name);
   if (ddl.find_relation(table->schema, index->name) != nullptr) {
     if (create.if_not_exists) {

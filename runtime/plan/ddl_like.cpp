@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "storage/catalog/partition_tree.hpp"
 
 namespace troupe {
 namespace {
@@ -103,7 +104,7 @@ absl::Status copy_checks(const TableDef& source, TableDef* table, DdlBuilder& dd
     }
     ConstraintDef check = from;
     check.oid = ddl.new_oid();
-    check.columns = ddl_same_columns(from.columns, source, *table);
+    check.columns = same_columns(from.columns, source, *table);
     check.not_valid = false;
     check.parent = kNoOid;
     check.from_parent = false;

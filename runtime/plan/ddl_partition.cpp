@@ -488,9 +488,6 @@ absl::Status ddl_attach_partition(const sql::AlterTableAction& action, TableDef*
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*action.table, ObjectKind::table));
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   TROUPE_RETURN_IF_ERROR(check_attachable(*parent, static_cast<const TableDef&>(*object), ddl));
-  if (!static_cast<const TableDef&>(*object).referenced_by.empty()) {
-    return ddl.refuse(*action.table, "attaching a table that foreign keys refer to");
-  }
   ddl.lock(object->oid);
   auto table = ddl.edit_table(object->oid);
   TROUPE_RETURN_IF_ERROR(check_columns(*parent, table.get()));
@@ -522,6 +519,7 @@ absl::Status ddl_detach_partition(const sql::AlterTableAction& action, TableDef*
     ddl.plan().outside_block = true;
   }
   ddl.lock(object->oid);
+  const std::vector<ForeignKeyRef> refs = ddl_references_above(static_cast<const TableDef&>(*object), ddl);
   auto table = ddl.edit_table(object->oid);
   table->partition_of = kNoOid;
   table->bound = {};
@@ -536,6 +534,8 @@ absl::Status ddl_detach_partition(const sql::AlterTableAction& action, TableDef*
     ddl.put(std::move(index));
   }
   std::erase(parent->partitions, table->oid);
+  // Nobody may refer to its rows any more.
+  for (const ForeignKeyRef& ref : refs) ddl_check_constraint(ref.key, *table, ddl);
   ddl.put(std::move(table));
   return absl::OkStatus();
 }

@@ -53,8 +53,6 @@ absl::Status ddl_link_constraint(const IndexDef& index, const TableDef& table, c
 absl::Status ddl_complete_index(const IndexDef& index, DdlBuilder& ddl);
 /// Indexes of partitions that are parts of this one go with it.
 void ddl_drop_index_parts(const IndexDef& index, const TableDef& table, DdlBuilder& ddl);
-/// Attnums of columns of one table as those of another that has columns of the same names.
-std::vector<int16_t> ddl_same_columns(const std::vector<int16_t>& attnums, const TableDef& from, const TableDef& to);
 
 /// What ALTER TABLE would do that only the table and its partitions together may. Errors: 42P16, 42809, 42P17.
 absl::Status ddl_check_partitioning(const sql::AlterTableAction& action, bool only, const TableDef& table,

@@ -2,18 +2,12 @@
 #include <algorithm>
 
 #include "runtime/plan/ddl_partition.hpp"
+#include "storage/catalog/partition_tree.hpp"
 
 namespace troupe {
 namespace {
 
 const TableDef& table_of(Oid oid, const DdlBuilder& ddl) { return static_cast<const TableDef&>(*ddl.find(oid)); }
-
-/// The same column of another table; 0 for what is none.
-int16_t same_column(int16_t attnum, const TableDef& from, const TableDef& to) {
-  if (attnum <= 0) return attnum;
-  const ColumnDef* column = to.find_column(from.column(attnum).name);
-  return column == nullptr ? int16_t{0} : column->attnum;
-}
 
 ConstraintDef* find_constraint(TableDef* table, std::string_view name) {
   for (ConstraintDef& constraint : table->constraints) {
@@ -42,7 +36,7 @@ absl::Status take_check(const ConstraintDef& check, const TableDef& parent, Tabl
   }
   ConstraintDef own = check;
   own.oid = ddl.new_oid();
-  own.columns = ddl_same_columns(check.columns, parent, *table);
+  own.columns = same_columns(check.columns, parent, *table);
   own.parent = check.oid;
   own.from_parent = true;
   if (!is_new && !own.not_valid && !table->is_partitioned()) {
@@ -54,7 +48,7 @@ absl::Status take_check(const ConstraintDef& check, const TableDef& parent, Tabl
 }
 
 void take_foreign_key(const ConstraintDef& key, const TableDef& parent, TableDef* table, bool is_new, DdlBuilder& ddl) {
-  const std::vector<int16_t> columns = ddl_same_columns(key.columns, parent, *table);
+  const std::vector<int16_t> columns = same_columns(key.columns, parent, *table);
   for (ConstraintDef& own : table->constraints) {
     const bool same = own.kind == ConstraintKind::foreign_key && own.parent == kNoOid && own.columns == columns &&
                       own.foreign.table == key.foreign.table && own.foreign.columns == key.foreign.columns &&
@@ -69,7 +63,7 @@ void take_foreign_key(const ConstraintDef& key, const TableDef& parent, TableDef
   ConstraintDef own = key;
   own.oid = ddl.new_oid();
   own.columns = columns;
-  own.foreign.on_delete_columns = ddl_same_columns(key.foreign.on_delete_columns, parent, *table);
+  own.foreign.on_delete_columns = same_columns(key.foreign.on_delete_columns, parent, *table);
   own.parent = key.oid;
   own.from_parent = true;
   for (int i = 1; find_constraint(table, own.name) != nullptr; ++i) own.name = cat(key.name, i);
@@ -112,18 +106,11 @@ absl::Status take_constraint(const ConstraintDef& constraint, const TableDef& pa
 
 }  // namespace
 
-std::vector<int16_t> ddl_same_columns(const std::vector<int16_t>& attnums, const TableDef& from, const TableDef& to) {
-  std::vector<int16_t> columns;
-  for (const int16_t attnum : attnums) columns.push_back(same_column(attnum, from, to));
-  return columns;
-}
-
 ColumnDef ddl_inherited_column(const ColumnDef& column, const TableDef& table) {
   ColumnDef own = column;
   own.attnum = static_cast<int16_t>(table.columns.size() + 1);
   own.acl = {};
   own.missing = Value();
-  own.comment.clear();
   // A serial column takes its values from the same sequence; of an identity only the partitioned table knows.
   if (own.identity != IdentityKind::none) own.owned_sequence = kNoOid;
   own.identity = IdentityKind::none;
@@ -228,11 +215,12 @@ std::shared_ptr<IndexDef> ddl_copy_index(const IndexDef& index, const TableDef& 
     column.attnum = same_column(column.attnum, from, table);
     joined += cat(joined.empty() ? "" : "_", column.attnum > 0 ? table.column(column.attnum).name : column.name);
   }
-  copy->included = ddl_same_columns(index.included, from, table);
+  copy->included = same_columns(index.included, from, table);
   for (const int16_t attnum : copy->included) joined += cat("_", table.column(attnum).name);
+  const std::string_view suffix = index.exclusion ? "excl" : index.constraint ? "key" : "idx";
   copy->name = index.primary ? ddl.free_name(table.schema, table.name, {}, "pkey")
-                             : ddl.free_name(table.schema, table.name, joined, index.constraint ? "key" : "idx");
-  copy->tree = index.primary || table.is_partitioned() ? TreeId{0} : ddl.new_tree();
+                             : ddl.free_name(table.schema, table.name, joined, suffix);
+  copy->tree = index.keys_rows() || table.is_partitioned() ? TreeId{0} : ddl.new_tree();
   return copy;
 }
 
@@ -243,17 +231,17 @@ absl::Status ddl_add_copied_index(const std::shared_ptr<IndexDef>& copy, const I
   if (const ConstraintDef* key = constraint_of(index.oid, from)) {
     ConstraintDef own = *key;
     own.oid = ddl.new_oid();
-    own.name = copy->name;
-    own.columns = ddl_same_columns(key->columns, from, *table);
+      own.name = copy->name;
+    own.columns = same_columns(key->columns, from, *table);
     own.index = copy->oid;
     own.from_parent = copy->parent != kNoOid;
     own.parent = own.from_parent ? key->oid : kNoOid;
     if (copy->primary) {
-      if (!table->primary_key.empty()) {
+      if (table->primary_key_index() != kNoOid) {
         return error(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"", table->name,
                      "\" are not allowed");
       }
-      table->primary_key = own.columns;
+      if (copy->keys_rows()) table->primary_key = own.columns;
       ddl_key_is_not_null(own.columns, before, is_new, table, ddl);
     }
     table->constraints.push_back(std::move(own));
@@ -263,8 +251,12 @@ absl::Status ddl_add_copied_index(const std::shared_ptr<IndexDef>& copy, const I
   ddl.put(copy);
   if (table->is_partitioned()) return ddl_spread_index(*copy, *table, ddl);
   if (is_new) return absl::OkStatus();
-  if (copy->primary) return ddl_rewrite_table(*before, table, {}, ddl);
-  return ddl_build_index(copy, before, ddl);
+  if (copy->keys_rows()) return ddl_rewrite_table(*before, table, {}, ddl);
+  TROUPE_RETURN_IF_ERROR(ddl_build_index(copy, before, ddl));
+  for (const ConstraintDef& own : table->constraints) {
+    if (own.index == copy->oid && own.compares_rows_afterwards()) ddl_check_constraint(own, *table, ddl);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ddl_check_key_of_partitions(const IndexDef& index, const TableDef& table) {
@@ -289,7 +281,8 @@ absl::Status ddl_check_key_of_partitions(const IndexDef& index, const TableDef& 
 
 bool ddl_same_index(const IndexDef& index, const TableDef& table, const IndexDef& part, const TableDef& partition) {
   if (index.unique != part.unique || index.primary != part.primary || (index.constraint && !part.constraint) ||
-      index.nulls_not_distinct != part.nulls_not_distinct || index.predicate_sql != part.predicate_sql ||
+      index.nulls_not_distinct != part.nulls_not_distinct || index.deferrable != part.deferrable ||
+      index.predicate_sql != part.predicate_sql ||
       index.columns.size() != part.columns.size() || index.method != part.method) {
     return false;
   }
@@ -300,7 +293,7 @@ bool ddl_same_index(const IndexDef& index, const TableDef& table, const IndexDef
       return false;
     }
   }
-  return ddl_same_columns(index.included, table, partition) == part.included;
+  return same_columns(index.included, table, partition) == part.included;
 }
 
 absl::Status ddl_link_constraint(const IndexDef& index, const TableDef& table, const IndexDef& part, DdlBuilder& ddl) {

@@ -24,7 +24,7 @@ struct DdlAction {
     kCheckRows,    ///< `check` is not false for any row; 23514
     kSetSequence,  ///< (re)start `sequence` at its start value, or at `restart`
     kDropSequence, ///< forget the state of `sequence`
-    kCheckForeignKey, ///< every row of `table` satisfies its foreign key `constraint`; 23503
+    kCheckConstraint, ///< rows of `table` satisfy its foreign key `constraint`, or differ as it says; 23503, 23505, 23P01
   };
   Kind kind = Kind::kCreateTree;
   TreeId tree = 0;

@@ -1,6 +1,7 @@
 /// CREATE TABLE, its columns and constraints, and CREATE TABLE AS.
 #include <algorithm>
 
+#include "runtime/plan/ddl_exclusion.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_like.hpp"
 #include "runtime/plan/ddl_partition.hpp"
@@ -205,7 +206,6 @@ absl::StatusOr<std::vector<int16_t>> included_columns(const sql::Constraint& con
 absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
   const sql::Constraint& constraint = *source.constraint;
   const bool primary = constraint.type == sql::ConstraintType::kPrimaryKey;
-  if (constraint.deferrable) return ddl.refuse(constraint, "a deferrable key");
   if (!constraint.index.empty()) return ddl.refuse(constraint, "ADD CONSTRAINT USING INDEX");
   ConstraintDef key;
   key.oid = ddl.new_oid();
@@ -223,7 +223,7 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   }
   TROUPE_RETURN_IF_ERROR(check_key_columns(key.columns, *table, constraint, ddl));
   TROUPE_ASSIGN_OR_RETURN(std::vector<int16_t> included, included_columns(constraint, *table, &joined, ddl));
-  if (primary && !table->primary_key.empty()) {
+  if (primary && table->primary_key_index() != kNoOid) {
     return ddl.fail_at(ErrorCode::kInvalidTableDefinition, constraint, "multiple primary keys for table \"", table->name,
                     "\" are not allowed");
   }
@@ -242,6 +242,9 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   index->unique = true;
   index->primary = primary;
   index->constraint = true;
+  index->deferrable = constraint.deferrable;
+  key.deferrable = constraint.deferrable;
+  key.initially_deferred = constraint.initially_deferred;
   for (const int16_t attnum : key.columns) index->columns.emplace_back().attnum = attnum;
   index->included = std::move(included);
   index->nulls_not_distinct = constraint.nulls_not_distinct;
@@ -249,23 +252,22 @@ absl::Status add_key(const ColumnConstraint& source, TableDef* table, bool is_ne
   TROUPE_RETURN_IF_ERROR(ddl_check_key_of_partitions(*index, *table));
   index->incomplete = source.only && table->is_partitioned() && !table->partitions.empty();
   const std::shared_ptr<const TableDef> before = std::make_shared<const TableDef>(*table);
-  if (primary) {
-    ddl_key_is_not_null(key.columns, before, is_new, table, ddl);
-    table->primary_key = key.columns;
-    table->indexes.insert(table->indexes.begin(), index->oid);
-  } else {
-    if (!table->is_partitioned()) {
-      index->tree = ddl.new_tree();
-      ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
-    }
-    table->indexes.push_back(index->oid);
+  if (key.compares_rows_afterwards()) TROUPE_RETURN_IF_ERROR(ddl_check_compared(key, *table, ddl));
+  if (primary) ddl_key_is_not_null(key.columns, before, is_new, table, ddl);
+  if (index->keys_rows()) table->primary_key = key.columns;
+  table->indexes.insert(primary ? table->indexes.begin() : table->indexes.end(), index->oid);
+  if (!index->keys_rows() && !table->is_partitioned()) {
+    index->tree = ddl.new_tree();
+    ddl.act(DdlAction::Kind::kCreateTree).tree = index->tree;
   }
-  table->constraints.push_back(std::move(key));
+  table->constraints.push_back(key);
   ddl.put(index);
   if (is_new) return absl::OkStatus();
   if (table->is_partitioned()) return source.only ? absl::OkStatus() : ddl_spread_index(*index, *table, ddl);
-  if (primary) return ddl_rewrite_table(*before, table, {}, ddl);
-  return ddl_build_index(index, before, ddl);
+  if (index->keys_rows()) return ddl_rewrite_table(*before, table, {}, ddl);
+  TROUPE_RETURN_IF_ERROR(ddl_build_index(index, before, ddl));
+  if (key.compares_rows_afterwards()) ddl_check_constraint(key, *table, ddl);
+  return absl::OkStatus();
 }
 
 /// What has just been added to a partitioned table, onto its partitions.
@@ -295,7 +297,7 @@ absl::Status ddl_add_constraint(const ColumnConstraint& source, TableDef* table,
     case sql::ConstraintType::kForeignKey:
       TROUPE_RETURN_IF_ERROR(ddl_add_foreign_key(source, table, is_new, ddl));
       return spread_last(source, *table, ddl);
-    case sql::ConstraintType::kExclude: return ddl.refuse(constraint, "EXCLUDE");
+    case sql::ConstraintType::kExclude: return ddl_add_exclusion(source, table, is_new, ddl);
     default: return ddl.refuse(constraint, "this kind of constraint");
   }
 }
@@ -493,7 +495,7 @@ absl::Status ddl_rewrite_table(const TableDef& before, TableDef* after, ExprList
   // Index entries hold the rows' keys, which are new.
   for (const Oid oid : after->indexes) {
     const ObjectDef* object = ddl.find(oid);
-    if (object == nullptr || static_cast<const IndexDef&>(*object).primary) continue;
+    if (object == nullptr || static_cast<const IndexDef&>(*object).keys_rows()) continue;
     auto index = std::make_shared<IndexDef>(static_cast<const IndexDef&>(*object));
     ddl.act(DdlAction::Kind::kDropTree).tree = index->tree;
     index->tree = ddl.new_tree();

@@ -21,7 +21,7 @@ bool begins_an_index(const TableDef& table, uint32_t column, const Catalog& cata
   if (!table.shape->key.empty() && table.shape->key[0] == column) return true;
   return std::any_of(table.indexes.begin(), table.indexes.end(), [&](Oid oid) {
     const IndexDef* index = catalog.find_index(oid);
-    if (index == nullptr || index->primary || index->building || !index->predicate_sql.empty()) return false;
+    if (index == nullptr || index->keys_rows() || index->building || !index->predicate_sql.empty()) return false;
     const auto& columns = index->shape->columns;
     return !columns.empty() && columns[0] == column && (!index->global() || table.columns[column].not_null);
   });

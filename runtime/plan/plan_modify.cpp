@@ -3,6 +3,7 @@
 
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/plan/refusal.hpp"
+#include "storage/catalog/partition_tree.hpp"
 
 namespace troupe {
 namespace {
@@ -38,7 +39,7 @@ bool mentions_any(const IndexTerms& terms, const Of& of) {
 }
 
 /// Which columns foreign keys have to know of: the referring ones of new rows, the referred ones of rows that go or
-/// change.
+/// change. And those of new rows that are compared with others afterwards.
 class KeyWatch {
  public:
   KeyWatch(const BoundModify& modify, const Catalog& catalog, TableWrite* write)
@@ -47,26 +48,31 @@ class KeyWatch {
   void run() {
     if (modify_.kind != PlanKind::kDelete) {
       for (const ConstraintDef& key : table_.constraints) {
-        if (key.kind != ConstraintKind::foreign_key) continue;
+        if (key.kind != ConstraintKind::foreign_key && !key.compares_rows_afterwards()) continue;
         if (modify_.kind == PlanKind::kInsert || assigns_any(key.columns)) watch(key.columns);
       }
     }
     const bool conflict = modify_.conflict && modify_.conflict->update;
     if (modify_.kind == PlanKind::kInsert && !conflict) return;
-    for (const Oid referring : table_.referenced_by) {
-      const TableDef* child = catalog_.find_table(referring);
-      if (child == nullptr) continue;
-      for (const ConstraintDef& key : child->constraints) {
-        if (key.kind != ConstraintKind::foreign_key || key.foreign.table != table_.oid) continue;
-        const bool changes = assigns_any(key.foreign.columns);
-        if (modify_.kind != PlanKind::kDelete && !changes) continue;
-        watch(key.foreign.columns);
-        write_.changes_referenced = write_.changes_referenced || changes;
+    for (const TableDef* referred : table_and_above(table_, catalog_)) {
+      for (const Oid referring : referred->referenced_by) {
+        const TableDef* child = catalog_.find_table(referring);
+        if (child != nullptr) watch_referred(*child, *referred);
       }
     }
   }
 
  private:
+  void watch_referred(const TableDef& child, const TableDef& referred) {
+    for (const ConstraintDef& key : child.constraints) {
+      if (key.kind != ConstraintKind::foreign_key || key.foreign.table != referred.oid) continue;
+      const std::vector<int16_t> columns = same_columns(key.foreign.columns, referred, table_);
+      const bool changes = assigns_any(columns);
+      if (modify_.kind != PlanKind::kDelete && !changes) continue;
+      watch(columns);
+      write_.changes_referenced = write_.changes_referenced || changes;
+    }
+  }
   bool assigns_any(const std::vector<int16_t>& attnums) const {
     return std::any_of(attnums.begin(), attnums.end(), [&](int16_t attnum) {
       const auto column = static_cast<uint32_t>(attnum - 1);
@@ -137,7 +143,7 @@ absl::Status QueryPlanner::fill_write(const BoundModify& modify, const std::vect
   const bool key_changes = std::any_of(table.shape->key.begin(), table.shape->key.end(), assigned);
   for (const Oid oid : table.indexes) {
     const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
-    if (!index || index->primary) continue;
+    if (!index || index->keys_rows()) continue;
     IndexTerms terms;
     if (index->has_terms()) {
       TROUPE_ASSIGN_OR_RETURN(terms, binder_.bind_index(*index, modify.target));

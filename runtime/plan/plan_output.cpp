@@ -346,7 +346,7 @@ bool QueryPlanner::try_ordered_scan(const std::vector<SortKey>& order, bool limi
   }
   for (const Oid oid : table.indexes) {
     const auto index = std::static_pointer_cast<const IndexDef>(context_.catalog->find_shared(oid));
-    if (!index || index->primary || index->building || !index->predicate_sql.empty()) continue;
+    if (!index || index->keys_rows() || index->building || !index->predicate_sql.empty()) continue;
     if (const auto backward = candidate(index)) return use(index, *backward);
   }
   return false;

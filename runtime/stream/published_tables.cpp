@@ -69,7 +69,7 @@ std::vector<uint32_t> unique_columns(const TableDef& table, const Catalog& catal
   std::set<uint32_t> positions;
   for (const Oid oid : table.indexes) {
     const IndexDef* index = catalog.find_index(oid);
-    if (index == nullptr || !index->unique || index->primary) continue;
+    if (index == nullptr || !index->global()) continue;
     for (const IndexColumn& column : index->columns) {
       if (column.attnum > 0) positions.insert(static_cast<uint32_t>(column.attnum - 1));
     }

@@ -104,7 +104,17 @@ const TypeSupport* find_type_support(Oid type) {
 Oid access_method_oid(std::string_view name) {
   if (name == "heap") return 2;
   if (name == "hash") return 405;
+  if (name == "gist") return 783;
+  if (name == "spgist") return 4000;
   return 403;
+}
+
+Oid operator_of(std::string_view name, Oid type) {
+  const Oid wanted = class_type(type);
+  for (const BuiltinOperator& op : builtin_operators()) {
+    if (op.name == name && op.left == wanted && op.right == wanted) return op.oid;
+  }
+  return 0;
 }
 
 Oid default_operator_class(std::string_view method, Oid type) {

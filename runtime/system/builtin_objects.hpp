@@ -53,6 +53,8 @@ std::span<const OperatorClass> operator_classes();
 /// What an index of `method` ("btree", "hash") on a column of `type` uses; 0 when there is none.
 Oid default_operator_class(std::string_view method, Oid type);
 Oid access_method_oid(std::string_view name);
+/// That an index on a column of `type` uses for two of its values; 0: none.
+Oid operator_of(std::string_view name, Oid type);
 
 struct CastOids {
   Oid source = 0, target = 0, oid = 0, function = 0;

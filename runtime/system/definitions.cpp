@@ -251,6 +251,20 @@ std::string foreign_key_definition(const TableDef& table, const ConstraintDef& c
   return out;
 }
 
+std::string exclusion_definition(const ConstraintDef& c, const Catalog& catalog) {
+  const IndexDef* index = catalog.find_index(c.index);
+  if (index == nullptr) return {};
+  std::string elements;
+  const std::vector<std::string_view> operators = exclusion_operators(c);
+  for (size_t i = 0; i < index->columns.size(); ++i) {
+    elements += cat(i == 0 ? "" : ", ", index_column_definition(catalog, *index, static_cast<int>(i + 1), false),
+                    sort_suffix(index->columns[i]), " WITH ", operators[i]);
+  }
+  std::string out = cat("EXCLUDE USING ", index->method, " (", elements, ")", included_text(catalog, *index));
+  if (!index->predicate_sql.empty()) out += cat(" WHERE (", expression_text(index->predicate_sql), ")");
+  return out;
+}
+
 /// What follows any definition.
 std::string constraint_state(const ConstraintDef& c) {
   std::string out;
@@ -274,6 +288,7 @@ std::string constraint_definition(const ConstraintOwner& owner, const Catalog& c
       return cat(c.kind == ConstraintKind::unique ? "UNIQUE " : "PRIMARY KEY ", distinct ? "" : "NULLS NOT DISTINCT ",
                  "(", columns(), ")", index == nullptr ? "" : included_text(catalog, *index), constraint_state(c));
     }
+    case ConstraintKind::exclusion: return cat(exclusion_definition(c, catalog), constraint_state(c));
     case ConstraintKind::check: {
       std::string condition = expression_text(c.check_sql, catalog, schemas);
       if (owner.domain != nullptr) condition = with_value_in_capitals(condition);

@@ -39,7 +39,7 @@ std::optional<int64_t> indexes_size(SystemSession& session, int64_t relation) {
   for (const Oid index : table->indexes) {
     const IndexDef* def = session.catalog()->find_index(index);
     // The primary key's index is the table itself.
-    if (def != nullptr && !def->primary) total += session.relation_bytes(index);
+    if (def != nullptr && !def->keys_rows()) total += session.relation_bytes(index);
   }
   return total;
 }

@@ -1,8 +1,10 @@
 /// pg_constraint, pg_depend, pg_rewrite, pg_description, pg_shdescription.
-#include "storage/catalog/function_def.hpp"
+#include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
+#include "runtime/system/definitions.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
+#include "storage/catalog/function_def.hpp"
 
 namespace troupe {
 namespace {
@@ -14,13 +16,29 @@ char constraint_type(ConstraintKind kind) {
     case ConstraintKind::unique: return 'u';
     case ConstraintKind::check: return 'c';
     case ConstraintKind::foreign_key: return 'f';
+    case ConstraintKind::exclusion: return 'x';
     case ConstraintKind::not_null: return 0;
   }
   return 0;
 }
 
+/// By its index's elements; 0 for an expression.
+void write_exclusion(const Catalog& catalog, const ConstraintDef& c, RowWriter& out) {
+  const IndexDef* index = catalog.find_index(c.index);
+  if (index == nullptr) return;
+  std::vector<int16_t> columns;
+  std::vector<Oid> operators;
+  const std::vector<std::string_view> names = exclusion_operators(c);
+  for (size_t i = 0; i < index->columns.size(); ++i) {
+    columns.push_back(index->columns[i].attnum);
+    operators.push_back(operator_of(names[i], index_column_type(catalog, *index, i).first));
+  }
+  out.set("conkey", int2_array(columns)).set("conexclop", oid_array(operators));
+}
+
 /// `partitioned`: the table is, and so the constraint is its partitions', too.
-void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain, bool partitioned, RowWriter& out) {
+void write_constraint(const Catalog& catalog, const ConstraintDef& c, Oid schema, Oid table, Oid domain,
+                      bool partitioned, RowWriter& out) {
   const char type = constraint_type(c.kind);
   if (type == 0) return;
   const ForeignKeyDef& key = c.foreign;
@@ -35,7 +53,11 @@ void write_constraint(const ConstraintDef& c, Oid schema, Oid table, Oid domain,
   const bool is_part = c.parent != kNoOid;
   out.set("conislocal", !c.from_parent).set("coninhcount", is_part ? 1 : 0);
   out.set("connoinherit", type != 'c' && !partitioned && !is_part);
-  if (!c.columns.empty()) out.set("conkey", int2_array(c.columns));
+  if (type == 'x') {
+    write_exclusion(catalog, c, out);
+  } else if (!c.columns.empty()) {
+    out.set("conkey", int2_array(c.columns));
+  }
   if (type == 'f') out.set("confkey", int2_array(key.columns));
   if (!key.on_delete_columns.empty()) out.set("confdelsetcols", int2_array(key.on_delete_columns));
   if (type == 'c') out.set("conbin", c.check_sql);
@@ -45,11 +67,12 @@ void catalog_constraints(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     if (object->kind == ObjectKind::table) {
       for (const ConstraintDef& c : static_cast<const TableDef&>(*object).constraints) {
-        write_constraint(c, object->schema, object->oid, kNoOid, static_cast<const TableDef&>(*object).is_partitioned(), out);
+        const bool partitioned = static_cast<const TableDef&>(*object).is_partitioned();
+        write_constraint(scan.catalog, c, object->schema, object->oid, kNoOid, partitioned, out);
       }
     } else if (object->kind == ObjectKind::type) {
       for (const ConstraintDef& c : static_cast<const TypeDef&>(*object).checks) {
-        write_constraint(c, object->schema, kNoOid, object->oid, false, out);
+        write_constraint(scan.catalog, c, object->schema, kNoOid, object->oid, false, out);
       }
     }
   }

@@ -68,6 +68,8 @@ void system_access_methods(RowWriter& out) {
   out.row().set("oid", 2).set("amname", "heap").set("amhandler", 3).set("amtype", 't');
   out.row().set("oid", 403).set("amname", "btree").set("amhandler", 330).set("amtype", 'i');
   out.row().set("oid", 405).set("amname", "hash").set("amhandler", 331).set("amtype", 'i');
+  out.row().set("oid", 783).set("amname", "gist").set("amhandler", 332).set("amtype", 'i');
+  out.row().set("oid", 4000).set("amname", "spgist").set("amhandler", 334).set("amtype", 'i');
 }
 
 void system_languages(RowWriter& out) {

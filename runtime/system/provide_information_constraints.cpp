@@ -47,7 +47,8 @@ void table_constraints(const CatalogScan& scan, RowWriter& out) {
       if (kind == ConstraintKind::unique) out.set("nulls_distinct", "YES");
     };
     for (const ConstraintDef& c : table.constraints) {
-      if (c.kind != ConstraintKind::not_null) add(c.name, c.kind, c.deferrable, c.initially_deferred);
+      const bool told = c.kind != ConstraintKind::not_null && c.kind != ConstraintKind::exclusion;
+      if (told) add(c.name, c.kind, c.deferrable, c.initially_deferred);
     }
     for (const ColumnDef& column : table.columns) {
       if (column.not_null && !column.dropped) {
@@ -139,7 +140,7 @@ void key_columns(const CatalogScan& scan, RowWriter& out) {
 void constraint_columns(const CatalogScan& scan, RowWriter& out) {
   for_each_table(scan, [&](const TableDef& table, const std::string& schema) {
     for (const ConstraintDef& c : table.constraints) {
-      if (c.kind == ConstraintKind::not_null) continue;
+      if (c.kind == ConstraintKind::not_null || c.kind == ConstraintKind::exclusion) continue;
       const bool refers = c.kind == ConstraintKind::foreign_key;
       const TableDef* about = refers ? scan.catalog.find_table(c.foreign.table) : &table;
       if (about == nullptr) continue;

@@ -330,7 +330,8 @@ void write_index(const Catalog& catalog, const IndexDef& index, RowWriter& out) 
   out.row().set("indexrelid", index.oid).set("indrelid", index.table).set("indnatts", keys.size());
   out.set("indnkeyatts", key_count).set("indisunique", index.unique);
   out.set("indnullsnotdistinct", index.nulls_not_distinct).set("indisprimary", index.primary);
-  out.set("indimmediate", true).set("indisvalid", !index.building && !index.incomplete).set("indisready", true).set("indislive", true);
+  out.set("indisexclusion", index.exclusion).set("indimmediate", !index.deferrable);
+  out.set("indisvalid", !index.building && !index.incomplete).set("indisready", true).set("indislive", true);
   const TableDef* of = catalog.find_table(index.table);
   out.set("indisreplident", of != nullptr && of->replica_index == index.oid);
   out.set("indkey", int2_vector(keys)).set("indcollation", oid_vector(collations));

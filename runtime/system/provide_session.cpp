@@ -114,6 +114,7 @@ void encryption(const SystemSession& session, RowWriter& out) {
 
 void locks(const SystemSession& session, RowWriter& out) {
   for (const LockInfo& lock : session.locks()) {
+    if (lock.advisory_key && lock.advisory_key->constraint != 0) continue;  // PostgreSQL waits for a transaction there
     out.row().set("locktype", lock.kind);
     if (!lock.transaction) out.set("database", lock.database != kNoOid ? lock.database : session.database());
     if (lock.relation != kNoOid) out.set("relation", lock.relation);

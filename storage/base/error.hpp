@@ -66,6 +66,7 @@ enum class ErrorCode : uint32_t {
   kNotNullViolation = pack_sqlstate("23502"),
   kForeignKeyViolation = pack_sqlstate("23503"),
   kUniqueViolation = pack_sqlstate("23505"),
+  kExclusionViolation = pack_sqlstate("23P01"),
   kCheckViolation = pack_sqlstate("23514"),
   kInvalidCursorState = pack_sqlstate("24000"),
   kActiveSqlTransaction = pack_sqlstate("25001"),

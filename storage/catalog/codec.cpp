@@ -281,6 +281,8 @@ void describe_rest(Archive& a, IndexDef& i) {
   a(21, i.nulls_not_distinct);
   a(22, i.parent);
   a(23, i.incomplete);
+  a(24, i.deferrable);
+  a(25, i.exclusion);
 }
 
 template <typename Archive>

@@ -1,5 +1,7 @@
 #include "storage/catalog/objects.hpp"
 
+#include <algorithm>
+
 #include "storage/base/bytes.hpp"
 #include "storage/base/check.hpp"
 #include "storage/catalog/function_def.hpp"
@@ -86,6 +88,17 @@ const ColumnDef* TableDef::find_column(std::string_view column_name) const {
     if (!column.dropped && column.name == column_name) return &column;
   }
   return nullptr;
+}
+
+std::vector<std::string_view> exclusion_operators(const ConstraintDef& exclusion) {
+  std::vector<std::string_view> operators;
+  std::string_view rest = exclusion.check_sql;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    operators.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return operators;
 }
 
 const ConstraintDef* TableDef::find_constraint(std::string_view constraint_name) const {

@@ -101,7 +101,9 @@ struct ColumnDef {
   bool from_parent = false; ///< and only for that is it here: pg_attribute.attislocal is false
 };
 
-enum class ConstraintKind : uint8_t { primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5 };
+enum class ConstraintKind : uint8_t {
+  primary_key = 1, unique = 2, check = 3, not_null = 4, foreign_key = 5, exclusion = 6
+};
 
 /// What becomes of rows when the row that they refer to goes or gets another key.
 enum class KeyAction : uint8_t { no_action = 0, restrict_now = 1, cascade = 2, set_null = 3, set_default = 4 };
@@ -122,8 +124,8 @@ struct ConstraintDef {
   ConstraintKind kind = ConstraintKind::check;
   std::string name;
   std::vector<int16_t> columns;  ///< attnums
-  std::string check_sql;         ///< of a check
-  Oid index = kNoOid;            ///< of a primary key or unique constraint
+  std::string check_sql;         ///< of a check; of an exclusion its operators, with spaces between
+  Oid index = kNoOid;            ///< of a primary key, unique constraint or exclusion
   ForeignKeyDef foreign;
   bool deferrable = false;
   bool initially_deferred = false;
@@ -131,7 +133,16 @@ struct ConstraintDef {
   // Of a partition's constraint.
   Oid parent = kNoOid;       ///< the partitioned table's constraint that this one is for; kNoOid: none
   bool from_parent = false;  ///< and it is here for nothing else: it goes when that goes
+
+  /// Rows are compared with each other when the statement, or the transaction, is done.
+  bool compares_rows_afterwards() const {
+    return kind == ConstraintKind::exclusion ||
+           (deferrable && (kind == ConstraintKind::primary_key || kind == ConstraintKind::unique));
+  }
 };
+
+/// Of an exclusion, by its index's elements.
+std::vector<std::string_view> exclusion_operators(const ConstraintDef& exclusion);
 
 /// What storage needs to know of a table's rows; derived from the definition.
 struct TableShape {
@@ -220,13 +231,15 @@ struct IndexDef final : ObjectDef {
   IndexDef() : ObjectDef(ObjectKind::index) {}
 
   Oid table = kNoOid;
-  /// 0 for a primary key: the table's own tree is its index.
+  /// 0 where keys_rows(): the table's own tree is the index.
   TreeId tree = 0;
   bool unique = false;
   bool primary = false;
-  bool constraint = false;  ///< made for a UNIQUE or PRIMARY KEY constraint
+  bool constraint = false;  ///< made for a UNIQUE, PRIMARY KEY or EXCLUDE constraint
   /// Not yet built: writers maintain it, readers must not use it.
   bool building = false;
+  bool deferrable = false;  ///< unique when the statement or transaction is done: has entries as one that is not unique
+  bool exclusion = false;   ///< made for EXCLUDE
   std::string method = "btree";
   std::vector<IndexColumn> columns;
   std::string predicate_sql;  ///< of a partial index
@@ -240,7 +253,9 @@ struct IndexDef final : ObjectDef {
   std::shared_ptr<const IndexShape> shape;
 
   /// Spread by its own key; otherwise it lies in the same partition as the row.
-  bool global() const { return unique && !primary; }
+  bool global() const { return unique && !primary && !deferrable; }
+  /// The rows of the table are kept by this key.
+  bool keys_rows() const { return primary && !deferrable; }
   /// It is not just of columns of all rows: who reads or writes entries needs its bound expressions (IndexTerms).
   bool has_terms() const;
 };

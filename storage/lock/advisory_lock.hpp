@@ -1,5 +1,6 @@
 #pragma once
-/// What pg_advisory_lock() and its kin lock: numbers that mean something to clients only.
+/// What pg_advisory_lock() and its kin lock: numbers that mean something to clients only. And keys of a constraint of
+/// which no two transactions may bring a row at the same time.
 #include <compare>
 #include <cstdint>
 #include <string_view>
@@ -10,11 +11,12 @@ namespace troupe {
 struct AdvisoryKey {
   int64_t number = 0;  ///< of a pair: the first in the upper half
   bool pair = false;
+  uint32_t constraint = 0;  ///< whose key has that hash; 0: a client's number
   auto operator<=>(const AdvisoryKey&) const = default;
 
   static AdvisoryKey of_pair(int32_t a, int32_t b) {
     return {static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(a)) << 32 | static_cast<uint32_t>(b)),
-            true};
+            true, 0};
   }
 };
 

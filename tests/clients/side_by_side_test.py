@@ -26,6 +26,18 @@ class SideBySideTest(node_case.NodeCase):
     def test_indexes_of_expressions_and_of_some_rows(self):
         self.compare("indexes.sql")
 
+    def test_deferrable_keys(self):
+        self.compare("deferrable_keys.sql")
+
+    def test_exclusions(self):
+        self.compare("exclusions.sql")
+
+    def test_foreign_keys_of_and_to_partitioned_tables(self):
+        self.compare("partitioned_foreign_keys.sql")
+
+    def test_merge_into_partitioned_tables(self):
+        self.compare("merge_partitions.sql")
+
     def test_tables_like_others(self):
         self.compare("like_tables.sql")
 
