@@ -6,6 +6,7 @@
 #include "runtime/exec/index_entry.hpp"
 #include "runtime/exec/lock_errors.hpp"
 #include "runtime/exec/operator.hpp"
+#include "runtime/exec/partitioned_insert.hpp"
 #include "runtime/exec/write_batch.hpp"
 #include "runtime/plan/merge_plan.hpp"
 
@@ -27,7 +28,8 @@ struct MergeBlueprint final : Blueprint {
   BlueprintPtr input;
   Program on;
   std::vector<Clause> clauses;
-  std::unique_ptr<FragmentCall> lock;  ///< yields the layout columns
+  /// Of the table, or of each of its leaves: yields the layout columns.
+  std::vector<std::unique_ptr<FragmentCall>> locks;
 };
 
 class MergeRows final : public Operator {
@@ -113,10 +115,43 @@ class MergeRows final : public Operator {
 
   /// Locks rows and decides anew, by their newest versions; those that are gone or match no longer are unmatched.
   Task<absl::Status> lock(const MergeClause& clause, const Rows& rows, Rows* unmatched, std::vector<Rows>* changed) {
+    if (plan_.leaves.empty()) {
+      ReturnedRows newest;
+      auto locking = lock_in(clause, 0, rows, &newest);
+      const absl::Status status = co_await locking;
+      co_return status.ok() ? decide_again(std::move(newest), rows, unmatched, changed) : status;
+    }
+    for (uint32_t leaf = 0; leaf < plan_.leaves.size(); ++leaf) {
+      const Rows own = rows_of(plan_.leaves[leaf].table->oid, rows);
+      if (own.empty()) continue;
+      ReturnedRows newest;
+      auto locking = lock_in(clause, leaf, own, &newest);
+      absl::Status status = co_await locking;
+      if (!status.ok()) co_return status;
+      if (!newest.ordinals.empty()) {
+        newest.batch = rows_in_layout(newest.batch, plan_.leaves[leaf].to_root, *plan_.table);
+      }
+      status = decide_again(std::move(newest), own, unmatched, changed);
+      if (!status.ok()) co_return status;
+    }
+    co_return absl::OkStatus();
+  }
+
+  /// Which of the rows are of that leaf.
+  Rows rows_of(Oid table, const Rows& rows) const {
+    Rows own;
+    for (const uint32_t row : rows) {
+      if (rows_.columns[1].get<int64_t>(row) == int64_t{table}) own.push_back(row);
+    }
+    return own;
+  }
+
+  Task<absl::Status> lock_in(const MergeClause& clause, uint32_t leaf, const Rows& rows, ReturnedRows* newest) {
+    const TableDef& table = plan_.leaves.empty() ? *plan_.table : *plan_.leaves[leaf].table;
     WriteBatch::Spec spec;
-    spec.tree = plan_.table->tree;
+    spec.tree = table.tree;
     spec.kind = schema::WriteKind::lock;
-    spec.call = blueprint_.lock.get();
+    spec.call = blueprint_.locks[leaf].get();
     spec.flags = bit(schema::WriteFlag::returning);
     if (clause.keeps_keys) spec.strength = schema::LockStrength::no_key_update;
     spec.moved = [this](uint32_t row, PartitionId partition, std::string_view key) {
@@ -124,7 +159,7 @@ class MergeRows final : public Operator {
     };
     WriteBatch batch(run_, std::move(spec));
     for (const uint32_t row : rows) {
-      if (!touched_.insert(keys_[row]).second) {
+      if (!touched_.insert(cat(leaf, " ", keys_[row])).second) {
         co_return with_hint(error(ErrorCode::kCardinalityViolation, "MERGE command cannot affect row a second time"),
                             "Ensure that not more than one source row matches any one target row.");
       }
@@ -134,8 +169,9 @@ class MergeRows final : public Operator {
     auto finishing = batch.finish();
     absl::StatusOr<std::vector<WriteBatch::Answer>> answers = co_await finishing;
     const bool updates = clause.action == MergeAction::kUpdate;
-    if (!answers.ok()) co_return with_lock_context(answers.status(), updates ? "updating" : "deleting", *plan_.table);
-    co_return decide_again(returned_rows(*answers), rows, unmatched, changed);
+    if (!answers.ok()) co_return with_lock_context(answers.status(), updates ? "updating" : "deleting", table);
+    *newest = returned_rows(*answers);
+    co_return absl::OkStatus();
   }
 
   absl::Status decide_again(ReturnedRows newest, const Rows& rows, Rows* unmatched, std::vector<Rows>* changed) {
@@ -203,10 +239,15 @@ BlueprintResult compile_merge(const MergePlan& plan) {
   if (plan.on) {
     TROUPE_ASSIGN_OR_RETURN(blueprint->on, Program::compile(plan.on));
   }
-  FragmentSpec spec;
-  describe_table(*plan.table, &spec);
-  for (uint32_t i = 0; i < spec.types.size(); ++i) spec.output.push_back(make_column(spec.types[i], i));
-  blueprint->lock = std::make_unique<FragmentCall>(std::move(spec));
+  std::vector<TablePtr> tables;
+  for (const MergePlan::Leaf& leaf : plan.leaves) tables.push_back(leaf.table);
+  if (tables.empty()) tables.push_back(plan.table);
+  for (const TablePtr& table : tables) {
+    FragmentSpec spec;
+    describe_table(*table, &spec);
+    for (uint32_t i = 0; i < spec.types.size(); ++i) spec.output.push_back(make_column(spec.types[i], i));
+    blueprint->locks.push_back(std::make_unique<FragmentCall>(std::move(spec)));
+  }
   for (const MergeClause& clause : plan.clauses) {
     MergeBlueprint::Clause compiled;
     if (clause.condition) {

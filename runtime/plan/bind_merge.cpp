@@ -56,7 +56,6 @@ absl::Status Binder::bind_merge_target(const sql::MergeStatement& merge, BoundMe
         error(ErrorCode::kFeatureNotSupported, "cannot execute MERGE on relation \"", found.view->name, "\""),
         "This operation is not supported for views.");
   }
-  if (found.table->is_partitioned()) return refuse(ref, "MERGE into a partitioned table");
   out->target = std::make_shared<BoundRelation>();
   out->target->table = std::move(found.table);
   return absl::OkStatus();

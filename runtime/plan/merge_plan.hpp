@@ -34,7 +34,7 @@ struct MergeClause {
 };
 
 /// Input: the key of the target's row (bytea, null where the source found none), `extras` further columns, then what
-/// conditions want of the row as the snapshot has it.
+/// conditions want of the row as the snapshot has it. Of a partitioned table the first extra says which table's it is.
 struct MergePlan final : PlanNode {
   static constexpr auto kKind = PlanKind::kMerge;
   MergePlan() : PlanNode(kKind) {}
@@ -42,6 +42,11 @@ struct MergePlan final : PlanNode {
   uint32_t extras = 0;
   ExprPtr on;  ///< over the row's layout columns, then the extras: whether its newest version still matches
   std::vector<MergeClause> clauses;
+  struct Leaf {
+    TablePtr table;
+    std::vector<uint32_t> to_root;  ///< by the root's layout column, the leaf's
+  };
+  std::vector<Leaf> leaves;  ///< of a partitioned table; conditions are over the root's layout columns
 };
 
 }  // namespace troupe

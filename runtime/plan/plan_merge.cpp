@@ -20,6 +20,15 @@ std::vector<ExprPtr*> parts_of(BoundMerge* merge) {
   return parts;
 }
 
+/// An update that no foreign key notices.
+bool keeps_keys(const PlanNode& change) {
+  if (const auto* update = change.as<UpdatePlan>()) return !update->changes_key && !update->write.changes_referenced;
+  const auto* partitions = change.as<PartitionedChangePlan>();
+  return partitions != nullptr && !partitions->removes &&
+         std::all_of(partitions->leaves.begin(), partitions->leaves.end(),
+                     [](const PartitionedChangePlan::Leaf& leaf) { return keeps_keys(*leaf.change); });
+}
+
 }  // namespace
 
 /// What is pulled up in the join is replaced everywhere, and every column that is mentioned is read.
@@ -33,6 +42,7 @@ void QueryPlanner::prepare_merge(BoundMerge* merge) {
   need_query(query);
   for (const ExprPtr* part : parts) need(*part);
   needed(merge->target->number).push_back(kRowKeyColumn);
+  if (merge->target->table->is_partitioned()) needed(merge->target->number).push_back(kTableOidColumn);
 }
 
 absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_merge(BoundMerge merge) {
@@ -46,24 +56,34 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_merge(BoundMerge me
     if (part == &merge.on) continue;
     TROUPE_ASSIGN_OR_RETURN(*part, take_subqueries(fold(*part), &rel));
   }
-  // The key, what is not of the target, what is.
+  // The key, what is not of the target (and which of its tables), what is.
   std::vector<ColumnId> ids{{target, kRowKeyColumn}};
   ExprList values{make_column(Type{oid::kBytea}, kRowKeyColumn, target)};
+  const bool partitioned = merge.target->table->is_partitioned();
+  if (partitioned) {
+    ids.push_back({target, kTableOidColumn});
+    values.push_back(make_column(Type{oid::kOid}, kTableOidColumn, target));
+  }
   for (const bool own : {false, true}) {
     for (size_t i = 0; i < rel.columns.size(); ++i) {
       const ColumnId id = rel.columns[i];
       if ((id.relation == target) != own || id.index == kRowKeyColumn || id.index == kFillerColumn) continue;
+      if (own && partitioned && id.index == kTableOidColumn) continue;
       ids.push_back(id);
       values.push_back(make_column(rel.plan->output[i], id.index, id.relation));
     }
   }
   TROUPE_RETURN_IF_ERROR(project(values, ids, &rel));
-  const auto extras = static_cast<size_t>(
-      std::count_if(ids.begin(), ids.end(), [target](const ColumnId& id) { return id.relation != target; }));
+  const auto others = std::count_if(ids.begin(), ids.end(), [&](const ColumnId& id) { return id.relation != target; });
+  const size_t extras = static_cast<size_t>(others) + (partitioned ? 1 : 0);
 
   auto node = std::make_shared<MergePlan>();
   node->table = merge.target->table;
   node->extras = static_cast<uint32_t>(extras);
+  for (const LeafScans& scans : leaf_scans_) {
+    if (!partitioned || scans.root != target) continue;
+    for (const LeafRelation& leaf : scans.leaves) node->leaves.push_back({leaf.relation->table, leaf.columns});
+  }
   Rel feed;  // what a clause gets of each row
   feed.columns.assign(ids.begin(), ids.begin() + 1 + static_cast<ptrdiff_t>(extras));
   std::vector<ColumnId> row;  // what a newest version and the extras are
@@ -101,11 +121,11 @@ absl::Status QueryPlanner::plan_merge_change(const BoundMerge::Clause& clause, c
   if (clause.action != MergeAction::kInsert) {
     ExprList values;
     for (const ColumnAssignment& assignment : clause.change->assignments) values.push_back(assignment.value);
-    TROUPE_ASSIGN_OR_RETURN(const auto change, change_rows(*clause.change, std::move(feed), {}, std::move(values), {}));
-    if (const auto* update = change->as<UpdatePlan>()) {
-      out->keeps_keys = !update->changes_key && !update->write.changes_referenced;
-    }
-    out->change = change;
+    const bool partitioned = clause.change->target->table->is_partitioned();
+    TROUPE_ASSIGN_OR_RETURN(
+        out->change, partitioned ? change_partitions(*clause.change, std::move(feed), {}, std::move(values), {})
+                                 : change_rows(*clause.change, std::move(feed), {}, std::move(values), {}));
+    out->keeps_keys = keeps_keys(*out->change);
     return absl::OkStatus();
   }
   BoundModify insert = *clause.change;
