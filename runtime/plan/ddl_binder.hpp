@@ -204,7 +204,10 @@ struct ForeignKeyRef {
 };
 /// Foreign keys of other tables that refer to this one, as the statement has left things so far.
 std::vector<ForeignKeyRef> ddl_references_to(const TableDef& table, const DdlBuilder& ddl);
-/// Those that refer to a table of which this one is a part, and so to its rows.
+/// Whoever changes rows of the tables, or of their partitions, has to plan anew: what refers to them may stand with a
+/// table above them.
+void ddl_touch_tables(const std::vector<Oid>& tables, DdlBuilder& ddl);
+/// Those that refer to a table of which this one is a part, and so to its rows; partitions' own parts of them, too.
 std::vector<ForeignKeyRef> ddl_references_above(const TableDef& table, const DdlBuilder& ddl);
 void ddl_drop_foreign_key(const ForeignKeyRef& ref, DdlBuilder& ddl);
 /// Foreign keys that need a unique index: they go with CASCADE, or it cannot go. `table` is the index's, being altered.

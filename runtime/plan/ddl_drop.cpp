@@ -279,10 +279,9 @@ void drop_references_to(const TableDef& table, const std::vector<Oid>& going, De
     if (!goes(ref.table->oid)) drop_reference(ref, table, dependents, ddl);
   }
   if (!table.is_partition() || goes(table.partition_of)) return;
-  // Of a partition that goes alone; those of its own table to itself stay.
+  // Of a partition that goes alone.
   for (const ForeignKeyRef& ref : ddl_references_above(table, ddl)) {
-    const bool stays = goes(ref.table->oid) || ref.table->oid == ref.key.foreign.table;
-    if (!stays) drop_reference(ref, table, dependents, ddl);
+    if (!goes(ref.table->oid)) drop_reference(ref, table, dependents, ddl);
   }
 }
 

@@ -202,16 +202,6 @@ void forget_self(TableDef* table) {
   if (!refers) std::erase(table->referenced_by, table->oid);
 }
 
-/// Whoever changes rows of the partitions has to plan anew: what they are referred to by stands with the table above.
-void touch_partitions(const std::vector<Oid>& partitions, DdlBuilder& ddl) {
-  for (const Oid oid : partitions) {
-    ddl.lock(oid, false);
-    auto partition = ddl.edit_table(oid);
-    touch_partitions(partition->partitions, ddl);
-    ddl.put(std::move(partition));
-  }
-}
-
 /// The referenced table knows who refers to it.
 void note_reference(const TableDef& referenced, TableDef* table, DdlBuilder& ddl) {
   const auto insert = [&](TableDef* parent) {
@@ -228,10 +218,19 @@ void note_reference(const TableDef& referenced, TableDef* table, DdlBuilder& ddl
     insert(parent.get());
     ddl.put(std::move(parent));
   }
-  touch_partitions(partitions, ddl);
+  ddl_touch_tables(partitions, ddl);
 }
 
 }  // namespace
+
+void ddl_touch_tables(const std::vector<Oid>& tables, DdlBuilder& ddl) {
+  for (const Oid oid : tables) {
+    ddl.lock(oid, false);
+    auto table = ddl.edit_table(oid);
+    ddl_touch_tables(table->partitions, ddl);
+    ddl.put(std::move(table));
+  }
+}
 
 absl::Status ddl_add_foreign_key(const ColumnConstraint& source, TableDef* table, bool is_new, DdlBuilder& ddl) {
   const sql::Constraint& constraint = *source.constraint;
@@ -348,13 +347,11 @@ std::vector<ForeignKeyRef> ddl_references_above(const TableDef& table, const Ddl
   for (const TableDef* at = &table; at->is_partition();) {
     at = static_cast<const TableDef*>(ddl.find(at->partition_of));
     if (at == nullptr) break;
-    for (ForeignKeyRef& ref : ddl_references_to(*at, ddl)) {
-      if (ref.key.parent == kNoOid) refs.push_back(std::move(ref));
-    }
     for (const ConstraintDef& key : at->constraints) {
       const bool self = key.kind == ConstraintKind::foreign_key && key.foreign.table == at->oid;
-      if (self && key.parent == kNoOid) refs.push_back({std::make_shared<const TableDef>(*at), key});
+      if (self) refs.push_back({std::make_shared<const TableDef>(*at), key});
     }
+    for (ForeignKeyRef& ref : ddl_references_to(*at, ddl)) refs.push_back(std::move(ref));
   }
   return refs;
 }
@@ -363,7 +360,7 @@ void ddl_drop_foreign_key(const ForeignKeyRef& ref, DdlBuilder& ddl) {
   ddl.lock(ref.table->oid);
   auto table = ddl.edit_table(ref.table->oid);
   std::erase_if(table->constraints, [&](const ConstraintDef& c) { return c.oid == ref.key.oid; });
-  ddl_forget_reference(ref.key, static_cast<const TableDef&>(*table), ddl);
+  ddl_forget_reference(ref.key, table.get(), ddl);
   ddl.put(std::move(table));
 }
 

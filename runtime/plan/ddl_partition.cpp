@@ -494,6 +494,7 @@ absl::Status ddl_attach_partition(const sql::AlterTableAction& action, TableDef*
   TROUPE_RETURN_IF_ERROR(ddl_take_parts(*parent, table.get(), /*is_new=*/false, ddl));
   TROUPE_RETURN_IF_ERROR(ddl_join_partitions(*action.bound, *parent, table.get(), /*is_new=*/false, ddl));
   parent->partitions.push_back(table->oid);
+  ddl_touch_tables(table->partitions, ddl);
   ddl.put(std::move(table));
   return absl::OkStatus();
 }
@@ -535,7 +536,16 @@ absl::Status ddl_detach_partition(const sql::AlterTableAction& action, TableDef*
   }
   std::erase(parent->partitions, table->oid);
   // Nobody may refer to its rows any more.
-  for (const ForeignKeyRef& ref : refs) ddl_check_constraint(ref.key, *table, ddl);
+  for (const ForeignKeyRef& ref : refs) {
+    if (ref.key.parent == kNoOid) ddl_check_constraint(ref.key, *table, ddl);
+  }
+  // Nor may its own rows refer to each other by way of the table that it leaves.
+  for (const ConstraintDef& key : table->constraints) {
+    const bool to_above = std::any_of(refs.begin(), refs.end(), [&](const ForeignKeyRef& ref) {
+      return key.kind == ConstraintKind::foreign_key && key.foreign.table == ref.key.foreign.table;
+    });
+    if (to_above) ddl_check_constraint(key, *table, ddl);
+  }
   ddl.put(std::move(table));
   return absl::OkStatus();
 }
