@@ -324,6 +324,7 @@ Task<absl::StatusOr<KeyChecks::Ordinals>> KeyChecks::find(KeyQuery query, FoundK
 absl::StatusOr<std::shared_ptr<Prepared>> KeyChecks::prepared_for(KeyQuery query, const FoundKey& found) {
   const AsOwner as_owner(&backend_.role_);
   if (statements_.size() >= kStatementsMax) statements_.clear();
+  if (query == KeyQuery::kReferringToDetached) statements_.erase({found.key->oid, query});  // of another partition
   std::shared_ptr<Prepared>& known = statements_[{found.key->oid, query}];
   if (known != nullptr && known->plan != nullptr && backend_.is_planned(*known)) return known;
   // Names may be others than when it was made.
