@@ -137,6 +137,7 @@ class Backend final : public RowIdSource {
   void begin_tls();
   Task<Flow> accept_start_up(const StartupMessage& received);
   Task<absl::Status> authenticate(const AccessRequest& request);
+  bool is_node() const;
   absl::Status check_peer(const std::string& user) const;
   absl::Status check_certificate(const std::string& user, std::string* reason) const;
   Task<absl::Status> check_password(const AccessRequest& request, std::string* reason);

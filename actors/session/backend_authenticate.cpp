@@ -132,8 +132,19 @@ absl::Status no_entry(const AccessRequest& request, const AccessRule* rejecting,
 
 }  // namespace
 
+/// The node works in some role's name: rules are for those who come from outside.
+bool Backend::is_node() const {
+  const KnownClient* known = transport_->known_client();
+  return known != nullptr && known->is_node;
+}
+
 /// Errors: 28000, 28P01, 08P01; nothing_to_say().
 Task<absl::Status> Backend::authenticate(const AccessRequest& request) {
+  const KnownClient* known = transport_->known_client();
+  if (known != nullptr && known->role != request.role) {
+    co_return error(ErrorCode::kInvalidAuthorization, "this client is known as \"", known->role, "\" only");
+  }
+  if (is_node()) co_return absl::OkStatus();
   const CatalogPtr catalog = transaction_.catalog();
   const RoleDef* role = catalog->find_role(request.role);
   const auto is_member = [&](std::string_view name) {
@@ -150,6 +161,7 @@ Task<absl::Status> Backend::authenticate(const AccessRequest& request) {
     case AccessMethod::kPeer: status = check_peer(request.role); break;
     case AccessMethod::kCert: status = check_certificate(request.role, &reason); break;
     case AccessMethod::kScram: {
+      if (known != nullptr) break;  // it has shown the password before
       auto checking = check_password(request, &reason);
       status = co_await checking;
     }

@@ -31,6 +31,13 @@ class TransportEvents {
   virtual void move_to(Cell& cell) = 0;
 };
 
+/// Who the client is, where the node itself knows it: nobody at the other end of a socket can say so.
+struct KnownClient {
+  std::string role;
+  /// The node works in the role's name. False: somebody who has shown the role's password before.
+  bool is_node = false;
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -52,6 +59,8 @@ class Transport {
   virtual std::string peer_user() const { return ""; }
   /// What TLS has agreed upon, once it has; null without TLS.
   virtual const TlsFacts* tls() const { return nullptr; }
+  /// Null: it has to show who it is.
+  virtual const KnownClient* known_client() const { return nullptr; }
 };
 
 }  // namespace troupe

@@ -193,4 +193,33 @@ absl::StatusOr<std::string> ScramServer::server_final(std::string_view client_fi
   return cat("v=", base64_encode(bytes_of(hmac(bytes_of(verifier_.server_key), signed_text))));
 }
 
+namespace {
+
+constexpr std::string_view kNoBinding = "n,,";
+
+std::string client_first_bare(std::string_view nonce) { return cat("n=,r=", nonce); }
+
+}  // namespace
+
+std::string ScramClient::client_first() const { return cat(kNoBinding, client_first_bare(nonce_)); }
+
+absl::StatusOr<std::string> ScramClient::client_final(std::string_view server_first) const {
+  std::string_view rest = server_first;
+  TROUPE_ASSIGN_OR_RETURN(const std::string_view nonce, take_attribute(&rest, 'r'));
+  TROUPE_ASSIGN_OR_RETURN(const std::string_view salt_text, take_attribute(&rest, 's'));
+  TROUPE_ASSIGN_OR_RETURN(const std::string_view iterations_text, take_attribute(&rest, 'i'));
+  TROUPE_ASSIGN_OR_RETURN(const std::string salt, base64_decode(salt_text));
+  int iterations = 0;
+  std::from_chars(iterations_text.data(), iterations_text.data() + iterations_text.size(), iterations);
+  if (iterations < 1 || iterations > kIterationsMax || !nonce.starts_with(nonce_)) {
+    return malformed("The server's first message is not for this client.");
+  }
+  const std::string unsigned_final = cat("c=", base64_encode(kNoBinding), ",r=", nonce);
+  const ScramKey client_key = hmac(bytes_of(salted_password(password_, salt, iterations)), "Client Key");
+  const std::string signed_text = cat(client_first_bare(nonce_), ",", server_first, ",", unsigned_final);
+  ScramKey proof = hmac(bytes_of(sha256(bytes_of(client_key))), signed_text);
+  for (size_t i = 0; i < proof.size(); ++i) proof[i] ^= client_key[i];
+  return cat(unsigned_final, ",p=", base64_encode(bytes_of(proof)));
+}
+
 }  // namespace troupe

@@ -67,6 +67,20 @@ class ScramServer {
   std::string server_first_;
 };
 
+/// The client's half, without channel binding: for clients in the node that were given a password.
+class ScramClient {
+ public:
+  ScramClient(std::string password, std::string nonce) : password_{std::move(password)}, nonce_{std::move(nonce)} {}
+
+  std::string client_first() const;
+  /// Errors: kProtocolViolation.
+  absl::StatusOr<std::string> client_final(std::string_view server_first) const;
+
+ private:
+  const std::string password_;
+  const std::string nonce_;
+};
+
 /// Base64 of RFC 4648 with padding.
 std::string base64_encode(std::string_view bytes);
 absl::StatusOr<std::string> base64_decode(std::string_view text);

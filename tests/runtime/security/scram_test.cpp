@@ -33,6 +33,18 @@ TEST_CASE("a wrong password is refused", "[scram]") {
   CHECK(error_code(server.server_final(kClientFinal).status()) == ErrorCode::kInvalidPassword);
 }
 
+TEST_CASE("a client in the node shows its password to the server, and no other", "[scram]") {
+  for (const auto& [password, fits] : {std::pair{"pencil", true}, {"pencils", false}, {"", false}}) {
+    ScramServer server = rfc_server("pencil");
+    const ScramClient client(password, "abc");
+    const auto challenge = server.server_first(client.client_first());
+    REQUIRE(challenge.ok());
+    CHECK(server.server_final(client.client_final(*challenge).value()).ok() == fits);
+  }
+  CHECK_FALSE(ScramClient("pencil", "abc").client_final("r=other,s=QQ==,i=4096").ok());
+  CHECK_FALSE(ScramClient("pencil", "abc").client_final("nonsense").ok());
+}
+
 TEST_CASE("a nonce of another exchange is refused", "[scram]") {
   ScramServer server(make_scram_verifier("pencil", "0123456789abcdef"), "other");
   REQUIRE(server.server_first(kClientFirst).ok());
