@@ -124,6 +124,28 @@ const std::vector<Key>& keys() {
              "members of one consumer group"),
       number("streams.dead_letters_max", Unit::kCount, &NodeConfig::stream_dead_letters_max, 1, true,
              "dead letters of one consumer group"),
+      text("http.listen_address", &NodeConfig::http_listen_address, "address of the HTTP port"),
+      number("http.port", Unit::kCount, &NodeConfig::http_port, 0, false, "HTTP port; 0: none"),
+      text("http.host_names", &NodeConfig::http_host_names, "names by which browsers reach the HTTP port"),
+      text("http.allowed_origins", &NodeConfig::http_allowed_origins, "whose pages may use the HTTP port"),
+      number("http.token_lifetime_s", Unit::kSeconds, &NodeConfig::http_token_lifetime_s, 1, false,
+             "how long an access token is good for"),
+      number("http.heartbeat_s", Unit::kSeconds, &NodeConfig::http_heartbeat_s, 1, false,
+             "an event stream or WebSocket without events shows so often that it is alive"),
+      number("http.idle_s", Unit::kSeconds, &NodeConfig::http_idle_s, 1, false,
+             "an HTTP connection without a request is kept so long"),
+      number("http.header_bytes_max", Unit::kBytes, &NodeConfig::http_header_bytes_max, 1024, true,
+             "request line and headers of one HTTP request"),
+      number("http.body_bytes_max", Unit::kBytes, &NodeConfig::http_body_bytes_max, 0, true,
+             "body of one HTTP request"),
+      number("http.message_bytes_max", Unit::kBytes, &NodeConfig::http_message_bytes_max, 1024, true,
+             "one message that a WebSocket's client sends"),
+      number("http.subscriptions_max", Unit::kCount, &NodeConfig::http_subscriptions_max, 1, true,
+             "subscriptions of one WebSocket"),
+      number("http.tokens_max", Unit::kCount, &NodeConfig::http_tokens_max, 1, true,
+             "access tokens that are good at the same time; with more the oldest ends"),
+      number("http.result_bytes_max", Unit::kBytes, &NodeConfig::http_result_bytes_max, 1024, true,
+             "the answer to one POST /v1/query"),
       text("tls.certificate_file", &NodeConfig::tls_certificate_file, "PEM: the node's certificate and its chain"),
       text("tls.private_key_file", &NodeConfig::tls_private_key_file, "PEM: the certificate's key"),
       text("tls.authority_file", &NodeConfig::tls_authority_file, "PEM: who signs clients' certificates"),
@@ -218,7 +240,8 @@ absl::Status complete_config(NodeConfig& config) {
     return with_hint(error(ErrorCode::kInvalidParameterValue, "no data directory given"),
                      "Use --data DIR or node.data_directory.");
   }
-  TROUPE_RETURN_IF_ERROR(listen_addresses(config).status());
+  TROUPE_RETURN_IF_ERROR(listen_addresses("node.listen_address", config.listen_address).status());
+  TROUPE_RETURN_IF_ERROR(listen_addresses("http.listen_address", config.http_listen_address).status());
   for (const AccessRule& rule : config.access) {
     if (rule.method != AccessMethod::kCert || !config.tls_authority_file.empty()) continue;
     return error(ErrorCode::kInvalidParameterValue, rule.written_at, ": method cert needs tls.authority_file");

@@ -72,6 +72,21 @@ struct NodeConfig {
   uint32_t stream_members_max = 1'000;          ///< of one consumer group
   uint32_t stream_dead_letters_max = 100'000;   ///< of one consumer group
 
+  // [http]
+  std::string http_listen_address = "127.0.0.1";  ///< as listen_address
+  uint16_t http_port = 0;                         ///< 0: no HTTP
+  std::string http_host_names;  ///< how browsers may call this machine, beside its addresses and localhost; commas
+  std::string http_allowed_origins;           ///< whose pages may use it beside its own: "https://a.example"; commas
+  uint32_t http_token_lifetime_s = 3'600;     ///< of what POST /v1/session gives
+  uint32_t http_heartbeat_s = 15;             ///< a stream without events shows so often that it is alive
+  uint32_t http_idle_s = 60;                  ///< a connection without a request, or with half of one, is kept so long
+  uint32_t http_header_bytes_max = 16 * 1024;  ///< of a request
+  uint32_t http_body_bytes_max = 1u << 20;
+  uint32_t http_message_bytes_max = 64 * 1024;  ///< of what a WebSocket's client says at once
+  uint32_t http_subscriptions_max = 100;        ///< of one WebSocket
+  uint32_t http_tokens_max = 10'000;
+  uint32_t http_result_bytes_max = 16u << 20;  ///< of a POST /v1/query
+
   // [tls]
   std::string tls_certificate_file;  ///< the node's, and behind it those that vouch for it; empty: no TLS
   std::string tls_private_key_file;

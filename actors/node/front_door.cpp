@@ -33,9 +33,9 @@ bool has_superuser_with_password(const Catalog& catalog) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<IpAddress>> listen_addresses(const NodeConfig& config) {
+absl::StatusOr<std::vector<IpAddress>> listen_addresses(std::string_view key, const std::string& value) {
   std::vector<IpAddress> addresses;
-  for (const absl::string_view piece : absl::StrSplit(config.listen_address, ',')) {
+  for (const absl::string_view piece : absl::StrSplit(value, ',')) {
     const std::string text(absl::StripAsciiWhitespace(piece));
     if (text == "*") {
       addresses.push_back(*IpAddress::parse("0.0.0.0"));
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<IpAddress>> listen_addresses(const NodeConfig& config
       addresses.push_back(*address);
     } else {
       return with_hint(
-          error(ErrorCode::kInvalidParameterValue, "node.listen_address: \"", text, "\" is no address"),
+          error(ErrorCode::kInvalidParameterValue, key, ": \"", text, "\" is no address"),
           "Use addresses in numbers, with commas between them, \"localhost\", or \"*\" for all of this machine.");
     }
   }
@@ -76,15 +76,25 @@ absl::StatusOr<std::shared_ptr<const ClientFacingTls>> load_client_facing_tls(Fi
   return tls;
 }
 
+namespace {
+
+absl::StatusOr<bool> is_for_this_machine(std::string_view key, const std::string& value) {
+  TROUPE_ASSIGN_OR_RETURN(const auto addresses, listen_addresses(key, value));
+  return std::all_of(addresses.begin(), addresses.end(), [](const IpAddress& a) { return a.is_loopback(); });
+}
+
+}  // namespace
+
 absl::Status check_front_door(const NodeConfig& config, const Catalog& catalog) {
-  TROUPE_ASSIGN_OR_RETURN(const auto addresses, listen_addresses(config));
-  if (std::all_of(addresses.begin(), addresses.end(), [](const IpAddress& a) { return a.is_loopback(); })) {
-    return absl::OkStatus();
-  }
+  TROUPE_ASSIGN_OR_RETURN(const bool sql_is_local, is_for_this_machine("node.listen_address", config.listen_address));
+  TROUPE_ASSIGN_OR_RETURN(const bool http_is_local,
+                          is_for_this_machine("http.listen_address", config.http_listen_address));
+  if (sql_is_local && (http_is_local || config.http_port == 0)) return absl::OkStatus();
+  const std::string& address = sql_is_local ? config.http_listen_address : config.listen_address;
   const auto refuse = [&](std::string_view missing, std::string hint) {
-    return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "listening on ", config.listen_address,
-                           " is refused: ", missing),
-                     std::move(hint));
+    return with_hint(
+        error(ErrorCode::kObjectNotInPrerequisiteState, "listening on ", address, " is refused: ", missing),
+        std::move(hint));
   };
   if (config.tls_certificate_file.empty()) {
     return refuse("there is no certificate, and passwords and data would go over the network in the clear",

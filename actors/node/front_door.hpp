@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/node/config.hpp"
@@ -35,9 +36,9 @@ class FrontDoor {
   PasswordAttempts attempts_;
 };
 
-/// node.listen_address taken apart: addresses in numbers; "localhost" is 127.0.0.1, "*" every address of either kind.
-/// Errors: kInvalidParameterValue.
-absl::StatusOr<std::vector<IpAddress>> listen_addresses(const NodeConfig& config);
+/// The value of node.listen_address or http.listen_address, `key`, taken apart: addresses in numbers; "localhost" is
+/// 127.0.0.1, "*" every address of either kind. Errors: kInvalidParameterValue.
+absl::StatusOr<std::vector<IpAddress>> listen_addresses(std::string_view key, const std::string& value);
 
 /// Reads the files of [tls]; null when there are none. Errors: kUndefinedFile; kInvalidParameterValue with what is
 /// wrong with them, such as a private key that others may read.

@@ -2,7 +2,9 @@
 
 #include <sched.h>
 
+#include "actors/http/http_connection.hpp"
 #include "actors/session/listener.hpp"
+#include "actors/session/session.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -27,7 +29,13 @@ std::vector<int> allowed_cores() {
 
 absl::Status ThreadedPlatform::open(const NodeConfig& config) {
   pin_cells_ = config.pin_cells;
-  TROUPE_ASSIGN_OR_RETURN(sockets_, ListenSockets::open(config));
+  TROUPE_ASSIGN_OR_RETURN(sql_sockets_,
+                          ListenSockets::open({"node.listen_address", config.listen_address, config.port,
+                                               config.unix_socket_directory, "--port"}));
+  if (config.http_port == 0) return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(http_sockets_, ListenSockets::open({"http.listen_address", config.http_listen_address,
+                                                              config.http_port, "", "http.port"}));
+  http_front_ = std::make_shared<HttpFront>(config);
   return absl::OkStatus();
 }
 
@@ -53,15 +61,23 @@ std::vector<caf::execution_unit*> ThreadedPlatform::make_units(caf::actor_system
 
 std::vector<ChildSpec> ThreadedPlatform::listeners(NodeContext& context) {
   for (const auto& cell : cells_) context.cells.push_back(cell.get());
+  ListenPorts ports = {{sql_sockets_, session_child, too_many_clients()}};
+  if (http_sockets_ != nullptr) {
+    const auto serve = [front = http_front_](NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport) {
+      return http_child(node, cell, front, std::move(transport));
+    };
+    ports.push_back({http_sockets_, serve, ""});
+  }
+  const auto shared_ports = std::make_shared<const ListenPorts>(std::move(ports));
   std::vector<ChildSpec> listeners;
   for (const auto& cell : cells_) {
     ChildSpec listener;
     listener.kind = "listener";
     listener.name = cat("listener[", cell->index(), "]");
     listener.pinned = cell.get();
-    listener.start = [this, &context, &at = *cell](caf::local_actor& supervisor, const ActorSeat& seat) {
+    listener.start = [shared_ports, &context, &at = *cell](caf::local_actor& supervisor, const ActorSeat& seat) {
       const auto actor =
-          supervisor.spawn<Listener>(seat, std::ref(context), std::ref(at), sockets_, supervisor.address());
+          supervisor.spawn<Listener>(seat, std::ref(context), std::ref(at), shared_ports, supervisor.address());
       caf::anon_send(actor, accept_atom::value);
       return caf::actor_cast<caf::actor>(actor);
     };

@@ -8,6 +8,7 @@
 
 namespace troupe {
 
+class HttpFront;
 class ListenSockets;
 
 class ThreadedPlatform final : public Platform {
@@ -22,7 +23,9 @@ class ThreadedPlatform final : public Platform {
   void join() override;
 
  private:
-  std::shared_ptr<ListenSockets> sockets_;
+  std::shared_ptr<ListenSockets> sql_sockets_;
+  std::shared_ptr<ListenSockets> http_sockets_;  ///< null: no HTTP
+  std::shared_ptr<HttpFront> http_front_;
   std::vector<std::unique_ptr<Cell>> cells_;
   bool pin_cells_ = true;
 };

@@ -42,40 +42,37 @@ size_t sockets_max(const NodeConfig& config) {
 }
 
 /// Closes the connection; the client may not have said anything yet.
-void refuse(int client) {
-  BackendWriter writer;
-  writer.error_response(error_fields(error(ErrorCode::kTooManyConnections, "sorry, too many clients already")),
-                        Severity::kFatal);
-  const std::string_view bytes = writer.pending();
-  std::ignore = ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+void refuse(int client, const std::string& refusal) {
+  std::ignore = ::send(client, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::close(client);
 }
 
-absl::Status socket_error(const char* what, const std::string& address) {
+absl::Status socket_error(const char* what, const std::string& address, const std::string& another) {
   const int code = errno;
   if (code == EADDRINUSE) {
     return with_hint(error(ErrorCode::kObjectInUse, "cannot listen on ", address, ": the address is in use"),
-                     "Another server is running there; choose another port with --port.");
+                     cat("Another server is running there; choose another port with ", another, "."));
   }
   return error(ErrorCode::kSystemError, what, " ", address, ": ", std::strerror(code));
 }
 
-absl::StatusOr<int> listen_on(int family, const sockaddr* address, socklen_t size, const std::string& name) {
+absl::StatusOr<int> listen_on(int family, const sockaddr* address, socklen_t size, const std::string& name,
+                              const std::string& another) {
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return socket_error("cannot make a socket for", name);
+  if (descriptor < 0) return socket_error("cannot make a socket for", name, another);
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // What is for IPv4 has a socket of its own.
   if (family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (::bind(descriptor, address, size) != 0 || ::listen(descriptor, kBacklog) != 0) {
-    const absl::Status status = socket_error("cannot listen on", name);
+    const absl::Status status = socket_error("cannot listen on", name, another);
     ::close(descriptor);
     return status;
   }
   return descriptor;
 }
 
-absl::StatusOr<int> listen_tcp(const IpAddress& address, uint16_t port) {
+absl::StatusOr<int> listen_tcp(const IpAddress& address, uint16_t port, const std::string& another) {
   char text[INET6_ADDRSTRLEN] = {};
   ::inet_ntop(address.v6 ? AF_INET6 : AF_INET, address.bytes.data(), text, sizeof text);
   const std::string name = cat(text, ":", static_cast<uint32_t>(port));
@@ -84,13 +81,13 @@ absl::StatusOr<int> listen_tcp(const IpAddress& address, uint16_t port) {
     in6.sin6_family = AF_INET6;
     in6.sin6_port = htons(port);
     std::memcpy(&in6.sin6_addr, address.bytes.data(), sizeof in6.sin6_addr);
-    return listen_on(AF_INET6, reinterpret_cast<sockaddr*>(&in6), sizeof in6, name);
+    return listen_on(AF_INET6, reinterpret_cast<sockaddr*>(&in6), sizeof in6, name, another);
   }
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_port = htons(port);
   std::memcpy(&in.sin_addr, address.bytes.data(), sizeof in.sin_addr);
-  return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in, name);
+  return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in, name, another);
 }
 
 bool can_listen_on_v6() {
@@ -119,23 +116,23 @@ std::string peer_name(int socket) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const NodeConfig& config) {
+absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const ListenAddress& at) {
   auto sockets = std::make_shared<ListenSockets>();
-  TROUPE_ASSIGN_OR_RETURN(const auto addresses, listen_addresses(config));
+  TROUPE_ASSIGN_OR_RETURN(const auto addresses, listen_addresses(at.key, at.value));
   const bool has_v6 = can_listen_on_v6();
   for (const IpAddress& address : addresses) {
     if (address.v6 && !has_v6 && addresses.size() > 1) continue;  // "*" where there is no IPv6
-    TROUPE_ASSIGN_OR_RETURN(const int tcp, listen_tcp(address, config.port));
+    TROUPE_ASSIGN_OR_RETURN(const int tcp, listen_tcp(address, at.port, at.another));
     sockets->descriptors_.push_back(tcp);
   }
-  if (config.unix_socket_directory.empty()) return sockets;
+  if (at.unix_socket_directory.empty()) return sockets;
   sockaddr_un un{};
   un.sun_family = AF_UNIX;
-  const std::string path = cat(config.unix_socket_directory, "/.s.PGSQL.", static_cast<uint32_t>(config.port));
+  const std::string path = cat(at.unix_socket_directory, "/.s.PGSQL.", static_cast<uint32_t>(at.port));
   if (path.size() >= sizeof un.sun_path) return error(ErrorCode::kInvalidParameterValue, path, " is too long a path");
   std::memcpy(un.sun_path, path.c_str(), path.size() + 1);
   ::unlink(path.c_str());
-  TROUPE_ASSIGN_OR_RETURN(const int local, listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path));
+  TROUPE_ASSIGN_OR_RETURN(const int local, listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path, at.another));
   sockets->descriptors_.push_back(local);
   ::chmod(path.c_str(), 0777);  // who may connect is the directory's business, as with PostgreSQL
   sockets->unix_path_ = path;
@@ -147,12 +144,19 @@ ListenSockets::~ListenSockets() {
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
+std::string too_many_clients() {
+  BackendWriter writer;
+  writer.error_response(error_fields(error(ErrorCode::kTooManyConnections, "sorry, too many clients already")),
+                        Severity::kFatal);
+  return std::string(writer.pending());
+}
+
 Listener::Listener(caf::actor_config& config, ActorSeat seat, NodeContext& node, Cell& cell,
-                   std::shared_ptr<ListenSockets> sockets, caf::actor_addr supervisor)
+                   std::shared_ptr<const ListenPorts> ports, caf::actor_addr supervisor)
     : ActorOf(config, std::move(seat)),
       node_{node},
       cell_{cell},
-      sockets_{std::move(sockets)},
+      ports_{std::move(ports)},
       supervisor_{std::move(supervisor)} {}
 
 Listener::behavior_type Listener::make_behavior() {
@@ -173,9 +177,11 @@ void Listener::on_accept() {
     for (const auto& door : doors_) door->accept_all();
     return;
   }
-  for (const int descriptor : sockets_->descriptors()) {
-    doors_.push_back(std::make_unique<Door>(*this, ::dup(descriptor)));
-    if (!doors_.back()->open()) throw CheckFailure("the listening socket cannot be watched");
+  for (const ListenPort& port : *ports_) {
+    for (const int descriptor : port.sockets->descriptors()) {
+      doors_.push_back(std::make_unique<Door>(*this, port, ::dup(descriptor)));
+      if (!doors_.back()->open()) throw CheckFailure("the listening socket cannot be watched");
+    }
   }
 }
 
@@ -194,7 +200,7 @@ void Listener::Door::accept_all() {
   while (true) {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0) {
-      listener_.take(client);
+      listener_.take(port_, client);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
     } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -217,8 +223,8 @@ bool Listener::has_room() {
   return connected < most;
 }
 
-void Listener::take(int client) {
-  if (!has_room()) return refuse(client);
+void Listener::take(const ListenPort& port, int client) {
+  if (!has_room()) return refuse(client, port.refusal);
   const CellChoice choice(node_.cells);
   Cell& target = choice.for_new(client_core(client));
   std::string peer = peer_name(client);
@@ -229,7 +235,7 @@ void Listener::take(int client) {
   }
   context(&cell_);
   tell(node_.directory.get()->sessions, add_child_atom::value,
-       session_child(node_, target, std::make_shared<SocketTransport>(client, target, choice, std::move(peer))));
+       port.serve(node_, target, std::make_shared<SocketTransport>(client, target, choice, std::move(peer))));
 }
 
 }  // namespace troupe

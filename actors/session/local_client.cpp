@@ -104,13 +104,14 @@ void LocalClient::run() {
   const std::shared_ptr<LocalPipe> pipe = pipe_;
   if (pipe == nullptr) return;
   pipe->awake();
+  if (paused_) return;
   const bool last = pipe->session_gone();
   reader_.take(pipe->outgoing());
   BackendMessage message;
   while (pipe == pipe_ && !paused_ && reader_.next(&message)) handle(message);
-  if (pipe != pipe_ || paused_) return;
+  if (pipe != pipe_) return;
   pipe->read_up_to(reader_.unread_bytes());
-  if (!last) return;
+  if (!last || paused_) return;
   hang_up();
   events_.on_closed();
 }

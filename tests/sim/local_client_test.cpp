@@ -20,6 +20,7 @@ class Speaker final : private LocalClientEvents {
   int ready = 0;
   bool closed = false;
   bool keeps_rows = true;
+  bool pauses_after_row = false;
 
   void connect(LocalLogin login) { client.connect(*world_.context(), world_.platform()->unit(), login); }
   void log_in(const std::string& user = "postgres") {
@@ -58,6 +59,7 @@ class Speaker final : private LocalClientEvents {
   }
   void on_row(const DataRow& row) override {
     ++rows;
+    if (pauses_after_row) client.pause(true);
     if (!keeps_rows) return;
     for (const auto value : row) heard += cat(value ? *value : "NULL", "|");
     heard += "\n";
@@ -180,8 +182,24 @@ TEST_CASE("a client that reads nothing holds back its own statement, which goes 
   speaker.keeps_rows = false;
   speaker.client.pause(true);
   speaker.client.query("SELECT repeat('x', 1000) FROM generate_series(1, 2000)");
-  for (int step = 0; step < 5'000; ++step) node.world.step();
+  for (int step = 0; step < 5'000; ++step) {
+    speaker.client.run();
+    node.world.step();
+  }
   CHECK(speaker.rows == 0);
+  // One row at a time, however often it looks: what waits at its end stays within the window.
+  speaker.pauses_after_row = true;
+  speaker.client.pause(false);
+  for (int step = 0; step < 5'000; ++step) {
+    speaker.client.run();
+    node.world.step();
+  }
+  CHECK(speaker.rows == 1);
+  Speaker other(node.world);
+  other.log_in();
+  CHECK(other.ask("SELECT state FROM pg_stat_activity WHERE pid <> pg_backend_pid()").find("\nactive|") !=
+        std::string::npos);
+  speaker.pauses_after_row = false;
   speaker.client.pause(false);
   speaker.wait_until_ready();
   CHECK(speaker.rows == 2000);
