@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import threading
+import time
 
 import certificates
 import sanitizers
@@ -86,10 +87,13 @@ class EventStream:
     def next(self):
         """None: the stream has ended."""
         event, data = None, []
+        until = time.monotonic() + PATIENCE_S
         while line := self.file.readline():
             line = line.decode().rstrip("\n")
             if line == ":":
                 self.comments += 1
+                if time.monotonic() > until:
+                    raise TimeoutError("nothing but heartbeats")
             elif line == "" and event:
                 return self.last_id, event, json.loads("\n".join(data))
             elif line.startswith("id: "):
