@@ -1,7 +1,7 @@
 #pragma once
-/// What a browser shows instead of a password: random texts that are good for a while, each for one role in one database.
-/// They are forgotten when the node ends. Invariant: at most `tokens_max` are kept; with one more the oldest ends. Owner:
-/// HttpFront; time comes from outside, monotonic.
+/// What a browser shows instead of a password: random texts that are good for a while, each for one role in one
+/// database. They are forgotten when the node ends. Invariant: at most `tokens_max` are kept; with one more the oldest
+/// ends. Owner: HttpFront; time comes from outside, monotonic.
 #include <cstdint>
 #include <deque>
 #include <map>

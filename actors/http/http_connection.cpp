@@ -25,7 +25,9 @@ HttpConnection::HttpConnection(caf::actor_config& config, ActorSeat seat, NodeCo
       node_{node},
       front_{std::move(front)},
       transport_{std::move(transport)},
-      reader_{limits_of(node.services.config)} {}
+      reader_{limits_of(node.services.config)} {
+  front_->came();
+}
 
 HttpConnection::behavior_type HttpConnection::make_behavior() {
   running();
@@ -33,6 +35,7 @@ HttpConnection::behavior_type HttpConnection::make_behavior() {
 }
 
 void HttpConnection::on_exit() {
+  front_->went();
   exchange_.reset();
   transport_->close();
 }
@@ -53,8 +56,7 @@ void HttpConnection::begin_tls() {
   const auto on_failure = [&events = node_.services.events, peer = scene_->peer.name](const absl::Status& why) {
     events.add("tls", "http", cat("client ", peer, ": ", error_fields(why).message));
   };
-  auto secured =
-      std::make_shared<TlsTransport>(transport_, node_.services.front_door.tls->context.get(), on_failure);
+  auto secured = std::make_shared<TlsTransport>(transport_, node_.services.front_door.tls->context.get(), on_failure);
   secured->start(static_cast<TransportEvents*>(this));
   transport_ = std::move(secured);
 }

@@ -29,7 +29,7 @@ struct HttpScene {
   // Of the request under way.
   HttpRequest request = {};
   std::vector<std::pair<std::string, std::string>> shared_headers = {};  ///< for pages of others
-  bool closes = false;  ///< the connection ends with the answer
+  bool closes = false;                                                   ///< the connection ends with the answer
 
   int64_t now_us() const { return node.services.clock.monotonic_us(); }
   const NodeConfig& config() const { return node.services.config; }

@@ -1,6 +1,6 @@
 #pragma once
-/// GET /: a page that follows tables and shows each change once, also over a restart of the node. It is what the page of
-/// an application does, in a hundred lines without anything from elsewhere.
+/// GET /: a page that follows tables and shows each change once, also over a restart of the node. It is what the page
+/// of an application does, in a hundred lines without anything from elsewhere.
 #include <string_view>
 
 namespace troupe {

@@ -103,8 +103,7 @@ WebSocketExchange::~WebSocketExchange() = default;
 
 bool WebSocketExchange::shake_hands() {
   const HttpRequest& request = scene_.request;
-  if (!request.header_has("Upgrade", "websocket") || !request.header_has("Connection", "upgrade") ||
-      request.http_1_0) {
+  if (!request.header_has("Upgrade", "websocket") || !request.header_has("Connection", "upgrade") || request.http_1_0) {
     scene_.shared_headers.emplace_back("Upgrade", "websocket");
     scene_.respond_error(426, "08P01", "this is for WebSockets");
     return false;

@@ -1,7 +1,7 @@
 #pragma once
-/// GET /v1/ws: a WebSocket with JSON messages, over which a client has as many subscriptions as it likes (docs/http.md).
-/// A subscription sends no more events than its client has granted; one that has run out of them waits, the others go
-/// on.
+/// GET /v1/ws: a WebSocket with JSON messages, over which a client has as many subscriptions as it likes
+/// (docs/http.md). A subscription sends no more events than its client has granted; one that has run out of them waits,
+/// the others go on.
 #include <map>
 #include <memory>
 #include <optional>

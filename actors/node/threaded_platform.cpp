@@ -64,6 +64,7 @@ std::vector<ChildSpec> ThreadedPlatform::listeners(NodeContext& context) {
   ListenPorts ports = {{sql_sockets_, session_child, too_many_clients()}};
   if (http_sockets_ != nullptr) {
     const auto serve = [front = http_front_](NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport) {
+      if (!front->has_room()) return ChildSpecPtr();
       return http_child(node, cell, front, std::move(transport));
     };
     ports.push_back({http_sockets_, serve, ""});

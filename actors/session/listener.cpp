@@ -26,8 +26,8 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kRetryUnknown{1};
 constexpr std::chrono::milliseconds kRetryAccept{100};
-/// Connections beside connections_max, of those who have not logged in yet. From half of it on, for each that comes the one
-/// that has been silent longest has to go: whoever only opens connections keeps nobody out.
+/// Connections beside connections_max, of those who have not logged in yet. From half of it on, for each that comes the
+/// one that has been silent longest has to go: whoever only opens connections keeps nobody out.
 constexpr size_t kStrangersMax = 256;
 /// What the node needs for its files.
 constexpr size_t kOwnDescriptors = 512;
@@ -132,7 +132,8 @@ absl::StatusOr<std::shared_ptr<ListenSockets>> ListenSockets::open(const ListenA
   if (path.size() >= sizeof un.sun_path) return error(ErrorCode::kInvalidParameterValue, path, " is too long a path");
   std::memcpy(un.sun_path, path.c_str(), path.size() + 1);
   ::unlink(path.c_str());
-  TROUPE_ASSIGN_OR_RETURN(const int local, listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path, at.another));
+  TROUPE_ASSIGN_OR_RETURN(const int local,
+                          listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&un), sizeof un, path, at.another));
   sockets->descriptors_.push_back(local);
   ::chmod(path.c_str(), 0777);  // who may connect is the directory's business, as with PostgreSQL
   sockets->unix_path_ = path;
@@ -233,9 +234,11 @@ void Listener::take(const ListenPort& port, int client) {
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   }
+  auto transport = std::make_shared<SocketTransport>(client, target, choice, std::move(peer));
+  ChildSpecPtr child = port.serve(node_, target, std::move(transport));
+  if (child == nullptr) return;  // the connection ends with its transport
   context(&cell_);
-  tell(node_.directory.get()->sessions, add_child_atom::value,
-       port.serve(node_, target, std::make_shared<SocketTransport>(client, target, choice, std::move(peer))));
+  tell(node_.directory.get()->sessions, add_child_atom::value, std::move(child));
 }
 
 }  // namespace troupe

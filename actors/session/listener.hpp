@@ -1,7 +1,7 @@
 #pragma once
-/// Accepts clients on the node's ports (SQL, HTTP) and hands each to the sessions' supervisor. There is one on each cell: a cell that is
-/// busy with one long expression does not keep others from accepting, least of all a request to cancel that expression.
-/// Interface: none but its supervisor's exit; it is driven by its sockets, on its cell.
+/// Accepts clients on the node's ports (SQL, HTTP) and hands each to the sessions' supervisor. There is one on each
+/// cell: a cell that is busy with one long expression does not keep others from accepting, least of all a request to
+/// cancel that expression. Interface: none but its supervisor's exit; it is driven by its sockets, on its cell.
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,7 +45,7 @@ class ListenSockets {
 /// One of the node's ports.
 struct ListenPort {
   std::shared_ptr<ListenSockets> sockets;
-  /// What serves a client that was let in.
+  /// What serves a client that was let in; null: the port has no room for it.
   std::function<ChildSpecPtr(NodeContext& node, Cell& cell, std::shared_ptr<Transport> transport)> serve;
   std::string refusal;  ///< what one is told for whom there is no room
 };

@@ -19,7 +19,7 @@ struct HttpLimits {
 
 struct HttpRequest {
   std::string method;
-  std::string path;  ///< decoded
+  std::string path;                                        ///< decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in the order written
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

@@ -1,7 +1,7 @@
 #pragma once
 /// Whose web pages may speak to this node through somebody's browser. A browser sends what any page asks it to, also to
-/// machines that only its user can reach, so a request shows two things: under which name the browser knows this machine
-/// (against names of others that lead here, "DNS rebinding"), and which page asks.
+/// machines that only its user can reach, so a request shows two things: under which name the browser knows this
+/// machine (against names of others that lead here, "DNS rebinding"), and which page asks.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -54,8 +54,8 @@ struct WebSocket::Glue {
 
 WebSocket::WebSocket(WebSocketEvents& events, uint64_t message_bytes_max, OutputBuffer& out)
     : events_{events}, out_{out} {
-  const wslay_event_callbacks callbacks = {Glue::receive, Glue::send, nullptr, nullptr, nullptr, nullptr,
-                                           Glue::on_message};
+  const wslay_event_callbacks callbacks = {Glue::receive, Glue::send, nullptr,         nullptr,
+                                           nullptr,       nullptr,    Glue::on_message};
   TROUPE_CHECK(wslay_event_context_server_init(&context_, &callbacks, this) == 0);
   wslay_event_config_set_max_recv_msg_length(context_, message_bytes_max);
 }

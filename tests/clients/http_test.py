@@ -477,6 +477,23 @@ class TlsTest(http_case(tls=True)):
         self.assertNotIn(b"HTTP", self.node.say(GET))
 
 
+class RoomTest(http_case(config="[limits]\nconnections_max = 10")):
+    def test_http_takes_half_of_the_room_at_most(self):
+        idle = [self.node.raw() for _ in range(6)]
+        for sock in idle:
+            self.addCleanup(sock.close)
+            sock.sendall(GET)
+            self.assertTrue(sock.recv(1000).startswith(b"HTTP/1.1 200"))
+        try:
+            self.assertEqual(self.node.say(GET), b"")
+        except ConnectionError:
+            pass
+        self.assertEqual(self.run_sql("SELECT 1"), [(1,)])
+        idle[0].close()
+        wait_until(lambda: self.run_sql("SELECT count(*) < 6 FROM sys.actors WHERE kind = 'http'") == [(True,)])
+        self.assertEqual(self.node.ask("GET", "/")[0], 200)
+
+
 class OutsideTest(unittest.TestCase):
     def test_others_are_not_let_in_without_a_certificate(self):
         node = HttpNode('listen_address = "*"')

@@ -1,6 +1,6 @@
 // Feeds arbitrary bytes to what reads an HTTP client's bytes, in pieces: requests and WebSocket frames. The first byte
-// chooses which, the second the size of the pieces. Whatever comes, no reader may run past its input, and the messages of
-// a WebSocket do not depend on the pieces.
+// chooses which, the second the size of the pieces. Whatever comes, no reader may run past its input, and the messages
+// of a WebSocket do not depend on the pieces.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

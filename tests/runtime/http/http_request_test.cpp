@@ -55,7 +55,8 @@ int status_of(std::string_view bytes) {
 
 TEST_CASE("requests come out whole whatever the pieces they arrive in", "[http]") {
   const std::string bytes =
-      "GET /v1/subscribe?table=a%20b&table=c+d&empty=&bare HTTP/1.1\r\nHost: localhost:80\r\nCookie: a=1; troupe_token=x=y\r\n"
+      "GET /v1/subscribe?table=a%20b&table=c+d&empty=&bare HTTP/1.1\r\nHost: localhost:80\r\nCookie: a=1; "
+      "troupe_token=x=y\r\n"
       "Connection: Keep-Alive, Upgrade\r\n\r\n"
       "POST /v1/query HTTP/1.1\r\nhost: h\r\nContent-Length: 5\r\n\r\nhello\r\n"
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
@@ -182,8 +183,7 @@ TEST_CASE("an event's data may have lines, and its client puts them together aga
   OutputBuffer out;
   append_server_sent_event("5.1", "insert", "{\"a\":\n 1}", &out);
   append_server_sent_event("", "error", "x", &out);
-  CHECK(out.pending() ==
-        "id: 5.1\nevent: insert\ndata: {\"a\":\ndata:  1}\n\nevent: error\ndata: x\n\n");
+  CHECK(out.pending() == "id: 5.1\nevent: insert\ndata: {\"a\":\ndata:  1}\n\nevent: error\ndata: x\n\n");
 }
 
 TEST_CASE("a header's value cannot begin another header", "[http]") {

@@ -109,7 +109,9 @@ TEST_CASE("a close of ours waits for the client's", "[web_socket]") {
   Server server;
   server.socket.send_text("bye");
   server.socket.close(WebSocketClose::kGoingAway, "the node stops");
-  CHECK(server.out.pending().substr(0, 5) == "\x81\x03" "bye");
+  CHECK(server.out.pending().substr(0, 5) ==
+        "\x81\x03"
+        "bye");
   CHECK(server.socket.closing());
   CHECK_FALSE(server.socket.ended());
   server.receive(frame(kClose, "\x03\xE9"));
