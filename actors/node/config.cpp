@@ -66,6 +66,8 @@ const std::vector<Key>& keys() {
              "statements of one pipeline, until its Sync"),
       number("limits.pending_bytes_max", Unit::kBytes, &NodeConfig::pending_bytes_max, 1 << 20, true,
              "uncommitted writes of one transaction in one partition; used: of all"),
+      number("limits.pending_memory_bytes", Unit::kBytes, &NodeConfig::pending_memory_bytes, 1 << 16, true,
+             "uncommitted writes in memory; what is more goes to pages"),
       number("limits.log_queued_bytes_max", Unit::kBytes, &NodeConfig::log_queued_bytes_max, kLargestRecordBytes, true,
              "commits on their way to the disk; more of them wait"),
       number("limits.cache_bytes", Unit::kBytes, &NodeConfig::cache_bytes, 1 << 20, true, "cached pages"),

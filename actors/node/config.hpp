@@ -29,7 +29,8 @@ struct NodeConfig {
   // [limits]
   uint32_t connections_max = 10'000;
   uint32_t statements_in_flight_max = 1'000'000;  ///< of one pipeline, until its Sync
-  uint64_t pending_bytes_max = 4ull << 30;    ///< uncommitted writes of one transaction
+  uint64_t pending_bytes_max = 64ull << 30;    ///< uncommitted writes of one transaction
+  uint64_t pending_memory_bytes = 256ull << 20;  ///< of them, in memory; all partitions together
   uint64_t log_queued_bytes_max = 256ull << 20;
   uint64_t cache_bytes = 1ull << 30;  ///< all partitions together
   uint64_t dirty_bytes_max = 320ull << 20;

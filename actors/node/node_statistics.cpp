@@ -78,6 +78,10 @@ constexpr Gauge kGauges[] = {
      [](const NodeContext& node) {
        return sum_of(node, [](const PartitionStatistics& p) { return p.pending_bytes; });
      }},
+    {"limits.pending_memory_bytes",
+     [](const NodeContext& node) {
+       return sum_of(node, [](const PartitionStatistics& p) { return p.pending_memory_bytes; });
+     }},
     {"limits.lock_waiters_max", lock_waiters},
     {"limits.row_locks_max", row_locks},
     {"limits.advisory_locks_max",

@@ -60,6 +60,7 @@ PartitionOptions partition_options(const NodeConfig& config, PartitionId id, con
   options.file_growth_bytes = config.file_growth_bytes;
   options.cache_bytes = config.cache_bytes / partitions;
   options.pending_bytes_max = config.pending_bytes_max;
+  options.pending_memory_bytes_max = config.pending_memory_bytes / partitions;
   options.history_bytes_max = config.history_bytes_max / partitions;
   options.dirty_bytes_max = config.dirty_bytes_max / partitions;
   return options;

@@ -228,6 +228,9 @@ Partition::Progress Partition::step(ReadJob& job) {
 Partition::Progress Partition::step(WriteJob& job) {
   const bool bulk = job.task.question()->head()->kind() == schema::WriteKind::bulk;
   if (bulk && !state_->store->has_room()) return wait_for_room();
+  if (!bulk) {
+    if (const auto spilling = spill(job)) return *spilling;
+  }
   for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
     WriteOutcomeFrame outcome = state_->engine.run(job.task);
     if (auto* frame = std::get_if<WriteResultFrame>(&outcome)) {
@@ -237,6 +240,23 @@ Partition::Progress Partition::step(WriteJob& job) {
     if (std::holds_alternative<Unfinished>(outcome)) return Progress::kAgain;
     const MissingPages& missing = std::get<MissingPages>(outcome);
     if (!load_at_hand(missing)) return wait_for(missing.fault);
+  }
+  return Progress::kAgain;
+}
+
+/// What its transaction wrote before goes to pages, when there is too much of it in memory. Nothing: it may write.
+std::optional<Partition::Progress> Partition::spill(const WriteJob& job) {
+  const schema::WriteHead& head = *job.task.question()->head();
+  for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
+    const auto spilled = state_->store->spill(head.txn());
+    if (!spilled.ok()) {
+      tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, failed_write(head, spilled.status()));
+      return Progress::kDone;
+    }
+    if (spilled->done()) return std::nullopt;
+    if (spilled->needs_room) return wait_for_room();
+    if (spilled->more) return Progress::kAgain;
+    if (!load_at_hand(spilled->fault.address)) return wait_for(spilled->fault);
   }
   return Progress::kAgain;
 }

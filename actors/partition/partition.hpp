@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -77,6 +78,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress step(WriteJob& job);
   Progress step(PrepareJob& job);
   Progress step(ApplyJob& job);
+  std::optional<Progress> spill(const WriteJob& job);
   PageProof page_proof() const;
   bool load_at_hand(PageAddress address);
   bool load_at_hand(const MissingPages& missing);

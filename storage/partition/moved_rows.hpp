@@ -3,6 +3,7 @@
 /// under its old key and waited for its lock means the row. Kept as long as a snapshot may have seen the old key.
 /// Scratch, like the history: empty after a restart, when there are no old snapshots either.
 /// Owner: the partition of the old key.
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <deque>
@@ -24,6 +25,9 @@ struct MoveTime {
   auto operator<=>(const MoveTime&) const = default;
 };
 
+/// Beyond it the oldest are forgotten, and statements that began before them have to be retried.
+inline constexpr uint64_t kMovedBytesMax = 64 << 20;
+
 class MovedRows {
  public:
   explicit MovedRows(uint64_t bytes_max) : bytes_max_{bytes_max} {}
@@ -37,6 +41,8 @@ class MovedRows {
   /// The first move away from `key` after `after`. The view is valid until the next non-const call.
   std::optional<Move> find(TreeId tree, std::string_view key, MoveTime after) const;
 
+  /// More of them than are kept were made at `scn`.
+  void lose(Scn scn) { floor_ = std::max(floor_, scn); }
   /// Drops what no snapshot >= `oldest` can ask for.
   void set_oldest_snapshot(Scn oldest);
   /// Snapshots below it may miss moves: the limit cost them.

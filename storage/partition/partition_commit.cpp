@@ -1,6 +1,7 @@
 /// PartitionStore: from pending writes to a commit record, and from the record to the trees.
 #include "storage/base/check.hpp"
 #include "storage/partition/partition_store.hpp"
+#include "storage/partition/pending_cursor.hpp"
 #include "storage/partition/tree_state.hpp"
 
 namespace troupe {
@@ -22,21 +23,13 @@ PrepareResult PartitionStore::prepare_piece(TxnId txn, size_t bytes_max, bool ag
   if (pending == nullptr) return std::string{};
   PrepareProgress& progress = pending->progress();
   if (again) progress = {};
-  ChangeWriter writer(&progress.changes);
-  for (const auto& [tree, keys] : pending->trees()) {
+  for (const auto& [tree, overlay] : pending->overlays()) {
     if ((progress.started && tree < progress.tree) || pending->drops_tree(tree)) continue;
-    const bool resumed = progress.started && tree == progress.tree;
-    for (auto at = resumed ? keys.upper_bound(progress.key) : keys.begin(); at != keys.end(); ++at) {
-      const PageFault fault = prepare_key(tree, at->first, at->second.entries.back(), &writer);
-      if (fault.needed()) return fault;
-      progress.tree = tree;
-      progress.key = at->first;
-      progress.started = true;
-      if (progress.changes.size() < bytes_max) continue;
-      *more = true;
-      return std::exchange(progress.changes, {});
-    }
+    const PageFault fault = prepare_tree(*pending, tree, bytes_max, more);
+    if (fault.needed()) return fault;
+    if (*more) return std::exchange(progress.changes, {});
   }
+  ChangeWriter writer(&progress.changes);
   for (const auto& [command, tree] : pending->dropped_trees()) {
     Change drop;
     drop.tree = tree;
@@ -49,15 +42,37 @@ PrepareResult PartitionStore::prepare_piece(TxnId txn, size_t bytes_max, bool ag
   return changes;
 }
 
+/// Packs the keys of one tree that come after those that are packed, until there are *full bytes.
+PageFault PartitionStore::prepare_tree(PendingTransaction& pending, TreeId tree, size_t bytes_max, bool* full) {
+  PrepareProgress& progress = pending.progress();
+  ChangeWriter writer(&progress.changes);
+  PendingCursor cursor(pending, tree);
+  const bool resumed = progress.started && tree == progress.tree;
+  PageFault fault = cursor.seek(resumed ? progress.key + '\0' : std::string());
+  for (; !fault.needed() && cursor.valid(); fault = cursor.next()) {
+    const PendingKey* found = nullptr;
+    if (fault = cursor.read(&found); fault.needed()) break;
+    if (found != nullptr) fault = prepare_key(tree, cursor.key(), found->entries.back(), &writer);
+    if (fault.needed()) break;
+    progress.tree = tree;
+    progress.key.assign(cursor.key());
+    progress.started = true;
+    *full = progress.changes.size() >= bytes_max;
+    if (*full) break;
+  }
+  return fault;
+}
+
 PageFault PartitionStore::prepare_one(TxnId txn, TreeId tree, std::string_view key, std::string* changes, bool* alone) {
-  const PendingTransaction* pending = pending_.find(txn);
-  const PendingTree* keys = pending == nullptr ? nullptr : pending->tree(tree);
-  TROUPE_CHECK(keys != nullptr);
-  const auto at = keys->find(key);
-  TROUPE_CHECK(at != keys->end());
-  *alone = at->second.written_once && pending->dropped_trees().empty();
+  PendingTransaction* pending = pending_.find(txn);
+  TROUPE_CHECK(pending != nullptr);
+  PendingKey spilled;
+  const PendingKey* found = nullptr;
+  if (const PageFault fault = pending->find(tree, key, &spilled, &found); fault.needed()) return fault;
+  TROUPE_CHECK(found != nullptr);
+  *alone = found->written_once && pending->dropped_trees().empty();
   ChangeWriter writer(changes);
-  return prepare_key(tree, key, at->second.entries.back(), &writer);
+  return prepare_key(tree, key, found->entries.back(), &writer);
 }
 
 /// Packs the net effect on one key, unless there is none.
@@ -119,6 +134,7 @@ absl::StatusOr<ApplyResult> PartitionStore::apply(Scn scn, TxnId txn, std::strin
 void PartitionStore::note_moves(Scn scn, TxnId txn) {
   const PendingTransaction* pending = pending_.find(txn);
   if (pending == nullptr || oldest_snapshot_ >= scn) return;
+  if (pending->moves_lost()) moved_.lose(scn);
   for (const PendingMove& move : pending->moves()) moved_.add({scn, move.command}, move.tree, move.key, move.place);
 }
 

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "storage/partition/partition_store.hpp"
+#include "storage/partition/pending_cursor.hpp"
 #include "storage/partition/tree_state.hpp"
 #include "storage/tree/tree_cursor.hpp"
 
@@ -18,9 +19,8 @@ class PartitionScan {
         batch_{batch},
         forward_{cursor.direction == ScanDirection::kForward},
         state_{store.find_tree(cursor.tree)} {
-    if (const PendingTransaction* pending = view.txn == kNoTxn ? nullptr : store.pending_.find(view.txn)) {
-      overlay_ = pending->tree(cursor.tree);
-    }
+    PendingTransaction* pending = view.txn == kNoTxn ? nullptr : store.pending_.find(view.txn);
+    if (pending != nullptr && pending->overlay(cursor.tree) != nullptr) overlay_.emplace(*pending, cursor.tree);
   }
 
   absl::Status run() {
@@ -29,7 +29,7 @@ class PartitionScan {
       const PageFault fault = seek();
       if (fault.needed()) return stop_at_fault(fault);
     }
-    absl::Status status = overlay_ == nullptr ? run_committed() : run_merged();
+    absl::Status status = !overlay_.has_value() ? run_committed() : run_merged();
     if (!last_key_.empty() || visited_ > 0) {
       cursor_.position.assign(last_key_);
       cursor_.started = true;
@@ -59,7 +59,9 @@ class PartitionScan {
   absl::Status stop_at_fault(PageFault fault) {
     batch_.state = ScanState::kFault;
     batch_.fault = fault;
-    tree_->read_ahead(forward_, budget_.ahead_max, &batch_.ahead);
+    // Only the one that missed the page knows what comes next.
+    if (tree_.has_value()) tree_->read_ahead(forward_, budget_.ahead_max, &batch_.ahead);
+    if (overlay_.has_value()) overlay_->read_ahead(budget_.ahead_max, &batch_.ahead);
     return absl::OkStatus();
   }
   absl::Status end() {
@@ -115,70 +117,43 @@ class PartitionScan {
   }
 
   absl::Status run_merged() {
-    start_overlay();
-    for (;;) {
+    PageFault fault = seek_overlay();
+    while (!fault.needed()) {
       const bool tree_left = tree_.has_value() && tree_->valid() && in_range(tree_->key());
-      const PendingEntry* pending = next_pending();
-      if (!tree_left && pending == nullptr) return end();
+      const bool overlay_left = overlay_->valid() && in_range(overlay_->key());
+      if (!tree_left && !overlay_left) return end();
       if (spent()) return absl::OkStatus();
-      const int order = !tree_left ? 1 : pending == nullptr ? -1 : compare_sources();
-      PageFault fault;
-      if (order < 0) {
-        TROUPE_RETURN_IF_ERROR(visit_committed(&fault));
-      } else {
-        visit_pending(*pending);
-      }
+      const int order = !tree_left ? 1 : !overlay_left ? -1 : compare_sources();
+      bool covered = false;
+      if (order >= 0) fault = visit_pending(order == 0, &covered);
+      if (!fault.needed() && order <= 0 && !covered) TROUPE_RETURN_IF_ERROR(visit_committed(&fault));
+      if (!fault.needed() && order >= 0) fault = forward_ ? overlay_->next() : overlay_->previous();
       if (!fault.needed() && order <= 0) fault = step();
-      if (fault.needed()) return stop_at_fault(fault);
     }
+    return stop_at_fault(fault);
   }
 
   /// Negative: the tree's key comes first.
   int compare_sources() const {
-    const int order = tree_->key().compare(overlay_at_->first);
+    const int order = tree_->key().compare(overlay_->key());
     return forward_ ? order : -order;
   }
 
-  void start_overlay() {
-    if (forward_) {
-      overlay_at_ =
-          cursor_.started ? overlay_->upper_bound(cursor_.position) : overlay_->lower_bound(cursor_.range.lower);
-      return;
-    }
-    overlay_at_ = overlay_->end();
-    if (cursor_.started) {
-      overlay_at_ = overlay_->lower_bound(cursor_.position);
-    } else if (cursor_.range.has_upper) {
-      overlay_at_ = overlay_->lower_bound(cursor_.range.upper);
-    }
-    previous_overlay();
-  }
-  void previous_overlay() {
-    overlay_done_ = overlay_at_ == overlay_->begin();
-    if (!overlay_done_) --overlay_at_;
-  }
-  void advance_overlay() {
-    if (forward_) {
-      ++overlay_at_;
-    } else {
-      previous_overlay();
-    }
+  PageFault seek_overlay() {
+    if (forward_) return overlay_->seek(cursor_.started ? cursor_.position + '\0' : cursor_.range.lower);
+    if (cursor_.started) return overlay_->seek_before(cursor_.position);
+    return cursor_.range.has_upper ? overlay_->seek_before(cursor_.range.upper) : overlay_->seek_last();
   }
 
-  /// The overlay's next entry that the command sees, if it is in the range.
-  const PendingEntry* next_pending() {
-    while (!overlay_done_ && overlay_at_ != overlay_->end() && in_range(overlay_at_->first)) {
-      if (const PendingEntry* entry = overlay_at_->second.visible_to(view_.command)) return entry;
-      advance_overlay();
-    }
-    return nullptr;
-  }
-
-  void visit_pending(const PendingEntry& entry) {
-    const std::string_view key = overlay_at_->first;
-    if (entry.op == ChangeOp::kPut) emit(key, entry.row);
-    visited(key);
-    advance_overlay();
+  /// *covered: the command sees what the transaction wrote, and not what is committed (if `committed`: there is such).
+  PageFault visit_pending(bool committed, bool* covered) {
+    const PendingKey* found = nullptr;
+    if (const PageFault fault = overlay_->read(&found); fault.needed()) return fault;
+    const PendingEntry* entry = found == nullptr ? nullptr : found->visible_to(view_.command);
+    *covered = entry != nullptr;
+    if (*covered && entry->op == ChangeOp::kPut) emit(overlay_->key(), entry->row);
+    if (*covered || !committed) visited(overlay_->key());
+    return {};
   }
 
   PartitionStore& store_;
@@ -189,9 +164,7 @@ class PartitionScan {
   const bool forward_;
   PartitionStore::TreeState* state_;
   std::optional<TreeCursor> tree_;
-  const PendingTree* overlay_ = nullptr;
-  PendingTree::const_iterator overlay_at_;
-  bool overlay_done_ = false;
+  std::optional<PendingCursor> overlay_;
   std::string_view last_key_;
   uint32_t visited_ = 0;
   uint64_t bytes_ = 0;

@@ -8,8 +8,8 @@
 namespace troupe {
 namespace {
 
-/// Beyond it the oldest are forgotten, and statements that began before them have to be retried.
-constexpr uint64_t kMovedBytesMax = 64 << 20;
+/// What a checkpoint's directory calls the trees of spilled writes.
+constexpr TreeId kSpilledTree = UINT32_MAX;
 
 /// PostgreSQL's limit for one value.
 constexpr uint64_t kRowBytesMax = 1 << 30;
@@ -25,6 +25,14 @@ absl::Status check_sizes(std::string_view key, std::string_view row) {
                  kRowBytesMax);
   }
   return absl::OkStatus();
+}
+
+/// So many take about as long as a slice of other work.
+constexpr uint32_t kKeysSpilledAtOnce = 128;
+
+absl::Status no_room_to_spill() {
+  return with_hint(error(ErrorCode::kDiskFull, "could not write pending changes to the data files: no checkpoint can be made"),
+                   "The transaction is larger than limits.pending_memory_bytes, and the disk has no room for the rest.");
 }
 
 absl::Status snapshot_too_old(Scn snapshot) {
@@ -54,7 +62,7 @@ PartitionStore::PartitionStore(const PartitionOptions& options, OpenedCheckpoint
       checkpointer_{std::make_unique<Checkpointer>(*pager_, *reclaimer_, *file_, options.codec, opened.superblock,
                                                    opened.allocator)},
       history_{options.history_bytes_max},
-      pending_{options.pending_bytes_max},
+      pending_{*pager_, *reclaimer_, options.pending_bytes_max, options.pending_memory_bytes_max},
       moved_{kMovedBytesMax} {
   restore(opened.directory, opened.superblock.covered_scn);
 }
@@ -91,11 +99,11 @@ PartitionStore::TreeState& PartitionStore::tree_for_write(TreeId id) {
 
 ReadResult PartitionStore::get(const ReadView& view, TreeId tree, std::string_view key) {
   if (view.txn != kNoTxn) {
-    const PendingTransaction* pending = pending_.find(view.txn);
-    const PendingTree* keys = pending == nullptr ? nullptr : pending->tree(tree);
-    if (keys != nullptr) {
-      const auto at = keys->find(key);
-      const PendingEntry* entry = at == keys->end() ? nullptr : at->second.visible_to(view.command);
+    if (PendingTransaction* pending = pending_.find(view.txn)) {
+      PendingKey spilled;
+      const PendingKey* found = nullptr;
+      if (const PageFault fault = pending->find(tree, key, &spilled, &found); fault.needed()) return fault;
+      const PendingEntry* entry = found == nullptr ? nullptr : found->visible_to(view.command);
       if (entry != nullptr && entry->op == ChangeOp::kPut) return StoredRow{entry->row, kNoScn};
       if (entry != nullptr) return Absent{};
     }
@@ -134,12 +142,12 @@ ReadResult PartitionStore::read_history(TreeId tree, std::string_view key, Scn s
 
 LatestResult PartitionStore::latest(TxnId txn, TreeId tree, std::string_view key) {
   LatestRow latest;
+  PendingKey spilled;
   const PendingEntry* own = nullptr;
-  if (const PendingTransaction* pending = txn == kNoTxn ? nullptr : pending_.find(txn)) {
-    if (const PendingTree* keys = pending->tree(tree)) {
-      const auto at = keys->find(key);
-      if (at != keys->end()) own = &at->second.entries.back();
-    }
+  if (PendingTransaction* pending = txn == kNoTxn ? nullptr : pending_.find(txn)) {
+    const PendingKey* found = nullptr;
+    if (const PageFault fault = pending->find(tree, key, &spilled, &found); fault.needed()) return fault;
+    if (found != nullptr) own = &found->entries.back();
   }
   if (TreeState* state = find_tree(tree)) {
     const Tree::Lookup lookup = state->tree.find(key);
@@ -172,7 +180,8 @@ absl::Status PartitionStore::stage(TxnId txn, CommandId command, TreeId tree, st
 absl::Status PartitionStore::stage_move(TxnId txn, CommandId command, TreeId tree, std::string_view key,
                                         std::string_view place) {
   TROUPE_CHECK(txn != kNoTxn);
-  return pending_.stage_move(txn, {command, tree, key, place});
+  pending_.stage_move(txn, {command, tree, std::string(key), std::string(place)});
+  return absl::OkStatus();
 }
 
 absl::Status PartitionStore::stage_drop_tree(TxnId txn, CommandId command, TreeId tree) {
@@ -184,6 +193,19 @@ absl::Status PartitionStore::stage_drop_tree(TxnId txn, CommandId command, TreeI
 void PartitionStore::rollback_to(TxnId txn, CommandId command) { pending_.rollback_to(txn, command); }
 
 void PartitionStore::discard(TxnId txn) { pending_.discard(txn); }
+
+absl::StatusOr<SpillResult> PartitionStore::spill(TxnId txn) {
+  for (uint32_t keys = 0; pending_.must_spill(txn); ++keys) {
+    if (pager_->dirty_bytes() >= options_.dirty_bytes_max) {
+      // No checkpoint can be made, but unlike a commit this can be refused.
+      if (unlimited_) return no_room_to_spill();
+      return SpillResult{{}, true, false};
+    }
+    if (keys == kKeysSpilledAtOnce) return SpillResult{{}, false, true};
+    if (const PageFault fault = pending_.spill_one(txn); fault.needed()) return SpillResult{fault, false, false};
+  }
+  return SpillResult{};
+}
 
 absl::StatusOr<BulkResult> PartitionStore::bulk_put(TreeId tree, std::string_view key, std::string_view row) {
   TROUPE_RETURN_IF_ERROR(check_sizes(key, row));
@@ -213,12 +235,15 @@ std::unique_ptr<CheckpointJob> PartitionStore::begin_checkpoint(Scn covered, con
   for (TreeState* state : ordered_trees()) {
     trees.push_back({state->id, &state->tree, state->dropped_at, state->tombstones});
   }
+  // After a restart they are nobody's, as the trees that a commit dropped.
+  for (Tree* tree : pending_.spilled_trees()) trees.push_back({kSpilledTree, tree, std::max(covered, kFirstScn), 0});
   return checkpointer_->begin(covered, metadata, trees, disk_full);
 }
 
 absl::Status PartitionStore::finish_checkpoint(CheckpointResult result) {
   std::vector<Tree*> trees;
   for (TreeState* state : ordered_trees()) trees.push_back(&state->tree);
+  for (Tree* tree : pending_.spilled_trees()) trees.push_back(tree);
   return checkpointer_->finish(std::move(result), trees);
 }
 
@@ -237,6 +262,7 @@ PartitionStatistics PartitionStore::statistics() const {
   statistics.frozen_bytes = pager_->frozen_bytes();
   statistics.history_bytes = history_.bytes();
   statistics.pending_bytes = pending_.bytes();
+  statistics.pending_memory_bytes = pending_.memory_bytes();
   statistics.file_bytes = checkpointer_->allocator().end() * kGrainBytes;
   statistics.free_bytes = checkpointer_->allocator().free_grains() * kGrainBytes;
   statistics.freed_pages = pager_->freed().size();

@@ -28,6 +28,7 @@ struct PartitionOptions {
   uint32_t page_bytes = 16 * 1024;          ///< target size of a page before compression
   uint64_t cache_bytes = 256ull << 20;      ///< clean and dirty pages together; dirty ones cannot be evicted
   uint64_t pending_bytes_max = 1ull << 30;  ///< per transaction
+  uint64_t pending_memory_bytes_max = 256ull << 20;  ///< of all transactions; then they spill
   uint64_t history_bytes_max = 256ull << 20;
   uint64_t dirty_bytes_max = UINT64_MAX;  ///< changed pages; those of a checkpoint under way come on top
   PageCodec codec = PageCodec::kLz4;
@@ -41,6 +42,7 @@ struct PartitionStatistics {
   uint64_t frozen_bytes = 0;  ///< being written by a checkpoint
   uint64_t history_bytes = 0;
   uint64_t pending_bytes = 0;
+  uint64_t pending_memory_bytes = 0;  ///< of them, those that are not spilled
   uint64_t file_bytes = 0;
   uint64_t free_bytes = 0;   ///< reusable, inside the file
   uint64_t freed_pages = 0;  ///< reusable from the next checkpoint on
@@ -57,6 +59,13 @@ struct ApplyResult {
   PageFault fault;
   bool needs_room = false;
   bool done() const { return !fault.needed() && !needs_room; }
+};
+/// Not done() when a page is missing, when changed pages wait for a checkpoint, or when others may have a turn.
+struct SpillResult {
+  PageFault fault;
+  bool needs_room = false;
+  bool more = false;
+  bool done() const { return !fault.needed() && !needs_room && !more; }
 };
 /// The packed changes, or need(page).
 using PrepareResult = std::variant<std::string, PageFault>;
@@ -93,7 +102,11 @@ class PartitionStore {
   /// The row of `key`, which the same command erases, goes on elsewhere: once that is committed, moved() tells others.
   absl::Status stage_move(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view place);
   absl::Status stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
-  /// ROLLBACK TO SAVEPOINT: forgets what commands >= `command` staged.
+  /// Before a transaction stages more: moves what it staged from memory to pages when pending_memory_bytes_max asks for
+  /// it. Not done: fetch the page, make a checkpoint, or let others go first, and call it again.
+  /// Errors: kDiskFull, when no checkpoint can be made (set_unlimited) to make room.
+  absl::StatusOr<SpillResult> spill(TxnId txn);
+  /// ROLLBACK TO SAVEPOINT: forgets what commands >= `command` staged. No later command has a number of theirs.
   void rollback_to(TxnId txn, CommandId command);
   void discard(TxnId txn);
   bool has_pending(TxnId txn) const { return pending_.find(txn) != nullptr; }
@@ -189,6 +202,7 @@ class PartitionStore {
   ReadResult read_committed(TreeState& state, Scn snapshot, std::string_view key);
   ReadResult read_history(TreeId tree, std::string_view key, Scn snapshot) const;
   void note_moves(Scn scn, TxnId txn);
+  PageFault prepare_tree(PendingTransaction& pending, TreeId tree, size_t bytes_max, bool* full);
   PageFault prepare_key(TreeId tree, std::string_view key, const PendingEntry& entry, ChangeWriter* writer);
   PageFault apply_change(Scn scn, const Change& change);
   void apply_erase(Scn scn, const Change& change, TreeState& state, TreePath& path, bool was_tombstone);

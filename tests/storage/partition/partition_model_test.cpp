@@ -82,7 +82,9 @@ class PartitionModel {
 
 class Run {
  public:
-  explicit Run(uint64_t seed) : random_{seed}, files_{seed}, partition_{files_} {}
+  /// `pending_memory_bytes`: what is more is spilled.
+  Run(uint64_t seed, uint64_t pending_memory_bytes)
+      : random_{seed}, files_{seed}, partition_{files_, options(pending_memory_bytes)} {}
 
   void steps(int count) {
     for (int i = 0; i < count; ++i) {
@@ -114,8 +116,14 @@ class Run {
   uint64_t faults() const { return partition_.faults; }
   uint64_t crashes() const { return crashes_; }
   uint64_t checkpoints() const { return checkpoints_; }
+  uint64_t spilled() const { return spilled_; }
 
  private:
+  static PartitionOptions options(uint64_t pending_memory_bytes) {
+    PartitionOptions options = TestPartition::tiny();
+    options.pending_memory_bytes_max = pending_memory_bytes;
+    return options;
+  }
   PartitionModel::Key random_key() {
     const uint64_t n = random_.below(3000);
     std::string key = cat("k", n / 100, ".", n);
@@ -146,6 +154,9 @@ class Run {
     if (random_.chance(0.5)) ++commands_[txn];
     const CommandId command = std::max<CommandId>(commands_[txn], 1);
     commands_[txn] = command;
+    const uint64_t before = partition_.store->statistics().pending_memory_bytes;
+    REQUIRE(partition_.spill(txn).ok());
+    spilled_ += before > partition_.store->statistics().pending_memory_bytes ? 1 : 0;
     if (random_.chance(0.3)) {
       partition_.stage_erase(txn, command, key.first, key.second);
       model_.stage(txn, command, key, "(none)");
@@ -208,6 +219,7 @@ class Run {
     const auto command = static_cast<CommandId>(random_.below(commands_[txn] + 1));
     partition_.store->rollback_to(txn, command);
     model_.rollback_to(txn, command);
+    ++commands_[txn];  // no number comes again
   }
   void open_or_close_snapshot() {
     if (snapshots_.size() < 5 && random_.chance(0.6)) {
@@ -277,6 +289,7 @@ class Run {
   Scn scn_ = 100;
   uint64_t crashes_ = 0;
   uint64_t checkpoints_ = 0;
+  uint64_t spilled_ = 0;
 };
 
 }  // namespace
@@ -287,15 +300,27 @@ TEST_CASE("a partition answers as a model that keeps every version", "[partition
   uint64_t checkpoints = 0;
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     CAPTURE(seed);
-    Run run(seed);
+    Run run(seed, 1 << 30);
     run.steps(4000);
     faults += run.faults();
     crashes += run.crashes();
     checkpoints += run.checkpoints();
+    CHECK(run.spilled() == 0);
   }
   CHECK(faults > 100);
   CHECK(crashes > 20);
   CHECK(checkpoints > 100);
+}
+
+TEST_CASE("transactions that are spilled make no difference to what is read and committed", "[partition]") {
+  uint64_t spilled = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    Run run(seed, 500 * seed);
+    run.steps(4000);
+    spilled += run.spilled();
+  }
+  CHECK(spilled > 500);
 }
 
 }  // namespace troupe

@@ -158,6 +158,120 @@ TEST_CASE("a transaction's pending writes have a limit", "[partition]") {
         ErrorCode::kProgramLimitExceeded);
 }
 
+TEST_CASE("pending writes past memory's limit go to pages, which a checkpoint writes and a restart frees",
+          "[partition]") {
+  SimFileSystem files(1);
+  PartitionOptions options = TestPartition::tiny();
+  options.pending_memory_bytes_max = 4'000;
+  options.dirty_bytes_max = 16 * 1024;
+  TestPartition partition(files, options);
+  for (int i = 0; i < 3'000; ++i) {
+    REQUIRE(partition.spill(5).ok());
+    partition.stage(5, 1, kTree, cat("key", (i * 7919) % 3'000), std::string(100, 'r'));
+    CHECK(partition.store->statistics().pending_memory_bytes < 8'000);
+    CHECK(partition.store->statistics().dirty_bytes < 24 * 1024);
+  }
+  CHECK(partition.scan({.txn = 5, .command = 2}, {.tree = kTree}, {}).size() == 3'000);
+  CHECK(partition.scan({.txn = 5, .command = 1}, {.tree = kTree}, {}).empty());
+  partition.store->check_invariants();
+  const uint64_t full = partition.store->statistics().file_bytes;
+  CHECK(full > 300'000);
+
+  SECTION("it commits") {
+    partition.commit(10, 5);
+    CHECK(partition.scan({}, {.tree = kTree}, {}).size() == 3'000);
+  }
+  SECTION("it is rolled back") {
+    partition.store->discard(5);
+    CHECK(partition.store->statistics().pending_bytes == 0);
+  }
+  SECTION("the node dies") {
+    REQUIRE(partition.checkpoint(9).ok());
+    partition.store.reset();
+    files.crash();
+    partition.reopen();
+    CHECK_FALSE(partition.store->has_pending(5));
+    CHECK(partition.scan({}, {.tree = kTree}, {}).empty());
+  }
+  partition.collect_garbage();
+  for (Scn scn = 11; scn < 14; ++scn) REQUIRE(partition.checkpoint(scn).ok());
+  CHECK(partition.store->statistics().free_bytes > full / 4);
+  partition.store->check_invariants();
+}
+
+TEST_CASE("a savepoint behind a spill is gone back to, and keys are written again on both sides of it", "[partition]") {
+  SimFileSystem files(1);
+  PartitionOptions options = TestPartition::tiny();
+  options.pending_memory_bytes_max = 1;
+  TestPartition partition(files, options);
+  const auto staged = [&](CommandId command, std::string_view key, std::string_view row) {
+    REQUIRE(partition.spill(5).ok());
+    partition.stage(5, command, kTree, key, row);
+  };
+  const auto seen = [&](CommandId command) {
+    std::string rows;
+    for (const auto& [key, row] : partition.scan({.txn = 5, .command = command}, {.tree = kTree}, {})) {
+      rows += cat(key, "=", row, " ");
+      CHECK(partition.get({.txn = 5, .command = command}, kTree, key) == row);
+    }
+    const ScanCursor back{.tree = kTree, .direction = ScanDirection::kBackward};
+    CHECK(partition.scan({.txn = 5, .command = command}, back, {.rows_max = 1}).size() ==
+          partition.scan({.txn = 5, .command = command}, {.tree = kTree}, {}).size());
+    return rows;
+  };
+  partition.put(10, kTree, "b", "old");
+  staged(1, "a", "1");
+  staged(1, "b", "1");
+  staged(2, "a", "2");
+  staged(3, "c", "3");
+  REQUIRE(partition.spill(5).ok());
+  CHECK(partition.store->statistics().pending_memory_bytes == 0);
+  CHECK(seen(1) == "b=old ");
+  CHECK(seen(2) == "a=1 b=1 ");
+  CHECK(seen(4) == "a=2 b=1 c=3 ");
+
+  partition.store->rollback_to(5, 2);
+  CHECK(seen(9) == "a=1 b=1 ");
+  CHECK_FALSE(partition.latest(5, kTree, "c").exists);
+  partition.stage_erase(5, 4, kTree, "a");
+  CHECK(seen(9) == "b=1 ");
+  staged(5, "a", "5");
+  partition.stage_erase(5, 5, kTree, "b");
+  CHECK(seen(5) == "b=1 ");
+  CHECK(seen(6) == "a=5 ");
+  partition.store->rollback_to(5, 5);
+  CHECK(seen(9) == "b=1 ");
+  staged(6, "d", "6");
+  partition.commit(20, 5);
+  CHECK(partition.scan({}, {.tree = kTree}, {}) == Rows{{"b", "1"}, {"d", "6"}});
+}
+
+TEST_CASE("a disk without room refuses what a transaction writes past memory, and leaves the rest alone",
+          "[partition]") {
+  SimFileSystem files(1);
+  PartitionOptions options = TestPartition::tiny();
+  options.pending_memory_bytes_max = 4'000;
+  options.dirty_bytes_max = 16 * 1024;
+  TestPartition partition(files, options);
+  partition.put(10, kTree, "before", "row");
+  absl::Status status;
+  files.fail_every(SimOperation::write, 1, ErrorCode::kDiskFull);
+  for (int i = 0; i < 3'000 && status.ok(); ++i) {
+    status = partition.spill(5);
+    if (status.ok()) partition.stage(5, 1, kTree, cat("key", i), std::string(100, 'r'));
+  }
+  REQUIRE(error_code(status) == ErrorCode::kDiskFull);
+  partition.store->discard(5);
+  CHECK(partition.get(kTree, "before") == "row");
+  files.fail_every(SimOperation::write, 0);
+  REQUIRE(partition.checkpoint(10).ok());
+  partition.store->set_unlimited(false);
+  partition.stage(6, 1, kTree, "after", "row");
+  CHECK(partition.spill(6).ok());
+  partition.commit(11, 6);
+  partition.store->check_invariants();
+}
+
 TEST_CASE("a full history makes old snapshots fail, never lie", "[partition]") {
   SimFileSystem files(1);
   PartitionOptions options = TestPartition::tiny();

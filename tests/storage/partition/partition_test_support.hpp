@@ -53,6 +53,16 @@ struct TestPartition {
     store->install(fault.address, *std::move(image));
   }
 
+  /// What the partition actor does before a transaction writes. Its error: that no checkpoint can be made.
+  absl::Status spill(TxnId txn) {
+    for (;;) {
+      const auto spilled = store->spill(txn);
+      if (!spilled.ok()) return spilled.status();
+      if (spilled->done()) return absl::OkStatus();
+      if (spilled->fault.needed()) serve(spilled->fault);
+      if (spilled->needs_room) store->set_unlimited(!checkpoint(store->checkpoint_scn()).ok());
+    }
+  }
   void stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view row) {
     REQUIRE(store->stage(txn, command, tree, key, ChangeOp::kPut, row).ok());
   }
