@@ -10,6 +10,11 @@ namespace {
 
 RowLockStrength strength_of(schema::LockStrength strength) { return static_cast<RowLockStrength>(strength); }
 
+absl::Status too_large_to_prepare() {
+  return with_hint(error(ErrorCode::kProgramLimitExceeded, "the transaction has locked too many rows to be prepared"),
+                   "Prepare smaller transactions, or COMMIT this one.");
+}
+
 absl::Status lock_timeout() {
   return error(ErrorCode::kLockNotAvailable, "canceling statement due to lock timeout");
 }
@@ -55,9 +60,11 @@ LockShard::behavior_type LockShard::make_behavior() {
       },
       [this](prepare_atom, TxnId txn) {
         const Heir<LockShardState>::Use use(heir_, state_);
+        const bool nameless = state_->rows.has_compact(txn);
         const std::string locks = encode_locks({state_->rows.held_by(txn), state_->tables.held_by(txn)});
         tell(caf::actor_cast<SessionActor>(current_sender()), prepared_atom::value, txn,
-             static_cast<PartitionId>(kLocksOf + id_), FrameBytes::copy_of(locks), std::string());
+             static_cast<PartitionId>(kLocksOf + id_), FrameBytes::copy_of(locks),
+             nameless ? encode_error(too_large_to_prepare()) : std::string());
       },
       [this](cancel_atom, TxnId txn, const std::string& encoded_error) {
         const Heir<LockShardState>::Use use(heir_, state_);

@@ -55,6 +55,8 @@ class LockQueue {
     holders_.push_back({txn, command, mode});
     return LockAttempt::kGranted;
   }
+  /// A lock that `txn` was granted elsewhere.
+  void adopt(TxnId txn, Mode mode, CommandId command) { holders_.push_back({txn, command, mode}); }
   void enqueue(TxnId txn, Mode mode, uint64_t ticket, CommandId command = 0) {
     const Waiter waiter{txn, command, mode, ticket};
     if (!is_holder(txn)) {

@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+
+#include "absl/hash/hash.h"
 
 #include "storage/base/check.hpp"
 
 namespace troupe {
+namespace {
+
+uint64_t hash_of(const std::string& name) { return absl::Hash<std::string>{}(name); }
+
+}  // namespace
 
 absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, TreeId tree, std::string_view key,
                                                   RowLockStrength strength, WaitPolicy wait, uint64_t ticket) {
@@ -13,14 +21,22 @@ absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, 
   name_.append(key);
   const auto [it, fresh] = rows_.try_emplace(name_);
   Row& row = it->second;
-  if (fresh && rows_.size() > limits_.keys_max) {
+  if (fresh) row.name = &it->first;
+  if (fresh && !compact_.empty() && expand(&row, txn, strength)) {
+    rows_.erase(it);
+    return LockOutcome::kGranted;
+  }
+  if (row.queue.empty() && locked_keys() > limits_.keys_max) {
     rows_.erase(it);
     return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "too many rows are locked (limits.row_locks_max)"),
                      "Change fewer rows in one transaction, or raise the limit.");
   }
-  if (fresh) row.name = &it->first;
   const LockAttempt attempt = row.queue.try_acquire(txn, strength, command);
-  if (attempt == LockAttempt::kGranted) held_[txn].push_back({&row, command});
+  if (attempt == LockAttempt::kGranted) {
+    std::vector<Held>& held = held_[txn];
+    held.push_back({&row, command});
+    if (++granted_ % limits_.compacted_at_once == 0 && held.size() > limits_.named_keys_max) compact(txn, &held);
+  }
   if (attempt != LockAttempt::kBlocked) return LockOutcome::kGranted;
   if (wait == WaitPolicy::kNoWait) return LockOutcome::kRefused;
   if (waiting_.size() >= limits_.waiters_max) {
@@ -32,6 +48,45 @@ absl::StatusOr<LockOutcome> RowLockTable::acquire(TxnId txn, CommandId command, 
   waiting_.emplace(txn, Held{&row, command});
   waiting_order_.push_back(txn);
   return LockOutcome::kQueued;
+}
+
+/// Counted anew each time: there is nearly never one, and hardly ever a second.
+size_t RowLockTable::compact_keys() const {
+  size_t keys = 0;
+  for (const auto& [txn, locks] : compact_) keys += locks->size();
+  return keys;
+}
+
+/// Gives a row its holders back that are known by its hash only. True: `txn` is one, and needs no more.
+bool RowLockTable::expand(Row* row, TxnId txn, RowLockStrength strength) {
+  const uint64_t hash = hash_of(*row->name);
+  CompactLocks::Lock lock{};
+  const auto own = compact_.find(txn);
+  if (own != compact_.end() && own->second->find(hash, &lock) && lock.strength >= strength) return true;
+  for (const auto& [holder, locks] : compact_) {
+    if (!locks->find(hash, &lock)) continue;
+    row->queue.adopt(holder, lock.strength, lock.command);
+    held_[holder].push_back({row, lock.command});
+  }
+  return false;
+}
+
+/// The oldest ones, but for those that somebody waits for or that are held twice; these go to the end.
+void RowLockTable::compact(TxnId txn, std::vector<Held>* held) {
+  auto& locks = compact_[txn];
+  if (locks == nullptr) locks = std::make_unique<CompactLocks>();
+  const size_t count = std::min(2 * limits_.compacted_at_once, held->size());
+  for (size_t i = 0; i < count; ++i) {
+    const Held lock = (*held)[i];
+    const auto& queue = lock.row->queue;
+    if (queue.holders().size() > 1 || !queue.waiters().empty()) {
+      held->push_back(lock);
+      continue;
+    }
+    locks->add(hash_of(*lock.row->name), {lock.command, queue.holders().front().mode});
+    rows_.erase(*lock.row->name);
+  }
+  held->erase(held->begin(), held->begin() + static_cast<ptrdiff_t>(count));
 }
 
 bool RowLockTable::acquire_again(TxnId txn, TreeId tree, std::string_view key, RowLockStrength strength) {
@@ -56,6 +111,7 @@ std::vector<LockGrant> RowLockTable::cancel_wait(TxnId txn) {
 
 std::vector<LockGrant> RowLockTable::release_all(TxnId txn) {
   std::vector<LockGrant> grants = cancel_wait(txn);
+  if (!compact_.empty()) compact_.erase(txn);
   const auto it = held_.find(txn);
   if (it == held_.end()) return grants;
   const std::vector<Held> all = std::move(it->second);
@@ -66,6 +122,7 @@ std::vector<LockGrant> RowLockTable::release_all(TxnId txn) {
 
 std::vector<LockGrant> RowLockTable::rollback_to(TxnId txn, CommandId command) {
   std::vector<LockGrant> grants = cancel_wait(txn);
+  if (const auto locks = compact_.find(txn); locks != compact_.end()) locks->second->rollback_to(command);
   const auto it = held_.find(txn);
   if (it == held_.end()) return grants;
   const auto kept = [command](const Held& held) { return held.command < command; };

@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
 #include "storage/base/error.hpp"
+#include "storage/lock/compact_locks.hpp"
 #include "storage/lock/held_locks.hpp"
 #include "storage/lock/lock_modes.hpp"
 #include "storage/lock/lock_queue.hpp"
@@ -20,6 +22,9 @@ namespace troupe {
 struct LockLimits {
   uint32_t waiters_max = 100'000;
   uint64_t keys_max = 32'000'000;  ///< locked at the same time; about 140 bytes each
+  /// Of one transaction; of more, those that nobody else wants are kept as hashes (CompactLocks).
+  size_t named_keys_max = 50'000;
+  size_t compacted_at_once = 1024;
 };
 
 enum class LockOutcome : uint8_t { kGranted, kQueued, kRefused };
@@ -44,13 +49,14 @@ class RowLockTable {
   /// Ends its waiting; it keeps what it holds.
   std::vector<LockGrant> cancel_wait(TxnId txn);
 
-  /// In the order granted.
+  /// In the order granted. All of them, unless some are compact: those have no names.
   std::vector<HeldRowLock> held_by(TxnId txn) const;
+  bool has_compact(TxnId txn) const { return compact_.contains(txn); }
 
   /// For the deadlock detector: in the order of waiting.
   std::vector<WaitEdge> waits() const;
   size_t waiting() const { return waiting_.size(); }
-  size_t locked_keys() const { return rows_.size(); }
+  size_t locked_keys() const { return rows_.size() + compact_keys(); }
 
   void check_invariants() const;
 
@@ -66,6 +72,9 @@ class RowLockTable {
     CommandId command;
   };
 
+  size_t compact_keys() const;
+  bool expand(Row* row, TxnId txn, RowLockStrength strength);
+  void compact(TxnId txn, std::vector<Held>* held);
   void release(TxnId txn, const Held& held, std::vector<LockGrant>* grants);
   void let_in(Row* row, std::span<const LockGrant> grants);
   void forget_if_free(Row* row);
@@ -75,6 +84,9 @@ class RowLockTable {
   absl::flat_hash_map<TxnId, std::vector<Held>> held_;  ///< in the order granted
   absl::flat_hash_map<TxnId, Held> waiting_;            ///< for what
   std::vector<TxnId> waiting_order_;
+  /// Of large transactions. A row that is in rows_ is locked as it says there, whatever its hash says here.
+  absl::btree_map<TxnId, std::unique_ptr<CompactLocks>> compact_;
+  uint64_t granted_ = 0;
   std::string name_;  ///< reused
 };
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/base/random.hpp"
+#include "storage/base/text.hpp"
 #include "storage/lock/deadlock.hpp"
 
 namespace troupe {
@@ -176,6 +177,66 @@ TEST_CASE("random locking keeps the invariants and lets everyone through", "[loc
   for (TxnId txn = 1; txn < 20; ++txn) table.release_all(txn);
   CHECK(table.locked_keys() == 0);
   CHECK(table.waiting() == 0);
+}
+
+TEST_CASE("the locks of a large transaction take little, and others meet them all the same", "[lock]") {
+  RowLockTable table{LockLimits{.named_keys_max = 10, .compacted_at_once = 4}};
+  for (int i = 0; i < 1'000; ++i) acquire_in(table, 1 + i / 100, 1, cat("key ", i), kNoKeyUpdate);
+  CHECK(table.has_compact(1));
+  CHECK(table.locked_keys() == 1'000);
+  CHECK(acquire(table, 2, "key 5", kUpdate, WaitPolicy::kNoWait) == LockOutcome::kRefused);
+  CHECK(acquire(table, 2, "key 5", kKeyShare) == LockOutcome::kGranted);
+  CHECK(acquire(table, 3, "key 6", kUpdate) == LockOutcome::kQueued);
+  CHECK(table.waits() == std::vector{WaitEdge{3, 1}});
+  CHECK(acquire(table, 4, "key 500", kUpdate) == LockOutcome::kQueued);
+  CHECK(acquire(table, 5, "another", kUpdate) == LockOutcome::kGranted);
+  CHECK(acquire(table, 1, "key 7", kUpdate) == LockOutcome::kGranted);
+  CHECK(acquire(table, 6, "key 7", kKeyShare) == LockOutcome::kQueued);
+  table.check_invariants();
+  CHECK(table.rollback_to(1, 3) == std::vector{LockGrant{4, 40}});
+  CHECK(acquire(table, 7, "key 700", kUpdate) == LockOutcome::kGranted);
+  CHECK(acquire(table, 7, "key 100", kUpdate, WaitPolicy::kNoWait) == LockOutcome::kRefused);
+  CHECK(table.release_all(1).size() == 2);
+  CHECK_FALSE(table.has_compact(1));
+  for (TxnId txn = 2; txn < 8; ++txn) table.release_all(txn);
+  CHECK(table.locked_keys() == 0);
+}
+
+TEST_CASE("compact or not, the same locks are had", "[lock]") {
+  Random random(6);
+  RowLockTable named{LockLimits{}};
+  RowLockTable compact{LockLimits{.named_keys_max = 2, .compacted_at_once = 1}};
+  std::vector<bool> waiting(10, false);
+  const auto by_txn = [](std::vector<LockGrant> grants) {
+    std::sort(grants.begin(), grants.end(), [](const auto& a, const auto& b) { return a.txn < b.txn; });
+    return grants;
+  };
+  uint64_t was_compact = 0;
+  for (int step = 0; step < 40'000; ++step) {
+    const TxnId txn = 1 + random.below(9);
+    if (random.chance(0.05)) {
+      waiting[txn] = false;
+      const auto command = static_cast<CommandId>(random.below(5));
+      const auto end = [&](RowLockTable& table) {
+        return by_txn(command == 0 ? table.release_all(txn) : table.rollback_to(txn, command));
+      };
+      const auto grants = end(named);
+      REQUIRE(end(compact) == grants);
+      for (const LockGrant& grant : grants) waiting[grant.txn] = false;
+    } else if (!waiting[txn]) {
+      const std::string key = cat("key ", random.below(60));
+      const auto strength = static_cast<RowLockStrength>(random.below(4));
+      const auto command = static_cast<CommandId>(random.below(5));
+      const LockOutcome outcome = acquire_in(named, command, txn, key, strength);
+      REQUIRE(acquire_in(compact, command, txn, key, strength) == outcome);
+      waiting[txn] = outcome == LockOutcome::kQueued;
+      was_compact += compact.has_compact(txn) ? 1 : 0;
+    }
+    if (step % 100 == 0) compact.check_invariants();
+  }
+  CHECK(was_compact > 3'000);
+  for (TxnId txn = 1; txn < 10; ++txn) compact.release_all(txn);
+  CHECK(compact.locked_keys() == 0);
 }
 
 }  // namespace troupe
