@@ -83,6 +83,7 @@ void LogActor::append(const CommitRequestPtr& commit, const caf::strong_actor_pt
   for (size_t part = 0; part < parts; ++part) {
     const auto kind = part + 1 == parts ? LogRecordKind::commit : LogRecordKind::commit_part;
     if (!queue(kind, commit->scn, commit->records[part].view())) return;
+    FrameFiles::let_go(commit->records[part]);
   }
   state_->waiting.push_back({commit, waiter});
   want_flush();

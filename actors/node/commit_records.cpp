@@ -47,7 +47,8 @@ std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes)
 absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_t participants,
                                                               std::span<const std::string_view> redo,
                                                               size_t record_bytes_max,
-                                                              const std::function<void(size_t)>& copied) {
+                                                              const std::function<void(size_t)>& copied,
+                                                              const FrameFiles* files) {
   // Well below the limit, with room for one large change; and a subscriber, who is sent whole records, has a window.
   const size_t wanted_bytes = std::min(record_bytes_max / 2, kRecordBytes);
   size_t total = 0;
@@ -65,6 +66,10 @@ absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_
   const auto parts = static_cast<uint32_t>(pieces.size());
   for (uint32_t part = 0; part < parts; ++part) {
     records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
+    if (files != nullptr) {
+      TROUPE_ASSIGN_OR_RETURN(FrameBytes frame, files->copy_of(records.back().view()));
+      records.back() = CommitFrame(std::move(frame));
+    }
     for (; copied && of < ends.size() && ends[of] <= part + 1; ++of) copied(of);
     if (records.back().size() <= record_bytes_max) continue;
     return with_hint(

@@ -79,7 +79,7 @@ const std::vector<Key>& keys() {
              "memory of one sort, hash table or materialised result"),
       number("limits.lock_waiters_max", Unit::kCount, &NodeConfig::lock_waiters_max, 1, true, "lock requests that wait in one lock shard"),
       number("limits.row_locks_max", Unit::kCount, &NodeConfig::row_locks_max, 1, true,
-             "rows that are locked at the same time, about 140 bytes each"),
+             "rows that are locked at the same time, about 140 bytes each, 20 in large transactions"),
       number("limits.advisory_locks_max", Unit::kCount, &NodeConfig::advisory_locks_max, 1, true,
              "keys that advisory locks are held on or waited for"),
       number("limits.read_ranges", Unit::kCount, &NodeConfig::read_ranges, 64, true,

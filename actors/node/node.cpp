@@ -455,6 +455,7 @@ void Node::Parts::start_actors() {
   system.emplace(system_config);
   units = platform->make_units(*system, config.cells);
   context->may_block = platform->may_block();
+  if (context->may_block) context->services.frame_files.use_directory(config.data_directory);
   context->directory.update([&](Addresses& to) {
     to.partitions.resize(config.partitions);
     to.partition_incarnations.resize(config.partitions);

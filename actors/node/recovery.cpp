@@ -28,22 +28,19 @@ absl::Status load_missing(PartitionStore& store, PageAddress address) {
   return absl::OkStatus();
 }
 
-struct PendingCommit {
-  std::vector<CommitFrame> records;
-};
-
-absl::Status apply_commit(const std::vector<CommitFrame>& records, Scn scn, TxnId txn,
-                          const std::vector<PartitionStore*>& stores, const std::vector<Scn>& covered) {
+/// One record of a commit. Of a large one the next may follow when this one is forgotten: the log ends behind a whole
+/// transaction, always.
+absl::Status apply_record(const CommitFrame& record, Scn scn, const std::vector<PartitionStore*>& stores,
+                          const std::vector<Scn>& covered) {
   for (size_t i = 0; i < stores.size(); ++i) {
     if (scn <= covered[i]) continue;
     stores[i]->set_oldest_snapshot(scn);  // nobody can want the older versions any more
-    for (const CommitFrame& record : records) {
-      while (true) {
-        TROUPE_ASSIGN_OR_RETURN(const ApplyResult applied, stores[i]->apply(scn, txn, bytes_view(record->changes())));
-        if (applied.done()) break;
-        TROUPE_RETURN_IF_ERROR(applied.needs_room ? make_room(*stores[i], scn - 1)
-                                                  : load_missing(*stores[i], applied.fault.address));
-      }
+    while (true) {
+      TROUPE_ASSIGN_OR_RETURN(const ApplyResult applied,
+                              stores[i]->apply(scn, record->head()->txn(), bytes_view(record->changes())));
+      if (applied.done()) break;
+      TROUPE_RETURN_IF_ERROR(applied.needs_room ? make_room(*stores[i], scn - 1)
+                                                : load_missing(*stores[i], applied.fault.address));
     }
   }
   return absl::OkStatus();
@@ -99,7 +96,6 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
   }
   LogReader reader(files, directory);
   TROUPE_RETURN_IF_ERROR(reader.seek_behind(*segment, std::max(from, index.earliest())));
-  std::vector<CommitFrame> parts;
   std::optional<LogPosition> begin;
   uint64_t commits = 0;
   while (true) {
@@ -108,14 +104,11 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
     if (!begin) begin = record->position;
     if (progress) progress(record->end - *begin, durable - *begin, commits);
     if (record->kind != LogRecordKind::commit && record->kind != LogRecordKind::commit_part) continue;
-    TROUPE_ASSIGN_OR_RETURN(auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
-    const TxnId txn = frame->head()->txn();
-    parts.push_back(std::move(frame));
+    TROUPE_ASSIGN_OR_RETURN(const auto frame, verify_frame<schema::Commit>(FrameBytes::copy_of(record->payload)));
+    TROUPE_RETURN_IF_ERROR(apply_record(frame, record->scn, stores, covered));
     if (record->kind == LogRecordKind::commit_part) continue;
-    TROUPE_RETURN_IF_ERROR(apply_commit(parts, record->scn, txn, stores, covered));
     newest = std::max(newest, record->scn);
     ++commits;
-    parts.clear();
   }
   return newest;
 }

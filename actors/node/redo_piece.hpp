@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "storage/base/check.hpp"
-#include "storage/base/frame.hpp"
+#include "storage/file/frame_files.hpp"
 
 namespace troupe {
 
@@ -23,14 +23,22 @@ struct RedoPieceHead {
   uint32_t last;
 };
 
-inline FrameBytes pack_redo(const RedoPiece& piece) {
+/// Of `files`: from there, when the transaction is large.
+inline absl::StatusOr<FrameBytes> pack_redo(const RedoPiece& piece, const FrameFiles* files) {
   TROUPE_CHECK(piece.changes.size() <= UINT32_MAX - sizeof(RedoPieceHead));
-  FrameBytes frame(FrameBlock::allocate(static_cast<uint32_t>(sizeof(RedoPieceHead) + piece.changes.size())));
+  const auto size = static_cast<uint32_t>(sizeof(RedoPieceHead) + piece.changes.size());
+  FrameBytes frame;
+  if (files == nullptr) {
+    frame = FrameBytes(FrameBlock::allocate(size));
+  } else {
+    TROUPE_ASSIGN_OR_RETURN(frame, files->make(size));
+  }
   const RedoPieceHead head{piece.number, piece.last ? 1u : 0u};
   std::memcpy(frame.mutable_data(), &head, sizeof head);
   if (!piece.changes.empty()) {
     std::memcpy(frame.mutable_data() + sizeof head, piece.changes.data(), piece.changes.size());
   }
+  FrameFiles::let_go(frame);
   return frame;
 }
 

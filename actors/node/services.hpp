@@ -26,6 +26,7 @@
 #include "runtime/transaction/snapshot_registry.hpp"
 #include "runtime/transaction/replication_slots.hpp"
 #include "runtime/system/system_session.hpp"
+#include "storage/file/frame_files.hpp"
 #include "storage/catalog/catalog.hpp"
 #include "storage/file/file_system.hpp"
 
@@ -104,6 +105,8 @@ struct NodeServices {
   std::atomic<Scn> next_private_version{kFirstPrivateVersion};
   /// Commits that have an SCN and are not durable yet.
   std::atomic<uint64_t> log_queued_bytes{0};
+  /// For the redo of large transactions.
+  FrameFiles frame_files;
   /// The log's next segment cannot be made. What is left of the current one is for commits under way and for those that
   /// make room; no other is taken.
   std::atomic<bool> disk_full{false};

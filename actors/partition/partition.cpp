@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "actors/node/redo_piece.hpp"
 #include "runtime/exec/messages.hpp"
@@ -137,7 +138,7 @@ void Partition::submit(Job job) {
   const bool commits = std::holds_alternative<ApplyJob>(job);
   if (!apply_waits_ && (commits || !rejoining_)) {
     run(std::move(job));
-  } else if (apply_waits_ && reads_older(job)) {
+  } else if (apply_waits_ && sees_older(job)) {
     run(std::move(job));
   } else if (commits && rejoining_) {
     // What came before it must see it.
@@ -149,23 +150,24 @@ void Partition::submit(Job job) {
   }
 }
 
-bool Partition::reads_older(const Job& job) const {
-  const auto* read = std::get_if<ReadJob>(&job);
-  return read != nullptr && !rejoining_ && read->task.question()->head()->snapshot() < applying_;
+/// What is written is locked, so it is no row of the commit's.
+bool Partition::sees_older(const Job& job) const {
+  if (rejoining_) return false;
+  if (const auto* read = std::get_if<ReadJob>(&job)) return read->task.question()->head()->snapshot() < applying_;
+  const auto* write = std::get_if<WriteJob>(&job);
+  return write != nullptr && write->task.question()->head()->snapshot() < applying_;
 }
 
 void Partition::run(Job job) {
   switch (step(job)) {
     case Progress::kDone: return;
     case Progress::kAgain:
+      half_applied(job);
       sliced_.push_back(std::move(job));
       want_turn();
       return;
     case Progress::kWaits:
-      if (const auto* apply = std::get_if<ApplyJob>(&job)) {
-        apply_waits_ = true;
-        applying_ = apply->commit->scn;
-      }
+      half_applied(job);
       if (no_room_) {
         without_room_.push_back(std::move(job));
       } else {
@@ -173,6 +175,20 @@ void Partition::run(Job job) {
       }
       return;
   }
+}
+
+/// What must see the whole commit waits until it is.
+void Partition::half_applied(const Job& job) {
+  const auto* apply = std::get_if<ApplyJob>(&job);
+  if (apply == nullptr) return;
+  apply_waits_ = true;
+  applying_ = apply->commit->scn;
+}
+
+/// Runs what was put aside.
+void Partition::go_on(Job job) {
+  if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = false;
+  run(std::move(job));
 }
 
 void Partition::run_backlog() {
@@ -245,16 +261,19 @@ Partition::Progress Partition::step(WriteJob& job) {
 }
 
 /// What its transaction wrote before goes to pages, when there is too much of it in memory. Nothing: it may write.
-std::optional<Partition::Progress> Partition::spill(const WriteJob& job) {
+std::optional<Partition::Progress> Partition::spill(WriteJob& job) {
   const schema::WriteHead& head = *job.task.question()->head();
   for (uint32_t loaded = 0; loaded < kPagesAtHandMax; ++loaded) {
-    const auto spilled = state_->store->spill(head.txn());
+    const auto spilled = state_->store->spill(head.txn(), std::exchange(job.waited_for_room, false));
     if (!spilled.ok()) {
       tell(caf::actor_cast<SessionActor>(job.asker), written_atom::value, failed_write(head, spilled.status()));
       return Progress::kDone;
     }
     if (spilled->done()) return std::nullopt;
-    if (spilled->needs_room) return wait_for_room();
+    if (spilled->needs_room) {
+      job.waited_for_room = true;
+      return wait_for_room();
+    }
     if (spilled->more) return Progress::kAgain;
     if (!load_at_hand(spilled->fault.address)) return wait_for(spilled->fault);
   }
@@ -270,8 +289,11 @@ Partition::Progress Partition::step(PrepareJob& job) {
       if (!load_at_hand(fault->address)) return wait_for(*fault);
       continue;
     }
+    auto piece = pack_redo({job.piece++, !more, std::get<std::string>(result)},
+                           state_->store->has_spilled(job.txn) ? &node_.services.frame_files : nullptr);
     tell(caf::actor_cast<SessionActor>(job.asker), prepared_atom::value, job.txn, id_,
-         pack_redo({job.piece++, !more, std::get<std::string>(result)}), std::string());
+         piece.ok() ? *std::move(piece) : FrameBytes(), piece.ok() ? std::string() : encode_error(piece.status()));
+    if (!piece.ok()) return Progress::kDone;
     return more ? Progress::kAgain : Progress::kDone;
   }
   return Progress::kAgain;
@@ -287,7 +309,8 @@ Partition::Progress Partition::step(ApplyJob& job) {
     TROUPE_CHECK_MSG(applied.ok(), std::string(applied.status().message()));
     if (applied->needs_room) return wait_for_room();
     if (applied->done()) {
-      ++job.record;
+      FrameFiles::let_go(commit.records[job.record]);
+      if (++job.record < commit.records.size()) return Progress::kAgain;
     } else if (!load_at_hand(applied->fault.address)) {
       return wait_for(applied->fault);
     }
@@ -373,10 +396,7 @@ Partition::Progress Partition::wait_for_room() {
 
 void Partition::go_on_with_room() {
   auto jobs = std::exchange(without_room_, {});
-  for (Job& job : jobs) {
-    if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = false;
-    run(std::move(job));
-  }
+  for (Job& job : jobs) go_on(std::move(job));
   run_backlog();
 }
 
@@ -427,8 +447,7 @@ void Partition::on_page(const LoadedPagePtr& page) {
       fail(job, page->image.status());
       continue;
     }
-    if (std::holds_alternative<ApplyJob>(job)) apply_waits_ = false;
-    run(std::move(job));
+    go_on(std::move(job));
   }
   run_backlog();
 }
@@ -465,8 +484,9 @@ void Partition::on_turn() {
     if (slice > 0 && others_wait()) break;
     Job job = std::move(sliced_.front());
     sliced_.pop_front();
-    run(std::move(job));
+    go_on(std::move(job));
   }
+  run_backlog();
   turn_wanted_ = false;
   if (!sliced_.empty()) want_turn();
 }

@@ -55,6 +55,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   struct WriteJob {
     WriteTask task;
     caf::strong_actor_ptr asker;
+    bool waited_for_room = false;  ///< before it could spill
   };
   struct PrepareJob {
     TxnId txn;
@@ -72,13 +73,15 @@ class Partition final : public ActorOf<PartitionActor::base> {
   /// Runs `job`, or puts it behind a commit that waits for a page.
   void submit(Job job);
   void run(Job job);
+  void go_on(Job job);
+  void half_applied(const Job& job);
   void run_backlog();
   Progress step(Job& job);
   Progress step(ReadJob& job);
   Progress step(WriteJob& job);
   Progress step(PrepareJob& job);
   Progress step(ApplyJob& job);
-  std::optional<Progress> spill(const WriteJob& job);
+  std::optional<Progress> spill(WriteJob& job);
   PageProof page_proof() const;
   bool load_at_hand(PageAddress address);
   bool load_at_hand(const MissingPages& missing);
@@ -86,7 +89,7 @@ class Partition final : public ActorOf<PartitionActor::base> {
   Progress wait_for_room();
   void go_on_with_room();
   /// Whether `job` may be run though a commit is half applied.
-  bool reads_older(const Job& job) const;
+  bool sees_older(const Job& job) const;
   void on_rejoined(Scn last);
   bool requested(PageAddress address) const;
   void request_page(PageAddress address);

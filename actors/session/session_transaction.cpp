@@ -21,6 +21,8 @@ constexpr uint64_t kRoomMakerBytesMax = 1 << 20;
 /// Between two looks at how far the log is: first about as long as a fast disk syncs, at last what nobody notices.
 constexpr int64_t kFirstPauseUs = 100;
 constexpr int64_t kLongestPauseUs = 10'000;
+/// Of limits.pending_memory_bytes, the part that the records of one commit may have in memory.
+constexpr uint64_t kRecordsInMemory = 4;
 
 absl::Status restarted(std::string_view what) {
   return with_hint(error(ErrorCode::kSerializationFailure, "the transaction was lost with a restarted ", what),
@@ -356,6 +358,13 @@ void SessionTransaction::on_prepared(TxnId txn, PartitionId partition, FrameByte
   if (preparation_.waiting == 0) preparation_.signal.raise();
 }
 
+/// Nothing: its records are kept in memory.
+const FrameFiles* SessionTransaction::files_for(std::span<const std::string_view> redo) const {
+  uint64_t bytes = 0;
+  for (const std::string_view changes : redo) bytes += changes.size();
+  return bytes > services_.config.pending_memory_bytes / kRecordsInMemory ? &services_.frame_files : nullptr;
+}
+
 Task<absl::Status> SessionTransaction::log_commit() {
   preparation_.answers.clear();
   // Definitions want the changes of rows in an order of their own.
@@ -407,7 +416,8 @@ Task<absl::Status> SessionTransaction::log_commit() {
   auto records = build_commit_records(state_.id(), data_.participants(), redo, services_.config.log_record_bytes_max,
                                       [this](size_t i) {
                                         if (i < preparation_.answers.size()) preparation_.answers[i].second = {};
-                                      });
+                                      },
+                                      files_for(redo));
   if (!records.ok()) co_return records.status();
   preparation_.answers.clear();
   request->records = *std::move(records);
@@ -543,7 +553,8 @@ bool SessionTransaction::makes_room(uint64_t bytes) const {
   return !definitions_.dropped_trees.empty() && bytes <= kRoomMakerBytesMax && !services_.log_stuck.load();
 }
 
-/// The disk does not keep up: commits wait where they are, rather than in the log writer's memory.
+/// The disk does not keep up: commits wait where they are, rather than in the log writer's memory. A large one counts as
+/// half of what there is room for: its records are in files, and it would never find the queue empty.
 Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
   const uint64_t limit = services_.config.log_queued_bytes_max;
   int64_t pause_us = kFirstPauseUs;
@@ -554,7 +565,7 @@ Task<absl::Status> SessionTransaction::wait_for_log(uint64_t bytes) {
                           "once. sys.events says what was tried.");
     }
     const uint64_t queued = services_.log_queued_bytes.load(std::memory_order_relaxed);
-    if (queued == 0 || queued + bytes <= limit) co_return absl::OkStatus();
+    if (queued + std::min(bytes, limit / 2) <= limit) co_return absl::OkStatus();
     auto pausing = pause(&pause_us);
     const absl::Status status = co_await pausing;
     if (!status.ok()) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -193,6 +194,7 @@ class SessionTransaction {
   absl::Status report(const absl::Status& status, const ReadConflict& conflict);
   bool makes_room(uint64_t bytes) const;
   Task<absl::Status> wait_for_log(uint64_t bytes);
+  const FrameFiles* files_for(std::span<const std::string_view> redo) const;
   Task<absl::Status> wait_for_durable(Scn scn);
   Task<absl::Status> pause(int64_t* us);
   std::string drop_changes();

@@ -88,7 +88,13 @@ Task<absl::Status> SessionTransaction::log_preparation(PreparedTransactions::Cla
   auto redoing = prepare(Preparing::kRedo);
   absl::Status status = co_await redoing;
   if (!status.ok()) co_return status;
-  for (const auto& [partition, redo] : preparation_.answers) transaction->changes += read_redo(redo).changes;
+  for (const auto& [partition, redo] : preparation_.answers) {
+    transaction->changes += read_redo(redo).changes;
+    if (transaction->changes.size() <= services_.config.log_record_bytes_max) continue;
+    co_return with_hint(error(ErrorCode::kProgramLimitExceeded,
+                              "the transaction's changes take more than one record of the log, too much to be prepared"),
+                        "Prepare smaller transactions, or raise log.record_bytes_max.");
+  }
   auto listing = prepare(Preparing::kLocks);
   status = co_await listing;
   if (!status.ok()) co_return status;

@@ -8,8 +8,8 @@
 namespace troupe {
 namespace {
 
-/// What a checkpoint's directory calls the trees of spilled writes.
-constexpr TreeId kSpilledTree = UINT32_MAX;
+/// What a checkpoint's directory calls the trees of spilled writes: from here on, above all others.
+constexpr TreeId kFirstSpilledTree = 0xF000'0000;
 
 /// PostgreSQL's limit for one value.
 constexpr uint64_t kRowBytesMax = 1 << 30;
@@ -194,11 +194,11 @@ void PartitionStore::rollback_to(TxnId txn, CommandId command) { pending_.rollba
 
 void PartitionStore::discard(TxnId txn) { pending_.discard(txn); }
 
-absl::StatusOr<SpillResult> PartitionStore::spill(TxnId txn) {
+absl::StatusOr<SpillResult> PartitionStore::spill(TxnId txn, bool waited) {
   for (uint32_t keys = 0; pending_.must_spill(txn); ++keys) {
     if (pager_->dirty_bytes() >= options_.dirty_bytes_max) {
       // No checkpoint can be made, but unlike a commit this can be refused.
-      if (unlimited_) return no_room_to_spill();
+      if (unlimited_ && waited) return no_room_to_spill();
       return SpillResult{{}, true, false};
     }
     if (keys == kKeysSpilledAtOnce) return SpillResult{{}, false, true};
@@ -236,7 +236,8 @@ std::unique_ptr<CheckpointJob> PartitionStore::begin_checkpoint(Scn covered, con
     trees.push_back({state->id, &state->tree, state->dropped_at, state->tombstones});
   }
   // After a restart they are nobody's, as the trees that a commit dropped.
-  for (Tree* tree : pending_.spilled_trees()) trees.push_back({kSpilledTree, tree, std::max(covered, kFirstScn), 0});
+  TreeId spilled = kFirstSpilledTree;
+  for (Tree* tree : pending_.spilled_trees()) trees.push_back({spilled++, tree, std::max(covered, kFirstScn), 0});
   return checkpointer_->begin(covered, metadata, trees, disk_full);
 }
 

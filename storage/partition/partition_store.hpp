@@ -104,12 +104,14 @@ class PartitionStore {
   absl::Status stage_drop_tree(TxnId txn, CommandId command, TreeId tree);
   /// Before a transaction stages more: moves what it staged from memory to pages when pending_memory_bytes_max asks for
   /// it. Not done: fetch the page, make a checkpoint, or let others go first, and call it again.
-  /// Errors: kDiskFull, when no checkpoint can be made (set_unlimited) to make room.
-  absl::StatusOr<SpillResult> spill(TxnId txn);
+  /// `waited`: a checkpoint was tried since it needed room.
+  /// Errors: kDiskFull, when none can be made (set_unlimited).
+  absl::StatusOr<SpillResult> spill(TxnId txn, bool waited);
   /// ROLLBACK TO SAVEPOINT: forgets what commands >= `command` staged. No later command has a number of theirs.
   void rollback_to(TxnId txn, CommandId command);
   void discard(TxnId txn);
   bool has_pending(TxnId txn) const { return pending_.find(txn) != nullptr; }
+  bool has_spilled(TxnId txn) const { return pending_.has_spilled(txn); }
   /// The net effect of the transaction in this partition, packed, ordered by tree and key; empty when there is none.
   PrepareResult prepare(TxnId txn);
   /// The same in pieces of whole changes, each about `bytes_max` large: ask again while *more. `again`: from the start.

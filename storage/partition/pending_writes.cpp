@@ -137,6 +137,11 @@ bool PendingWrites::must_spill(TxnId txn) const {
          (memory_bytes_ > memory_bytes_max_ && pending->memory_bytes_ > memory_bytes_max_ / kSmallPart);
 }
 
+bool PendingWrites::has_spilled(TxnId txn) const {
+  const PendingTransaction* pending = find(txn);
+  return pending != nullptr && pending->newest_spilled_ > 0;
+}
+
 PageFault PendingWrites::spill_one(TxnId txn) {
   PendingTransaction& pending = *find(txn);
   if (!std::exchange(pending.spilling_, true)) ++spilling_;

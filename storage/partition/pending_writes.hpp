@@ -107,6 +107,7 @@ class PendingWrites {
 
   /// The transaction is to spill before it writes more. Small ones need not: what they have is not worth a page.
   bool must_spill(TxnId txn) const;
+  bool has_spilled(TxnId txn) const;
   /// Moves one key from memory to pages, unless it answers that a page is missing.
   PageFault spill_one(TxnId txn);
   /// Of all transactions, for a checkpoint.

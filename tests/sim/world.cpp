@@ -35,6 +35,8 @@ NodeConfig small_node(Random& random) {
   config.checkpoint_interval_s = 1;
   config.history_bytes_max = 8 << 20;
   config.dirty_bytes_max = 256 * 1024 << random.below(3);
+  // Half of them spill whatever they write.
+  config.pending_memory_bytes = random.chance(0.5) ? config.partitions : 8 << 20;
   config.events_max = 200;
   config.scrub_bytes_per_s = 512 * 1024;
   config.scrub_interval_s = 1;

@@ -55,12 +55,13 @@ struct TestPartition {
 
   /// What the partition actor does before a transaction writes. Its error: that no checkpoint can be made.
   absl::Status spill(TxnId txn) {
-    for (;;) {
-      const auto spilled = store->spill(txn);
+    for (bool waited = false;;) {
+      const auto spilled = store->spill(txn, waited);
       if (!spilled.ok()) return spilled.status();
       if (spilled->done()) return absl::OkStatus();
       if (spilled->fault.needed()) serve(spilled->fault);
-      if (spilled->needs_room) store->set_unlimited(!checkpoint(store->checkpoint_scn()).ok());
+      waited = spilled->needs_room;
+      if (waited) store->set_unlimited(!checkpoint(store->checkpoint_scn()).ok());
     }
   }
   void stage(TxnId txn, CommandId command, TreeId tree, std::string_view key, std::string_view row) {

@@ -180,4 +180,22 @@ TEST_CASE("a page that its checksum vouches for is still looked into", "[verify]
 }
 
 }  // namespace
+TEST_CASE("what transactions have spilled is whole, too, and the walk comes to its end", "[verify]") {
+  SimFileSystem disk(12);
+  Filled filled(disk);
+  PartitionOptions options = TestPartition::tiny();
+  options.pending_memory_bytes_max = 1'000;
+  filled.partition.options = options;
+  filled.partition.reopen();
+  for (TxnId txn = 5; txn < 8; ++txn) {
+    for (uint64_t i = 0; i < 200; ++i) {
+      filled.partition.stage(txn, 1, 100 + i % 2, cat(txn, key_of(i)), std::string(i * 10, 'x'));
+      REQUIRE(filled.partition.spill(txn).ok());
+    }
+  }
+  filled.checkpoint();
+  CHECK(filled.walk(2'000).empty());
+  CHECK(filled.check().damage.empty());
+}
+
 }  // namespace troupe
