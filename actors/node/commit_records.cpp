@@ -21,6 +21,14 @@ CommitFrame build_record(TxnId txn, uint64_t participants, uint32_t part, uint32
   return build_commit(info, changes);
 }
 
+absl::Status too_large(size_t bytes, size_t bytes_max) {
+  return with_hint(
+      error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", bytes,
+            " bytes in the log, more than log.record_bytes_max (", bytes_max, ")"),
+      "An update logs the row as it was and as it becomes. Raise log.record_bytes_max, or delete the row "
+      "and insert it again in another transaction.");
+}
+
 /// Where to cut `changes` so that each piece holds whole changes, and no more than `wanted_bytes` unless it is a single
 /// one.
 std::vector<std::string_view> cut(std::string_view changes, size_t wanted_bytes) {
@@ -54,30 +62,28 @@ absl::StatusOr<std::vector<CommitFrame>> build_commit_records(TxnId txn, uint64_
   size_t total = 0;
   for (const std::string_view changes : redo) total += changes.size();
   if (total <= wanted_bytes) return std::vector{build_record(txn, participants, 0, 1, redo)};
-  std::vector<std::string_view> pieces;
-  std::vector<size_t> ends;  // how many pieces there are up to the end of each redo
-  for (const std::string_view changes : redo) {
-    const auto cut_up = cut(changes, wanted_bytes);
-    pieces.insert(pieces.end(), cut_up.begin(), cut_up.end());
-    ends.push_back(pieces.size());
-  }
   std::vector<CommitFrame> records;
-  size_t of = 0;
-  const auto parts = static_cast<uint32_t>(pieces.size());
-  for (uint32_t part = 0; part < parts; ++part) {
-    records.push_back(build_record(txn, participants, part, parts, {&pieces[part], 1}));
+  std::string_view held;  // a piece that is the last one unless another follows
+  const auto build = [&](bool last) -> absl::Status {
+    const auto part = static_cast<uint32_t>(records.size());
+    CommitFrame record = build_record(txn, participants, part, last ? part + 1 : part + 2, {&held, 1});
+    if (record.size() > record_bytes_max) return too_large(record.size(), record_bytes_max);
     if (files != nullptr) {
-      TROUPE_ASSIGN_OR_RETURN(FrameBytes frame, files->copy_of(records.back().view()));
-      records.back() = CommitFrame(std::move(frame));
+      TROUPE_ASSIGN_OR_RETURN(FrameBytes frame, files->copy_of(record.view()));
+      record = CommitFrame(std::move(frame));
     }
-    for (; copied && of < ends.size() && ends[of] <= part + 1; ++of) copied(of);
-    if (records.back().size() <= record_bytes_max) continue;
-    return with_hint(
-        error(ErrorCode::kProgramLimitExceeded, "a changed row takes ", records.back().size(),
-              " bytes in the log, more than log.record_bytes_max (", record_bytes_max, ")"),
-        "An update logs the row as it was and as it becomes. Raise log.record_bytes_max, or delete the row "
-        "and insert it again in another transaction.");
+    records.push_back(std::move(record));
+    return absl::OkStatus();
+  };
+  // One after the other: of a large transaction they are not in memory together.
+  for (size_t i = 0; i < redo.size(); ++i) {
+    for (const std::string_view piece : cut(redo[i], wanted_bytes)) {
+      if (!held.empty()) TROUPE_RETURN_IF_ERROR(build(false));
+      held = piece;
+      if (piece.data() == redo[i].data() && i > 0 && copied) copied(i - 1);
+    }
   }
+  TROUPE_RETURN_IF_ERROR(build(true));
   return records;
 }
 
