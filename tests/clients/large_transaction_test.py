@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Transactions larger than memory: they spill, are right about everything they read, and commit; memory stays bounded.
 
-    large_transaction_test.py --megabytes 300 --memory-mb 160
+    large_transaction_test.py --megabytes 300 --memory-mb 256
     large_transaction_test.py --gigabytes 10 --memory-mb 512
 
 prints how long each step took, the process's memory, and how long others had to wait.
@@ -221,12 +221,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--gigabytes", type=float, default=0)
-    parser.add_argument("--memory-mb", type=int, default=192, help="fail above it")
+    parser.add_argument("--memory-mb", type=int, default=256, help="fail above it")
     args = parser.parse_args()
     megabytes = int(args.gigabytes * 1024) or args.megabytes
     with FaultyServer() as node:
         config = os.path.join(node.dir, "troupe.toml")
-        share = max(8, (args.memory_mb - 160) // 8)
+        share = max(8, (args.memory_mb - 192) // 8)
         with open(config, "w") as out:
             out.write(f'[limits]\npending_memory_bytes = "{share}MB"\ncache_bytes = "{2 * share}MB"\n'
                       f'dirty_bytes_max = "{share}MB"\nhistory_bytes_max = "{share}MB"\nsort_bytes_max = "{share}MB"\n'
