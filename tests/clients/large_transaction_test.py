@@ -60,7 +60,7 @@ class Watch:
 
 
 def connect(node, autocommit=True):
-    connection = psycopg2.connect(node.dsn())
+    connection = psycopg2.connect(node.dsn(), connect_timeout=60)
     connection.autocommit = autocommit
     return connection
 
