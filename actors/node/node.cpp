@@ -20,7 +20,9 @@
 #include "actors/partition/page_io.hpp"
 #include "actors/partition/partition.hpp"
 #include "actors/partition/rebuilder.hpp"
+#include "actors/stream/continuous_views.hpp"
 #include "actors/stream/publisher.hpp"
+#include "actors/stream/view_starter.hpp"
 #include "actors/transaction/deadlock_detector.hpp"
 #include "actors/transaction/sequences.hpp"
 #include "actors/transaction/transaction_manager.hpp"
@@ -198,6 +200,7 @@ absl::Status Node::Parts::recover() {
     services->events.add("recovery", "node", cat("dropped ", unknown_trees, " trees of bulk loads that did not commit"));
   }
   add_system_tables(&services->system_tables);
+  services->system_tables.add(continuous_views_table(*services));
   context->log_directory = log_directory(config);
   context->durable_log_position.store(opened_log.tail.end);
   context->logged_sequences = std::make_shared<SequencePositions>();
@@ -478,6 +481,14 @@ void Node::Parts::start_actors() {
       }));
   // On no cell: a new session must not wait for a cell that is not its own.
   if (context->may_block) subtrees.back().pinned = nullptr;
+  ChildSpec starter;
+  starter.kind = starter.name = "view_starter";
+  starter.pinned = units[0];
+  starter.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+    return caf::actor_cast<caf::actor>(
+        supervisor.spawn<ViewStarter>(seat, std::ref(*context), units, supervisor.address()));
+  };
+  subtrees.push_back(supervisor_child("streams", RestartStrategy::kOneForOne, {std::move(starter)}));
   platform->start();
   ActorSeat seat;
   seat.record = services->actors.add(0, "supervisor", "node");

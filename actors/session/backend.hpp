@@ -38,6 +38,8 @@ namespace troupe {
 
 /// In the number of a request that on_granted() answers: that to save the slots.
 inline constexpr uint64_t kSlotsRequest = uint64_t{1} << 61;
+/// In the number of a wait for a continuous view.
+inline constexpr uint64_t kViewRequest = uint64_t{1} << 60;
 
 struct Changes;
 class Subscription;
@@ -58,6 +60,8 @@ class Backend final : public RowIdSource {
   /// Begins to serve; `events` is whom the transport tells (the owner, which passes it on to this).
   /// After every call into a backend, ask failed().
   void start(TransportEvents* events);
+  /// Instead, for no client: keeps a continuous view in its owner's name, until it is gone.
+  void start_view(TransportEvents* events, Oid database, Oid view);
 
   // From the transport.
   std::span<char> read_room() { return reader_.prepare(); }
@@ -99,6 +103,7 @@ class Backend final : public RowIdSource {
  private:
   friend class SessionSystem;
   friend class KeyChecks;
+  friend class ViewKeeper;
   enum class Flow : uint8_t { kContinue, kEnd };
 
   // backend.cpp: the connection's life.
@@ -187,6 +192,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_planned(Portal& portal, int64_t rows_max, bool* suspended);
   bool start_at_once(Portal& portal, absl::Status* status);
   Task<absl::Status> start_portal(Portal& portal);
+  Task<absl::Status> start_planned(Portal& portal);
   bool lock_tables_at_once(const Prepared& prepared);
   Task<absl::Status> lock_tables(Portal& portal);
   Task<absl::Status> take_table_locks(const Prepared& prepared);
@@ -293,6 +299,14 @@ class Backend final : public RowIdSource {
   Task<absl::Status> perform(const DdlAction& action);
   Task<absl::Status> make_schema_elements(const sql::CreateSchemaStatement& create, const Portal& portal);
   Task<absl::Status> fill_table(const StatementPlan& plan, std::string* tag);
+
+  // backend_continuous.cpp: reading continuous views.
+  Task<void> serve_view(Oid database, Oid view);
+  void note_views(Prepared& prepared);
+  bool reads_views_as_wanted(const Prepared& prepared) const;
+  Task<absl::Status> settle_views(Portal& portal);
+  Task<absl::StatusOr<bool>> find_boundaries(Portal& portal);
+  Task<absl::Status> wait_for_view(int64_t until_us);
 
   // backend_database.cpp
   absl::Status enter_database(std::string_view name, const RoleDef& role);
@@ -482,6 +496,13 @@ class Backend final : public RowIdSource {
   uint64_t next_checkpoint_request_ = 0;
   absl::Status checkpoint_status_;
   ReplySignal checkpointed_;
+
+  // Continuous views.
+  bool views_kept_ = false;              ///< the statement may read what is kept of them: it will be settled as of when
+  bool views_by_query_ = false;          ///< it must not, that has been found out
+  uint64_t view_request_ = 0;            ///< answered by on_granted(): a view has come further
+  ReplySignal view_signal_;
+  const SystemTables* own_tables_ = nullptr;  ///< of whoever keeps a view, beside the node's
 
   // SUBSCRIBE.
   ReplySignal changed_;

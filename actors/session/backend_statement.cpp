@@ -12,6 +12,7 @@
 #include "runtime/sql/ast_all.hpp"
 #include "storage/base/error_routine.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/continuous.hpp"
 #include "storage/catalog/rights.hpp"
 
 namespace troupe {
@@ -58,6 +59,18 @@ bool same_columns(const StatementPlan& a, const StatementPlan& b) {
   return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                     [](const OutputColumn& x, const OutputColumn& y) { return x.type == y.type; });
 }
+
+/// A flag that is set as long as this lives.
+class Meanwhile {
+ public:
+  Meanwhile(bool* flag, bool value) : flag_{flag} { *flag_ = value; }
+  ~Meanwhile() { *flag_ = false; }
+  Meanwhile(const Meanwhile&) = delete;
+  Meanwhile& operator=(const Meanwhile&) = delete;
+
+ private:
+  bool* flag_;
+};
 
 /// Which tables a plan reads, locks rows of, or changes, from its nodes.
 void collect_locks(const PlanNode& node, std::vector<TableLockWish>* wishes) {
@@ -161,7 +174,8 @@ std::vector<Oid> Backend::resolve_search_path() {
   if (const SchemaDef* temporary = temporary_schema()) path.push_back(temporary->oid);
   for (const std::string& name : *parameters_.snapshot().search_path) {
     const SchemaDef* schema = catalog->find_schema(name == "$user" ? user_ : name);
-    if (schema != nullptr && rights_on(*catalog, role_, *schema, kUsage) != 0) path.push_back(schema->oid);
+    if (schema == nullptr || schema->name == kContinuousSchema) continue;  // that says what may be read, see plan_prepared()
+    if (rights_on(*catalog, role_, *schema, kUsage) != 0) path.push_back(schema->oid);
   }
   return path;
 }
@@ -170,7 +184,14 @@ std::vector<Oid> Backend::resolve_search_path() {
 bool Backend::is_planned(const Prepared& prepared) {
   return prepared.plan != nullptr && prepared.search_path == parameters_.snapshot().search_path &&
          prepared.plan->role == role_ && prepared.plan->row_security == parameters_.snapshot().row_security &&
-         prepared.temporaries == temporaries_ && is_current(*prepared.plan, *transaction_.catalog());
+         prepared.temporaries == temporaries_ && reads_views_as_wanted(prepared) &&
+         is_current(*prepared.plan, *transaction_.catalog());
+}
+
+/// Kept rows of continuous views are read only where it is seen to that they are those of the snapshot.
+bool Backend::reads_views_as_wanted(const Prepared& prepared) const {
+  if (!prepared.has_views) return true;
+  return views_by_query_ ? prepared.views_by_query : !views_kept_ || !prepared.views_by_query;
 }
 
 /// Makes or renews the plan. Utility statements have none.
@@ -190,10 +211,14 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   eval_.schema = schema_name_;
   PlanContext context;
   context.catalog = catalog;
-  context.system_tables = &services_.system_tables;
+  context.system_tables = own_tables_ != nullptr ? own_tables_ : &services_.system_tables;
   context.eval = &eval_;
   context.text = prepared.parsed->text();
   context.search_path = path;
+  const bool by_query = !views_kept_ || views_by_query_;
+  if (const SchemaDef* kept = by_query ? nullptr : catalog->find_schema(kContinuousSchema)) {
+    context.search_path.push_back(kept->oid);
+  }
   context.role = role_;
   context.session_role = session_role_;
   context.row_security = parameters_.snapshot().row_security;
@@ -214,6 +239,8 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
                         "RevalidateCachedQuery");
   }
   prepared.plan = *std::move(plan);
+  prepared.views_by_query = by_query;
+  note_views(prepared);
   if (prepared.told) prepared.declared = prepared.plan->parameters;  // as they were told
   prepared.search_path = parameters_.snapshot().search_path;
   prepared.temporaries = temporaries_;
@@ -339,6 +366,8 @@ absl::Status Backend::with_schema(const absl::Status& status, const Portal& port
 void Backend::begin_transaction_statement() {
   Transaction& transaction = transaction_.state();
   if (roles_seen_ != parameters_.version()) follow_roles();
+  transaction_.choose_snapshot(kNoScn);
+  if (suspended_portals_ == 0) data_.read_at_snapshot();
   if (transaction.status() == Transaction::Status::kIdle) {
     parameters_.begin();
     eval_.transaction_us = eval_.statement_us;
@@ -365,8 +394,10 @@ Task<absl::Status> Backend::run_planned(Portal& portal, int64_t rows_max, bool* 
 bool Backend::start_at_once(Portal& portal, absl::Status* status) {
   Prepared& prepared = *portal.prepared;
   if (is_definition(*prepared.raw->node)) return false;
+  const Meanwhile kept(&views_kept_, true);
   *status = plan_prepared(prepared);
   if (!status->ok()) return true;
+  if (!prepared.kept_reads.empty()) return false;
   if (prepared.plan->script != nullptr) return false;
   if (!reads_or_writes(prepared.plan->kind) || !lock_tables_at_once(prepared)) return false;
   portal.started = true;
@@ -384,9 +415,17 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
     const absl::Status made = co_await making;
     if (!made.ok()) co_return made;
   }
+  const Meanwhile kept(&views_kept_, !running_definition_ && !explained_execute(*prepared.raw->node));
   absl::Status status = plan_prepared(prepared);
   running_definition_ = false;
   if (!status.ok()) co_return status;
+  auto starting = start_planned(portal);
+  co_return co_await starting;
+}
+
+Task<absl::Status> Backend::start_planned(Portal& portal) {
+  Prepared& prepared = *portal.prepared;
+  absl::Status status;
   portal.started = true;
   portal.plan = prepared.plan;
   if (!portal.plan->denied.ok()) co_return portal.plan->denied;
@@ -410,6 +449,11 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
         if (!values.ok()) co_return values.status();
         portal.parameters = *std::move(values);
       }
+      if (portal.plan->explain.analyze) {
+        auto settling = settle_views(portal);
+        status = co_await settling;
+        if (!status.ok()) co_return status;
+      }
       auto running = run_explain(portal);
       co_return co_await running;
     }
@@ -420,6 +464,9 @@ Task<absl::Status> Backend::start_portal(Portal& portal) {
   status = co_await locking;
   if (!status.ok()) co_return status;
   portal.plan = prepared.plan;
+  auto settling = settle_views(portal);
+  status = co_await settling;
+  if (!status.ok()) co_return status;
   if (portal.plan->script != nullptr) {
     auto running = run_script(portal);
     co_return co_await running;

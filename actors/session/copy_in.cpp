@@ -11,6 +11,7 @@
 #include "runtime/types/latin1.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -92,6 +93,10 @@ absl::StatusOr<std::unique_ptr<CopyIn>> CopyIn::make(const sql::CopyStatement& s
                                                      const PlanContext& planning) {
   if (table.is_materialized_view()) {
     return error(ErrorCode::kWrongObjectType, "cannot copy to materialized view \"", table.name, "\"");
+  }
+  if (is_continuous_state(table, *planning.catalog)) {
+    return error(ErrorCode::kWrongObjectType, "cannot copy to \"", table.name,
+                 "\", in which the rows of a continuous view are kept");
   }
   std::unique_ptr<CopyIn> copy(new CopyIn);
   TROUPE_ASSIGN_OR_RETURN(const std::vector<uint32_t> columns, copied_columns(statement, table));

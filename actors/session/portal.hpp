@@ -20,6 +20,13 @@ struct TableLockWish {
   TableLockMode mode = TableLockMode::kAccessShare;
 };
 
+/// The rows that are kept of a continuous view. As of when they are read is not the snapshot's business: what the view's
+/// tables had then came into the tree later.
+struct KeptRead {
+  Oid view = kNoOid;
+  TreeId tree = 0;
+};
+
 /// A parsed statement and its newest plan. Shared between its name and the portals made from it.
 struct Prepared {
   std::string name;
@@ -28,6 +35,9 @@ struct Prepared {
   std::vector<Type> declared;              ///< parameter types the client gave; unknown ones are inferred
   StatementPlanPtr plan;                   ///< null: not planned yet, or utility
   std::shared_ptr<const SearchPath> search_path;  ///< that the plan was made with
+  bool views_by_query = false;             ///< the plan reads continuous views so, if it reads any
+  bool has_views = false;                  ///< it does
+  std::vector<KeptRead> kept_reads;        ///< those of them whose kept rows it reads
   uint64_t temporaries = 0;                ///< Backend::temporaries_ at that time
   std::shared_ptr<const ExecutablePlan> executable;  ///< of the plan, once it ran
   std::vector<TableLockWish> locks;                  ///< that running the plan takes

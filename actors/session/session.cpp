@@ -1,5 +1,7 @@
 #include "actors/session/session.hpp"
 
+#include "actors/session/no_transport.hpp"
+
 namespace troupe {
 
 namespace {
@@ -31,8 +33,13 @@ SessionSignals signals_to(const caf::actor_addr& session) {
 
 }  // namespace
 
-Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport)
-    : ActorOf(config, std::move(seat)), node_{node}, directory_{node.directory}, transport_{std::move(transport)} {
+Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport,
+                 KeptView kept)
+    : ActorOf(config, std::move(seat)),
+      node_{node},
+      directory_{node.directory},
+      transport_{std::move(transport)},
+      kept_{kept} {
   info_ = node_.services.sessions.add(node_.services.clock.wall_us(), signals_to(address()));
 }
 
@@ -83,7 +90,11 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
       [this](start_atom) {
-        backend_->start(static_cast<TransportEvents*>(this));
+        if (kept_.view == kNoOid) {
+          backend_->start(static_cast<TransportEvents*>(this));
+        } else {
+          backend_->start_view(static_cast<TransportEvents*>(this), kept_.database, kept_.view);
+        }
         after();
       },
       [this](turn_atom) {
@@ -275,6 +286,21 @@ ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::sh
   spec->pinned = &unit;
   spec->start = [&node, transport = std::move(transport)](caf::local_actor& supervisor, const ActorSeat& seat) {
     const auto session = supervisor.spawn<Session>(seat, std::ref(node), transport);
+    caf::anon_send(session, start_atom::value);
+    return caf::actor_cast<caf::actor>(session);
+  };
+  return spec;
+}
+
+ChildSpecPtr view_keeper_child(NodeContext& node, caf::execution_unit* unit, const std::string& name, KeptView kept) {
+  auto spec = std::make_shared<ChildSpec>();
+  spec->kind = "continuous_view";
+  spec->name = name;
+  spec->restart = RestartType::kTemporary;  // whoever starts them looks who is there
+  spec->pinned = unit;
+  spec->start = [&node, name, kept](caf::local_actor& supervisor, const ActorSeat& seat) {
+    const std::shared_ptr<Transport> transport = std::make_shared<NoTransport>(name);
+    const auto session = supervisor.spawn<Session>(seat, std::ref(node), transport, kept);
     caf::anon_send(session, start_atom::value);
     return caf::actor_cast<caf::actor>(session);
   };

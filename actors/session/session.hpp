@@ -9,9 +9,16 @@
 
 namespace troupe {
 
+/// What a session is for that has no client.
+struct KeptView {
+  Oid database = kNoOid;
+  Oid view = kNoOid;  ///< kNoOid: it has one
+};
+
 class Session final : public ActorOf<SessionActor::base>, private SessionHost, private TransportEvents {
  public:
-  Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport);
+  Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport,
+          KeptView kept = {});
   ~Session() override;
   behavior_type make_behavior() override;
   const char* name() const override { return "session"; }
@@ -65,6 +72,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   NodeContext& node_;
   AddressView directory_;
   std::shared_ptr<Transport> transport_;
+  const KeptView kept_;
   SessionRecordPtr info_;
   std::unique_ptr<Backend> backend_;
   std::exception_ptr thrown_;
@@ -74,5 +82,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
 
 /// The child that the sessions' supervisor starts for a new connection.
 ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport);
+/// The child that keeps a continuous view.
+ChildSpecPtr view_keeper_child(NodeContext& node, caf::execution_unit* unit, const std::string& name, KeptView kept);
 
 }  // namespace troupe

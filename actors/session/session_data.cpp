@@ -20,6 +20,9 @@ void SessionData::start_read(PartitionId partition, ReadFrame frame, ReadSlot* s
   slot->request = next_request_++;
   frame.mutable_root()->mutable_head()->mutate_request(slot->request);
   frame.mutable_root()->mutable_head()->mutate_partition(partition);
+  for (const auto& [tree, scn] : as_of_) {
+    if (frame->head()->tree() == tree) frame.mutable_root()->mutable_head()->mutate_snapshot(scn);
+  }
   if (tracker_ && has_flag(*frame->head(), schema::ReadFlag::track_reads)) tracker_->asked(slot->request, frame);
   reads_.push_back({slot->request, slot, partition, false, false, host_.partition_incarnation(partition)});
   host_.send_read(partition, std::move(frame));

@@ -28,6 +28,10 @@ class SessionData final : public DataAccess {
   void cancel_yield(ReplySignal* signal) override;
   absl::Status check_cancelled() override { return cancelled_; }
 
+  /// Reads of the tree see it as of that SCN, whatever the statement's snapshot is, until read_at_snapshot().
+  void read_as_of(TreeId tree, Scn scn) { as_of_.emplace_back(tree, scn); }
+  void read_at_snapshot() { as_of_.clear(); }
+
   // From the session's mailbox. Each may run the statement on.
   void on_read_result(ReadResultFrame frame);
   void on_write_result(WriteResultFrame frame);
@@ -71,6 +75,7 @@ class SessionData final : public DataAccess {
   static Slot* take(std::vector<Waiting<Slot>>& waiting, uint64_t request, bool* brings_redo = nullptr);
 
   SessionHost& host_;
+  std::vector<std::pair<TreeId, Scn>> as_of_;
   uint64_t next_request_ = 1;
   uint64_t participants_ = 0;
   WrittenRedo redo_;

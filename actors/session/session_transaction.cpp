@@ -52,7 +52,11 @@ SessionTransaction::~SessionTransaction() = default;
 absl::StatusOr<Scn> SessionTransaction::take_snapshot(bool keep_older) {
   if (!slot_) return no_room();
   const bool kept = state_.keeps_snapshot() && services_.config.planted != PlantedBug::kSnapshotTooNew;
-  if (kept && state_.snapshot() != kNoScn) return state_.snapshot();
+  if (kept && state_.snapshot() != kNoScn && chosen_snapshot_ == kNoScn) return state_.snapshot();
+  if (chosen_snapshot_ != kNoScn) {
+    state_.set_snapshot(std::exchange(chosen_snapshot_, kNoScn));
+    return state_.snapshot();
+  }
   if (tracks_reads()) {
     if (!serializable_slot_) serializable_slot_ = services_.serializable_snapshots.take_slot();
     if (!serializable_slot_) return no_room();
@@ -542,7 +546,7 @@ std::string SessionTransaction::drop_changes() {
 
 void SessionTransaction::on_committed(TxnId txn, Scn scn, const std::string& error) {
   if (committing_ == nullptr || txn != committing_->txn || commit_answered_) return;
-  (void)scn;
+  committed_at_ = scn;
   commit_status_ = decode_error(error);
   commit_answered_ = true;
   commit_signal_.raise();

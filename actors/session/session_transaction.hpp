@@ -39,6 +39,10 @@ class SessionTransaction {
   /// The snapshot of the statement that begins: the transaction's own, or a new one. Errors: 53300.
   /// `keep_older`: a suspended portal still needs the one taken before.
   absl::StatusOr<Scn> take_snapshot(bool keep_older = false);
+  /// The next take_snapshot() answers this one, which is not older than one that is held.
+  void choose_snapshot(Scn snapshot) { chosen_snapshot_ = snapshot; }
+  /// The SCN of the last commit.
+  Scn committed_at() const { return committed_at_; }
   /// READ COMMITTED: nothing is kept from being collected any more.
   void release_statement_snapshot();
   /// SERIALIZABLE: what it reads is kept for its commit. One that is READ ONLY is in no need of it: it sees what was
@@ -243,6 +247,8 @@ class SessionTransaction {
   CommitRequestPtr committing_;
   absl::Status commit_status_;
   bool commit_answered_ = false;
+  Scn committed_at_ = kNoScn;
+  Scn chosen_snapshot_ = kNoScn;
   ReplySignal commit_signal_;
   ReplySignal pause_over_;
   bool pausing_ = false;

@@ -1,6 +1,7 @@
 #include "actors/session/subscription.hpp"
 
 #include "storage/base/text.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -26,7 +27,11 @@ void image(bool present, std::string_view json, BackendWriter& out) {
 void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
   const auto* schema = catalog.find_as<SchemaDef>(table->schema);
   const bool bare = schema == nullptr || schema->name == "public";
-  decoder_.follow(std::move(table), bare ? std::string() : cat(schema->name, "."));
+  const std::string prefix = bare ? std::string() : cat(schema->name, ".");
+  const TableDef* kept = is_continuous(*table) ? continuous_rows(table->oid, *catalog.in_database(table->database)) : nullptr;
+  auto rows = kept == nullptr ? nullptr : std::dynamic_pointer_cast<const TableDef>(catalog.find_shared(kept->oid));
+  if (rows == nullptr) return decoder_.follow(std::move(table), prefix);
+  decoder_.follow_view(std::move(table), std::move(rows), prefix);
 }
 
 bool Subscription::begin(const CommitFrame& record) {

@@ -3,6 +3,7 @@
 
 #include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/continuous_program.hpp"
 #include "runtime/types/user_types.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/plan/view_target.hpp"
@@ -134,6 +135,18 @@ absl::Status not_populated(const TableDef& view) {
       "Use the REFRESH MATERIALIZED VIEW command.");
 }
 
+/// A continuous view is read as a view: of the rows that are kept of it, or of its query.
+std::shared_ptr<const ViewDef> as_view(const TableDef& continuous, const PlanContext& context) {
+  auto view = std::make_shared<ViewDef>();
+  static_cast<ObjectDef&>(*view) = continuous;
+  view->kind = ObjectKind::view;
+  const TableDef* rows = continuous_rows(continuous.oid, *context.catalog);
+  const bool kept = rows != nullptr && reads_kept_rows(*rows, context);
+  view->query_sql = kept ? ContinuousProgram::read_text(continuous) : continuous.query_sql;
+  view->columns = continuous.columns;
+  return view;
+}
+
 }  // namespace
 
 absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Scope*, BoundQuery* query) {
@@ -153,6 +166,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_table(const sql::TableRef& ref, Sc
   TROUPE_ASSIGN_OR_RETURN(RelationName found, std::move(named));
   if (found.table && !found.table->populated && unreadable.ok()) unreadable = not_populated(*found.table);
   if (ref.sample != nullptr) return bind_sample(ref, std::move(found), query);
+  if (found.table && is_continuous(*found.table)) return bind_view(as_view(*found.table, context_), ref, query);
   if (found.view) return bind_view(found.view, ref, query);
   auto relation = std::make_shared<BoundRelation>();
   if (found.table) {

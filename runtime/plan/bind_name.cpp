@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/continuous_program.hpp"
 
 namespace troupe {
 
@@ -256,6 +257,11 @@ absl::StatusOr<Binder::RelationName> Binder::find_target(const sql::TableRef& re
   TROUPE_ASSIGN_OR_RETURN(RelationName found, find_relation(ref));
   if (found.table && found.table->is_materialized_view() && found.table->oid != refreshed_) {
     return error(ErrorCode::kWrongObjectType, "cannot change materialized view \"", found.table->name, "\"");
+  }
+  if (found.table && !keeps_views(context_) && is_continuous_state(*found.table, catalog())) {
+    return with_hint(error(ErrorCode::kWrongObjectType, "cannot change \"", found.table->name,
+                           "\", in which the rows of a continuous view are kept"),
+                     "REFRESH MATERIALIZED VIEW makes them anew.");
   }
   if (found.table || found.view) return found;
   if (found.system->oid >= kFirstUserOid) {

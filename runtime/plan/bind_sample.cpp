@@ -1,5 +1,6 @@
 /// TABLESAMPLE: a subquery with a condition that chance, or the rows' keys and a seed, decide.
 #include "runtime/plan/binder.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -54,6 +55,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_sample(const sql::TableRef& ref, R
     return fail(ErrorCode::kFeatureNotSupported, ref,
                 "TABLESAMPLE clause can only be applied to tables and materialized views");
   }
+  if (is_continuous(*found.table)) return refuse(ref, "TABLESAMPLE of a continuous view");
   TROUPE_RETURN_IF_ERROR(at(check_method(*ref.sample), ref));
   auto sampled = std::make_shared<BoundQuery>();
   auto table = std::make_shared<BoundRelation>();

@@ -495,6 +495,13 @@ void collect_tables(const FromTree& tree, std::vector<std::shared_ptr<BoundRelat
   collect_tables(*tree.right, out);
 }
 
+/// That the relation reads, a continuous one as a view; null: none.
+const TableDef* materialized_view(const BoundRelation& relation, const Catalog& catalog) {
+  const TableDef* table = relation.table ? relation.table.get() : nullptr;
+  if (relation.view) table = catalog.find_table(relation.view->oid);
+  return table != nullptr && table->is_materialized_view() ? table : nullptr;
+}
+
 }  // namespace
 
 absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&, BoundQuery* query) {
@@ -516,9 +523,9 @@ absl::Status Binder::bind_locks(const sql::SelectStatement& select, const Scope&
       const bool meant =
           clause->tables.empty() || std::any_of(clause->tables.begin(), clause->tables.end(),
                                                 [&](const sql::TableRef* ref) { return ref->name == relation->alias; });
-      if (!meant || !relation->table || !relation->table->is_materialized_view()) continue;
-      return error(ErrorCode::kWrongObjectType, "cannot lock rows in materialized view \"", relation->table->name,
-                   "\"");
+      const TableDef* view = meant ? materialized_view(*relation, catalog()) : nullptr;
+      if (view == nullptr) continue;
+      return error(ErrorCode::kWrongObjectType, "cannot lock rows in materialized view \"", view->name, "\"");
     }
     const auto lock = [&](const std::shared_ptr<BoundRelation>& relation) -> absl::Status {
       if (!relation->security.empty()) TROUPE_RETURN_IF_ERROR(secure_reading(relation, PolicyCommand::update));

@@ -9,6 +9,7 @@
 #include "runtime/plan/ddl_stream.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -564,8 +565,15 @@ absl::Status alter_action(const sql::AlterTableAction& action, bool only, TableD
     case AlterAction::kSetWithoutOids:
     case AlterAction::kSetWithoutCluster:
     case AlterAction::kClusterOn:
+      return absl::OkStatus();
     case AlterAction::kSetOptions:
-    case AlterAction::kResetOptions: return absl::OkStatus();
+    case AlterAction::kResetOptions:
+      for (const sql::Option* option : action.options) {
+        if (table->is_materialized_view() && option->name == kContinuousOption) {
+          return ddl.refuse(action, "changing whether a view is continuous");
+        }
+      }
+      return absl::OkStatus();
     default: return ddl.refuse(action, "this ALTER TABLE action");
   }
 }

@@ -1,6 +1,7 @@
 /// DROP, TRUNCATE.
 #include <algorithm>
 
+#include "runtime/plan/ddl_continuous.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_policy.hpp"
@@ -612,6 +613,7 @@ absl::StatusOr<std::vector<Oid>> truncated_tables(const sql::TruncateStatement& 
       return error(ErrorCode::kWrongObjectType, "\"", object->name, "\" is not a table");
     }
     TROUPE_RETURN_IF_ERROR(ddl_check_right(*object, kTruncate, ddl));
+    TROUPE_RETURN_IF_ERROR(ddl_check_no_state(*object, ddl));
     const auto& table = static_cast<const TableDef&>(*object);
     if (ref->only && table.is_partitioned()) {
       return with_hint(error(ErrorCode::kWrongObjectType, "cannot truncate only a partitioned table"),

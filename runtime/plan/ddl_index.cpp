@@ -1,11 +1,13 @@
 /// CREATE INDEX.
 #include <algorithm>
 
+#include "runtime/plan/ddl_continuous.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -154,6 +156,9 @@ absl::Status ddl_create_index(const sql::CreateIndexStatement& create, DdlBuilde
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(*create.table, ObjectKind::table));
   TROUPE_RETURN_IF_ERROR(ddl_check_owner(*object, ddl));
   TROUPE_RETURN_IF_ERROR(ddl_check_right(*ddl.find(object->schema), kCreate, ddl));
+  if (is_continuous(static_cast<const TableDef&>(*object))) {
+    return ddl.refuse(create, "an index on a continuous view");
+  }
   auto table = ddl.edit_table(object->oid);
   auto index = std::make_shared<IndexDef>();
   std::string joined;
@@ -257,6 +262,7 @@ void ddl_drop_table(const TableDef& dropped, DdlBuilder& ddl) {
   for (const Oid oid : table.indexes) {
     if (const ObjectDef* index = ddl.find(oid)) ddl_drop_index(static_cast<const IndexDef&>(*index), ddl);
   }
+  for (const TableDef* state : ddl_continuous_state(table, ddl)) ddl_drop_table(*state, ddl);
   for (const Oid partition : table.partitions) {
     if (const ObjectDef* found = ddl.find(partition)) ddl_drop_table(static_cast<const TableDef&>(*found), ddl);
   }

@@ -1,8 +1,10 @@
 /// CREATE and REFRESH MATERIALIZED VIEW. A materialized view is a table that keeps the query its rows are made by.
 #include <algorithm>
 
+#include "runtime/plan/ddl_continuous.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
+#include "storage/catalog/continuous.hpp"
 
 namespace troupe {
 namespace {
@@ -51,7 +53,8 @@ absl::Status make_materialized(const MaterializedQuery& query, const sql::IntoCl
     }
     view->depends_on.push_back(read.oid);
   }
-  return absl::OkStatus();
+  TROUPE_ASSIGN_OR_RETURN(const bool continuous, ddl_wants_continuous(into.options));
+  return continuous ? ddl_make_continuous(view, ddl) : absl::OkStatus();
 }
 
 absl::StatusOr<TablePtr> ddl_view_to_refresh(const sql::RefreshViewStatement& refresh, DdlBuilder& ddl) {
@@ -73,6 +76,10 @@ absl::StatusOr<TablePtr> ddl_view_to_refresh(const sql::RefreshViewStatement& re
   }
   if (refresh.concurrently && !refresh.with_data) {
     return error(ErrorCode::kSyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together");
+  }
+  if (refresh.concurrently && is_continuous(view)) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "CONCURRENTLY is of no use to a continuous view"),
+                     "REFRESH MATERIALIZED VIEW makes it anew while it is read.");
   }
   if (refresh.concurrently && key_of(view, ddl.catalog()) == nullptr) {
     return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "cannot refresh materialized view \"",

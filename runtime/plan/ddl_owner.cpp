@@ -1,4 +1,5 @@
 /// OWNER TO of every kind of object that has an owner, and who may do what with definitions.
+#include "runtime/plan/ddl_continuous.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
@@ -30,6 +31,7 @@ absl::Status check_not_built_in(const ObjectDef& object) {
 
 absl::Status ddl_check_owner(const ObjectDef& object, const DdlBuilder& ddl) {
   TROUPE_RETURN_IF_ERROR(check_not_built_in(object));
+  TROUPE_RETURN_IF_ERROR(ddl_check_no_state(object, ddl));
   return check_owner(ddl.catalog(), ddl.context().role, object);
 }
 
@@ -85,11 +87,13 @@ void ddl_give_parts(const TableDef& table, DdlBuilder& ddl) {
   for (const ColumnDef& column : table.columns) {
     if (column.owned_sequence != kNoOid) parts.push_back(column.owned_sequence);
   }
+  for (const TableDef* state : ddl_continuous_state(table, ddl)) parts.push_back(state->oid);
   for (const Oid part : parts) {
     const ObjectDef* object = ddl.find(part);
     if (object == nullptr) continue;
     std::shared_ptr<ObjectDef> changed = copy_object(*object);
     ddl_give(table.owner, changed.get());
+    if (changed->kind == ObjectKind::table) ddl_give_parts(static_cast<const TableDef&>(*changed), ddl);
     ddl.put(std::move(changed));
   }
 }

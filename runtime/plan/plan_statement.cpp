@@ -1,6 +1,6 @@
 /// Statement to plan: binds, plans, numbers the nodes, notes what the plan depends on.
 #include "runtime/plan/bind_function.hpp"
-#include "runtime/plan/ddl_binder.hpp"
+#include "runtime/plan/ddl_continuous.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/plan/row_order.hpp"
 
@@ -266,10 +266,13 @@ class StatementPlanner {
       return absl::OkStatus();
     }
     TROUPE_RETURN_IF_ERROR(plan_into(create, *select, tag));
-    if (!create.with_data) {
-      result_->kind = StatementKind::kDdl;
-      result_->root = nullptr;
-    }
+    return create.with_data ? absl::OkStatus() : only_define();
+  }
+
+  /// No rows are put into what is defined.
+  absl::Status only_define() {
+    result_->kind = StatementKind::kDdl;
+    result_->root = nullptr;
     return absl::OkStatus();
   }
 
@@ -294,7 +297,9 @@ class StatementPlanner {
     }
     const MaterializedQuery query{select, names, binder_.dependencies, create.with_data};
     TROUPE_ASSIGN_OR_RETURN(result_->ddl, create_table_as(*create.into, result_->columns, tag, context_, &query));
-    return run_as_definition();
+    TROUPE_RETURN_IF_ERROR(run_as_definition());
+    TROUPE_ASSIGN_OR_RETURN(const bool continuous, ddl_wants_continuous(create.into->options));
+    return continuous ? only_define() : absl::OkStatus();
   }
 
   absl::Status run_as_definition() {
@@ -308,6 +313,12 @@ class StatementPlanner {
     DdlBuilder ddl(context_, binder_, "REFRESH MATERIALIZED VIEW");
     TROUPE_ASSIGN_OR_RETURN(const TablePtr view, ddl_view_to_refresh(refresh, ddl));
     binder_.dependencies.push_back({view->oid, view->version});
+    if (is_continuous(*view)) {
+      TROUPE_RETURN_IF_ERROR(ddl_refresh_continuous(*view, refresh.with_data, ddl));
+      result_->ddl = ddl.finish();
+      TROUPE_RETURN_IF_ERROR(run_as_definition());
+      return only_define();
+    }
     if (refresh.concurrently) {
       // Readers go on; whoever else refreshes it waits.
       ddl.lock(view->oid, false);
@@ -323,10 +334,7 @@ class StatementPlanner {
     ddl.plan().tells_rows = false;
     result_->ddl = ddl.finish();
     TROUPE_RETURN_IF_ERROR(run_as_definition());
-    if (refresh.with_data) return absl::OkStatus();
-    result_->kind = StatementKind::kDdl;
-    result_->root = nullptr;
-    return absl::OkStatus();
+    return refresh.with_data ? absl::OkStatus() : only_define();
   }
 
   /// The statement itself, or the query that it runs.

@@ -1,5 +1,7 @@
 #include "runtime/stream/change_decoder.hpp"
 
+#include <algorithm>
+
 #include "storage/base/text.hpp"
 #include "storage/catalog/codec.hpp"
 #include "storage/catalog/names.hpp"
@@ -20,11 +22,40 @@ std::string_view row_op_name(RowOp op) {
 
 // --- definitions ---
 
+namespace {
+
+/// The columns c1, c2 ... of what is kept, as the view has them; the others are for nobody.
+std::shared_ptr<const TableDef> as_view(const TableDef& rows, const TableDef& view) {
+  auto shown = std::make_shared<TableDef>(rows);
+  shown->name = view.name;
+  const size_t first = rows.columns.size() - std::min(rows.columns.size(), view.columns.size());
+  for (size_t i = 0; i < shown->columns.size(); ++i) {
+    if (i < first) shown->columns[i].dropped = true;
+    if (i >= first) shown->columns[i].name = view.columns[i - first].name;
+  }
+  return shown;
+}
+
+}  // namespace
+
 void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string schema_prefix) {
+  const Oid oid = table->oid;
+  follow_shown(std::move(table), FollowedName{oid, std::move(schema_prefix), {}, nullptr});
+}
+
+void ChangeDecoder::follow_view(std::shared_ptr<const TableDef> view, std::shared_ptr<const TableDef> rows,
+                                std::string schema_prefix) {
+  const Oid oid = rows->oid;
+  follow_shown(std::move(rows), FollowedName{oid, std::move(schema_prefix), {}, std::move(view)});
+}
+
+void ChangeDecoder::follow_shown(std::shared_ptr<const TableDef> table, FollowedName name) {
+  if (name.view != nullptr) table = as_view(*table, *name.view);
   Followed& followed = tables_[table->tree];
   trees_[table->oid] = table->tree;
-  followed.name = cat(schema_prefix, table->name);
-  names_.insert_or_assign(object_key(table->oid), FollowedName{table->oid, std::move(schema_prefix), followed.name});
+  followed.name = name.name = cat(name.schema_prefix, table->name);
+  followed.of_view = name.view != nullptr;
+  names_.insert_or_assign(object_key(table->oid), std::move(name));
   last_ = nullptr;
   if (followed.definition == table) return;
   if (teller_ == nullptr) {
@@ -40,9 +71,8 @@ absl::Status ChangeDecoder::learn_definition(const FollowedName& followed, std::
   const auto table = std::dynamic_pointer_cast<TableDef>(object);
   if (table == nullptr) return error(ErrorCode::kDataCorrupted, "object ", followed.oid, " is no table in the log");
   table->shape = make_shape(*table);
-  const std::string schema_prefix = followed.schema_prefix;
-  follow(table, schema_prefix);
-  return std::exchange(status_, absl::OkStatus());
+  follow_shown(table, FollowedName(followed));
+  return absl::OkStatus();
 }
 
 absl::Status ChangeDecoder::look_back(std::string_view changes) {
@@ -159,6 +189,7 @@ bool ChangeDecoder::fill(Followed& table, const Change& change, RowEvent* event)
   if (change.has_before) status_ = table.json->append(change.before, context_, &before_);
   if (status_.ok() && change.has_after) status_ = table.json->append(change.after, context_, &after_);
   if (!status_.ok()) return false;
+  if (table.of_view && change.has_before && change.has_after && before_ == after_) return false;
   event->number = number_;
   event->op = !change.has_before ? RowOp::kInsert : (change.has_after ? RowOp::kUpdate : RowOp::kDelete);
   event->table = table.name;

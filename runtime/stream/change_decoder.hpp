@@ -61,6 +61,8 @@ class ChangeDecoder {
 
   /// Follows the table. `schema_prefix` goes before its name in events. Trees that it had before are still understood.
   void follow(std::shared_ptr<const TableDef> table, std::string schema_prefix);
+  /// `rows` is what is kept of the continuous view, which events tell of; changes that leave it as it was are none.
+  void follow_view(std::shared_ptr<const TableDef> view, std::shared_ptr<const TableDef> rows, std::string schema_prefix);
   /// Changes that come after where the stream begins, though follow() was told of definitions that are newer: the
   /// tables are what they were before the first change of theirs. Call it with every record in between, in order.
   absl::Status look_back(std::string_view changes);
@@ -92,12 +94,15 @@ class ChangeDecoder {
     std::shared_ptr<const TableDef> definition;
     std::string name;
     std::unique_ptr<RowJson> json;
+    bool of_view = false;
   };
   struct FollowedName {
     Oid oid;
     std::string schema_prefix;
     std::string name;
+    std::shared_ptr<const TableDef> view;  ///< continuous, of which the table has the rows; null: none
   };
+  void follow_shown(std::shared_ptr<const TableDef> table, FollowedName name);
   Followed* find(TreeId tree);
   TreeId tree_of(const FollowedName& followed) const;
   bool row_event(const Change& change, RowEvent* event);
