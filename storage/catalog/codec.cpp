@@ -261,8 +261,8 @@ void describe_rest(Archive& a, TableDef& t) {
   a(40, t.row_security);
   a(41, t.force_row_security);
   a(42, t.policies);
-  a(24, t.replica_identity);
-  a(25, t.replica_index);
+  a(43, t.replica_identity);
+  a(44, t.replica_index);
 }
 
 template <typename Archive>
