@@ -237,10 +237,7 @@ absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, 
                             ddl_index_uses(static_cast<const IndexDef&>(*object), *table, attnum, ddl));
     if (uses) drop_constraint_index(table, oid, ddl);
   }
-  if (ddl_owns_sequence(*table, *column, ddl)) {
-    ddl.act(DdlAction::Kind::kDropSequence).sequence = column->owned_sequence;
-    ddl.drop(column->owned_sequence);
-  }
+  ddl_drop_sequences_of(*table, attnum, ddl);
   column->dropped = true;
   column->name = cat("........pg.dropped.", attnum, "........");
   column->not_null = false;

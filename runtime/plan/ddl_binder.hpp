@@ -272,8 +272,9 @@ void ddl_drop_table(const TableDef& table, DdlBuilder& ddl);
 void ddl_drop_index(const IndexDef& index, DdlBuilder& ddl);
 /// Views that read a relation, as the statement has left things so far.
 std::vector<ObjectPtr> ddl_views_reading(Oid relation, const DdlBuilder& ddl);
-/// Whether the column's sequence goes with it: partitions have the sequences of their table.
-bool ddl_owns_sequence(const TableDef& table, const ColumnDef& column, const DdlBuilder& ddl);
+/// Sequences that the column owns, or any of the table's columns (attnum 0), by oid: they go with it.
+std::vector<Oid> ddl_sequences_of(const TableDef& table, int16_t attnum, const DdlBuilder& ddl);
+void ddl_drop_sequences_of(const TableDef& table, int16_t attnum, DdlBuilder& ddl);
 /// Views that read the column; and what becomes of them when it goes. Errors: 2BP01.
 absl::StatusOr<std::vector<ObjectPtr>> ddl_views_of_column(const TableDef& table, int16_t attnum,
                                                            const DdlBuilder& ddl);

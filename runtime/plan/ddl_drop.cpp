@@ -8,6 +8,7 @@
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/ddl_stream.hpp"
+#include "runtime/plan/default_sequence.hpp"
 
 namespace troupe {
 
@@ -77,7 +78,10 @@ struct Dependents {
   std::vector<std::string> reasons;  ///< parallel: "view v depends on table t"
 
   void add(const ObjectDef& object, const ObjectDef& on, const DdlBuilder& ddl) {
-    objects.push_back(ddl_describe(object, ddl));
+    add(ddl_describe(object, ddl), on, ddl);
+  }
+  void add(std::string object, const ObjectDef& on, const DdlBuilder& ddl) {
+    objects.push_back(std::move(object));
     reasons.push_back(cat(objects.back(), " depends on ", ddl_describe(on, ddl)));
   }
 };
@@ -239,26 +243,40 @@ absl::Status drop_one_index(const ObjectDef& object, sql::DropBehavior behavior,
   return absl::OkStatus();
 }
 
-absl::Status drop_one_sequence(const ObjectDef& object, const sql::DropStatement& drop, DdlBuilder& ddl) {
-  const auto& sequence = static_cast<const SequenceDef&>(object);
-  const ObjectDef* owner = ddl.find(sequence.owner_table);
-  if (owner != nullptr) {
-    auto table = ddl.edit_table(owner->oid);
-    for (ColumnDef& column : table->columns) {
-      if (column.owned_sequence != sequence.oid) continue;
-      if (drop.behavior == sql::DropBehavior::kRestrict) {
-        return with_hint(
-            with_detail(error(ErrorCode::kDependentObjectsStillExist, "cannot drop sequence ", sequence.name,
-                                 " because other objects depend on it"),
-                        cat("default value for column ", column.name, " of table ", table->name,
-                            " depends on sequence ", sequence.name)),
-            "Use DROP ... CASCADE to drop the dependent objects too.");
-      }
+/// Defaults that take their values from it, but of tables that are `going`.
+void drop_defaults_of(const SequenceDef& sequence, const std::vector<Oid>& going, Dependents* dependents,
+                      DdlBuilder& ddl) {
+  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::table)) {
+    const auto* table = static_cast<const TableDef*>(ddl.find(object->oid));
+    if (table == nullptr || std::ranges::find(going, table->oid) != going.end()) continue;
+    const auto takes = [&](const ColumnDef& column) {
+      return sequence_of_default(ddl.catalog(), *table, column) == sequence.oid;
+    };
+    if (std::ranges::none_of(table->columns, takes)) continue;
+    auto changed = ddl.edit_table(table->oid);
+    for (ColumnDef& column : changed->columns) {
+      if (!takes(column)) continue;
+      column.default_sql.clear();
       column.owned_sequence = kNoOid;
-      column.identity = IdentityKind::none;
+      dependents->add(cat("default value for column ", column.name, " of ", ddl_describe(*changed, ddl)), sequence,
+                      ddl);
     }
-    ddl.put(std::move(table));
+    ddl.put(std::move(changed));
   }
+}
+
+absl::Status drop_one_sequence(const ObjectDef& object, Dependents* dependents, DdlBuilder& ddl) {
+  const auto& sequence = static_cast<const SequenceDef&>(object);
+  if (const auto* owner = static_cast<const TableDef*>(ddl.find(sequence.owner_table))) {
+    for (const ColumnDef& column : owner->columns) {
+      if (column.owned_sequence != sequence.oid || column.identity == IdentityKind::none) continue;
+      const std::string what = cat("column ", column.name, " of ", ddl_describe(*owner, ddl));
+      return with_hint(error(ErrorCode::kDependentObjectsStillExist, "cannot drop ", ddl_describe(object, ddl),
+                             " because ", what, " requires it"),
+                       cat("You can drop ", what, " instead."));
+    }
+  }
+  drop_defaults_of(sequence, {}, dependents, ddl);
   ddl.act(DdlAction::Kind::kDropSequence).sequence = sequence.oid;
   ddl.drop(sequence.oid);
   return absl::OkStatus();
@@ -345,7 +363,7 @@ absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatem
       drop_references_to(static_cast<const TableDef&>(*object), contents, dependents, ddl);
       ddl_drop_table(static_cast<const TableDef&>(*ddl.find(oid)), ddl);
     } else if (object->kind == ObjectKind::sequence) {
-      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
+      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, dependents, ddl));
     } else {
       ddl.drop(oid);
     }
@@ -553,12 +571,16 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
     if (kind == ObjectKind::index) {
       TROUPE_RETURN_IF_ERROR(drop_one_index(*object, drop.behavior, ddl));
     } else if (kind == ObjectKind::sequence) {
-      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl));
+      TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, &dependents, ddl));
     } else {
       drop_views_of(*object, &dependents, ddl);
       drop_policies_reading(*object, named_tables(drop, ddl), &dependents, ddl);
       if (kind == ObjectKind::table) {
-        free_table(static_cast<const TableDef&>(*object), named_tables(drop, ddl), &dependents, ddl);
+        const std::vector<Oid> going = named_tables(drop, ddl);
+        free_table(static_cast<const TableDef&>(*object), going, &dependents, ddl);
+        for (const Oid owned : ddl_sequences_of(static_cast<const TableDef&>(*object), 0, ddl)) {
+          drop_defaults_of(static_cast<const SequenceDef&>(*ddl.find(owned)), going, &dependents, ddl);
+        }
         ddl_drop_table(static_cast<const TableDef&>(*ddl.find(object->oid)), ddl);
       } else {
         ddl.drop(object->oid);
@@ -581,7 +603,7 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
       drop_policies_reading(*object, {}, &dependents, ddl);
       switch (kind) {
         case ObjectKind::table: ddl_drop_table(static_cast<const TableDef&>(*object), ddl); break;
-        case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, drop, ddl)); break;
+        case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, &dependents, ddl)); break;
         case ObjectKind::schema: {
           const auto& schema = static_cast<const SchemaDef&>(*object);
           TROUPE_RETURN_IF_ERROR(drop_schema_contents(schema, drop, &dependents, ddl));
@@ -663,9 +685,7 @@ void ddl_truncate_table(Oid oid, bool restart_identity, DdlBuilder& ddl) {
     ddl.put(std::move(index));
   }
   if (restart_identity) {
-    for (const ColumnDef& column : table->columns) {
-      if (ddl_owns_sequence(*table, column, ddl)) ddl.act(DdlAction::Kind::kSetSequence).sequence = column.owned_sequence;
-    }
+    for (const Oid owned : ddl_sequences_of(*table, 0, ddl)) ddl.act(DdlAction::Kind::kSetSequence).sequence = owned;
   }
   ddl.put(std::move(table));
 }

@@ -272,11 +272,7 @@ void ddl_drop_table(const TableDef& dropped, DdlBuilder& ddl) {
     std::erase(parent->partitions, table.oid);
     ddl.put(std::move(parent));
   }
-  for (const ColumnDef& column : table.columns) {
-    if (column.dropped || !ddl_owns_sequence(table, column, ddl)) continue;
-    ddl.act(DdlAction::Kind::kDropSequence).sequence = column.owned_sequence;
-    ddl.drop(column.owned_sequence);
-  }
+  ddl_drop_sequences_of(table, 0, ddl);
   TableDef without_keys = table;
   without_keys.constraints.clear();
   for (const ConstraintDef& key : table.constraints) {
@@ -285,11 +281,6 @@ void ddl_drop_table(const TableDef& dropped, DdlBuilder& ddl) {
   }
   ddl_forget_published(table.oid, ddl);
   if (table.tree != 0) ddl.act(DdlAction::Kind::kDropTree).tree = table.tree;
-}
-
-bool ddl_owns_sequence(const TableDef& table, const ColumnDef& column, const DdlBuilder& ddl) {
-  const ObjectDef* found = column.owned_sequence == kNoOid ? nullptr : ddl.find(column.owned_sequence);
-  return found != nullptr && static_cast<const SequenceDef&>(*found).owner_table == table.oid;
 }
 
 }  // namespace troupe

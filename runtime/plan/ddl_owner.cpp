@@ -76,6 +76,13 @@ void ddl_give(Oid owner, ObjectDef* object) {
 }
 
 absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuilder& ddl) {
+  if (const auto* sequence = dynamic_cast<const SequenceDef*>(object)) {
+    if (const ObjectDef* table = ddl.find(sequence->owner_table)) {
+      return with_detail(
+          error(ErrorCode::kFeatureNotSupported, "cannot change owner of sequence \"", sequence->name, "\""),
+          cat("Sequence \"", sequence->name, "\" is linked to table \"", table->name, "\"."));
+    }
+  }
   TROUPE_ASSIGN_OR_RETURN(const Oid owner, ddl_role(name, ddl));
   TROUPE_RETURN_IF_ERROR(check_new_owner(*object, owner, ddl));
   ddl_give(owner, object);
@@ -84,9 +91,7 @@ absl::Status ddl_set_owner(const sql::RoleName& name, ObjectDef* object, DdlBuil
 
 void ddl_give_parts(const TableDef& table, DdlBuilder& ddl) {
   std::vector<Oid> parts = table.indexes;
-  for (const ColumnDef& column : table.columns) {
-    if (column.owned_sequence != kNoOid) parts.push_back(column.owned_sequence);
-  }
+  for (const Oid sequence : ddl_sequences_of(table, 0, ddl)) parts.push_back(sequence);
   for (const TableDef* state : ddl_continuous_state(table, ddl)) parts.push_back(state->oid);
   for (const Oid part : parts) {
     const ObjectDef* object = ddl.find(part);

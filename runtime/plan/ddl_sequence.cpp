@@ -43,7 +43,20 @@ absl::Status set_type(const sql::Option& option, bool is_new, SequenceDef* seque
   return absl::OkStatus();
 }
 
+/// Errors: 0A000 of an identity column's, which is the column's for good.
+absl::Status check_not_identity(const SequenceDef& sequence, const DdlBuilder& ddl) {
+  const auto* table = static_cast<const TableDef*>(ddl.find(sequence.owner_table));
+  if (table == nullptr) return absl::OkStatus();
+  const bool identity = std::ranges::any_of(table->columns, [&](const ColumnDef& column) {
+    return column.identity != IdentityKind::none && column.owned_sequence == sequence.oid;
+  });
+  if (!identity) return absl::OkStatus();
+  return with_detail(error(ErrorCode::kFeatureNotSupported, "cannot change ownership of identity sequence"),
+                     cat("Sequence \"", sequence.name, "\" is linked to table \"", table->name, "\"."));
+}
+
 absl::Status set_owner(const sql::Option& option, SequenceDef* sequence, DdlBuilder& ddl) {
+  TROUPE_RETURN_IF_ERROR(check_not_identity(*sequence, ddl));
   const auto& names = option.value->to<sql::NameList>().names;
   if (names.size() == 1 && names[0] == "none") {
     sequence->owner_table = kNoOid;
@@ -57,13 +70,19 @@ absl::Status set_owner(const sql::Option& option, SequenceDef* sequence, DdlBuil
   const std::string_view schema = names.size() > 2 ? names[names.size() - 3] : std::string_view();
   TROUPE_ASSIGN_OR_RETURN(const ObjectDef* object, ddl.require_relation(schema, names[names.size() - 2],
                                                                         ObjectKind::table, false));
-  auto table = ddl.edit_table(object->oid);
-  const ColumnDef* column = table->find_column(names.back());
-  if (column == nullptr) {
-    return error(ErrorCode::kUndefinedColumn, "column \"", names.back(), "\" of relation \"", table->name,
-                    "\" does not exist");
+  const auto& table = static_cast<const TableDef&>(*object);
+  if (table.owner != sequence->owner) {
+    return error(ErrorCode::kObjectNotInPrerequisiteState, "sequence must have same owner as table it is linked to");
   }
-  sequence->owner_table = table->oid;
+  if (table.schema != sequence->schema) {
+    return error(ErrorCode::kObjectNotInPrerequisiteState, "sequence must be in same schema as table it is linked to");
+  }
+  const ColumnDef* column = table.find_column(names.back());
+  if (column == nullptr) {
+    return error(ErrorCode::kUndefinedColumn, "column \"", names.back(), "\" of relation \"", table.name,
+                 "\" does not exist");
+  }
+  sequence->owner_table = table.oid;
   sequence->owner_column = column->attnum;
   return absl::OkStatus();
 }
@@ -155,6 +174,23 @@ std::shared_ptr<SequenceDef> ddl_owned_sequence(const TableDef& table, const Col
   sequence->owner_table = table.oid;
   sequence->owner_column = column.attnum;
   return sequence;
+}
+
+std::vector<Oid> ddl_sequences_of(const TableDef& table, int16_t attnum, const DdlBuilder& ddl) {
+  std::vector<Oid> owned;
+  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::sequence)) {
+    const auto* sequence = static_cast<const SequenceDef*>(ddl.find(object->oid));
+    if (sequence == nullptr || sequence->owner_table != table.oid) continue;
+    if (attnum == 0 || sequence->owner_column == attnum) owned.push_back(sequence->oid);
+  }
+  return owned;
+}
+
+void ddl_drop_sequences_of(const TableDef& table, int16_t attnum, DdlBuilder& ddl) {
+  for (const Oid sequence : ddl_sequences_of(table, attnum, ddl)) {
+    ddl.act(DdlAction::Kind::kDropSequence).sequence = sequence;
+    ddl.drop(sequence);
+  }
 }
 
 void ddl_put_sequence(std::shared_ptr<SequenceDef> sequence, DdlBuilder& ddl) {

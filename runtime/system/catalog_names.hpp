@@ -38,7 +38,4 @@ class CatalogNames final : public NameResolver {
   std::vector<Oid> schemas_;
 };
 
-/// Identifiers separated by dots, folded to lower case unless quoted. Errors: 42602 `invalid name syntax`.
-absl::StatusOr<std::vector<std::string>> split_qualified_name(std::string_view text);
-
 }  // namespace troupe

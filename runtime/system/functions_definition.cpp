@@ -110,9 +110,12 @@ absl::StatusOr<OptionalText> serial_sequence(SystemSession& session, std::string
     return error(ErrorCode::kUndefinedColumn, "column \"", column_name, "\" of relation \"", relation,
                  "\" does not exist");
   }
-  const ObjectDef* sequence = session.catalog()->find(column->owned_sequence);
-  if (column->owned_sequence == kNoOid || sequence == nullptr) return OptionalText();
-  return OptionalText(qualified_name(*session.catalog(), *sequence));
+  for (const ObjectPtr& object : session.catalog()->objects(ObjectKind::sequence)) {
+    const auto& sequence = static_cast<const SequenceDef&>(*object);
+    if (sequence.owner_table != oid || sequence.owner_column != column->attnum) continue;
+    return OptionalText(qualified_name(*session.catalog(), sequence));
+  }
+  return OptionalText();
 }
 
 // --- functions ---

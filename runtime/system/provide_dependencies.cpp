@@ -1,4 +1,5 @@
 /// pg_constraint, pg_depend, pg_rewrite, pg_description, pg_shdescription.
+#include "runtime/plan/default_sequence.hpp"
 #include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/definitions.hpp"
@@ -89,23 +90,6 @@ void write_dependency(const Dependency& d, RowWriter& out) {
   out.set("refobjid", d.referenced).set("refobjsubid", d.referenced_column).set("deptype", d.type);
 }
 
-/// The sequence of a default nextval('name'::regclass); none: it is another default. pg_dump must know, to create the
-/// sequence before the default.
-Oid sequence_of_default(const Catalog& catalog, const TableDef& table, std::string_view text) {
-  constexpr std::string_view kCall = "nextval('";
-  const size_t call = text.find(kCall);
-  if (call == std::string_view::npos) return kNoOid;
-  text.remove_prefix(call + kCall.size());
-  const auto parts = split_qualified_name(text.substr(0, text.find('\'')));
-  if (!parts.ok() || parts->empty() || parts->size() > 2) return kNoOid;
-  const bool qualified = parts->size() == 2;
-  const SchemaDef* schema = catalog.find_schema(qualified ? parts->front() : "public");
-  if (qualified && schema == nullptr) return kNoOid;
-  const ObjectDef* found = schema == nullptr ? nullptr : catalog.find_relation(schema->oid, parts->back());
-  if (found == nullptr && !qualified) found = catalog.find_relation(table.schema, parts->back());
-  return found != nullptr && found->kind == ObjectKind::sequence ? found->oid : kNoOid;
-}
-
 void write_table_dependencies(const Catalog& catalog, const TableDef& table, RowWriter& out) {
   write_dependency({kRelationClass, table.oid, kNamespaceClass, table.schema}, out);
   if (table.is_partition()) write_dependency({kRelationClass, table.oid, kRelationClass, table.partition_of, 0, 'a'}, out);
@@ -114,8 +98,7 @@ void write_table_dependencies(const Catalog& catalog, const TableDef& table, Row
     if (column.dropped || (column.default_sql.empty() && !serial)) continue;
     const Oid value = default_oid(table.oid, column.attnum);
     write_dependency({kAttrdefClass, value, kRelationClass, table.oid, column.attnum, 'a'}, out);
-    const Oid sequence =
-        column.default_sql.empty() ? column.owned_sequence : sequence_of_default(catalog, table, column.default_sql);
+    const Oid sequence = sequence_of_default(catalog, table, column);
     if (sequence != kNoOid) write_dependency({kAttrdefClass, value, kRelationClass, sequence}, out);
   }
   for (const ConstraintDef& c : table.constraints) {

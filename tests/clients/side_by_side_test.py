@@ -75,6 +75,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_lateral_rows(self):
         self.compare("lateral.sql")
 
+    def test_owned_sequences(self):
+        self.compare("sequences.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 
