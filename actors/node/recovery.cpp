@@ -113,9 +113,10 @@ absl::StatusOr<Scn> replay_log(FileSystem& files, const std::string& directory, 
   return newest;
 }
 
-absl::StatusOr<Scn> replay_one(FileSystem& files, const std::string& directory, LogPosition durable,
-                               PartitionId partition, PartitionStore& store, RecoverySteps& steps) {
-  const uint64_t step = steps.begin("replay", partition);
+namespace {
+
+absl::StatusOr<Scn> replay_step(FileSystem& files, const std::string& directory, LogPosition durable,
+                                PartitionStore& store, uint64_t step, RecoverySteps& steps) {
   const absl::StatusOr<Scn> newest =
       replay_log(files, directory, durable, {&store}, [&](uint64_t bytes, uint64_t total_bytes, uint64_t commits) {
         steps.advance(step, bytes, total_bytes, commits);
@@ -124,13 +125,21 @@ absl::StatusOr<Scn> replay_one(FileSystem& files, const std::string& directory, 
   return newest;
 }
 
+}  // namespace
+
+absl::StatusOr<Scn> replay_one(FileSystem& files, const std::string& directory, LogPosition durable,
+                               PartitionId partition, PartitionStore& store, RecoverySteps& steps) {
+  return replay_step(files, directory, durable, store, steps.begin("replay", partition), steps);
+}
+
 absl::StatusOr<Scn> replay_all(FileSystem& files, const std::string& directory, LogPosition durable,
                                const std::vector<PartitionStore*>& stores, bool parallel, RecoverySteps& steps) {
   std::vector<absl::StatusOr<Scn>> reached(stores.size(), kNoScn);
   std::vector<std::thread> threads;
   for (size_t i = 0; i < stores.size(); ++i) {
-    const auto replay = [&, i] {
-      reached[i] = replay_one(files, directory, durable, static_cast<PartitionId>(i), *stores[i], steps);
+    const uint64_t step = steps.begin("replay", static_cast<PartitionId>(i));
+    const auto replay = [&, i, step] {
+      reached[i] = replay_step(files, directory, durable, *stores[i], step, steps);
     };
     if (parallel) {
       threads.emplace_back(replay);

@@ -13,8 +13,9 @@ namespace troupe {
 namespace {
 
 /// Oids and trees that a session takes at once from the node's counters, and how many of them a definition finds at
-/// least. One that needs more is planned twice.
-constexpr Oid kOidBlock = 256, kOidsFree = 64;
+/// least. One that needs more is planned twice. A transaction's first definition takes new oids, so that what is newer
+/// has the larger ones.
+constexpr Oid kOidBlock = 64, kOidsFree = 32;
 constexpr TreeId kTreeBlock = 128, kTreesFree = 16;
 /// Log that a transaction may take on a full disk when it drops something.
 constexpr uint64_t kRoomMakerBytesMax = 1 << 20;
@@ -134,6 +135,8 @@ absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const Catal
 }
 
 CatalogPtr SessionTransaction::catalog_for_ddl() {
+  if (definitions_.changes.empty() && oids_used_) free_.next_oid = free_end_.next_oid;
+  oids_used_ = false;
   reserve_numbers(kOidsFree, kTreesFree);
   const CatalogPtr& newest = newest_catalog();
   if (!definitions_.changes.empty()) {
@@ -168,6 +171,7 @@ bool SessionTransaction::take_numbers(const CatalogCounters& first, const Catalo
     return false;
   }
   free_ = used;
+  oids_used_ = true;
   return true;
 }
 

@@ -11,6 +11,9 @@
 namespace troupe {
 namespace {
 
+/// A prepared transaction is one row with all its changes, and in memory until it is decided about.
+constexpr size_t kPreparedBytesMax = 512 << 20;
+
 /// The rows of kPreparedTree that hold the transaction come, or go.
 std::string row_changes(const PreparedTransaction& transaction, ChangeOp op) {
   std::string changes;
@@ -90,10 +93,10 @@ Task<absl::Status> SessionTransaction::log_preparation(PreparedTransactions::Cla
   if (!status.ok()) co_return status;
   for (const auto& [partition, redo] : preparation_.answers) {
     transaction->changes += read_redo(redo).changes;
-    if (transaction->changes.size() <= services_.config.log_record_bytes_max) continue;
-    co_return with_hint(error(ErrorCode::kProgramLimitExceeded,
-                              "the transaction's changes take more than one record of the log, too much to be prepared"),
-                        "Prepare smaller transactions, or raise log.record_bytes_max.");
+    if (transaction->changes.size() <= kPreparedBytesMax) continue;
+    co_return with_hint(error(ErrorCode::kProgramLimitExceeded, "the transaction's changes take more than ",
+                              kPreparedBytesMax >> 20, " MB, too much to be prepared"),
+                        "Prepare smaller transactions.");
   }
   auto listing = prepare(Preparing::kLocks);
   status = co_await listing;

@@ -50,7 +50,9 @@ absl::StatusOr<std::shared_ptr<PlanNode>> QueryPlanner::plan_merge(BoundMerge me
   uses_tables = true;
   const uint32_t target = merge.target->number;
   prepare_merge(&merge);
-  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_from(merge.source->from, {}));
+  Conditions where;  // what came out of subqueries that dissolved
+  if (merge.source->where) split_and(fold(merge.source->where), &where);
+  TROUPE_ASSIGN_OR_RETURN(Rel rel, plan_from(merge.source->from, std::move(where)));
   const bool rechecks = !has_subquery(*merge.on);
   for (ExprPtr* part : parts_of(&merge)) {
     if (part == &merge.on) continue;

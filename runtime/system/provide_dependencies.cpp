@@ -66,6 +66,7 @@ void write_constraint(const Catalog& catalog, const ConstraintDef& c, Oid schema
 
 void catalog_constraints(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
+    if (object->oid < kFirstUserOid) continue;
     if (object->kind == ObjectKind::table) {
       for (const ConstraintDef& c : static_cast<const TableDef&>(*object).constraints) {
         const bool partitioned = static_cast<const TableDef&>(*object).is_partitioned();

@@ -12,9 +12,11 @@ std::string name_of(const Catalog& catalog, Oid oid) {
   return object != nullptr ? object->name : std::string();
 }
 
+/// The system's own tables show no constraints, as PostgreSQL's catalogs do not.
 template <typename Write>
 void for_each_table(const CatalogScan& scan, const Write& write) {
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
+    if (object->oid < kFirstUserOid) continue;
     write(static_cast<const TableDef&>(*object), name_of(scan.catalog, object->schema));
   }
 }

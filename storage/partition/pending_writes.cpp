@@ -167,9 +167,13 @@ void PendingWrites::free_memory(PendingTransaction& pending) {
   if (std::exchange(pending.spilling_, false)) --spilling_;
 }
 
+/// In the order of the transactions: the simulator's runs must not depend on where they lie in the map.
 std::vector<Tree*> PendingWrites::spilled_trees() const {
+  std::vector<std::pair<TxnId, const PendingTransaction*>> ordered;
+  for (const auto& [txn, pending] : transactions_) ordered.emplace_back(txn, pending.get());
+  std::sort(ordered.begin(), ordered.end());
   std::vector<Tree*> trees;
-  for (const auto& [txn, pending] : transactions_) {
+  for (const auto& [txn, pending] : ordered) {
     for (const auto& [tree, overlay] : pending->overlays_) {
       if (overlay.spilled != nullptr) trees.push_back(&overlay.spilled->tree());
     }

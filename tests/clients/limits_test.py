@@ -198,7 +198,7 @@ class LimitsTest(unittest.TestCase):
         self.assertIn("logs the row as it was and as it becomes", refused.exception.diag.message_hint)
 
     def test_commits_on_their_way_to_the_disk(self):
-        self.cursor.execute("INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 5000) i")
+        self.cursor.execute("INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 4000) i")
         self.wait_for(lambda: self.used("log_queued_bytes_max") == (0, 17 << 20))
 
 

@@ -78,6 +78,9 @@ class SideBySideTest(node_case.NodeCase):
     def test_owned_sequences(self):
         self.compare("sequences.sql")
 
+    def test_sources_of_merge(self):
+        self.compare("merge_sources.sql")
+
     def test_recursive_queries(self):
         self.compare("with_recursion.sql")
 

@@ -10,7 +10,6 @@ CREATE SEQUENCE own_seq;
 ALTER TABLE it ALTER d SET DEFAULT nextval('own_seq');
 CREATE TABLE it2 (x int DEFAULT nextval('own_seq'), y bigint DEFAULT nextval('own_seq') + 1);
 DROP SEQUENCE own_seq;
-DROP SEQUENCE it_s_seq, own_seq;
 ALTER SEQUENCE own_seq OWNED BY it.nothing;
 ALTER SEQUENCE own_seq OWNED BY nothing.d;
 ALTER SEQUENCE own_seq OWNED BY it.d;

@@ -119,9 +119,10 @@ TEST_CASE("two relations of a schema cannot share a name, and may swap names in 
 TEST_CASE("a table keeps its gate when its definition changes", "[catalog]") {
   int made = 0;
   const CatalogPtr empty = Catalog::bootstrap([&](const TableDef&) { return std::make_shared<int>(++made); });
+  const int built_in = made;
   const CatalogPtr one = *empty->with_changes({{20000, make_table(20000, "t")}}, 7);
   const CatalogPtr renamed = *one->with_changes({{20000, make_table(20000, "u")}}, 8);
-  CHECK(made == 1);
+  CHECK(made == built_in + 1);
   CHECK(one->find_table(20000)->gate == renamed->find_table(20000)->gate);
 }
 
@@ -197,8 +198,9 @@ TEST_CASE("a database sees what is in it and in none, and nothing of another", "
   CHECK(second->find_shared(20000) == nullptr);
   CHECK(second->find_relation(21001, "t")->oid == 20001);
   CHECK(second->find_schema("pg_catalog") == first->find_schema("pg_catalog"));
-  CHECK(second->objects(ObjectKind::table).size() == 1);
-  CHECK(whole->objects(ObjectKind::table).size() == 2);
+  const size_t built_in = Catalog::bootstrap()->objects(ObjectKind::table).size();
+  CHECK(second->objects(ObjectKind::table).size() == built_in + 1);
+  CHECK(whole->objects(ObjectKind::table).size() == built_in + 2);
   CHECK(whole->objects_of(21000).size() == 2);
   CHECK(whole->find_anywhere(20001)->database == 21000);
   CHECK(whole->in_database(99999) == nullptr);
