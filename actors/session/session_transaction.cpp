@@ -135,8 +135,8 @@ absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const Catal
 }
 
 CatalogPtr SessionTransaction::catalog_for_ddl() {
-  if (definitions_.changes.empty() && oids_used_) free_.next_oid = free_end_.next_oid;
-  oids_used_ = false;
+  const bool reserved = std::exchange(reserved_for_plan_, false);
+  if (definitions_.changes.empty() && !reserved) free_.next_oid = free_end_.next_oid;
   reserve_numbers(kOidsFree, kTreesFree);
   const CatalogPtr& newest = newest_catalog();
   if (!definitions_.changes.empty()) {
@@ -168,10 +168,10 @@ void SessionTransaction::reserve_numbers(Oid oids, TreeId trees) {
 bool SessionTransaction::take_numbers(const CatalogCounters& first, const CatalogCounters& used) {
   if (used.next_oid > free_end_.next_oid || used.next_tree > free_end_.next_tree) {
     reserve_numbers(used.next_oid - first.next_oid, used.next_tree - first.next_tree);
+    reserved_for_plan_ = true;
     return false;
   }
   free_ = used;
-  oids_used_ = true;
   return true;
 }
 

@@ -233,7 +233,7 @@ class SessionTransaction {
   uint64_t own_catalog_base_ = 0;
   CatalogCounters free_;      ///< the next oid and tree id of those that this session took from the node's counters,
   CatalogCounters free_end_;  ///< and where they end
-  bool oids_used_ = false;    ///< of those: by an earlier definition
+  bool reserved_for_plan_ = false;  ///< what is planned next needs them all
   Definitions definitions_;
   std::vector<Mark> marks_;
   BulkLog bulk_log_;
