@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "runtime/stream/token.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/json_format.hpp"
@@ -16,6 +19,13 @@ enum : size_t { kToken, kScn, kXid, kTable, kOp, kBefore, kAfter, kColumns };
 bool is_token(std::string_view text) {
   constexpr std::string_view kLetters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:-_/";
   return text.size() <= 200 && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+/// STREAM s, not a table of that name.
+bool names_stream(std::string_view target) {
+  const absl::string_view text = absl::StripLeadingAsciiWhitespace(absl_view(target));
+  return text.size() > 7 && absl::EqualsIgnoreCase(text.substr(0, 6), "stream") &&
+         absl::ascii_isspace(static_cast<unsigned char>(text[6]));
 }
 
 void append_json_or_null(const TextValue& json, std::string* out) { *out += json ? std::string(*json) : "null"; }
@@ -39,6 +49,10 @@ absl::Status Subscriber::start(const LocalLogin& login, SubscribeTarget target) 
   if (target.text.empty()) {
     return with_hint(error(ErrorCode::kInvalidParameterValue, "nothing is named to subscribe to"),
                      "Name tables: table=public.orders.");
+  }
+  if (names_stream(target.text)) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "SUBSCRIBE TO STREAM over HTTP is not supported yet"),
+                     "Subscribe to the stream's tables, or use SUBSCRIBE TO STREAM or CONSUME on the SQL port.");
   }
   if (!is_token(target.from)) {
     return error(ErrorCode::kInvalidParameterValue, "invalid resume token");

@@ -251,7 +251,8 @@ Task<absl::Status> ViewKeeper::receive() {
   const absl::Status status = co_await receiving;
   if (!status.ok()) co_return status;
   const std::shared_ptr<Changes> changes = std::move(backend_.changes_);
-  co_return take(*changes, kMaxScn);
+  // A commit is in the log, and told, before snapshots see it: what is taken must not be newer than the next snapshot.
+  co_return take(*changes, backend_.services_.commits.durable());
 }
 
 /// What is behind `up_to` comes again.

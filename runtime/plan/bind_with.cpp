@@ -121,6 +121,8 @@ absl::Status Binder::bind_recursive(const sql::CommonTable& table, const Scope* 
   query->work_table = work_tables++;
   query->set_relation = relations++;
   query->relations = {query->set_relation};
+  const auto names_before = static_cast<ptrdiff_t>(cte_names_.size());
+  if (select.with != nullptr) TROUPE_RETURN_IF_ERROR(bind_with(*select.with, outer));
   TROUPE_ASSIGN_OR_RETURN(query->left, bind_select(*select.left, outer));
   for (uint32_t i = 0; i < query->left->targets.size(); ++i) {
     const BoundTarget& target = query->left->targets[i];
@@ -133,8 +135,9 @@ absl::Status Binder::bind_recursive(const sql::CommonTable& table, const Scope* 
   ctes.push_back(std::move(cte));
   cte_names_.push_back({table.name, number, query->work_table});
   TROUPE_ASSIGN_OR_RETURN(query->right, bind_select(*select.right, outer, true));
-  // Names bound inside the recursive part are gone again; ours is the last.
+  // Names bound inside the recursive part are gone again, and so are its own WITH's: ours is the last.
   cte_names_.back().work_table.reset();
+  cte_names_.erase(cte_names_.begin() + names_before, cte_names_.end() - 1);
   if (query->right->targets.size() != query->targets.size()) {
     return fail(ErrorCode::kSyntaxError, *select.right, "each UNION query must have the same number of columns");
   }

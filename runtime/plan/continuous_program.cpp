@@ -251,6 +251,17 @@ std::string argument_text(const sql::FunctionCall& call, const sql::NameTexts& t
 }  // namespace
 
 /// What is wanted of every row that FROM and WHERE give, with the names that the rest of the statements uses.
+namespace {
+
+/// As casts have it: without a length, `character` and `bit` are of one.
+std::string cast_name(const Type& type) {
+  if (type.typmod < 0 && type.oid == oid::kBpchar) return "bpchar";
+  if (type.typmod < 0 && type.oid == oid::kBit) return "\"bit\"";
+  return format_type(type);
+}
+
+}  // namespace
+
 std::vector<std::string> ContinuousProgram::source_columns(const ContinuousPart& part) const {
   sql::NameTexts texts;
   texts.column = without_schema;
@@ -259,7 +270,7 @@ std::vector<std::string> ContinuousProgram::source_columns(const ContinuousPart&
     for (size_t i = 0; i < part.query->targets.size(); ++i) {
       const bool cast = shape_.parts.size() > 1 && i < columns_.size() && columns_[i].oid < kFirstUserOid;
       const std::string value = sql::to_sql(*part.query->targets[i]->value, texts);
-      columns.push_back(cat("(", value, ")", cast ? cat("::", format_type(columns_[i])) : "", " AS c", i + 1));
+      columns.push_back(cat("(", value, ")", cast ? cat("::", cast_name(columns_[i])) : "", " AS c", i + 1));
     }
     return columns;
   }

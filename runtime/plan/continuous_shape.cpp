@@ -42,7 +42,7 @@ class ShapeReader {
     if (!query.locking.empty()) return cannot_be_continuous("FOR UPDATE");
     TROUPE_RETURN_IF_ERROR(add(query, true));
     shape_.kind = shape_.distinct ? ContinuousShape::Kind::kSums : ContinuousShape::Kind::kRows;
-    if (shape_.aggregated) read_groups(*shape_.parts[0].query);
+    if (shape_.aggregated) TROUPE_RETURN_IF_ERROR(read_groups(*shape_.parts[0].query));
     return std::move(shape_);
   }
 
@@ -132,12 +132,14 @@ class ShapeReader {
     return absl::OkStatus();
   }
 
-  void read_groups(const SelectStatement& query) {
+  absl::Status read_groups(const SelectStatement& query) {
     shape_.kind = ContinuousShape::Kind::kGroups;
     for (const sql::GroupingSet* set : query.group_by) {
+      if (set->type != sql::GroupingSet::Type::kSimple) return cannot_be_continuous("GROUPING SETS, ROLLUP or CUBE");
       for (const sql::Expr* expr : set->expressions) shape_.groups.push_back(meant_by(*expr, query));
     }
     if (query.having == nullptr && are_sums(query)) shape_.kind = ContinuousShape::Kind::kSums;
+    return absl::OkStatus();
   }
 
   /// GROUP BY 2, and GROUP BY the name of a column of the result unless a table has one of that name.

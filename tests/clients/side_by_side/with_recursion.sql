@@ -38,6 +38,8 @@ WITH RECURSIVE q(n) AS (SELECT 1 UNION ALL (WITH x AS (SELECT n + 1 AS n FROM q 
 WITH RECURSIVE q AS (SELECT * FROM parts UNION ALL (WITH RECURSIVE x AS (SELECT * FROM parts UNION ALL (SELECT * FROM q UNION ALL SELECT * FROM x)) SELECT * FROM x)) SELECT * FROM q LIMIT 12;
 WITH RECURSIVE tab(id_key, link) AS (VALUES (1, 17), (2, 17), (3, 17), (4, 17), (6, 17), (5, 17)), iter (id_key, row_type, link) AS (SELECT 0, 'base', 17 UNION ALL (WITH remaining(id_key, row_type, link, min) AS (SELECT tab.id_key, 'true'::text, iter.link, MIN(tab.id_key) OVER () FROM tab INNER JOIN iter USING (link) WHERE tab.id_key > iter.id_key), first_remaining AS (SELECT id_key, row_type, link FROM remaining WHERE id_key = min), effect AS (SELECT tab.id_key, 'new'::text, tab.link FROM first_remaining e INNER JOIN tab ON e.id_key = tab.id_key WHERE e.row_type = 'false') SELECT * FROM first_remaining UNION ALL SELECT * FROM effect)) SELECT * FROM iter;
 WITH RECURSIVE q(n) AS (SELECT 1 UNION ALL (WITH x AS (SELECT n + 1 AS n FROM q WHERE n < 4) SELECT a.n FROM x a, x b)) SELECT * FROM q;
+WITH RECURSIVE r AS (WITH z AS (SELECT 1 AS x) SELECT x FROM z UNION ALL SELECT r.x + z.x FROM r, z WHERE r.x < 4), z AS (SELECT 9 AS y) SELECT * FROM r, z;
+WITH RECURSIVE r(x) AS (WITH z AS (SELECT 1 AS x) SELECT x FROM z UNION ALL SELECT x + 1 FROM r WHERE x < 3) SELECT * FROM z;
 SELECT DISTINCT part, (SELECT max(o.part) FROM parts o WHERE o.inside = p.part) AS deepest FROM parts p ORDER BY (SELECT max(o.part) FROM parts o WHERE o.inside = p.part) NULLS FIRST, part;
 SELECT DISTINCT part FROM parts p ORDER BY (SELECT max(o.part) FROM parts o WHERE o.inside = p.part);
 WITH RECURSIVE w1(c1) AS (WITH w2(c2) AS (WITH w3(c3) AS (SELECT 1) SELECT * FROM w3) SELECT * FROM w2) SELECT * FROM w1;
