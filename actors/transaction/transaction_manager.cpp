@@ -89,7 +89,6 @@ void TransactionManager::on_commit(const CommitRequestPtr& commit, const caf::st
   state_->last_dispatched = commit->scn;
   follow_prepared(*commit);  // before its session can hear of it, who may decide at once
   dispatch(state_->kept.back());
-  if (!commit->catalog_changes.empty()) publish_catalog(*commit);
 }
 
 void TransactionManager::refuse(const CommitRequest& commit, const caf::strong_actor_ptr& waiter,
@@ -116,18 +115,21 @@ bool TransactionManager::settle_by_reads(const CommitRequestPtr& commit, const c
   return true;
 }
 
+/// To the log last: once it is durable, which may be at once, snapshots see it and its client goes on, and what they
+/// ask of a partition must come behind it there.
 void TransactionManager::dispatch(const Kept& kept) {
   const Addresses& to = directory_.get();
   if (node_.services.config.planted == PlantedBug::kAcknowledgedEarly) {
     tell(caf::actor_cast<SessionActor>(kept.waiter), committed_atom::value, kept.commit->txn, kept.commit->scn,
          std::string());
   }
-  tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
   for (uint64_t left = kept.commit->participants; left != 0; left &= left - 1) {
     const auto partition = static_cast<size_t>(std::countr_zero(left));
     tell(to.partitions[partition], apply_atom::value, kept.commit, state_->last_sent[partition]);
     state_->last_sent[partition] = kept.commit->scn;
   }
+  if (!kept.commit->catalog_changes.empty()) publish_catalog(*kept.commit);
+  tell(to.log_writer, append_atom::value, kept.commit, kept.waiter);
 }
 
 void TransactionManager::publish_catalog(const CommitRequest& commit) {
@@ -208,8 +210,8 @@ void TransactionManager::resend_to_partition(PartitionId partition, Scn after) {
 
 /// To everybody who may lack some; what they have they ignore.
 void TransactionManager::send_again() {
-  resend_to_log(directory_.get().log_writer, kNoScn);
   for (size_t i = 0; i < state_->last_sent.size(); ++i) resend_to_partition(static_cast<PartitionId>(i), kNoScn);
+  resend_to_log(directory_.get().log_writer, kNoScn);
 }
 
 /// When two of us are restarted at once, either may ask an address that has gone.
