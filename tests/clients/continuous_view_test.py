@@ -237,6 +237,32 @@ class WhileOthersWrite(ContinuousViewCase):
             self.assertEqual(state["rebuilds"], 1, f"{name}: {state}")
             self.assertGreater(state["reads"], looks / len(self.QUERIES) / 4, f"{name}: {state}")
 
+    def test_a_table_joined_with_itself_where_others_want_the_processors(self):
+        """Where what is durable and what partitions were told of can be far apart: one process must wait for another."""
+        query = "SELECT x.g, y.t, count(*) AS n FROM few x JOIN few y ON x.g = y.g GROUP BY x.g, y.t"
+        execute(self.db, "CREATE TABLE few (id int PRIMARY KEY, g int, t text)")
+        self.make("v_self", query)
+        self.wait_live("v_self")
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(8)]
+        rng = random.Random(OPTIONS.seed)
+        try:
+            until = time.monotonic() + 8 * sanitizers.SLOWNESS
+            while time.monotonic() < until:
+                for _ in range(rng.randint(1, 4)):
+                    key, g, t = rng.randint(1, 12), rng.choice(["NULL", 1, 2]), rng.choice(["'x'", "'y'", "NULL"])
+                    execute(self.db, rng.choice([
+                        f"INSERT INTO few VALUES ({key}, {g}, {t}) ON CONFLICT (id) DO UPDATE SET g = excluded.g",
+                        f"UPDATE few SET g = {g}, t = {t} WHERE id = {key}",
+                        f"UPDATE few SET t = {t} WHERE g = {g}",
+                        f"DELETE FROM few WHERE id = {key}",
+                    ]))
+                self.same("v_self", query)
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+        self.kept_is_right("v_self", query)
+
     def test_a_transaction_that_keeps_its_snapshot_sees_the_view_as_it_was(self):
         query = self.QUERIES["v_sums"]
         self.make("v_sums", query)
