@@ -125,11 +125,19 @@ class GroupingBinder {
   absl::StatusOr<uint16_t> add(const sql::Expr& item) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binder_.bind_group_item(item, site_));
     TROUPE_ASSIGN_OR_RETURN(value, binder_.settle(std::move(value)));
-    bool aggregate = false;
-    visit_expr(*value, [&](const Expr& part) { aggregate = aggregate || part.kind == ExprKind::kAggregate; });
-    if (aggregate) {
+    // A target that is meant by its place or its name may have what GROUP BY must not.
+    const auto has = [&value](ExprKind kind) {
+      bool found = false;
+      visit_expr(*value, [&](const Expr& part) { found = found || part.kind == kind; });
+      return found;
+    };
+    if (has(ExprKind::kAggregate)) {
       return binder_.fail(ErrorCode::kGroupingError, item, "aggregate functions are not allowed in GROUP BY");
     }
+    if (has(ExprKind::kWindow)) {
+      return binder_.fail(ErrorCode::kWindowingError, item, "window functions are not allowed in GROUP BY");
+    }
+    if (has(ExprKind::kTableFunction)) return binder_.refuse(item, "grouping by a set-returning function");
     if (has_subquery(*value)) value = target_written_alike(item, std::move(value));
     ExprList& groups = site_.query->groups;
     for (size_t i = 0; i < groups.size(); ++i) {

@@ -105,6 +105,7 @@ absl::StatusOr<Type> Binder::own_type(const TypeDef& type, const sql::TypeName& 
   }
   if (type.type_kind != TypeKind::domain) return Type{array ? type.array_type : type.oid};
   const Type base = base_type_of(type, catalog());
+  if (array && array_type_of(base.oid) == oid::kInvalid) return refuse(name, "an array of a domain over arrays");
   return array ? Type{array_type_of(base.oid), base.typmod} : base;
 }
 
