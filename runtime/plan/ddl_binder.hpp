@@ -2,7 +2,9 @@
 /// DDL statements as DdlPlans: pure functions of the catalog. One source per family of objects: ddl_table, ddl_alter,
 /// ddl_index, ddl_sequence, ddl_drop, ddl_rename, ddl_view, ddl_materialized, ddl_policy, ddl_function.
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -107,9 +109,14 @@ class DdlBuilder {
     return at(not_supported_yet(feature), node);
   }
 
+  /// Sequences that columns of the table owned when the statement began, by oid.
+  const std::vector<Oid>& sequences_owned_by(Oid table) const;
+
  private:
   const PlanContext& context_;
   Binder& binder_;
+  mutable std::optional<std::map<Oid, std::vector<Oid>>>
+      owned_sequences_;  ///< by table; looked up at the first question
   std::shared_ptr<DdlPlan> plan_ = std::make_shared<DdlPlan>();
 };
 

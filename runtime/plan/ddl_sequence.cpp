@@ -176,10 +176,23 @@ std::shared_ptr<SequenceDef> ddl_owned_sequence(const TableDef& table, const Col
   return sequence;
 }
 
+const std::vector<Oid>& DdlBuilder::sequences_owned_by(Oid table) const {
+  if (!owned_sequences_) {
+    owned_sequences_.emplace();
+    for (const ObjectPtr& object : catalog().objects(ObjectKind::sequence)) {
+      const Oid owner = static_cast<const SequenceDef&>(*object).owner_table;
+      if (owner != kNoOid) (*owned_sequences_)[owner].push_back(object->oid);
+    }
+  }
+  static const std::vector<Oid> none;
+  const auto owned = owned_sequences_->find(table);
+  return owned == owned_sequences_->end() ? none : owned->second;
+}
+
 std::vector<Oid> ddl_sequences_of(const TableDef& table, int16_t attnum, const DdlBuilder& ddl) {
   std::vector<Oid> owned;
-  for (const ObjectPtr& object : ddl.catalog().objects(ObjectKind::sequence)) {
-    const auto* sequence = static_cast<const SequenceDef*>(ddl.find(object->oid));
+  for (const Oid oid : ddl.sequences_owned_by(table.oid)) {
+    const auto* sequence = static_cast<const SequenceDef*>(ddl.find(oid));
     if (sequence == nullptr || sequence->owner_table != table.oid) continue;
     if (attnum == 0 || sequence->owner_column == attnum) owned.push_back(sequence->oid);
   }
