@@ -23,6 +23,8 @@
 #include "actors/stream/continuous_views.hpp"
 #include "actors/stream/publisher.hpp"
 #include "actors/stream/view_starter.hpp"
+#include "actors/subscription/subscription_starter.hpp"
+#include "actors/subscription/subscription_views.hpp"
 #include "actors/transaction/deadlock_detector.hpp"
 #include "actors/transaction/sequences.hpp"
 #include "actors/transaction/transaction_manager.hpp"
@@ -95,6 +97,7 @@ struct Node::Parts {
   std::vector<ChildSpec> transaction_children();
   ChildSpec supervisor_child(const std::string& name, RestartStrategy strategy, std::vector<ChildSpec> children,
                              std::function<void(const caf::actor&)> on_started = {});
+  ChildSpec subscriptions_child();
   void take_leave();
   void announce(LostPart part, uint32_t index, uint64_t incarnation, bool state_lost);
 
@@ -199,6 +202,8 @@ absl::Status Node::Parts::recover() {
   if (unknown_trees > 0) {
     services->events.add("recovery", "node", cat("dropped ", unknown_trees, " trees of bulk loads that did not commit"));
   }
+  // Before the node's own, which have no rows of these.
+  add_subscription_views(*services, &services->system_tables);
   add_system_tables(&services->system_tables);
   services->system_tables.add(continuous_views_table(*services));
   context->log_directory = log_directory(config);
@@ -453,6 +458,19 @@ std::vector<ChildSpec> Node::Parts::transaction_children() {
   return specs;
 }
 
+/// A subscription's worker that fails is no concern of anybody else's, so they have a supervisor of their own; whoever
+/// starts them waits longer and longer.
+ChildSpec Node::Parts::subscriptions_child() {
+  ChildSpec starter;
+  starter.kind = starter.name = "subscription_starter";
+  starter.pinned = units[0];
+  starter.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+    return caf::actor_cast<caf::actor>(
+        supervisor.spawn<SubscriptionStarter>(seat, std::ref(*context), units, supervisor.address()));
+  };
+  return supervisor_child("subscriptions", RestartStrategy::kOneForOne, {std::move(starter)});
+}
+
 void Node::Parts::start_actors() {
   platform->configure(system_config);
   system.emplace(system_config);
@@ -489,6 +507,7 @@ void Node::Parts::start_actors() {
         supervisor.spawn<ViewStarter>(seat, std::ref(*context), units, supervisor.address()));
   };
   subtrees.push_back(supervisor_child("streams", RestartStrategy::kOneForOne, {std::move(starter)}));
+  if (context->may_block) subtrees.push_back(subscriptions_child());
   platform->start();
   ActorSeat seat;
   seat.record = services->actors.add(0, "supervisor", "node");

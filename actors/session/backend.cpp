@@ -109,6 +109,7 @@ void Backend::on_cancel(const std::string& encoded_error) {
   changed_.raise();
   woken_.raise();
   view_signal_.raise();
+  publisher_signal_.raise();
 }
 
 void Backend::on_end(const std::string& encoded_error) {
@@ -150,6 +151,7 @@ void Backend::on_tick(int64_t now_us) {
   constexpr int64_t kUsPerMs = 1'000;
   if (sleeps_until_us_ != 0) woken_.raise();
   if (view_request_ != 0) view_signal_.raise();
+  publisher_signal_.raise();
   if (sending_) sent_.raise();
   if (replication_ != nullptr) tick_replication(now_us);
   if (changes_until_us_ != 0) {

@@ -40,6 +40,8 @@ namespace troupe {
 inline constexpr uint64_t kSlotsRequest = uint64_t{1} << 61;
 /// In the number of a wait for a continuous view.
 inline constexpr uint64_t kViewRequest = uint64_t{1} << 60;
+/// Instead of a request's number: the publisher of a subscription has answered, or its worker has gone.
+inline constexpr uint64_t kPublisherRequest = uint64_t{1} << 59;
 
 struct Changes;
 class Subscription;
@@ -51,6 +53,7 @@ class CatalogHistory;
 class Replication;
 struct CreateSlotCommand;
 struct StartReplicationCommand;
+struct ListedSubscription;
 
 class Backend final : public RowIdSource {
  public:
@@ -62,6 +65,10 @@ class Backend final : public RowIdSource {
   void start(TransportEvents* events);
   /// Instead, for no client: keeps a continuous view in its owner's name, until it is gone.
   void start_view(TransportEvents* events, Oid database, Oid view);
+  /// The same: applies what a subscription's publisher tells, until it fails or is to be done anew.
+  void start_subscription(TransportEvents* events, Oid database, Oid subscription);
+  /// The same: tells the node's boards which subscriptions there are.
+  void start_subscription_list(TransportEvents* events);
 
   // From the transport.
   std::span<char> read_room() { return reader_.prepare(); }
@@ -104,6 +111,10 @@ class Backend final : public RowIdSource {
   friend class SessionSystem;
   friend class KeyChecks;
   friend class ViewKeeper;
+  friend class PublisherClient;
+  friend class SubscriptionRows;
+  friend class SubscriptionDefinition;
+  friend class SubscriptionWorker;
   enum class Flow : uint8_t { kContinue, kEnd };
 
   // backend.cpp: the connection's life.
@@ -307,6 +318,12 @@ class Backend final : public RowIdSource {
   Task<absl::Status> settle_views(Portal& portal);
   Task<absl::StatusOr<bool>> find_boundaries(Portal& portal);
   Task<absl::Status> wait_for_view(int64_t until_us);
+
+  // backend_subscription.cpp: subscriptions to publications of other servers.
+  Task<void> serve_subscription(Oid database, Oid subscription);
+  Task<void> serve_subscription_list();
+  void begin_subscription_work(const ListedSubscription& subscription);
+  Task<absl::Status> run_subscription_statement(const sql::Statement& statement, std::string* tag);
 
   // backend_database.cpp
   absl::Status enter_database(std::string_view name, const RoleDef& role);
@@ -531,6 +548,9 @@ class Backend final : public RowIdSource {
   Replication* replication_ = nullptr;   ///< START_REPLICATION runs
 
   Task<void> serve_;
+
+  // Subscriptions.
+  ReplySignal publisher_signal_;  ///< its publisher has answered, its worker has gone, or time has passed
 };
 
 }  // namespace troupe

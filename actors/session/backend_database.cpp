@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/session/backend.hpp"
+#include "runtime/transaction/subscription_boards.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/rights.hpp"
 
@@ -34,6 +35,28 @@ absl::Status prepared_in_use(const DdlVacancy& vacancy, std::string_view name, s
                                             "\" is being used by prepared transactions")
                                     : error(ErrorCode::kObjectInUse, vacancy.message),
                      detail);
+}
+
+/// Subscriptions are no objects of the catalog, which knows nothing of whose and where they are.
+absl::Status check_no_subscriptions(const DdlPlan& ddl, const Catalog& catalog, const NodeServices& services) {
+  const auto listed = SubscriptionBoards::of_node(&services).listed();
+  size_t in_database = 0;
+  for (const ListedSubscription& subscription : listed) {
+    if (ddl.tag == "DROP DATABASE" && subscription.database == ddl.vacancy.database) ++in_database;
+    const bool orphan = std::any_of(ddl.changes.begin(), ddl.changes.end(), [&](const CatalogChange& change) {
+      return change.object == nullptr && change.oid == subscription.owner;
+    });
+    if (!orphan) continue;
+    return with_detail(
+        error(ErrorCode::kDependentObjectsStillExist, "role \"", catalog.find_anywhere(subscription.owner)->name,
+              "\" cannot be dropped because some objects depend on it"),
+        cat("owner of subscription ", subscription.name));
+  }
+  if (in_database == 0) return absl::OkStatus();
+  return with_detail(
+      error(ErrorCode::kObjectInUse, "database \"", catalog.find_anywhere(ddl.vacancy.database)->name,
+            "\" is being used by logical replication subscription"),
+      in_database == 1 ? std::string("There is 1 subscription.") : cat("There are ", in_database, " subscriptions."));
 }
 
 }  // namespace
@@ -90,6 +113,8 @@ Task<absl::Status> Backend::make_vacant(const DdlPlan& ddl) {
   if (ddl.outside_block && (transaction.in_block() || transaction.implicit_block())) {
     co_return error(ErrorCode::kActiveSqlTransaction, ddl.tag, " cannot run inside a transaction block");
   }
+  const absl::Status unsubscribed = check_no_subscriptions(ddl, *transaction_.catalog(), services_);
+  if (!unsubscribed.ok()) co_return unsubscribed;
   const DdlVacancy& vacancy = ddl.vacancy;
   if (vacancy.database == kNoOid) co_return absl::OkStatus();
   const int32_t self = record_->process_id;

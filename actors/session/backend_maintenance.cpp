@@ -238,7 +238,9 @@ Task<absl::Status> Backend::run_checkpoint() {
 }
 
 void Backend::on_granted(uint64_t request, const std::string& error) {
-  if ((request & kViewRequest) != 0 && (request & kAdvisoryRequest) == 0) {
+  if (request == kPublisherRequest) {
+    publisher_signal_.raise();
+  } else if ((request & kViewRequest) != 0 && (request & kAdvisoryRequest) == 0) {
     if (request == view_request_) view_signal_.raise();
   } else if ((request & kAdvisoryRequest) != 0) {
     transaction_.advisory_locks().on_granted(request, error);

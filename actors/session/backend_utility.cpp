@@ -136,6 +136,14 @@ Task<absl::Status> Backend::run_utility(Portal& portal) {
       auto running = run_role_setting(statement.to<sql::AlterRoleSetStatement>(), &portal.tag);
       co_return co_await running;
     }
+    case NodeKind::kCreateSubscription:
+    case NodeKind::kAlterSubscription:
+    case NodeKind::kDrop:
+    case NodeKind::kRename:
+    case NodeKind::kAlterOwner: {
+      auto running = run_subscription_statement(statement, &portal.tag);
+      co_return co_await running;
+    }
     default: co_return refuse_utility(statement, &portal.tag);
   }
 }

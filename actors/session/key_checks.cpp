@@ -65,6 +65,15 @@ Task<absl::Status> KeyChecks::after_statement() {
   co_return co_await running;
 }
 
+Task<absl::Status> KeyChecks::after_replicated() {
+  std::deque<KeyEvent> queue;
+  events_.take(*backend_.transaction_.catalog(), backend_.transaction_.state().command(), true, &queue);
+  std::erase_if(queue, [](const KeyEvent& event) { return event.kind != KeyEvent::Kind::kCompared; });
+  events_.forget_deferred_references();
+  auto running = run_events(std::move(queue));
+  co_return co_await running;
+}
+
 Task<absl::Status> KeyChecks::before_commit() {
   while (true) {
     std::deque<KeyEvent> queue =

@@ -31,6 +31,9 @@ class KeyChecks {
 
   /// What the statement changed. Errors: 23503, 23505, 23P01, and those of actions.
   Task<absl::Status> after_statement();
+  /// The same of a change that another server has made: what refers to what was looked after there, and what its keys
+  /// brought about comes by itself. Errors: 23505, 23P01.
+  Task<absl::Status> after_replicated();
   /// What was deferred.
   Task<absl::Status> before_commit();
   /// SET CONSTRAINTS. Errors: 42704, 42809; 23503 of what need not wait any longer.

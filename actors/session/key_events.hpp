@@ -56,6 +56,11 @@ class KeyEvents {
   /// Those that wait, of constraints that are `wanted` now; they count as looked at from `command` on.
   std::deque<KeyEvent> take_deferred(const Catalog& catalog, CommandId command, bool all);
 
+  /// What foreign keys would have looked at in the end.
+  void forget_deferred_references() {
+    std::erase_if(deferred_, [](const KeyEvent& event) { return event.kind != KeyEvent::Kind::kCompared; });
+  }
+
   /// SET CONSTRAINTS. kNoOid: all that are deferrable.
   void set_deferred(Oid constraint, bool deferred, CommandId command);
   bool is_deferred(const ConstraintDef& key) const;

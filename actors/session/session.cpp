@@ -34,7 +34,7 @@ SessionSignals signals_to(const caf::actor_addr& session) {
 }  // namespace
 
 Session::Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport,
-                 KeptView kept)
+                 KeptObject kept)
     : ActorOf(config, std::move(seat)),
       node_{node},
       directory_{node.directory},
@@ -90,11 +90,7 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
       [this](start_atom) {
-        if (kept_.view == kNoOid) {
-          backend_->start(static_cast<TransportEvents*>(this));
-        } else {
-          backend_->start_view(static_cast<TransportEvents*>(this), kept_.database, kept_.view);
-        }
+        start();
         after();
       },
       [this](turn_atom) {
@@ -120,6 +116,16 @@ Session::behavior_type Session::make_behavior() {
         after();
       },
   };
+}
+
+void Session::start() {
+  auto* events = static_cast<TransportEvents*>(this);
+  switch (kept_.work) {
+    case KeptWork::kClient: return backend_->start(events);
+    case KeptWork::kView: return backend_->start_view(events, kept_.database, kept_.object);
+    case KeptWork::kSubscription: return backend_->start_subscription(events, kept_.database, kept_.object);
+    case KeptWork::kSubscriptionList: return backend_->start_subscription_list(events);
+  }
 }
 
 /// Killed or failed: what the transaction holds is given back through the transaction manager, which knows whether
@@ -292,9 +298,24 @@ ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::sh
   return spec;
 }
 
-ChildSpecPtr view_keeper_child(NodeContext& node, caf::execution_unit* unit, const std::string& name, KeptView kept) {
+namespace {
+
+const char* kind_of(KeptWork work) {
+  switch (work) {
+    case KeptWork::kClient: return "session";
+    case KeptWork::kView: return "continuous_view";
+    case KeptWork::kSubscription: return "subscription";
+    case KeptWork::kSubscriptionList: return "subscription_list";
+  }
+  return "session";
+}
+
+}  // namespace
+
+ChildSpecPtr kept_session_child(NodeContext& node, caf::execution_unit* unit, const std::string& name,
+                                KeptObject kept) {
   auto spec = std::make_shared<ChildSpec>();
-  spec->kind = "continuous_view";
+  spec->kind = kind_of(kept.work);
   spec->name = name;
   spec->restart = RestartType::kTemporary;  // whoever starts them looks who is there
   spec->pinned = unit;

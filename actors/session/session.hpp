@@ -9,16 +9,23 @@
 
 namespace troupe {
 
-/// What a session is for that has no client.
-struct KeptView {
+/// What a session is for.
+enum class KeptWork : uint8_t {
+  kClient,
+  kView,              ///< keeps a continuous view
+  kSubscription,      ///< applies a subscription
+  kSubscriptionList,  ///< looks once which subscriptions there are
+};
+struct KeptObject {
+  KeptWork work = KeptWork::kClient;
   Oid database = kNoOid;
-  Oid view = kNoOid;  ///< kNoOid: it has one
+  Oid object = kNoOid;
 };
 
 class Session final : public ActorOf<SessionActor::base>, private SessionHost, private TransportEvents {
  public:
   Session(caf::actor_config& config, ActorSeat seat, NodeContext& node, std::shared_ptr<Transport> transport,
-          KeptView kept = {});
+          KeptObject kept = {});
   ~Session() override;
   behavior_type make_behavior() override;
   const char* name() const override { return "session"; }
@@ -64,6 +71,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_turn() override;
   void finished() override { finished_ = true; }
 
+  void start();
   /// After anything that may have run the backend on.
   void after();
   /// Runs a socket event: errors must not reach the loop, so they are thrown from a message of our own.
@@ -72,7 +80,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   NodeContext& node_;
   AddressView directory_;
   std::shared_ptr<Transport> transport_;
-  const KeptView kept_;
+  const KeptObject kept_;
   SessionRecordPtr info_;
   std::unique_ptr<Backend> backend_;
   std::exception_ptr thrown_;
@@ -82,7 +90,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
 
 /// The child that the sessions' supervisor starts for a new connection.
 ChildSpecPtr session_child(NodeContext& node, caf::execution_unit& unit, std::shared_ptr<Transport> transport);
-/// The child that keeps a continuous view.
-ChildSpecPtr view_keeper_child(NodeContext& node, caf::execution_unit* unit, const std::string& name, KeptView kept);
+/// The child that works for the node itself, without a client.
+ChildSpecPtr kept_session_child(NodeContext& node, caf::execution_unit* unit, const std::string& name, KeptObject kept);
 
 }  // namespace troupe

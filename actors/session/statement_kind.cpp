@@ -4,10 +4,28 @@ namespace troupe {
 
 using sql::NodeKind;
 
+namespace {
+
+/// Its definition is rows of tables, and another server may have to be asked.
+bool is_of_subscription(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case NodeKind::kDrop: return statement.to<sql::DropStatement>().object == sql::ObjectKind::kSubscription;
+    case NodeKind::kRename: return statement.to<sql::RenameStatement>().object == sql::ObjectKind::kSubscription;
+    case NodeKind::kAlterOwner:
+      return statement.to<sql::AlterOwnerStatement>().target->object == sql::ObjectKind::kSubscription;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 bool is_utility(const sql::Statement& statement) {
+  if (is_of_subscription(statement)) return true;
   switch (statement.kind) {
     case NodeKind::kAlterDatabase: return statement.to<sql::AlterDatabaseStatement>().setting != nullptr;
     case NodeKind::kAlterRoleSet:
+    case NodeKind::kCreateSubscription:
+    case NodeKind::kAlterSubscription:
     case NodeKind::kTransaction:
     case NodeKind::kSet:
     case NodeKind::kShow:

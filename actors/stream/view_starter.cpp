@@ -55,7 +55,7 @@ void ViewStarter::look() {
     started.at_us = now_us;
     caf::execution_unit* unit = units_[next_unit_++ % units_.size()];
     tell(caf::actor_cast<SupervisorActor>(supervisor_), add_child_atom::value,
-         view_keeper_child(node_, unit, cat("continuous_view ", where.second), {where.first, view}));
+         kept_session_child(node_, unit, cat("continuous_view ", where.second), {KeptWork::kView, where.first, view}));
   }
 }
 

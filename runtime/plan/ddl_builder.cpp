@@ -473,10 +473,6 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
       return run("COMMENT", [&](DdlBuilder& ddl) { return ddl_comment(statement.to<sql::CommentStatement>(), ddl); });
     default: break;
   }
-  if (statement.kind == NodeKind::kCreateSubscription) {
-    return with_hint(not_supported_yet("CREATE SUBSCRIPTION"),
-                     "PostgreSQL can subscribe to a publication of this database; docs/replication.md says how.");
-  }
   if (const std::string_view feature = missing_feature(statement.kind); !feature.empty()) {
     return not_supported_yet(feature);
   }

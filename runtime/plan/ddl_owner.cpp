@@ -21,9 +21,10 @@ absl::Status ddl_check_right(const ObjectDef& object, Privileges wanted, const D
 
 namespace {
 
-/// Where consumer groups are is in tables, too: nobody makes others of them.
+/// Where consumer groups and subscriptions are is in tables, too: nobody makes others of them.
 absl::Status check_not_built_in(const ObjectDef& object) {
-  if (object.schema != kSysSchema || object.oid >= kFirstUserOid) return absl::OkStatus();
+  const bool of_system = object.schema == kSysSchema || object.schema == kPgCatalogSchema;
+  if (!of_system || object.oid >= kFirstUserOid) return absl::OkStatus();
   return error(ErrorCode::kInsufficientPrivilege, "permission denied: \"", object.name, "\" is a system catalog");
 }
 

@@ -179,14 +179,6 @@ constexpr RelationText kRelations[] = {
      "mapcfg:oid! maptokentype:int4! mapseqno:int4! mapdict:oid!"},
     {3764, "pg_ts_template", 'r',
      "oid:oid! tmplname:name! tmplnamespace:oid! tmplinit:regproc! tmpllexize:regproc!"},
-    {6000, "pg_replication_origin", 'r',
-     "roident:oid! roname:text!"},
-    {6100, "pg_subscription", 'r',
-     "oid:oid! subdbid:oid! subskiplsn:text! subname:name! subowner:oid! subenabled:bool! subbinary:bool! "
-     "substream:bool! subtwophasestate:char! subdisableonerr:bool! subconninfo:text! subslotname:name "
-     "subsynccommit:text! subpublications:_text!"},
-    {6102, "pg_subscription_rel", 'r',
-     "srsubid:oid! srrelid:oid! srsubstate:char! srsublsn:text"},
     {6104, "pg_publication", 'r',
      "oid:oid! pubname:name! pubowner:oid! puballtables:bool! pubinsert:bool! pubupdate:bool! pubdelete:bool! "
      "pubtruncate:bool! pubviaroot:bool!"},

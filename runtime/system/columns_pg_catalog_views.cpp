@@ -174,8 +174,8 @@ constexpr RelationText kRelations[] = {
      "stats_reset:timestamptz prefetch:int8 hit:int8 skip_init:int8 skip_new:int8 skip_fpw:int8 skip_rep:int8 "
      "wal_distance:int4 block_distance:int4 io_depth:int4"},
     {12244, "pg_stat_subscription", 'v',
-     "subid:oid subname:name pid:int4 relid:oid received_lsn:text last_msg_send_time:timestamptz "
-     "last_msg_receipt_time:timestamptz latest_end_lsn:text latest_end_time:timestamptz"},
+     "subid:oid subname:name pid:int4 relid:oid received_lsn:pg_lsn last_msg_send_time:timestamptz "
+     "last_msg_receipt_time:timestamptz latest_end_lsn:pg_lsn latest_end_time:timestamptz"},
     {12249, "pg_stat_ssl", 'v',
      "pid:int4 ssl:bool version:text cipher:text bits:int4 client_dn:text client_serial:numeric "
      "issuer_dn:text"},
@@ -235,8 +235,6 @@ constexpr RelationText kRelations[] = {
      "tuples_processed:int8 tuples_excluded:int8"},
     {12327, "pg_user_mappings", 'v',
      "umid:oid srvid:oid srvname:name umuser:oid usename:name umoptions:_text"},
-    {12332, "pg_replication_origin_status", 'v',
-     "local_id:oid external_id:text remote_lsn:text local_lsn:text"},
     {12336, "pg_stat_subscription_stats", 'v',
      "subid:oid subname:name apply_error_count:int8 sync_error_count:int8 stats_reset:timestamptz"},
 };

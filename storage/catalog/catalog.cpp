@@ -8,6 +8,7 @@
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/rights.hpp"
 #include "storage/catalog/stream_tables.hpp"
+#include "storage/catalog/subscription_tables.hpp"
 
 namespace troupe {
 
@@ -375,6 +376,8 @@ CatalogPtr Catalog::bootstrap(GateFactory make_gate) {
   };
   std::vector<CatalogChange> tables = built_in_stream_tables();
   std::move(tables.begin(), tables.end(), std::back_inserter(changes));
+  std::vector<CatalogChange> subscriptions = built_in_subscription_tables();
+  std::move(subscriptions.begin(), subscriptions.end(), std::back_inserter(changes));
   return *empty.with_changes(changes, kNoScn);
 }
 
