@@ -16,7 +16,7 @@ namespace {
 constexpr int kWaitMs = 200;
 /// What a connection may take, unless its connect_timeout says otherwise.
 constexpr int64_t kConnectUs = 60'000'000;
-constexpr int64_t kUsPerSecond = 1'000'000;
+constexpr int64_t kSecondUs = 1'000'000;
 /// Messages that are passed on together.
 constexpr size_t kPieceBytes = 256 << 10;
 
@@ -127,7 +127,7 @@ PublisherLink::Step PublisherLink::connect(const PublisherCommand& command) {
   if (PQconninfoOption* options = PQconninfo(connection_.get())) {
     for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
       if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
-      if (const int64_t seconds = std::atoll(option->val); seconds > 0) timeout_us = seconds * kUsPerSecond;
+      if (const int64_t seconds = std::atoll(option->val); seconds > 0) timeout_us = seconds * kSecondUs;
     }
     PQconninfoFree(options);
   }
