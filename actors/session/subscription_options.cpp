@@ -8,7 +8,13 @@
 namespace troupe {
 namespace {
 
+/// A bare word could be a type's name, for all that the grammar knows.
 std::string text_of(const sql::Option& option) {
+  if (const auto* type = option.value == nullptr ? nullptr : option.value->as<sql::TypeName>()) {
+    std::string words;
+    for (const std::string_view word : type->name) words += cat(words.empty() ? "" : ".", word);
+    return words;
+  }
   const auto* literal = option.value == nullptr ? nullptr : option.value->as<sql::Literal>();
   if (literal == nullptr) return {};
   switch (literal->type) {
