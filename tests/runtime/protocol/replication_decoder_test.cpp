@@ -110,13 +110,15 @@ TEST_CASE("the schema of the system has no name", "[replication]") {
 }
 
 TEST_CASE("rows are told as text, binary, null or not at all", "[replication]") {
-  const auto inserted = decoded<InsertMessage>(insert());
+  const Bytes inserted_bytes = insert();  // what is decoded are views into it
+  const auto inserted = decoded<InsertMessage>(inserted_bytes);
   REQUIRE(inserted.after.size() == 2);
   CHECK(inserted.after[0].kind == TupleValue::Kind::kText);
   CHECK(inserted.after[0].bytes == "1");
   CHECK(inserted.after[1].kind == TupleValue::Kind::kNull);
 
-  const auto updated = decoded<UpdateMessage>(update());
+  const Bytes updated_bytes = update();
+  const auto updated = decoded<UpdateMessage>(updated_bytes);
   CHECK(updated.before_kind == 'K');
   CHECK(updated.before[0].bytes == "1");
   CHECK(updated.after[0].kind == TupleValue::Kind::kBinary);
@@ -127,7 +129,8 @@ TEST_CASE("rows are told as text, binary, null or not at all", "[replication]") 
   CHECK(same_key.before_kind == 0);
   CHECK(same_key.before.empty());
 
-  const auto erased = decoded<DeleteMessage>(erase());
+  const Bytes erased_bytes = erase();
+  const auto erased = decoded<DeleteMessage>(erased_bytes);
   CHECK(erased.before_kind == 'O');
   CHECK(erased.before[1].kind == TupleValue::Kind::kText);
   CHECK(erased.before[1].bytes.empty());
