@@ -108,6 +108,10 @@ Task<absl::StatusOr<bool>> Backend::find_boundaries(Portal& portal) {
   std::vector<std::pair<TreeId, Scn>> reads;
   for (const KeptRead read : std::vector<KeptRead>(portal.prepared->kept_reads)) {
     const ViewBoardPtr board = ViewBoards::of_node(&services_).of(read.view);
+    // A table that was emptied shows that at once, whatever the snapshot: the rows of the view must not be of the
+    // former.
+    const auto tables = board->reads();
+    if (trees_of(tables->tables, *transaction_.catalog()) != tables->trees) co_return false;
     ViewBoundary boundary;
     while (true) {
       const uint64_t request = view_request_ = kViewRequest + (view_request_ + 1) % kViewRequest;

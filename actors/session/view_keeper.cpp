@@ -26,6 +26,44 @@ bool is_passing(const absl::Status& status) {
          code == ErrorCode::kDeadlockDetected || code == ErrorCode::kLockNotAvailable;
 }
 
+/// The key of a stage's row and what others see of it, as bytes.
+std::string bytes_of(const std::vector<Value>& row, size_t key, size_t hidden) {
+  std::string bytes;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (i >= key && i < hidden) continue;
+    const Value& value = row[i];
+    bytes += value.is_null() ? '\0' : '\1';
+    if (value.is_null()) continue;
+    if (value.kind() != Physical::kVarlen) {
+      bytes.append(static_cast<const char*>(value.raw()), width(value.kind()));
+      continue;
+    }
+    const auto size = static_cast<uint64_t>(value.bytes().size());
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+    bytes += value.bytes();
+  }
+  return bytes;
+}
+
+/// What a stage's rows were and are, as changes of it: each row, and its weight. Rows that are the same are none.
+ValueRows rows_between(const ValueRows& before, const ValueRows& after, size_t key, size_t hidden) {
+  std::map<std::string, std::pair<const std::vector<Value>*, int64_t>, std::less<>> net;
+  for (const auto& [rows, weight] : {std::pair{&before, int64_t{-1}}, std::pair{&after, int64_t{1}}}) {
+    for (const std::vector<Value>& row : *rows) {
+      auto& [known, total] = net[bytes_of(row, key, hidden)];
+      known = &row;
+      total += weight;
+    }
+  }
+  ValueRows changes;
+  for (const auto& [bytes, counted] : net) {
+    if (counted.second == 0) continue;
+    changes.push_back(*counted.first);
+    changes.back().push_back(Value::of(counted.second));
+  }
+  return changes;
+}
+
 }  // namespace
 
 /// The view has to be made anew.
@@ -134,24 +172,61 @@ absl::Status ViewKeeper::load() {
   TROUPE_RETURN_IF_ERROR(backend_.plan_prepared(*query));
   TROUPE_RETURN_IF_ERROR(query->plan->denied);
   relations_ = program_->relations(&backend_.services_.system_tables);
+  TROUPE_RETURN_IF_ERROR(check_tables());
   changes_ = BaseChanges();
-  for (const auto& table : program_->tables()) changes_.follow(table.definition, table.columns, table.changes);
-  changes_.clear();
-  change_statements_.clear();
-  steps_.clear();
-  for (const auto& step : program_->steps()) {
-    TROUPE_ASSIGN_OR_RETURN(steps_.emplace_back(), prepare(step.sql));
+  for (const auto& table : program_->tables()) {
+    for (const auto& part : table.parts)
+      changes_.follow(part.table, part.columns, program_->input(table.input).changes);
   }
-  const std::string rows = continuous_rows_name(view_), place = continuous_place_name(view_);
-  std::string columns;
-  for (const auto& column : program_->state()) columns += cat(columns.empty() ? "" : ", ", column.name);
-  TROUPE_ASSIGN_OR_RETURN(fill_, prepare(cat("INSERT INTO ", rows, " (", columns, ") ", program_->fill())));
-  TROUPE_ASSIGN_OR_RETURN(clear_rows_, prepare(cat("DELETE FROM ", rows)));
+  changes_.clear();
+  TROUPE_RETURN_IF_ERROR(prepare_stages());
+  ViewReads reads;
+  for (const auto& table : program_->tables()) reads.tables.push_back(table.definition->oid);
+  reads.trees = trees_of(reads.tables, *catalog);
+  board_->set_reads(std::move(reads));
+  const std::string place = continuous_place_name(view_);
   TROUPE_ASSIGN_OR_RETURN(clear_place_, prepare(cat("DELETE FROM ", place)));
   TROUPE_ASSIGN_OR_RETURN(read_place_, prepare(cat("SELECT base, fingerprint FROM ", place)));
   TROUPE_ASSIGN_OR_RETURN(move_place_, prepare(cat("UPDATE ", place, " SET base = $1"), {Type{oid::kInt8}}));
   TROUPE_ASSIGN_OR_RETURN(
       set_place_, prepare(cat("INSERT INTO ", place, " VALUES ($1, $2)"), {Type{oid::kInt8}, Type{oid::kText}}));
+  return absl::OkStatus();
+}
+
+absl::Status ViewKeeper::prepare_stages() {
+  stages_.clear();
+  for (const auto& stage : program_->stages()) {
+    Statements& statements = stages_.emplace_back();
+    for (const auto& step : stage->steps()) {
+      TROUPE_ASSIGN_OR_RETURN(statements.steps.emplace_back(), prepare(step.sql));
+    }
+    std::string columns;
+    for (const auto& column : stage->state()) columns += cat(columns.empty() ? "" : ", ", column.name);
+    TROUPE_ASSIGN_OR_RETURN(statements.fill,
+                            prepare(cat("INSERT INTO ", stage->rows(), " (", columns, ") ", stage->fill())));
+    TROUPE_ASSIGN_OR_RETURN(statements.clear, prepare(cat("DELETE FROM ", stage->rows())));
+    TROUPE_ASSIGN_OR_RETURN(statements.affected, prepare(stage->affected()));
+  }
+  return absl::OkStatus();
+}
+
+/// A view that the query reads may have been replaced: what is kept is then of other columns.
+absl::Status ViewKeeper::check_tables() const {
+  const Catalog& catalog = *backend_.transaction_.catalog();
+  const auto& stages = program_->stages();
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const bool last = i + 1 == stages.size();
+    const TableDef* table = last ? continuous_rows(view_, catalog) : continuous_stage(view_, i + 1, catalog);
+    const auto& state = stages[i]->state();
+    bool same = table != nullptr && table->columns.size() == state.size();
+    for (size_t column = 0; same && column < state.size(); ++column) {
+      same = table->columns[column].name == state[column].name && table->columns[column].type == state[column].type.oid;
+    }
+    if (same) continue;
+    return with_hint(
+        error(ErrorCode::kObjectNotInPrerequisiteState, "a view that the continuous view reads was defined anew"),
+        "Drop the continuous view and create it again; until then its query is run.");
+  }
   return absl::OkStatus();
 }
 
@@ -192,7 +267,12 @@ Task<absl::Status> ViewKeeper::rebuild() {
 }
 
 Task<absl::Status> ViewKeeper::fill() {
-  for (const Statement& statement : {clear_rows_, clear_place_, fill_}) {
+  std::vector<Statement> statements{clear_place_};
+  for (const Statements& stage : stages_) {
+    statements.push_back(stage.clear);
+    statements.push_back(stage.fill);
+  }
+  for (const Statement& statement : statements) {
     auto running = run(statement);
     auto done = co_await running;
     if (!done.ok()) co_return done.status();
@@ -327,37 +407,67 @@ Task<absl::Status> ViewKeeper::save_place() {
 
 // --- what the changes come to ---
 
+/// Stage after stage: the changes of one are what the next ones look at.
 Task<absl::Status> ViewKeeper::apply() {
-  const uint64_t touched = changes_.touched();
-  Statement& statement = change_statements_[touched];
-  const std::string text = touched == 0 ? std::string() : program_->change(touched);
-  if (statement == nullptr && !text.empty()) {
-    auto prepared = prepare(text);
-    if (!prepared.ok()) co_return prepared.status();
-    statement = *std::move(prepared);
+  for (size_t i = 0; i + 1 < stages_.size(); ++i) program_->output(i)->changes->clear();
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    const uint64_t touched = program_->touched() & program_->stages()[i]->reads();
+    if (touched == 0) continue;
+    auto applying = apply_stage(i, touched);
+    const absl::Status status = co_await applying;
+    if (!status.ok()) co_return status;
   }
-  if (touched == 0) co_return absl::OkStatus();
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> ViewKeeper::apply_stage(size_t number, uint64_t touched) {
+  const ContinuousStage& stage = *program_->stages()[number];
   ValueRows found;
-  if (statement != nullptr) {
+  if (!stage.is_whole()) {
+    Statement& statement = stages_[number].changes[touched];
+    if (statement == nullptr) {
+      auto prepared = prepare(stage.change(touched));
+      if (!prepared.ok()) co_return prepared.status();
+      statement = *std::move(prepared);
+    }
     auto asking = run(statement);
     auto answer = co_await asking;
     if (!answer.ok()) co_return answer.status();
     found = std::move(answer->rows);
     if (found.empty()) co_return absl::OkStatus();
-    if (cannot_be_added(found)) co_return start_over("a sum is no number, or infinite");
+    if (cannot_be_added(stage, found)) co_return start_over("a sum is no number, or infinite");
   }
-  sort_found(std::move(found));
-  auto running = run_steps();
-  co_return co_await running;
+  const ContinuousInput* output = program_->output(number);
+  sort_found(stage.kind(), std::move(found));
+  ValueRows before;
+  if (output != nullptr) {
+    auto looking = affected(number);
+    auto rows = co_await looking;
+    if (!rows.ok()) co_return rows.status();
+    before = *std::move(rows);
+  }
+  auto running = run_steps(number);
+  const absl::Status status = co_await running;
+  if (!status.ok() || output == nullptr) co_return status;
+  auto looking = affected(number);
+  auto after = co_await looking;
+  if (!after.ok()) co_return after.status();
+  *output->changes = rows_between(before, *after, stage.key_columns(), stage.hidden());
+  co_return absl::OkStatus();
+}
+
+/// The stage's rows that what was found is about.
+Task<absl::StatusOr<ValueRows>> ViewKeeper::affected(size_t number) {
+  program_->stages()[number]->found() = all_;
+  auto looking = run(stages_[number].affected);
+  auto answer = co_await looking;
+  if (!answer.ok()) co_return answer.status();
+  co_return std::move(answer->rows);
 }
 
 /// NaN and the infinities cannot be taken from a sum again.
-bool ViewKeeper::cannot_be_added(const ValueRows& found) const {
-  if (program_->kind() != ContinuousShape::Kind::kSums) return false;
-  // Sums and counts are between the number of rows and the view's columns, and the last of what was found.
-  const auto& state = program_->state();
-  const auto visible = std::find_if(state.begin(), state.end(), [](const auto& column) { return column.name == "c1"; });
-  const auto sums = static_cast<size_t>(visible - state.begin()) - 2;
+bool ViewKeeper::cannot_be_added(const ContinuousStage& stage, const ValueRows& found) {
+  const size_t sums = stage.sums();
   return std::any_of(found.begin(), found.end(), [sums](const std::vector<Value>& row) {
     return std::any_of(row.end() - static_cast<ptrdiff_t>(sums), row.end(), [](const Value& value) {
       return !value.is_null() && value.kind() == Physical::kVarlen && !Numeric(value.bytes()).is_finite();
@@ -365,35 +475,35 @@ bool ViewKeeper::cannot_be_added(const ValueRows& found) const {
   });
 }
 
-Task<absl::Status> ViewKeeper::run_steps() {
+Task<absl::Status> ViewKeeper::run_steps(size_t number) {
+  const ContinuousStage& stage = *program_->stages()[number];
   uint64_t wanted = 0;
   for (const std::vector<Value>& row : gone_) wanted -= static_cast<uint64_t>(row.back().get<int64_t>());
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    const auto which = program_->steps()[i].rows;
-    const bool whole_view = program_->kind() == ContinuousShape::Kind::kGroups && program_->group_columns() == 0;
-    program_->found() = rows_of(which);
-    if (program_->found().empty() && !whole_view) continue;
-    auto running = run(steps_[i]);
+  for (size_t i = 0; i < stage.steps().size(); ++i) {
+    const auto which = stage.steps()[i].rows;
+    stage.found() = rows_of(which);
+    if (stage.found().empty() && !stage.is_whole()) continue;
+    auto running = run(stages_[number].steps[i]);
     auto done = co_await running;
     if (!done.ok()) co_return done.status();
-    if (which == ContinuousProgram::RowsOf::kGone && done->affected != wanted) co_return start_over("rows are missing");
+    if (which == ContinuousStage::RowsOf::kGone && done->affected != wanted) co_return start_over("rows are missing");
   }
-  program_->found().clear();
+  stage.found().clear();
   co_return absl::OkStatus();
 }
 
-void ViewKeeper::sort_found(ValueRows found) {
+void ViewKeeper::sort_found(ContinuousShape::Kind kind, ValueRows found) {
   all_.clear(), gone_.clear(), came_.clear(), whole_.clear(), with_null_.clear();
-  switch (program_->kind()) {
-    case ContinuousShape::Kind::kRows: return net_rows(std::move(found));
-    case ContinuousShape::Kind::kSums: all_ = std::move(found); return;
-    case ContinuousShape::Kind::kGroups: break;
+  all_ = std::move(found);
+  switch (kind) {
+    case ContinuousShape::Kind::kRows: return net_rows(all_);
+    case ContinuousShape::Kind::kSums: return;
+    case ContinuousShape::Kind::kKeys: break;
   }
-  for (const std::vector<Value>& row : found) {
+  for (const std::vector<Value>& row : all_) {
     const bool null = std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_null(); });
     (null ? with_null_ : whole_).push_back(row);
   }
-  all_ = std::move(found);
 }
 
 /// Rows that came and went are none; each copy of one that came gets a number that none has had.
@@ -419,13 +529,13 @@ void ViewKeeper::net_rows(ValueRows found) {
   }
 }
 
-ValueRows ViewKeeper::rows_of(ContinuousProgram::RowsOf which) const {
+ValueRows ViewKeeper::rows_of(ContinuousStage::RowsOf which) const {
   switch (which) {
-    case ContinuousProgram::RowsOf::kAll: return all_;
-    case ContinuousProgram::RowsOf::kGone: return gone_;
-    case ContinuousProgram::RowsOf::kCame: return came_;
-    case ContinuousProgram::RowsOf::kWhole: return whole_;
-    case ContinuousProgram::RowsOf::kWithNull: return with_null_;
+    case ContinuousStage::RowsOf::kAll: return all_;
+    case ContinuousStage::RowsOf::kGone: return gone_;
+    case ContinuousStage::RowsOf::kCame: return came_;
+    case ContinuousStage::RowsOf::kWhole: return whole_;
+    case ContinuousStage::RowsOf::kWithNull: return with_null_;
   }
   return {};
 }
@@ -444,9 +554,15 @@ Task<absl::Status> ViewKeeper::begin() {
   absl::Status status = transaction.begin_block(modes, backend_.eval_.statement_us);
   if (!status.ok()) co_return status;
   for (const auto& table : program_->tables()) {
-    auto locking = backend_.transaction_.lock_table(*table.definition, TableLockMode::kAccessShare, false);
-    status = co_await locking;
-    if (!status.ok()) co_return status;
+    std::vector<std::shared_ptr<const TableDef>> locked{table.definition};
+    for (const auto& part : table.parts) {
+      if (part.table->oid != table.definition->oid) locked.push_back(part.table);
+    }
+    for (const auto& one : locked) {
+      auto locking = backend_.transaction_.lock_table(*one, TableLockMode::kAccessShare, false);
+      status = co_await locking;
+      if (!status.ok()) co_return status;
+    }
   }
   if (backend_.transaction_.catalog()->version() != catalog_version_) {
     co_return error(ErrorCode::kSerializationFailure, "something was defined meanwhile");

@@ -45,8 +45,10 @@ class ViewKeeper {
   absl::Status take(const Changes& changes, Scn up_to);
   Task<absl::Status> batch();
   Task<absl::Status> apply();
-  bool cannot_be_added(const ValueRows& found) const;
-  Task<absl::Status> run_steps();
+  Task<absl::Status> apply_stage(size_t number, uint64_t touched);
+  Task<absl::StatusOr<ValueRows>> affected(size_t number);
+  static bool cannot_be_added(const ContinuousStage& stage, const ValueRows& found);
+  Task<absl::Status> run_steps(size_t number);
   Task<absl::Status> fill();
   Task<absl::Status> save_place();
 
@@ -59,8 +61,10 @@ class ViewKeeper {
   Task<void> pause(int64_t us);
   absl::Status start_over(std::string_view why);
   std::shared_ptr<const TableDef> definition() const;
-  void sort_found(ValueRows found);
-  ValueRows rows_of(ContinuousProgram::RowsOf which) const;
+  absl::Status check_tables() const;
+  absl::Status prepare_stages();
+  void sort_found(ContinuousShape::Kind kind, ValueRows found);
+  ValueRows rows_of(ContinuousStage::RowsOf which) const;
   void net_rows(ValueRows found);
 
   Backend& backend_;
@@ -80,9 +84,14 @@ class ViewKeeper {
   bool anew_ = false;  ///< its rows are not to be gone on from
   uint64_t next_copy_ = 1;
 
-  std::map<uint64_t, Statement> change_statements_;
-  std::vector<Statement> steps_;
-  Statement read_place_, move_place_, clear_rows_, clear_place_, set_place_, fill_;
+  /// Of one stage.
+  struct Statements {
+    std::map<uint64_t, Statement> changes;  ///< by what was touched
+    std::vector<Statement> steps;
+    Statement clear, fill, affected;
+  };
+  std::vector<Statements> stages_;
+  Statement read_place_, move_place_, clear_place_, set_place_;
   // What change() found, by what the steps want of it.
   ValueRows all_, gone_, came_, whole_, with_null_;
 };

@@ -1,7 +1,9 @@
 #include "runtime/plan/continuous_shape.hpp"
 
 #include <algorithm>
+#include <optional>
 
+#include "runtime/plan/continuous_scope.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/resolve.hpp"
 #include "storage/base/text.hpp"
@@ -13,151 +15,150 @@ absl::Status cannot_be_continuous(std::string_view reason) {
                    "Without WITH (continuous) it is kept by REFRESH MATERIALIZED VIEW.");
 }
 
-bool same_expression(const sql::Expr& a, const sql::Expr& b) {
-  const auto* left = a.as<sql::ColumnRef>();
-  const auto* right = b.as<sql::ColumnRef>();
-  if (left != nullptr && right != nullptr && (left->name.size() == 1 || right->name.size() == 1)) {
-    return !left->star && !right->star && left->name.back() == right->name.back();
+bool same_expression(const sql::Expr& a, const sql::Expr& b) { return sql::to_sql(a) == sql::to_sql(b); }
+
+bool is_order_free(std::string_view aggregate) {
+  constexpr std::string_view kKnown[] = {"count",      "sum",         "avg",      "min",     "max",     "bool_and",
+                                         "bool_or",    "every",       "bit_and",  "bit_or",  "bit_xor", "stddev",
+                                         "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"};
+  return std::find(std::begin(kKnown), std::end(kKnown), aggregate) != std::end(kKnown);
+}
+
+bool spells_equals_differently(const Type& type) {
+  const bool open = type.oid == oid::kNumeric || type.oid == oid::kBpchar;  // of a given scale or length they do not
+  return (open && type.typmod < 0) || type.oid == oid::kFloat4 || type.oid == oid::kFloat8;
+}
+
+std::string continuous_cast_name(const Type& type) {
+  // Without a length, `character` and `bit` are of one.
+  if (type.typmod < 0 && type.oid == oid::kBpchar) return "bpchar";
+  if (type.typmod < 0 && type.oid == oid::kBit) return "\"bit\"";
+  return format_type(type);
+}
+
+std::vector<const sql::Expr*> conditions_of(const sql::Expr* where) {
+  std::vector<const sql::Expr*> conditions;
+  if (where == nullptr) return conditions;
+  const auto* both = where->as<sql::BooleanExpr>();
+  if (both == nullptr || both->op != sql::BooleanOp::kAnd) return {where};
+  for (const sql::Expr* argument : both->arguments) {
+    for (const sql::Expr* condition : conditions_of(argument)) conditions.push_back(condition);
   }
-  return sql::to_sql(a) == sql::to_sql(b);
+  return conditions;
 }
 
 namespace {
 
 using sql::SelectStatement;
 
-/// Aggregates whose result does not depend on the order of the rows.
-constexpr std::string_view kKnownAggregates[] = {
-    "count",  "sum",     "avg",    "min",        "max",         "bool_and", "bool_or", "every",   "bit_and",
-    "bit_or", "bit_xor", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"};
-
-/// Looks at everything that an expression or a query is made of: the deparser comes by all of it.
 class ShapeReader {
  public:
-  explicit ShapeReader(const HasColumn& has_column) : has_column_{has_column} {}
-
   absl::StatusOr<ContinuousShape> read(const SelectStatement& query) {
-    if (query.with != nullptr) return cannot_be_continuous("WITH queries");
-    if (query.limit != nullptr || query.offset != nullptr) return cannot_be_continuous("LIMIT and OFFSET");
-    if (!query.locking.empty()) return cannot_be_continuous("FOR UPDATE");
-    TROUPE_RETURN_IF_ERROR(add(query, true));
+    TROUPE_RETURN_IF_ERROR(add(query));
+    const SelectStatement& first = *shape_.parts[0].query;
     shape_.kind = shape_.distinct ? ContinuousShape::Kind::kSums : ContinuousShape::Kind::kRows;
-    if (shape_.aggregated) TROUPE_RETURN_IF_ERROR(read_groups(*shape_.parts[0].query));
+    if (shape_.aggregated) {
+      read_groups(first);
+    } else if (cut_ || !first.distinct_on.empty() || windows_ || shape_.anchored) {
+      shape_.kind = ContinuousShape::Kind::kKeys;
+      shape_.distinct = false;
+      shape_.single = !first.distinct_on.empty();
+      if (!cut_ && windows_) shape_.keys = partition_of(first);
+      if (!cut_ && !windows_) shape_.keys.assign(first.distinct_on.begin(), first.distinct_on.end());
+    }
     return std::move(shape_);
   }
 
  private:
-  absl::Status add(const SelectStatement& query, bool top) {
-    using sql::SetOperation;
-    if (query.operation == SetOperation::kIntersect) return cannot_be_continuous("INTERSECT");
-    if (query.operation == SetOperation::kExcept) return cannot_be_continuous("EXCEPT");
-    if (query.operation == SetOperation::kNone) return add_part(query);
-    const bool tail = query.limit != nullptr || query.with != nullptr || !query.locking.empty();
-    if (!top && tail) return cannot_be_continuous("WITH and LIMIT inside UNION");
-    if (!query.all && top) shape_.distinct = true;
-    // (a UNION b) UNION ALL c is neither all the rows nor those that differ.
-    if (!query.all && !shape_.distinct) return cannot_be_continuous("UNION inside UNION ALL");
-    united_ = true;
-    TROUPE_RETURN_IF_ERROR(add(*query.left, false));
-    return add(*query.right, false);
+  absl::Status add(const SelectStatement& query) {
+    if (query.operation == sql::SetOperation::kNone) return add_part(query);
+    shape_.distinct = shape_.distinct || !query.all;
+    TROUPE_RETURN_IF_ERROR(add(*query.left));
+    return add(*query.right);
   }
 
   absl::Status add_part(const SelectStatement& query) {
-    if (query.is_values) return cannot_be_continuous("VALUES");
-    if (query.from.empty()) return cannot_be_continuous("a query that reads no table");
-    if (query.targets.empty()) return cannot_be_continuous("a query without columns");
-    if (!query.distinct_on.empty()) return cannot_be_continuous("DISTINCT ON");
-    if (query.connect_by != nullptr) return cannot_be_continuous("CONNECT BY");
-    if (query.limit != nullptr || query.offset != nullptr) return cannot_be_continuous("LIMIT and OFFSET");
-    if (!query.windows.empty()) return cannot_be_continuous("window functions");
     ContinuousPart part;
     part.query = &query;
-    for (const sql::FromItem* item : query.from) TROUPE_RETURN_IF_ERROR(add_from(*item, &part));
+    for (const sql::FromItem* item : query.from) add_from(*item, &part);
+    part.in_from = part.tables.size();
     if (part.tables.empty()) return cannot_be_continuous("a query that reads no table");
-    TROUPE_RETURN_IF_ERROR(look_at(query));
-    const bool aggregated = aggregates_ || !query.group_by.empty() || query.having != nullptr;
-    if (aggregated && united_) return cannot_be_continuous("UNION of grouped queries");
-    if (aggregated && query.distinct) return cannot_be_continuous("DISTINCT of a grouped query");
-    if (query.distinct && united_ && !shape_.distinct) return cannot_be_continuous("DISTINCT inside UNION ALL");
+    bool aggregated = !query.group_by.empty() || query.having != nullptr;
+    for (const sql::Target* target : query.targets) {
+      aggregated = aggregated || has_aggregate(*target->value);
+      windows_ = windows_ || has_window_call(*target->value);
+      add_subqueries(*target->value, false, &part);
+    }
+    for (const sql::Expr* condition : conditions_of(query.where)) {
+      add_subqueries(*condition, condition->is<sql::SubqueryExpr>(), &part);
+    }
+    shape_.anchored = shape_.anchored || !part.subqueries.empty();
+    cut_ = cut_ || query.limit != nullptr || query.offset != nullptr;
     shape_.distinct = shape_.distinct || query.distinct;
     shape_.aggregated = aggregated;
     shape_.parts.push_back(std::move(part));
     return absl::OkStatus();
   }
 
-  absl::Status add_from(const sql::FromItem& item, ContinuousPart* part) {
-    if (const auto* table = item.as<sql::TableRef>()) {
-      if (table->sample != nullptr) return cannot_be_continuous("TABLESAMPLE");
-      part->tables.push_back(table);
-      return absl::OkStatus();
-    }
-    if (item.is<sql::FunctionRef>()) return absl::OkStatus();
-    if (const auto* join = item.as<sql::JoinExpr>()) {
-      if (join->type != sql::JoinType::kInner && join->type != sql::JoinType::kCross) {
-        return cannot_be_continuous("outer joins");
-      }
-      if (join->alias != nullptr) return cannot_be_continuous("joins that have a name");
-      TROUPE_RETURN_IF_ERROR(add_from(*join->left, part));
-      return add_from(*join->right, part);
-    }
-    if (item.is<sql::SubqueryRef>()) return cannot_be_continuous("subqueries in FROM");
-    return cannot_be_continuous("MATCH_RECOGNIZE");
+  void add_from(const sql::FromItem& item, ContinuousPart* part) {
+    if (const auto* table = item.as<sql::TableRef>()) part->tables.push_back(table);
+    const auto* join = item.as<sql::JoinExpr>();
+    if (join == nullptr) return;
+    const bool inner = join->type == sql::JoinType::kInner || join->type == sql::JoinType::kCross;
+    shape_.anchored = shape_.anchored || !inner;
+    add_from(*join->left, part);
+    add_from(*join->right, part);
   }
 
-  absl::Status look_at(const SelectStatement& query) {
-    absl::Status status;
-    aggregates_ = false;
-    sql::NameTexts texts;
-    texts.expression = [&](const sql::Expr& expr) -> std::optional<std::string> {
-      if (status.ok()) status = look_at(expr);
-      // Nothing of a subquery is of interest: it is refused.
-      return expr.is<sql::SubqueryExpr>() ? std::optional<std::string>("NULL") : std::nullopt;
-    };
-    sql::to_sql(query, texts);
-    return status;
+  void add_subqueries(const sql::Expr& expr, bool filters, ContinuousPart* part) {
+    visit_syntax(expr, [&](const sql::Node& node) {
+      const auto* subquery = node.as<sql::SubqueryExpr>();
+      if (subquery == nullptr) return true;
+      ContinuousSubquery found{subquery, filters && !subquery->negated, part->tables.size(), 0};
+      for (const sql::FromItem* item : subquery->query->from) add_from(*item, part);
+      found.count = part->tables.size() - found.first;
+      part->subqueries.push_back(found);
+      return false;
+    });
   }
 
-  absl::Status look_at(const sql::Expr& expr) {
-    if (expr.is<sql::SubqueryExpr>()) return cannot_be_continuous("subqueries in expressions");
-    if (expr.is<sql::GroupingExpr>()) return cannot_be_continuous("GROUPING");
-    const auto* call = expr.as<sql::FunctionCall>();
-    if (call == nullptr) return absl::OkStatus();
-    if (call->over != nullptr) return cannot_be_continuous("window functions");
-    if (!is_aggregate(call->name.back())) return absl::OkStatus();
-    aggregates_ = true;
-    const std::string_view name = call->name.back();
-    if (std::find(std::begin(kKnownAggregates), std::end(kKnownAggregates), name) == std::end(kKnownAggregates)) {
-      return cannot_be_continuous(cat(name, "(), which depends on the order of the rows"));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status read_groups(const SelectStatement& query) {
-    shape_.kind = ContinuousShape::Kind::kGroups;
+  void read_groups(const SelectStatement& query) {
+    shape_.kind = ContinuousShape::Kind::kKeys;
+    shape_.single = true;
     for (const sql::GroupingSet* set : query.group_by) {
-      if (set->type != sql::GroupingSet::Type::kSimple) return cannot_be_continuous("GROUPING SETS, ROLLUP or CUBE");
-      for (const sql::Expr* expr : set->expressions) shape_.groups.push_back(meant_by(*expr, query));
+      shape_.keys.insert(shape_.keys.end(), set->expressions.begin(), set->expressions.end());
     }
     if (query.having == nullptr && are_sums(query)) shape_.kind = ContinuousShape::Kind::kSums;
-    return absl::OkStatus();
   }
 
-  /// GROUP BY 2, and GROUP BY the name of a column of the result unless a table has one of that name.
-  const sql::Expr* meant_by(const sql::Expr& expr, const SelectStatement& query) const {
-    const auto* number = expr.as<sql::Literal>();
-    if (number != nullptr && number->type == sql::LiteralType::kInt4) {
-      const auto index = static_cast<size_t>(number->integer - 1);
-      if (index < query.targets.size()) return query.targets[index]->value;
-    }
-    const auto* name = expr.as<sql::ColumnRef>();
-    if (name == nullptr || name->name.size() != 1) return &expr;
-    for (const sql::TableRef* table : shape_.parts[0].tables) {
-      if (has_column_(*table, name->name[0])) return &expr;
-    }
+  /// What all window calls are partitioned by.
+  static std::vector<const sql::Expr*> partition_of(const SelectStatement& query) {
+    std::optional<std::vector<const sql::Expr*>> common;
     for (const sql::Target* target : query.targets) {
-      if (!target->alias.empty() && target->alias == name->name[0]) return target->value;
+      visit_syntax(*target->value, [&](const sql::Node& node) {
+        const auto* call = node.as<sql::FunctionCall>();
+        if (call == nullptr || call->over == nullptr) return true;
+        const std::vector<const sql::Expr*> keys = partition_of(*call->over, query);
+        if (!common) {
+          common = keys;
+          return true;
+        }
+        std::erase_if(*common, [&](const sql::Expr* key) {
+          return std::none_of(keys.begin(), keys.end(),
+                              [&](const sql::Expr* other) { return same_expression(*key, *other); });
+        });
+        return true;
+      });
     }
-    return &expr;
+    return common.value_or(std::vector<const sql::Expr*>());
+  }
+
+  static std::vector<const sql::Expr*> partition_of(const sql::WindowDefinition& window, const SelectStatement& query) {
+    const std::string_view base = window.reference ? window.name : window.base;
+    for (const sql::WindowDefinition* named : query.windows) {
+      if (!base.empty() && named->name == base) return partition_of(*named, query);
+    }
+    return {window.partition_by.begin(), window.partition_by.end()};
   }
 
   /// All that the targets are made of is groups, sums, and what is the same for every row.
@@ -165,7 +166,7 @@ class ShapeReader {
     bool sums = true;
     sql::NameTexts texts;
     texts.expression = [&](const sql::Expr& expr) -> std::optional<std::string> {
-      for (const sql::Expr* group : shape_.groups) {
+      for (const sql::Expr* group : shape_.keys) {
         if (same_expression(*group, expr)) return "";
       }
       const auto* call = expr.as<sql::FunctionCall>();
@@ -191,16 +192,13 @@ class ShapeReader {
     return true;
   }
 
-  const HasColumn& has_column_;
   ContinuousShape shape_;
-  bool united_ = false;
-  bool aggregates_ = false;  ///< the part that was looked at has some
+  bool windows_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace
 
-absl::StatusOr<ContinuousShape> continuous_shape(const sql::SelectStatement& query, const HasColumn& has_column) {
-  return ShapeReader(has_column).read(query);
-}
+absl::StatusOr<ContinuousShape> continuous_shape(const SelectStatement& query) { return ShapeReader().read(query); }
 
 }  // namespace troupe

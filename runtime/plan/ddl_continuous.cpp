@@ -22,7 +22,7 @@ Oid schema_of_state(DdlBuilder& ddl) {
   return oid;
 }
 
-ColumnDef column_of_state(const ContinuousProgram::Column& column, size_t number) {
+ColumnDef column_of_state(const ContinuousStage::Column& column, size_t number) {
   const TypeInfo& info = type_info(column.type.oid);
   ColumnDef def;
   def.attnum = static_cast<int16_t>(number);
@@ -34,7 +34,7 @@ ColumnDef column_of_state(const ContinuousProgram::Column& column, size_t number
   return def;
 }
 
-std::shared_ptr<TableDef> new_state_table(std::string name, const std::vector<ContinuousProgram::Column>& columns,
+std::shared_ptr<TableDef> new_state_table(std::string name, const std::vector<ContinuousStage::Column>& columns,
                                           Oid schema, const TableDef& view, DdlBuilder& ddl) {
   auto table = std::make_shared<TableDef>();
   table->oid = ddl.new_oid();
@@ -99,17 +99,19 @@ absl::StatusOr<bool> ddl_wants_continuous(sql::List<const sql::Option*> options)
 absl::Status ddl_make_continuous(TableDef* view, DdlBuilder& ddl) {
   TROUPE_ASSIGN_OR_RETURN(const auto program,
                           ContinuousProgram::make(view->query_sql, view->owner, view->oid, ddl.context()));
-  for (const ContinuousProgram::Column& column : program->state()) {
-    TROUPE_RETURN_IF_ERROR(ddl_check_stored(column.name, column.type));
-  }
   const Oid schema = schema_of_state(ddl);
-  auto rows = new_state_table(bare(continuous_rows_name(view->oid)), program->state(), schema, *view, ddl);
-  add_key(rows.get(), program->key_columns(), ddl);
-  const std::vector<ContinuousProgram::Column> place_columns{{"base", Type{oid::kInt8}},
-                                                             {"fingerprint", Type{oid::kText}}};
+  for (const auto& stage : program->stages()) {
+    for (const ContinuousStage::Column& column : stage->state()) {
+      TROUPE_RETURN_IF_ERROR(ddl_check_stored(column.name, column.type));
+    }
+    auto rows = new_state_table(bare(stage->rows()), stage->state(), schema, *view, ddl);
+    add_key(rows.get(), stage->key_columns(), ddl);
+    ddl.put(std::move(rows));
+  }
+  const std::vector<ContinuousStage::Column> place_columns{{"base", Type{oid::kInt8}},
+                                                           {"fingerprint", Type{oid::kText}}};
   auto place = new_state_table(bare(continuous_place_name(view->oid)), place_columns, schema, *view, ddl);
   view->options.emplace_back(kContinuousOption, "true");
-  ddl.put(std::move(rows));
   ddl.put(std::move(place));
   return absl::OkStatus();
 }
@@ -125,10 +127,15 @@ absl::Status ddl_check_no_state(const ObjectDef& object, const DdlBuilder& ddl) 
 std::vector<const TableDef*> ddl_continuous_state(const TableDef& view, const DdlBuilder& ddl) {
   std::vector<const TableDef*> state;
   if (!is_continuous(view)) return state;
-  for (const TableDef* known : {continuous_rows(view.oid, ddl.catalog()), continuous_place(view.oid, ddl.catalog())}) {
+  const auto add = [&](const TableDef* known) {
     const ObjectDef* found = known == nullptr ? nullptr : ddl.find(known->oid);
     if (found != nullptr) state.push_back(static_cast<const TableDef*>(found));
-  }
+    return known != nullptr;
+  };
+  // In the order in which whoever keeps the view locks them.
+  for (size_t number = 1; add(continuous_stage(view.oid, number, ddl.catalog()));) ++number;
+  add(continuous_rows(view.oid, ddl.catalog()));
+  add(continuous_place(view.oid, ddl.catalog()));
   return state;
 }
 

@@ -66,6 +66,17 @@ bool ViewBoard::enter() {
   return !std::exchange(kept_, true);
 }
 
+void ViewBoard::set_reads(ViewReads reads) {
+  auto shared = std::make_shared<const ViewReads>(std::move(reads));
+  const std::lock_guard lock(mutex_);
+  reads_.swap(shared);
+}
+
+std::shared_ptr<const ViewReads> ViewBoard::reads() const {
+  const std::lock_guard lock(mutex_);
+  return reads_;
+}
+
 bool ViewBoard::kept() const {
   const std::lock_guard lock(mutex_);
   return kept_;
@@ -154,6 +165,12 @@ ViewBoardPtr ViewBoards::find(Oid view) const {
   const std::lock_guard lock(mutex_);
   const auto at = boards_.find(view);
   return at == boards_.end() ? nullptr : at->second;
+}
+
+uint64_t ViewBoards::kept() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<uint64_t>(
+      std::count_if(boards_.begin(), boards_.end(), [](const auto& board) { return board.second->kept(); }));
 }
 
 void ViewBoards::forget(Oid view) {

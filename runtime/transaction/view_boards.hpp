@@ -37,11 +37,19 @@ struct ViewProgress {
   std::string error;      ///< of the last batch that failed, or why it was made anew
 };
 
+/// The tables that a view is of, and where their rows were when it was made: rows that are elsewhere now, because the
+/// table was emptied, written anew or has other partitions, are not those of the view.
+struct ViewReads {
+  std::vector<Oid> tables;
+  std::vector<TreeId> trees;
+};
+
 class ViewBoard {
  public:
   // The pipeline.
   /// It is there; false: another one is.
   bool enter();
+  void set_reads(ViewReads reads);
   void publish(Scn base, Scn stored, uint64_t changes);
   /// Nothing up to `through` concerns the view.
   void advance(Scn through);
@@ -61,6 +69,7 @@ class ViewBoard {
   Found find(Scn snapshot, bool exactly, ViewBoundary* boundary, const std::function<void()>& tell);
 
   ViewProgress progress() const;
+  std::shared_ptr<const ViewReads> reads() const;
   /// Somebody keeps the view.
   bool kept() const;
 
@@ -80,6 +89,7 @@ class ViewBoard {
   Waiting waiting_;
   bool kept_ = false;
   ViewProgress progress_;
+  std::shared_ptr<const ViewReads> reads_ = std::make_shared<ViewReads>();
 };
 using ViewBoardPtr = std::shared_ptr<ViewBoard>;
 
@@ -94,6 +104,8 @@ class ViewBoards {
   /// Null: nobody has asked.
   ViewBoardPtr find(Oid view) const;
   void forget(Oid view);
+  /// How many views somebody keeps.
+  uint64_t kept() const;
 
  private:
   mutable std::mutex mutex_;

@@ -8,6 +8,7 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view kRows = "rows_";
+constexpr std::string_view kStage = "stage_";
 constexpr std::string_view kPlace = "place_";
 
 const TableDef* table_named(const std::string& name, const Catalog& catalog) {
@@ -32,10 +33,28 @@ bool is_continuous_state(const ObjectDef& object, const Catalog& catalog) {
 }
 
 std::string continuous_rows_name(Oid view) { return cat(kContinuousSchema, ".", kRows, view); }
+std::string continuous_stage_name(Oid view, size_t number) {
+  return cat(kContinuousSchema, ".", kStage, view, "_", number);
+}
 std::string continuous_place_name(Oid view) { return cat(kContinuousSchema, ".", kPlace, view); }
 
 const TableDef* continuous_rows(Oid view, const Catalog& catalog) { return table_named(cat(kRows, view), catalog); }
+const TableDef* continuous_stage(Oid view, size_t number, const Catalog& catalog) {
+  return table_named(cat(kStage, view, "_", number), catalog);
+}
 const TableDef* continuous_place(Oid view, const Catalog& catalog) { return table_named(cat(kPlace, view), catalog); }
+
+std::vector<TreeId> trees_of(const std::vector<Oid>& tables, const Catalog& catalog) {
+  std::vector<TreeId> trees;
+  for (const Oid oid : tables) {
+    const TableDef* table = catalog.find_table(oid);
+    if (table == nullptr) continue;
+    if (!table->is_partitioned()) trees.push_back(table->tree);
+    const std::vector<TreeId> below = trees_of(table->partitions, catalog);
+    trees.insert(trees.end(), below.begin(), below.end());
+  }
+  return trees;
+}
 
 Oid continuous_view_of(const ObjectDef& object, const Catalog& catalog) {
   const bool rows = object.kind == ObjectKind::table && object.name.starts_with(kRows);
