@@ -231,8 +231,10 @@ absl::Status Backend::plan_prepared(Prepared& prepared) {
   auto plan = executes == nullptr ? plan_statement(*prepared.raw->node, context)
                                   : plan_explained(prepared.raw->node->to<sql::ExplainStatement>(), *executes, context);
   if (!plan.ok()) return plan.status();
-  if ((*plan)->ddl != nullptr && defines && !transaction_.take_numbers(catalog->counters(), (*plan)->ddl->counters)) {
-    return plan_prepared(prepared);
+  if ((*plan)->ddl != nullptr && defines) {
+    TROUPE_ASSIGN_OR_RETURN(const bool taken,
+                            transaction_.take_numbers(catalog->counters(), (*plan)->ddl->counters));
+    if (!taken) return plan_prepared(prepared);
   }
   if (prepared.told && prepared.plan != nullptr && !same_columns(*prepared.plan, **plan)) {
     return with_routine(error(ErrorCode::kFeatureNotSupported, "cached plan must not change result type"),

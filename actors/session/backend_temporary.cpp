@@ -40,7 +40,7 @@ Task<absl::Status> Backend::make_temporary_schema() {
   CatalogCounters counters = first;
   auto schema = std::make_shared<SchemaDef>();
   schema->oid = counters.next_oid++;
-  transaction_.take_numbers(first, counters);
+  if (const auto taken = transaction_.take_numbers(first, counters); !taken.ok()) co_return taken.status();
   schema->owner = role_;
   schema->name = cat(kTemporarySchemaPrefix, record_->process_id);
   schema->database = transaction_.catalog()->database();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/node/commit_records.hpp"
+#include "actors/node/number_block.hpp"
 #include "actors/node/redo_piece.hpp"
 #include "actors/session/conflict_report.hpp"
 #include "storage/base/text.hpp"
@@ -28,6 +29,12 @@ constexpr uint64_t kRecordsInMemory = 4;
 absl::Status restarted(std::string_view what) {
   return with_hint(error(ErrorCode::kSerializationFailure, "the transaction was lost with a restarted ", what),
                    "Retry the transaction.");
+}
+
+absl::Status no_more(std::string_view what) {
+  return with_hint(error(ErrorCode::kProgramLimitExceeded, "out of ", what),
+                   "Each definition takes some, and none comes twice. Dump the databases and restore them into a new "
+                   "data directory.");
 }
 
 absl::Status no_room() {
@@ -137,7 +144,7 @@ absl::Status SessionTransaction::see_changes(const CatalogPtr& base, const Catal
 CatalogPtr SessionTransaction::catalog_for_ddl() {
   const bool reserved = std::exchange(reserved_for_plan_, false);
   if (definitions_.changes.empty() && !reserved) free_.next_oid = free_end_.next_oid;
-  reserve_numbers(kOidsFree, kTreesFree);
+  reserve_numbers(kOidsFree, kTreesFree).IgnoreError();  // it may need none
   const CatalogPtr& newest = newest_catalog();
   if (!definitions_.changes.empty()) {
     const CatalogCounters& known = catalog()->counters();
@@ -152,22 +159,27 @@ CatalogPtr SessionTransaction::catalog_for_ddl() {
   return fresh.ok() ? *fresh : newest;
 }
 
-void SessionTransaction::reserve_numbers(Oid oids, TreeId trees) {
+absl::Status SessionTransaction::reserve_numbers(Oid oids, TreeId trees) {
   if (free_end_.next_oid - free_.next_oid < oids) {
     oids = std::max(oids, kOidBlock);
-    free_.next_oid = services_.next_oid.fetch_add(oids);
-    free_end_.next_oid = free_.next_oid + oids;
+    const std::optional<Oid> first = take_block(services_.next_oid, oids, kOidsEnd);
+    if (!first) return no_more("object identifiers");
+    free_.next_oid = *first;
+    free_end_.next_oid = *first + oids;
   }
   if (free_end_.next_tree - free_.next_tree < trees) {
     trees = std::max(trees, kTreeBlock);
-    free_.next_tree = services_.next_tree.fetch_add(trees);
-    free_end_.next_tree = free_.next_tree + trees;
+    const std::optional<TreeId> first = take_block(services_.next_tree, trees, kTreesEnd);
+    if (!first) return no_more("identifiers of trees");
+    free_.next_tree = *first;
+    free_end_.next_tree = *first + trees;
   }
+  return absl::OkStatus();
 }
 
-bool SessionTransaction::take_numbers(const CatalogCounters& first, const CatalogCounters& used) {
+absl::StatusOr<bool> SessionTransaction::take_numbers(const CatalogCounters& first, const CatalogCounters& used) {
   if (used.next_oid > free_end_.next_oid || used.next_tree > free_end_.next_tree) {
-    reserve_numbers(used.next_oid - first.next_oid, used.next_tree - first.next_tree);
+    TROUPE_RETURN_IF_ERROR(reserve_numbers(used.next_oid - first.next_oid, used.next_tree - first.next_tree));
     reserved_for_plan_ = true;
     return false;
   }

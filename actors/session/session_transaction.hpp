@@ -60,8 +60,8 @@ class SessionTransaction {
   /// Planning DDL starts from this catalog: its counters are oids and tree ids that nobody else will use.
   CatalogPtr catalog_for_ddl();
   /// What was planned takes the numbers from `first` up to `used`. False: those are more than there were, and now there
-  /// are as many in a row: it is planned anew.
-  bool take_numbers(const CatalogCounters& first, const CatalogCounters& used);
+  /// are as many in a row: it is planned anew. Errors: kProgramLimitExceeded, no more are left.
+  absl::StatusOr<bool> take_numbers(const CatalogCounters& first, const CatalogCounters& used);
   /// What a DDL statement did. Errors: a name that is taken.
   absl::Status change_catalog(const std::vector<CatalogChange>& changes, const CatalogCounters& counters);
   bool changes_catalog() const { return !definitions_.changes.empty(); }
@@ -146,7 +146,7 @@ class SessionTransaction {
   const absl::Status& doom() const { return doom_; }
 
  private:
-  void reserve_numbers(Oid oids, TreeId trees);
+  absl::Status reserve_numbers(Oid oids, TreeId trees);
   /// What changed in the catalog, and the trees that go with it: what a savepoint brings back.
   struct Definitions {
     std::vector<CatalogChange> changes;
