@@ -211,6 +211,8 @@ Task<void> Backend::serve() {
     auto handling = handle(message);
     flow = co_await handling;
   }
+  auto leaving = release_memberships();
+  co_await leaving;
   auto dropping = drop_own_temporaries();
   co_await dropping;
   clean_up();

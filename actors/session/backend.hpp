@@ -360,6 +360,7 @@ class Backend final : public RowIdSource {
 
   // backend_subscribe.cpp
   absl::Status check_subscribed(const std::vector<Oid>& tables);
+  void write_progress(Scn through);
   Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
   Task<absl::Status> receive_changes(ChangesQuestion question, uint64_t bytes_max);
   Task<absl::Status> look_back(Subscription& subscription, Scn through);
@@ -400,10 +401,15 @@ class Backend final : public RowIdSource {
   };
   absl::StatusOr<GroupNamed> find_group_to_use(const sql::TableRef& stream, std::string_view group);
   Task<absl::Status> place_group(const sql::ConsumerGroupStatement& statement);
+  Task<absl::Status> discard_letters(const sql::ConsumerGroupStatement& statement);
   Task<absl::Status> forget_lost_groups();
 
   // backend_consume.cpp: CONSUME, ACKNOWLEDGE, REJECT.
   struct Consuming;
+  std::string own_member() const;
+  absl::Status check_group_stays(const Consuming& consuming) const;
+  Task<void> release_memberships();
+  Task<absl::Status> release_membership(int64_t group);
   Task<absl::Status> run_consume(const sql::ConsumeStatement& statement, Portal& portal);
   absl::Status check_may_consume(const sql::ConsumeStatement& statement);
   Task<absl::Status> consume(Consuming& consuming);
@@ -536,7 +542,7 @@ class Backend final : public RowIdSource {
   std::map<std::string, std::shared_ptr<Prepared>, std::less<>> internal_;  ///< what run_internal() has planned
   std::unique_ptr<GroupReader> group_reader_;  ///< of the group that was consumed last
   Oid reader_group_ = kNoOid;
-  std::map<Oid, int64_t> batches_;  ///< what was consumed last, by group
+  std::map<Oid, int64_t> batches_;  ///< what was consumed last, by group; 0: nothing yet
 
   // Replication.
   bool replicates_ = false;              ///< a connection with replication=database

@@ -9,6 +9,7 @@
 #include "actors/session/event_writer.hpp"
 #include "actors/session/group_rows.hpp"
 #include "runtime/plan/stream_options.hpp"
+#include "runtime/sql/ast_group.hpp"
 #include "storage/base/text.hpp"
 
 namespace troupe {
@@ -17,6 +18,8 @@ namespace {
 int64_t number_of(const ConsumerGroupDef& group) { return static_cast<int64_t>(group.oid); }
 
 }  // namespace
+
+std::string Backend::own_member() const { return cat("session ", record_->process_id); }
 
 // --- CONSUME ---
 
@@ -47,7 +50,8 @@ Task<absl::Status> Backend::run_consume(const sql::ConsumeStatement& statement, 
   }
   Consuming consuming;
   consuming.group = *std::move(group);
-  consuming.member = statement.member.empty() ? cat("session ", record_->process_id) : std::string(statement.member);
+  consuming.member = statement.member.empty() ? own_member() : std::string(statement.member);
+  batches_.try_emplace(consuming.group.group.oid, 0);
   consuming.events_max = static_cast<size_t>(statement.count);
   consuming.until_us = services_.clock.monotonic_us() + wait_us;
   auto running = consume(consuming);
@@ -101,7 +105,21 @@ Task<absl::Status> Backend::consume(Consuming& consuming) {
   }
 }
 
+/// The group may have gone while it was waited.
+absl::Status Backend::check_group_stays(const Consuming& consuming) const {
+  const ConsumerGroupDef& group = consuming.group.group;
+  CatalogPtr catalog;
+  TROUPE_ASSIGN_OR_RETURN(const auto stream, stream_now(*consuming.group.stream, &catalog));
+  const auto& groups = stream->groups;
+  if (std::any_of(groups.begin(), groups.end(), [&](const auto& known) { return known.oid == group.oid; })) {
+    return absl::OkStatus();
+  }
+  return error(ErrorCode::kUndefinedObject, "consumer group \"", group.name, "\" of stream \"", stream->name,
+               "\" was dropped");
+}
+
 Task<absl::Status> Backend::look_at_group(Consuming& consuming) {
+  if (const absl::Status stays = check_group_stays(consuming); !stays.ok()) co_return stays;
   TransactionModes modes = transaction_.state().modes();
   modes.isolation = IsolationLevel::kReadCommitted;
   if (const absl::Status set = transaction_.state().set_modes(modes); !set.ok()) co_return set;
@@ -233,11 +251,17 @@ Task<absl::Status> Backend::read_events(Consuming& consuming, int64_t until_us) 
       continue;
     }
     KeptEvent kept = keep(event, reader.subscription().head());
+    if (kept.bytes() > services_.config.stream_batch_bytes_max) {
+      kept.error = cat("the event has ", uint64_t{kept.bytes()}, " bytes, more than streams.batch_bytes_max");
+      kept.before.reset();
+      kept.after.reset();
+    }
     reader.take(kept);
     bytes += kept.bytes();
     const GroupReading& reading = *readings.at(kept.partition);
-    kept.delivery = reading.gives_up ? reading.from.deliveries : reading.again ? reading.from.deliveries + 1 : 1;
-    (reading.gives_up ? consuming.letters : consuming.events).push_back(std::move(kept));
+    const bool dead = reading.gives_up || !kept.error.empty();
+    kept.delivery = kept.error.empty() ? delivery_of(reading, kept.token) : 0;
+    (dead ? consuming.letters : consuming.events).push_back(std::move(kept));
   }
   co_return absl::OkStatus();
 }
@@ -249,12 +273,18 @@ GroupPartition Backend::Consuming::claimed(const GroupReading& reading, StreamTo
   const auto is_of = [&](const KeptEvent& event) { return event.partition == reading.from.number; };
   GroupPartition row = reading.from;
   row.member = member;
-  if (reading.again && reading.alone) row.careful = std::max(row.careful, row.sent);
-  row.sent = std::max(read_through, row.acknowledged);
-  if (std::any_of(events.begin(), events.end(), is_of)) {
+  const StreamToken through = std::max(read_through, row.acknowledged);
+  // What was delivered with it, and is not now, comes one at a time from here on, and that delivery counts.
+  if (reading.again && row.sent > row.careful && (reading.alone || through < row.sent)) {
+    row.careful = row.sent;
+    row.careful_deliveries = row.deliveries;
+  }
+  if (reading.alone) row.careful = std::max(row.careful, through);
+  row.sent = through;
+  if (const auto first = std::find_if(events.begin(), events.end(), is_of); first != events.end()) {
     row.batch = batch;
     row.deadline_us = now_us + group.group.ack_timeout_us;
-    row.deliveries = reading.again ? row.deliveries + 1 : 1;
+    row.deliveries = first->delivery;
     return row;
   }
   row.acknowledged = row.sent;  // nothing of it is left to be acknowledged
@@ -344,23 +374,67 @@ Task<absl::Status> Backend::bury(Consuming& consuming) {
   if (dead + static_cast<int64_t>(consuming.letters.size()) > services_.config.stream_dead_letters_max) {
     co_return with_hint(error(ErrorCode::kConfigurationLimitExceeded, "consumer group \"", consuming.group.group.name,
                               "\" has too many dead letters"),
-                        "Look at sys.stream_dead_letters, delete them from sys.stream_letters, or raise "
+                        "Look at sys.stream_dead_letters, then ALTER CONSUMER GROUP ... DISCARD DEAD LETTERS, or raise "
                         "streams.dead_letters_max.");
   }
   std::vector<std::string> errors;
   for (const KeptEvent& letter : consuming.letters) {
     const auto row = std::find_if(consuming.partitions.begin(), consuming.partitions.end(),
                                   [&](const GroupPartition& one) { return one.number == letter.partition; });
-    errors.push_back(row->error.empty() ? "it was not acknowledged in time" : row->error);
+    const std::string& why = letter.error.empty() ? row->error : letter.error;
+    errors.push_back(why.empty() ? "it was not acknowledged in time" : why);
   }
   auto burying = run_internal(bury_statement().text, bury_statement().parameters,
                               letter_values(group, consuming.letters, errors, services_.clock.wall_us()));
   co_return (co_await burying).status();
 }
 
+/// The session is a member by its number, of which nobody else will ever make use: what it has is others' now.
+Task<void> Backend::release_memberships() {
+  if (batches_.empty() || error_code(end_reason_) == ErrorCode::kAdminShutdown) co_return;
+  clean_up();
+  keys_.events().clear();
+  data_.begin_statement();
+  begin_clock("");
+  begin_transaction_statement();
+  absl::Status status;
+  for (const auto& [oid, batch] : std::exchange(batches_, {})) {
+    auto releasing = release_membership(static_cast<int64_t>(oid));
+    status = co_await releasing;
+    if (!status.ok()) break;
+  }
+  auto ending = end_transaction(status.ok());
+  co_await ending;
+}
+
+Task<absl::Status> Backend::release_membership(int64_t group) {
+  auto asking =
+      run_internal(group_partitions_statement().text, group_partitions_statement().parameters, {Value::of(group)});
+  const auto partitions = co_await asking;
+  if (!partitions.ok()) co_return partitions.status();
+  const std::string member = own_member();
+  std::vector<GroupPartition> mine = partitions_of(*partitions);
+  std::erase_if(mine, [&](const GroupPartition& one) { return one.member != member; });
+  // Who has locked a row is about to acknowledge it, or to take it.
+  auto locking = run_internal(lock_partitions_statement().text, lock_partitions_statement().parameters,
+                              {Value::of(group), numbers_value(mine)});
+  const auto locked = co_await locking;
+  if (!locked.ok()) co_return locked.status();
+  std::vector<GroupPartition> held = partitions_of(*locked);
+  std::erase_if(held, [&](const GroupPartition& one) { return one.member != member; });
+  auto releasing =
+      run_internal(release_statement().text, release_statement().parameters, {Value::of(group), numbers_value(held)});
+  const absl::Status released = (co_await releasing).status();
+  if (!released.ok()) co_return released;
+  auto leaving =
+      run_internal(leave_statement().text, leave_statement().parameters, {Value::of(group), Value::text(member)});
+  co_return (co_await leaving).status();
+}
+
 // --- ACKNOWLEDGE and REJECT ---
 
 Task<absl::Status> Backend::run_acknowledge(const sql::AcknowledgeStatement& statement, std::string* tag) {
+  const auto& answer = statement.to<sql::AnswerStatement>();
   *tag = statement.reject ? "REJECT" : "ACKNOWLEDGE";
   if (const absl::Status may = transaction_.state().check_writable(*tag); !may.ok()) co_return may;
   const auto group = find_group_to_use(*statement.stream, statement.group);
@@ -379,21 +453,27 @@ Task<absl::Status> Backend::run_acknowledge(const sql::AcknowledgeStatement& sta
                               group->group.name, "\""),
                         "Say which batch is meant: BATCH '...'.");
   }
-  StreamToken upto{static_cast<Scn>(INT64_MAX), kWholeCommit};
+  StreamToken upto = kEndOfStream;
   if (statement.has_token) {
     const auto token = parse_token(statement.token);
     if (!token.ok()) co_return token.status();
     upto = token->event == 0 ? StreamToken{token->scn, kWholeCommit} : *token;
   }
   const InternalStatement& change = statement.reject ? reject_statement() : acknowledge_statement();
-  std::vector<Value> values{Value::of(number_of(group->group)), Value::of(batch)};
+  int64_t pause_us = statement.reject ? 0 : group->group.ack_timeout_us;
+  if (answer.has_pause) {
+    const auto pause = interval_us(answer.pause, "AFTER", eval_);
+    if (!pause.ok()) co_return pause.status();
+    pause_us = *pause;
+  }
+  std::vector<Value> values{Value::of(number_of(group->group)), Value::of(batch),
+                            Value::of(static_cast<int64_t>(upto.scn)), Value::of(static_cast<int64_t>(upto.event)),
+                            Value::of(answer.partition)};
   if (statement.reject) {
     values.push_back(statement.reason.empty() ? Value::null(Physical::kVarlen)
                                               : Value::text(std::string(statement.reason)));
-  } else {
-    values.push_back(Value::of(static_cast<int64_t>(upto.scn)));
-    values.push_back(Value::of(static_cast<int64_t>(upto.event)));
   }
+  values.push_back(Value::of(pause_us == 0 ? 0 : services_.clock.wall_us() + pause_us));
   auto running = run_internal(change.text, change.parameters, std::move(values));
   const auto rows = co_await running;
   if (!rows.ok()) co_return rows.status();
@@ -402,7 +482,7 @@ Task<absl::Status> Backend::run_acknowledge(const sql::AcknowledgeStatement& sta
     found += part.rows;
     parts = part.columns[0].get<int32_t>(0);
   }
-  if (statement.reject || (found > 0 && found == parts)) co_return absl::OkStatus();
+  if (statement.reject || (found > 0 && (answer.partition >= 0 || found == parts))) co_return absl::OkStatus();
   co_return with_hint(
       with_detail(error(ErrorCode::kObjectNotInPrerequisiteState, "batch ", batch, " of consumer group \"",
                         group->group.name, "\" can no longer be acknowledged"),

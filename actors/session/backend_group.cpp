@@ -2,6 +2,7 @@
 /// takes away, in the transaction of that definition.
 #include "actors/session/backend.hpp"
 #include "runtime/plan/ddl_stream.hpp"
+#include "runtime/sql/ast_group.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/array_format.hpp"
 
@@ -12,14 +13,18 @@ const Type kInt8{oid::kInt8}, kInt4{oid::kInt4};
 
 constexpr std::string_view kMakePartitions =
     "INSERT INTO sys.stream_partitions (group_id, partition, scn, event, sent_scn, sent_event, member, batch, parts, "
-    "deadline_us, deliveries, careful_scn, careful_event, error) "
-    "SELECT $1, p, $3, $4, $3, $4, NULL, 0, 0, 0, 0, 0, 0, NULL FROM generate_series(0, $2 - 1) p";
+    "deadline_us, deliveries, careful_scn, careful_event, error, careful_deliveries) "
+    "SELECT $1, p, $3, $4, $3, $4, NULL, 0, 0, 0, 0, 0, 0, NULL, 0 FROM generate_series(0, $2 - 1) p";
 constexpr std::string_view kMovePartitions =
     "UPDATE sys.stream_partitions SET scn = $2, event = $3, sent_scn = $2, sent_event = $3, member = NULL, batch = 0, "
-    "parts = 0, deadline_us = 0, deliveries = 0, careful_scn = 0, careful_event = 0, error = NULL WHERE group_id = $1";
+    "parts = 0, deadline_us = 0, deliveries = 0, careful_scn = 0, careful_event = 0, error = NULL, "
+    "careful_deliveries = 0 WHERE group_id = $1";
 constexpr std::string_view kForgetPartitions = "DELETE FROM sys.stream_partitions WHERE group_id = $1";
 constexpr std::string_view kForgetMembers = "DELETE FROM sys.stream_members WHERE group_id = $1";
 constexpr std::string_view kForgetLetters = "DELETE FROM sys.stream_letters WHERE group_id = $1";
+constexpr std::string_view kDiscardLetters =
+    "DELETE FROM sys.stream_letters WHERE group_id = $1 AND (cardinality($2) = 0 OR token = ANY($2))";
+constexpr Oid kTextArray = 1009;
 constexpr std::string_view kKnownGroups = "SELECT group_id FROM sys.stream_partitions WHERE partition = 0";
 
 int64_t number_of(Oid oid) { return static_cast<int64_t>(oid); }
@@ -37,6 +42,11 @@ absl::StatusOr<Backend::GroupNamed> Backend::find_group_to_use(const sql::TableR
   if (known == nullptr) {
     return error(ErrorCode::kUndefinedObject, "consumer group \"", group, "\" of stream \"", found->name,
                  "\" does not exist");
+  }
+  if (known->is_webhook() && !is_node()) {
+    return with_hint(error(ErrorCode::kObjectNotInPrerequisiteState, "\"", group, "\" of stream \"", found->name,
+                           "\" is a webhook, which the node reads"),
+                     "Create a consumer group beside it.");
   }
   ConsumerGroupDef definition = *known;
   return GroupNamed{std::move(found), std::move(definition)};
@@ -74,9 +84,28 @@ Task<absl::Status> Backend::forget_lost_groups() {
   co_return absl::OkStatus();
 }
 
+Task<absl::Status> Backend::discard_letters(const sql::ConsumerGroupStatement& plain) {
+  const auto& statement = plain.to<sql::GroupOrWebhookStatement>();
+  const CatalogPtr catalog = transaction_.catalog();
+  const StreamDef* stream =
+      find_stream(statement.stream->schema, statement.stream->name, resolve_search_path(), *catalog);
+  const ConsumerGroupDef* group = stream == nullptr ? nullptr : stream->find_group(statement.group);
+  if (group == nullptr) co_return absl::OkStatus();
+  std::vector<Value> tokens;
+  for (const std::string_view token : statement.tokens) tokens.push_back(Value::text(std::string(token)));
+  const int64_t number = number_of(group->oid);
+  auto discarding = run_internal(kDiscardLetters, {kInt8, Type{kTextArray}},
+                                 {Value::of(number), Value::text(pack_array(oid::kText, Physical::kVarlen, tokens))});
+  co_return (co_await discarding).status();
+}
+
 /// After the definition itself.
 Task<absl::Status> Backend::place_group(const sql::ConsumerGroupStatement& statement) {
   using Action = sql::ConsumerGroupStatement::Action;
+  if (statement.to<sql::GroupOrWebhookStatement>().discards) {
+    auto discarding = discard_letters(statement);
+    co_return co_await discarding;
+  }
   if (statement.action == Action::kOptions) co_return absl::OkStatus();
   auto forgetting = forget_lost_groups();
   absl::Status status = co_await forgetting;

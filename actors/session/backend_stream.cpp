@@ -46,8 +46,8 @@ std::string snapshot_query(const TableDef& table, const StreamedTable& rule, con
     columns += cat(columns.empty() ? "" : ", ", sql::quote_identifier(column.name));
   }
   const std::string where = rule.filter_sql.empty() ? std::string() : cat(" WHERE ", rule.filter_sql);
-  return cat("SELECT ", columns, " FROM ONLY ", sql::quote_identifier(catalog.find(table.schema)->name), ".",
-             sql::quote_identifier(table.name), where);
+  return cat("SELECT ", columns, table.is_partitioned() ? " FROM " : " FROM ONLY ",
+             sql::quote_identifier(catalog.find(table.schema)->name), ".", sql::quote_identifier(table.name), where);
 }
 
 absl::Status set_following_options(sql::List<const sql::Option*> options, const EvalContext& context,
@@ -111,7 +111,11 @@ absl::Status Backend::follow_tables(const StreamDef& stream, const CatalogPtr& c
     auto table = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared(entry.table));
     if (table == nullptr)
       return error(ErrorCode::kUndefinedTable, "a table of stream \"", stream.name, "\" was dropped");
-    subscription->add(std::move(table), *catalog);
+    if (table->is_partitioned()) {
+      subscription->add_partitioned(table, *catalog);
+    } else {
+      subscription->add(std::move(table), *catalog);
+    }
   }
   return subscription->status();
 }
@@ -422,6 +426,12 @@ Task<absl::Status> Backend::run_subscribe_stream(const sql::SubscribeStreamState
   auto looking = look_back(subscription, catalog->version());
   status = co_await looking;
   if (!status.ok()) co_return lost_place(status, "the subscription", "Subscribe with SNAPSHOT, or FROM EARLIEST.");
+  if (!snapshot && following.progress_us > 0) {  // where it begins, before anything has happened
+    std::string token;
+    append_token(*start, &token);
+    out.mark("progress", token, nullptr);
+    following.shown_us = services_.clock.monotonic_us();
+  }
   auto running = follow_stream(following);
   co_return co_await running;
 }

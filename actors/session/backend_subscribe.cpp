@@ -3,6 +3,8 @@
 #include "actors/session/backend.hpp"
 #include "actors/session/subscription.hpp"
 #include "actors/stream/changes.hpp"
+#include "runtime/plan/stream_options.hpp"
+#include "runtime/sql/ast_group.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/rights.hpp"
 
@@ -23,6 +25,18 @@ absl::StatusOr<StreamToken> start_of(const sql::SubscribeStatement& statement, S
                      cat("The newest commit is ", durable, ". Is it a token of another database?"));
   }
   return token;
+}
+
+/// How often a mark says how far reading is; 0: never. Errors: 22023.
+absl::StatusOr<int64_t> progress_of(const sql::SubscribeTablesStatement& statement, const EvalContext& context) {
+  int64_t progress_us = 0;
+  for (const sql::Option* option : statement.options) {
+    if (option->name != "progress") {
+      return error(ErrorCode::kInvalidParameterValue, "unrecognized parameter \"", option->name, "\" of SUBSCRIBE");
+    }
+    TROUPE_ASSIGN_OR_RETURN(progress_us, interval_us(option_text(*option), option->name, context));
+  }
+  return progress_us;
 }
 
 /// Errors: 42501; 0A000 where policies would decide which rows the role sees.
@@ -152,9 +166,21 @@ absl::Status Backend::check_subscribed(const std::vector<Oid>& tables) {
   return absl::OkStatus();
 }
 
+/// Everything up to there has been told, also when nothing of it concerned the subscriber.
+void Backend::write_progress(Scn through) {
+  writer_.begin_row(subscribe_columns().size());
+  writer_.field(cat(through, ".0"));
+  for (int i = 0; i < 3; ++i) writer_.null_field();
+  writer_.field("progress");
+  for (int i = 0; i < 2; ++i) writer_.null_field();
+  writer_.end_row();
+}
+
 Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& statement, Portal& portal) {
   const auto start = start_of(statement, services_.commits.durable());
   if (!start.ok()) co_return start.status();
+  const auto progress_us = progress_of(statement.to<sql::SubscribeTablesStatement>(), eval_);
+  if (!progress_us.ok()) co_return progress_us.status();
   Subscription subscription(eval_, *start);
   const CatalogPtr catalog = services_.catalog.get();
   std::vector<Oid> subscribed;
@@ -192,16 +218,25 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   if (!status.ok()) co_return status;
   uint32_t behind = 0;  // records that were seen of the commit behind `after`
   Scn rights_seen = catalog->version();
+  Scn shown = subscription.seen_through();
+  int64_t shown_us = services_.clock.monotonic_us();
   while (true) {
+    const int64_t now_us = services_.clock.monotonic_us();
+    if (*progress_us > 0 && now_us - shown_us >= *progress_us) {
+      if (behind == 0 && subscription.seen_through() > shown) write_progress(shown = subscription.seen_through());
+      shown_us = now_us;
+    }
     auto flushing = flush();
     co_await flushing;
     const Scn after = subscription.seen_through();
     record_->stream_bytes.store(0, std::memory_order_relaxed);
     // The credit: about so many bytes of the log at a time.
-    auto receiving = receive_changes({after, behind}, services_.config.stream_window_bytes);
+    const int64_t until_us = *progress_us > 0 ? shown_us + *progress_us : 0;
+    auto receiving = receive_changes_until({after, behind}, services_.config.stream_window_bytes, until_us);
     status = co_await receiving;
     if (!status.ok()) co_return status;
     const std::shared_ptr<Changes> changes = std::move(changes_);
+    if (changes == nullptr) continue;
     if (const Scn now = services_.catalog.get()->version(); now != rights_seen) {
       status = check_subscribed(subscribed);
       if (!status.ok()) co_return status;

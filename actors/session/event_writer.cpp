@@ -26,6 +26,7 @@ std::vector<OutputColumn> event_columns(bool of_group) {
   if (of_group) {
     columns.push_back(column("batch", oid::kText));
     columns.push_back(column("delivery", oid::kInt4));
+    columns.push_back(column("partition", oid::kInt4));
   }
   return columns;
 }
@@ -126,6 +127,7 @@ void EventWriter::write(const KeptEvent& event, std::string_view batch) {
   text(!event.schema.empty(), event.schema);
   text(true, batch);
   batch_.columns[column_++].append(event.delivery);
+  batch_.columns[column_++].append(static_cast<int32_t>(event.partition));
   end();
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A stream's events as rows: of SUBSCRIBE TO STREAM, and of CONSUME with two columns more.
+/// A stream's events as rows: of SUBSCRIBE TO STREAM, and of CONSUME with three columns more.
 /// Owner: the statement's coroutine.
 #include <string>
 #include <string_view>

@@ -27,7 +27,8 @@ KeptEvent keep(const RowEvent& event, const schema::CommitHead& head) {
   out.schema = event.schema;
   out.key = kept(event.has_key, event.key);
   out.before = kept(event.has_before, event.before);
-  out.after = kept(event.has_after, event.after);
+  out.after = kept(event.has_after && event.op != RowOp::kError, event.after);
+  out.error = event.error;
   return out;
 }
 
@@ -38,7 +39,8 @@ GroupReader::GroupReader(std::shared_ptr<const StreamDef> stream, CatalogPtr cat
 bool GroupReader::wants(uint32_t partition, uint64_t number) const {
   const Part& part = parts_[partition];
   if (!part.wanted || (part.alone && part.has_event)) return false;
-  return StreamToken{subscription_->head().scn(), number} > part.after;
+  const StreamToken at{subscription_->head().scn(), number};
+  return at > part.after && at <= part.until;
 }
 
 bool GroupReader::read(const std::vector<GroupReading>& readings) {
@@ -49,6 +51,8 @@ bool GroupReader::read(const std::vector<GroupReading>& readings) {
     part.wanted = true;
     part.alone = reading.alone;
     part.after = reading.from.acknowledged;
+    // What is delivered again is the same window, so that all of it was delivered as often.
+    part.until = reading.again ? reading.from.sent : kEndOfStream;
     reaches = reaches && part.after >= position_;
   }
   return reaches;
@@ -73,7 +77,7 @@ void GroupReader::rewind(const std::vector<GroupReading>& readings) {
 
 StreamToken GroupReader::read_through(uint32_t partition) const {
   const Part& part = parts_[partition];
-  const StreamToken through = part.alone && part.has_event ? part.last : position_;
+  const StreamToken through = part.alone && part.has_event ? part.last : std::min(position_, part.until);
   return std::max(part.after, through);
 }
 

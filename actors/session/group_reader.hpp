@@ -22,6 +22,7 @@ struct KeptEvent {
   RowOp op = RowOp::kInsert;
   std::string table, schema;
   std::optional<std::string> key, before, after;
+  std::string error;  ///< it cannot be delivered at all
   int32_t delivery = 1;
 
   size_t bytes() const;
@@ -60,7 +61,8 @@ class GroupReader {
     bool wanted = false;
     bool alone = false;
     bool has_event = false;
-    StreamToken after;  ///< what comes behind it is read
+    StreamToken after;  ///< what comes behind it is read,
+    StreamToken until;  ///< up to here
     StreamToken last;   ///< its last event
   };
   bool wants(uint32_t partition, uint64_t number) const;

@@ -44,7 +44,7 @@ Value number(uint64_t value) { return Value::of(static_cast<int64_t>(value)); }
 const InternalStatement& group_partitions_statement() {
   static const auto* statement = new InternalStatement{
       "SELECT partition, scn, event, sent_scn, sent_event, careful_scn, careful_event, member, batch, deadline_us, "
-      "deliveries, error FROM sys.stream_partitions WHERE group_id = $1 ORDER BY partition",
+      "deliveries, error, careful_deliveries FROM sys.stream_partitions WHERE group_id = $1 ORDER BY partition",
       {kInt8}};
   return *statement;
 }
@@ -58,7 +58,7 @@ const InternalStatement& group_members_statement() {
 const InternalStatement& lock_partitions_statement() {
   static const auto* statement = new InternalStatement{
       "SELECT partition, scn, event, sent_scn, sent_event, careful_scn, careful_event, member, batch, deadline_us, "
-      "deliveries, error FROM sys.stream_partitions WHERE group_id = $1 AND partition = ANY($2) "
+      "deliveries, error, careful_deliveries FROM sys.stream_partitions WHERE group_id = $1 AND partition = ANY($2) "
       "FOR UPDATE SKIP LOCKED",
       {kInt8, kInt4s}};
   return *statement;
@@ -68,11 +68,13 @@ const InternalStatement& claim_statement() {
   static const auto* statement = new InternalStatement{
       "UPDATE sys.stream_partitions p SET scn = v.scn, event = v.event, sent_scn = v.sent_scn, "
       "sent_event = v.sent_event, careful_scn = v.careful_scn, careful_event = v.careful_event, member = v.member, "
-      "batch = v.batch, deadline_us = v.deadline_us, deliveries = v.deliveries, error = v.error, parts = $13 "
-      "FROM pg_catalog.unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14) AS v(number, scn, event, sent_scn, "
-      "sent_event, careful_scn, careful_event, member, batch, deadline_us, deliveries, error) "
-      "WHERE p.group_id = $1 AND p.partition = v.number",
-      {kInt8, kInt4s, kInt8s, kInt8s, kInt8s, kInt8s, kInt8s, kInt8s, kTexts, kInt8s, kInt8s, kInt4s, kInt4, kTexts}};
+      "batch = v.batch, deadline_us = v.deadline_us, deliveries = v.deliveries, error = v.error, parts = $13, "
+      "careful_deliveries = v.careful_deliveries "
+      "FROM pg_catalog.unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15) AS v(number, scn, event, "
+      "sent_scn, sent_event, careful_scn, careful_event, member, batch, deadline_us, deliveries, error, "
+      "careful_deliveries) WHERE p.group_id = $1 AND p.partition = v.number",
+      {kInt8, kInt4s, kInt8s, kInt8s, kInt8s, kInt8s, kInt8s, kInt8s, kTexts, kInt8s, kInt8s, kInt4s, kInt4, kTexts,
+       kInt4s}};
   return *statement;
 }
 
@@ -81,6 +83,19 @@ const InternalStatement& seen_statement() {
       "INSERT INTO sys.stream_members (group_id, member, seen_us) VALUES ($1, $2, $3) "
       "ON CONFLICT (group_id, member) DO UPDATE SET seen_us = excluded.seen_us",
       {kInt8, kText, kInt8}};
+  return *statement;
+}
+
+const InternalStatement& release_statement() {
+  static const auto* statement = new InternalStatement{
+      "UPDATE sys.stream_partitions SET member = NULL, deadline_us = 0 WHERE group_id = $1 AND partition = ANY($2)",
+      {kInt8, kInt4s}};
+  return *statement;
+}
+
+const InternalStatement& leave_statement() {
+  static const auto* statement =
+      new InternalStatement{"DELETE FROM sys.stream_members WHERE group_id = $1 AND member = $2", {kInt8, kText}};
   return *statement;
 }
 
@@ -116,17 +131,24 @@ const InternalStatement& acknowledge_statement() {
       "WHEN (scn, event) >= ($3, $4) THEN scn ELSE $3 END, "
       "event = CASE WHEN (sent_scn, sent_event) <= ($3, $4) THEN sent_event "
       "WHEN (scn, event) >= ($3, $4) THEN event ELSE $4 END, "
-      "deliveries = CASE WHEN (scn, event) >= ($3, $4) THEN deliveries ELSE 0 END, error = NULL "
-      "WHERE group_id = $1 AND batch = $2 RETURNING parts",
-      {kInt8, kInt8, kInt8, kInt8}};
+      "deliveries = CASE WHEN (sent_scn, sent_event) <= ($3, $4) THEN 0 ELSE deliveries END, "
+      "deadline_us = CASE WHEN (scn, event) >= ($3, $4) THEN deadline_us ELSE $6 END, error = NULL "
+      "WHERE group_id = $1 AND batch = $2 AND ($5 < 0 OR partition = $5) RETURNING parts",
+      {kInt8, kInt8, kInt8, kInt8, kInt4, kInt8}};
   return *statement;
 }
 
 const InternalStatement& reject_statement() {
   static const auto* statement = new InternalStatement{
-      "UPDATE sys.stream_partitions SET deadline_us = 0, error = $3 "
-      "WHERE group_id = $1 AND batch = $2 AND (sent_scn, sent_event) > (scn, event) RETURNING parts",
-      {kInt8, kInt8, kText}};
+      "UPDATE sys.stream_partitions SET deadline_us = $7, "
+      "error = CASE WHEN (scn, event) >= ($3, $4) THEN error ELSE $6 END, "
+      "sent_scn = CASE WHEN (sent_scn, sent_event) <= ($3, $4) THEN sent_scn "
+      "WHEN (scn, event) >= ($3, $4) THEN scn ELSE $3 END, "
+      "sent_event = CASE WHEN (sent_scn, sent_event) <= ($3, $4) THEN sent_event "
+      "WHEN (scn, event) >= ($3, $4) THEN event ELSE $4 END "
+      "WHERE group_id = $1 AND batch = $2 AND ($5 < 0 OR partition = $5) AND (sent_scn, sent_event) > (scn, event) "
+      "RETURNING parts",
+      {kInt8, kInt8, kInt8, kInt8, kInt4, kText, kInt8}};
   return *statement;
 }
 
@@ -151,6 +173,7 @@ std::vector<GroupPartition> partitions_of(const std::vector<Batch>& rows) {
       one.deadline_us = int8(9);
       one.deliveries = batch.columns[10].get<int32_t>(row);
       one.error = text(11);
+      one.careful_deliveries = batch.columns[12].get<int32_t>(row);
       partitions.push_back(std::move(one));
     }
   }
@@ -186,7 +209,8 @@ std::vector<Value> claim_values(int64_t group, const std::vector<GroupPartition>
           column(kInt8, [](const auto& p) { return Value::of(p.deadline_us); }),
           column(kInt4, [](const auto& p) { return Value::of(p.deliveries); }),
           Value::of(static_cast<int32_t>(parts)),
-          column(kText, [](const auto& p) { return text_or_null(p.error); })};
+          column(kText, [](const auto& p) { return text_or_null(p.error); }),
+          column(kInt4, [](const auto& p) { return Value::of(p.careful_deliveries); })};
 }
 
 std::vector<Value> letter_values(int64_t group, const std::vector<KeptEvent>& letters,

@@ -25,9 +25,14 @@ const InternalStatement& forget_members_statement();
 /// $1 group; then arrays of letter_values().
 const InternalStatement& count_letters_statement();
 const InternalStatement& bury_statement();
-/// $1 group, $2 batch, $3 and $4 up to where; answers how many partitions the batch had.
+/// $1 group, $2 numbers: nobody's, and what is in flight is delivered again at once. $1 group, $2 member.
+const InternalStatement& release_statement();
+const InternalStatement& leave_statement();
+/// $1 group, $2 batch, $3 and $4 up to where, $5 of which partition (-1: all), $6 until when the rest is to be
+/// acknowledged; answers how many partitions the batch had.
 const InternalStatement& acknowledge_statement();
-/// $1 group, $2 batch, $3 why.
+/// $1 group, $2 batch, $3 and $4 up to where, $5 of which partition, $6 why, $7 when it is to be delivered again. What
+/// is behind counts as not delivered.
 const InternalStatement& reject_statement();
 
 std::vector<GroupPartition> partitions_of(const std::vector<Batch>& rows);

@@ -24,10 +24,36 @@ void image(bool present, std::string_view json, BackendWriter& out) {
 
 }  // namespace
 
-void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
-  const auto* schema = catalog.find_as<SchemaDef>(table->schema);
+namespace {
+
+/// Before the table's name in events.
+std::string schema_prefix(const TableDef& table, const Catalog& catalog) {
+  const auto* schema = catalog.find_as<SchemaDef>(table.schema);
   const bool bare = schema == nullptr || schema->name == "public";
-  const std::string prefix = bare ? std::string() : cat(schema->name, ".");
+  return bare ? std::string() : cat(schema->name, ".");
+}
+
+/// Each behind what it is a partition of.
+void collect_partitions(const TableDef& table, const Catalog& catalog,
+                        std::vector<std::shared_ptr<const TableDef>>* out) {
+  for (const Oid oid : table.partitions) {
+    auto partition = std::dynamic_pointer_cast<const TableDef>(catalog.find_shared(oid));
+    if (partition == nullptr) continue;
+    out->push_back(partition);
+    collect_partitions(*partition, catalog, out);
+  }
+}
+
+}  // namespace
+
+void Subscription::add_partitioned(const std::shared_ptr<const TableDef>& table, const Catalog& catalog) {
+  std::vector<std::shared_ptr<const TableDef>> partitions;
+  collect_partitions(*table, catalog, &partitions);
+  decoder_.follow_partitioned(table, schema_prefix(*table, catalog), partitions);
+}
+
+void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
+  const std::string prefix = schema_prefix(*table, catalog);
   const TableDef* kept = is_continuous(*table) ? continuous_rows(table->oid, *catalog.in_database(table->database)) : nullptr;
   auto rows = kept == nullptr ? nullptr : std::dynamic_pointer_cast<const TableDef>(catalog.find_shared(kept->oid));
   if (rows == nullptr) return decoder_.follow(std::move(table), prefix);

@@ -21,6 +21,8 @@ class Subscription {
   /// Follows the table of the newest catalog. When that is newer than where the stream begins, look_back() with what
   /// came between.
   void add(std::shared_ptr<const TableDef> table, const Catalog& catalog);
+  /// The same of a partitioned table and its partitions.
+  void add_partitioned(const std::shared_ptr<const TableDef>& table, const Catalog& catalog);
   absl::Status look_back(const CommitFrame& record) { return decoder_.look_back(bytes_view(record->changes())); }
 
   /// Every commit up to this one has been seen whole.

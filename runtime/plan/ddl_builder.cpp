@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/plan/ddl_stream.hpp"
+#include "runtime/sql/ast_group.hpp"
 
 namespace troupe {
 
@@ -463,10 +464,11 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
                  [&](DdlBuilder& ddl) { return ddl_alter_stream(statement.to<sql::AlterStreamStatement>(), ddl); });
     case NodeKind::kConsumerGroup: {
       using Action = sql::ConsumerGroupStatement::Action;
-      const auto& group = statement.to<sql::ConsumerGroupStatement>();
-      return run(group.action == Action::kCreate ? "CREATE CONSUMER GROUP"
-                 : group.action == Action::kDrop ? "DROP CONSUMER GROUP"
-                                                 : "ALTER CONSUMER GROUP",
+      const auto& group = statement.to<sql::GroupOrWebhookStatement>();
+      const std::string_view verb = group.action == Action::kCreate ? "CREATE"
+                                    : group.action == Action::kDrop ? "DROP"
+                                                                    : "ALTER";
+      return run(cat(verb, group.webhook ? " WEBHOOK" : " CONSUMER GROUP"),
                  [&](DdlBuilder& ddl) { return ddl_consumer_group(group, ddl); });
     }
     case NodeKind::kComment:

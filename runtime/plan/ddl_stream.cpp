@@ -24,11 +24,6 @@ absl::Status check_kind(const TableDef& table) {
   if (table.is_materialized_view()) return refuse("materialized views");
   if (table.temporary) return refuse("temporary tables");
   if (table.unlogged) return refuse("unlogged tables");
-  if (table.is_partitioned()) {
-    return with_hint(
-        error(ErrorCode::kFeatureNotSupported, "cannot make a stream of partitioned table \"", table.name, "\""),
-        "Name its partitions.");
-  }
   return absl::OkStatus();
 }
 

@@ -1,19 +1,12 @@
 #include "runtime/plan/stream_options.hpp"
 
 #include <charconv>
-#include <set>
 
 #include "runtime/types/datetime.hpp"
 
 namespace troupe {
-namespace {
 
-constexpr int32_t kPartitionsMax = 256;
-constexpr int32_t kDeliveriesMax = 1'000'000;
-constexpr int64_t kDayUs = 86'400'000'000;
-
-/// The option's value as text; empty: it has none.
-std::string text_of(const sql::Option& option) {
+std::string option_text(const sql::Option& option) {
   const auto* literal = option.value == nullptr ? nullptr : option.value->as<sql::Literal>();
   if (literal == nullptr) {
     // A bare word is read as a type's name.
@@ -28,31 +21,37 @@ std::string text_of(const sql::Option& option) {
   }
 }
 
-absl::Status invalid(const sql::Option& option, std::string_view value, std::string_view hint) {
+absl::Status invalid_option(const sql::Option& option, std::string_view value, std::string_view hint) {
   return with_hint(
       error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"", option.name, "\": \"", value, "\""),
       std::string(hint));
 }
 
-absl::StatusOr<int32_t> number_of(const sql::Option& option, int32_t least, int32_t most) {
-  const std::string text = text_of(option);
-  int32_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem == std::errc() && end == text.data() + text.size() && number >= least && number <= most) return number;
-  return invalid(option, text, cat("Give a number from ", least, " to ", most, "."));
-}
-
-absl::StatusOr<int64_t> time_of(const sql::Option& option, const DdlBuilder& ddl) {
-  return interval_us(text_of(option), option.name, *ddl.context().eval);
-}
-
-absl::Status check_once(const sql::Option& option, std::set<std::string_view>* given, const DdlBuilder& ddl) {
+absl::Status check_option_once(const sql::Option& option, std::set<std::string_view>* given, const DdlBuilder& ddl) {
   if (given->insert(option.name).second) return absl::OkStatus();
   return ddl.fail_at(ErrorCode::kSyntaxError, option, "conflicting or redundant options");
 }
 
+namespace {
+
+constexpr int32_t kPartitionsMax = 256;
+constexpr int32_t kDeliveriesMax = 1'000'000;
+constexpr int64_t kDayUs = 86'400'000'000;
+
+absl::StatusOr<int32_t> number_of(const sql::Option& option, int32_t least, int32_t most) {
+  const std::string text = option_text(option);
+  int32_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem == std::errc() && end == text.data() + text.size() && number >= least && number <= most) return number;
+  return invalid_option(option, text, cat("Give a number from ", least, " to ", most, "."));
+}
+
+absl::StatusOr<int64_t> time_of(const sql::Option& option, const DdlBuilder& ddl) {
+  return interval_us(option_text(option), option.name, *ddl.context().eval);
+}
+
 absl::Status set_stream_option(const sql::Option& option, StreamDef* stream, const DdlBuilder& ddl) {
-  const std::string text = text_of(option);
+  const std::string text = option_text(option);
   if (option.name == "envelope") {
     if (text == "full") {
       stream->envelope = StreamEnvelope::full;
@@ -61,13 +60,13 @@ absl::Status set_stream_option(const sql::Option& option, StreamDef* stream, con
     } else if (text == "key") {
       stream->envelope = StreamEnvelope::key;
     } else {
-      return invalid(option, text, "Valid values are \"full\", \"after\" and \"key\".");
+      return invalid_option(option, text, "Valid values are \"full\", \"after\" and \"key\".");
     }
     return absl::OkStatus();
   }
   if (option.name == "snapshot") {
     if (text != "initial" && text != "never") {
-      return invalid(option, text, "Valid values are \"initial\" and \"never\".");
+      return invalid_option(option, text, "Valid values are \"initial\" and \"never\".");
     }
     stream->snapshot = text == "initial";
     return absl::OkStatus();
@@ -114,32 +113,43 @@ absl::Status set_stream_options(sql::List<const sql::Option*> options, bool rese
                                 const DdlBuilder& ddl) {
   std::set<std::string_view> given;
   for (const sql::Option* option : options) {
-    TROUPE_RETURN_IF_ERROR(check_once(*option, &given, ddl));
+    TROUPE_RETURN_IF_ERROR(check_option_once(*option, &given, ddl));
     TROUPE_RETURN_IF_ERROR(reset ? reset_stream_option(*option, stream) : set_stream_option(*option, stream, ddl));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> set_group_option(const sql::Option& option, bool is_new, ConsumerGroupDef* group,
+                                      const DdlBuilder& ddl) {
+  if (option.name == "ack_timeout") {
+    TROUPE_ASSIGN_OR_RETURN(group->ack_timeout_us, time_of(option, ddl));
+    if (group->ack_timeout_us < 1'000) {
+      return invalid_option(option, option_text(option), "Give at least one millisecond.");
+    }
+    return true;
+  }
+  if (option.name == "max_deliveries") {
+    TROUPE_ASSIGN_OR_RETURN(group->max_deliveries, number_of(option, 0, kDeliveriesMax));
+    return true;
+  }
+  if (option.name != "partitions") return false;
+  if (!is_new) {
+    return with_hint(
+        error(ErrorCode::kFeatureNotSupported, "the number of partitions of a ", group->kind(), " is fixed"),
+        "Make another one.");
+  }
+  TROUPE_ASSIGN_OR_RETURN(group->partitions, number_of(option, 1, kPartitionsMax));
+  return true;
 }
 
 absl::Status set_group_options(sql::List<const sql::Option*> options, bool is_new, ConsumerGroupDef* group,
                                const DdlBuilder& ddl) {
   std::set<std::string_view> given;
   for (const sql::Option* option : options) {
-    TROUPE_RETURN_IF_ERROR(check_once(*option, &given, ddl));
-    if (option->name == "ack_timeout") {
-      TROUPE_ASSIGN_OR_RETURN(group->ack_timeout_us, time_of(*option, ddl));
-      if (group->ack_timeout_us < 1'000) return invalid(*option, text_of(*option), "Give at least one millisecond.");
-    } else if (option->name == "max_deliveries") {
-      TROUPE_ASSIGN_OR_RETURN(group->max_deliveries, number_of(*option, 0, kDeliveriesMax));
-    } else if (option->name == "partitions") {
-      if (!is_new) {
-        return with_hint(
-            error(ErrorCode::kFeatureNotSupported, "the number of partitions of a consumer group is fixed"),
-            "Make another group.");
-      }
-      TROUPE_ASSIGN_OR_RETURN(group->partitions, number_of(*option, 1, kPartitionsMax));
-    } else {
-      return error(ErrorCode::kInvalidParameterValue, "unrecognized consumer group parameter \"", option->name, "\"");
-    }
+    TROUPE_RETURN_IF_ERROR(check_option_once(*option, &given, ddl));
+    TROUPE_ASSIGN_OR_RETURN(const bool known, set_group_option(*option, is_new, group, ddl));
+    if (known) continue;
+    return error(ErrorCode::kInvalidParameterValue, "unrecognized consumer group parameter \"", option->name, "\"");
   }
   return absl::OkStatus();
 }

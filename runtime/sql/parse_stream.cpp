@@ -1,4 +1,5 @@
-// Streams and their consumer groups.
+// Streams, their consumer groups and webhooks.
+#include "runtime/sql/ast_group.hpp"
 #include "runtime/sql/grammar_ddl.hpp"
 
 namespace troupe::sql {
@@ -15,24 +16,8 @@ const StreamedTableNode* parse_streamed_table(TokenStream& in) {
   return node;
 }
 
-/// 'token' | SCN n | TIMESTAMP 't'
-void parse_place(TokenStream& in, StreamStart* start) {
-  using Type = StreamStart::Type;
-  if (in.accept_word("scn")) {
-    if (!in.at(TokenKind::kInteger) && !in.at(TokenKind::kNumeric)) in.fail();
-    start->type = Type::kScn;
-    start->text = in.raw(in.take());
-  } else if (in.accept(Keyword::kTimestamp)) {
-    start->type = Type::kTimestamp;
-    start->text = parse_string(in);
-  } else {
-    start->type = Type::kToken;
-    start->text = parse_string(in);
-  }
-}
-
-/// EARLIEST | LATEST | SNAPSHOT; false: none of them.
-bool accept_named_place(TokenStream& in, StreamStart* start) {
+/// EARLIEST | LATEST | SNAPSHOT | 'token' | SCN n | TIMESTAMP 't'; false: none of them.
+bool accept_place(TokenStream& in, StreamStart* start) {
   using Type = StreamStart::Type;
   if (in.accept_word("earliest")) {
     start->type = Type::kEarliest;
@@ -40,32 +25,52 @@ bool accept_named_place(TokenStream& in, StreamStart* start) {
     start->type = Type::kLatest;
   } else if (in.accept(Keyword::kSnapshot)) {
     start->type = Type::kSnapshot;
+  } else if (in.accept_word("scn")) {
+    if (!in.at(TokenKind::kInteger) && !in.at(TokenKind::kNumeric)) in.fail();
+    start->type = Type::kScn;
+    start->text = in.raw(in.take());
+  } else if (in.accept(Keyword::kTimestamp)) {
+    start->type = Type::kTimestamp;
+    start->text = parse_string(in);
+  } else if (in.at(TokenKind::kString)) {
+    start->type = Type::kToken;
+    start->text = parse_string(in);
   } else {
     return false;
   }
   return true;
 }
 
+/// [FROM] place
+void parse_place(TokenStream& in, StreamStart* start) {
+  in.accept(Keyword::kFrom);
+  if (!accept_place(in, start)) in.fail();
+}
+
 List<const Option*> parse_with_definition(TokenStream& in) {
   return in.accept(Keyword::kWith) ? parse_definition(in) : List<const Option*>{};
 }
 
-ConsumerGroupStatement* parse_group_name(TokenStream& in, ConsumerGroupStatement::Action action,
-                                         bool (*accept_if)(TokenStream&), uint32_t position) {
-  auto* node = in.make<ConsumerGroupStatement>(position);
+GroupOrWebhookStatement* parse_group_name(TokenStream& in, ConsumerGroupStatement::Action action,
+                                          bool (*accept_if)(TokenStream&), uint32_t position) {
+  auto* node = in.make<GroupOrWebhookStatement>(position);
+  node->webhook = in.at_word("webhook");
   in.skip();
-  in.expect(Keyword::kGroup);
+  if (!node->webhook) in.expect(Keyword::kGroup);
   node->action = action;
   if (accept_if != nullptr) node->if_exists = accept_if(in);
   node->group = parse_column_name(in);
   in.expect(Keyword::kOn);
+  if (node->webhook) expect_word(in, "stream");
   node->stream = parse_qualified_name(in);
   return node;
 }
 
 }  // namespace
 
-bool at_consumer_group(TokenStream& in) { return in.at_word("consumer") && in.at_next(Keyword::kGroup); }
+bool at_consumer_group(TokenStream& in) {
+  return in.at_word("webhook") || (in.at_word("consumer") && in.at_next(Keyword::kGroup));
+}
 
 Statement* parse_create_stream(TokenStream& in, uint32_t position) {
   auto* create = in.make<CreateStreamStatement>(position);
@@ -90,10 +95,11 @@ Statement* parse_alter_stream(TokenStream& in, uint32_t position) {
 
 Statement* parse_create_consumer_group(TokenStream& in, uint32_t position) {
   auto* node = parse_group_name(in, ConsumerGroupStatement::Action::kCreate, accept_if_not_exists, position);
-  if (in.accept(Keyword::kStart) && !accept_named_place(in, &node->start)) {
-    in.expect(Keyword::kFrom);
-    parse_place(in, &node->start);
+  if (node->webhook) {
+    in.expect(Keyword::kTo);
+    node->url = parse_string(in);
   }
+  if (in.accept(Keyword::kStart)) parse_place(in, &node->start);
   node->options = parse_with_definition(in);
   return node;
 }
@@ -106,9 +112,27 @@ Statement* parse_alter_consumer_group(TokenStream& in, uint32_t position) {
     node->options = parse_definition(in);
     return node;
   }
+  if (in.accept(Keyword::kDiscard)) {
+    node->action = Action::kOptions;
+    node->discards = true;
+    expect_word(in, "dead");
+    expect_word(in, "letters");
+    if (in.at(TokenKind::kString)) node->tokens = parse_list(in, parse_string);
+    return node;
+  }
+  if (node->webhook && (in.at(Keyword::kTo) || in.at(Keyword::kEnable) || in.at(Keyword::kDisable))) {
+    node->action = Action::kOptions;
+    if (in.accept(Keyword::kTo)) {
+      node->url = parse_string(in);
+    } else {
+      node->enabled = in.at(Keyword::kEnable);
+      in.skip();
+    }
+    return node;
+  }
   expect_word(in, "seek");
   in.expect(Keyword::kTo);
-  if (!accept_named_place(in, &node->start)) parse_place(in, &node->start);
+  parse_place(in, &node->start);
   return node;
 }
 
@@ -121,10 +145,10 @@ Statement* parse_subscribe_stream(TokenStream& in, uint32_t position) {
   auto* node = in.make<SubscribeStreamStatement>(position);
   in.skip();
   node->stream = parse_qualified_name(in);
-  if (in.accept(Keyword::kFrom)) {
-    if (!accept_named_place(in, &node->start)) parse_place(in, &node->start);
-  } else if (in.accept(Keyword::kSnapshot)) {
-    node->start.type = StreamStart::Type::kSnapshot;
+  if (in.at(Keyword::kFrom)) {
+    parse_place(in, &node->start);
+  } else {
+    accept_place(in, &node->start);
   }
   node->options = parse_with_definition(in);
   return node;
@@ -145,18 +169,23 @@ Statement* parse_consume(TokenStream& in) {
 }
 
 Statement* parse_acknowledge(TokenStream& in) {
-  auto* node = in.make<AcknowledgeStatement>();
+  auto* node = in.make<AnswerStatement>();
   node->reject = in.at_word("reject");
   in.skip();
   node->stream = parse_qualified_name(in);
   in.expect(Keyword::kGroup);
   node->group = parse_column_name(in);
   if (in.accept_word("batch")) node->batch = parse_string(in);
-  if (!node->reject && in.accept_word("upto")) {
+  if (in.accept(Keyword::kPartition)) node->partition = parse_integer(in);
+  if (in.accept_word("upto")) {
     node->has_token = true;
     node->token = parse_string(in);
   }
   if (node->reject && in.accept_word("reason")) node->reason = parse_string(in);
+  if (node->reject && in.accept(Keyword::kAfter)) {
+    node->has_pause = true;
+    node->pause = parse_string(in);
+  }
   return node;
 }
 

@@ -1,6 +1,7 @@
 // Cursors, prepared statements, LOCK, notifications and other short statements.
 #include <charconv>
 
+#include "runtime/sql/ast_group.hpp"
 #include "runtime/sql/grammar_ddl.hpp"
 
 namespace troupe::sql {
@@ -225,9 +226,9 @@ Statement* parse_checkpoint(TokenStream& in) {
   return node;
 }
 
-// SUBSCRIBE TO t [, …] [FROM 'token']
+// SUBSCRIBE TO t [, …] [FROM 'token'] [WITH (…)]
 Statement* parse_subscribe(TokenStream& in) {
-  auto* node = in.make<SubscribeStatement>();
+  auto* node = in.make<SubscribeTablesStatement>();
   in.skip();
   in.expect(Keyword::kTo);
   // A table may be called stream, too.
@@ -240,6 +241,7 @@ Statement* parse_subscribe(TokenStream& in) {
     node->has_token = true;
     node->token = parse_string(in);
   }
+  if (in.accept(Keyword::kWith)) node->options = parse_definition(in);
   return node;
 }
 

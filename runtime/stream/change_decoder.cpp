@@ -5,6 +5,7 @@
 #include "storage/base/text.hpp"
 #include "storage/catalog/codec.hpp"
 #include "storage/catalog/names.hpp"
+#include "storage/column/json_format.hpp"
 
 namespace troupe {
 
@@ -16,6 +17,7 @@ std::string_view row_op_name(RowOp op) {
     case RowOp::kTruncate: return "truncate";
     case RowOp::kDrop: return "drop";
     case RowOp::kSchema: return "schema";
+    case RowOp::kError: return "error";
   }
   return {};
 }
@@ -40,30 +42,77 @@ std::shared_ptr<const TableDef> as_view(const TableDef& rows, const TableDef& vi
 
 void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string schema_prefix) {
   const Oid oid = table->oid;
-  follow_shown(std::move(table), FollowedName{oid, std::move(schema_prefix), {}, nullptr});
+  follow_shown(std::move(table), FollowedName{oid, std::move(schema_prefix), {}, nullptr, nullptr});
 }
 
 void ChangeDecoder::follow_view(std::shared_ptr<const TableDef> view, std::shared_ptr<const TableDef> rows,
                                 std::string schema_prefix) {
   const Oid oid = rows->oid;
-  follow_shown(std::move(rows), FollowedName{oid, std::move(schema_prefix), {}, std::move(view)});
+  follow_shown(std::move(rows), FollowedName{oid, std::move(schema_prefix), {}, std::move(view), nullptr});
 }
 
 void ChangeDecoder::follow_shown(std::shared_ptr<const TableDef> table, FollowedName name) {
   if (name.view != nullptr) table = as_view(*table, *name.view);
   Followed& followed = tables_[table->tree];
   trees_[table->oid] = table->tree;
-  followed.name = name.name = cat(name.schema_prefix, table->name);
+  followed.name = name.name = cat(name.schema_prefix, name.root != nullptr ? name.root->name : table->name);
   followed.of_view = name.view != nullptr;
+  followed.of_partition = name.root != nullptr;
+  const std::shared_ptr<const TableDef> root = name.root;
   names_.insert_or_assign(object_key(table->oid), std::move(name));
   last_ = nullptr;
   if (followed.definition == table) return;
   if (teller_ == nullptr) {
     followed.json = std::make_unique<RowJson>(table);
-  } else if (absl::Status status = teller_->follow(table); !status.ok()) {
+  } else if (absl::Status status = teller_->follow(table, root); !status.ok()) {
     status_ = std::move(status);
   }
   followed.definition = std::move(table);
+}
+
+// --- partitions ---
+
+void ChangeDecoder::follow_partitioned(const std::shared_ptr<const TableDef>& root, const std::string& schema_prefix,
+                                       const std::vector<std::shared_ptr<const TableDef>>& partitions) {
+  roots_[root->oid] = {root, schema_prefix};
+  if (teller_ != nullptr) {
+    if (absl::Status status = teller_->follow(root, nullptr); !status.ok()) status_ = std::move(status);
+  }
+  for (const auto& partition : partitions) follow_partition(partition);
+}
+
+/// False: it is a partition of nothing that is followed.
+bool ChangeDecoder::follow_partition(const std::shared_ptr<const TableDef>& table) {
+  const auto root = table->is_partition() ? roots_.find(table->partition_of) : roots_.end();
+  if (root == roots_.end()) return false;
+  if (table->is_partitioned()) {
+    roots_[table->oid] = Root(root->second);
+    return true;
+  }
+  const Root& as = root->second;
+  follow_shown(table, FollowedName{table->oid, as.schema_prefix, {}, nullptr, as.definition});
+  return true;
+}
+
+/// An object that is not followed by itself: a partition, perhaps, or the partitioned table.
+absl::Status ChangeDecoder::learn_partition(std::string_view bytes) {
+  TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectDef> object, decode_object(bytes));
+  const auto table = std::dynamic_pointer_cast<TableDef>(object);
+  if (table == nullptr) return absl::OkStatus();
+  table->shape = make_shape(*table);
+  for (auto& [oid, root] : roots_) {
+    if (root.definition->oid == table->oid) root.definition = table;
+  }
+  follow_partition(table);
+  return absl::OkStatus();
+}
+
+void ChangeDecoder::unfollow(const std::string& key) {
+  const auto followed = names_.find(key);
+  const auto tree = trees_.find(followed->second.oid);
+  if (tree != trees_.end()) tables_.erase(tree->second);
+  last_ = nullptr;
+  names_.erase(followed);
 }
 
 absl::Status ChangeDecoder::learn_definition(const FollowedName& followed, std::string_view bytes) {
@@ -81,9 +130,19 @@ absl::Status ChangeDecoder::look_back(std::string_view changes) {
   while (reader.next(&change)) {
     if (change.tree != kCatalogObjectTree || !change.has_before) continue;
     const auto followed = names_.find(change.key);
-    if (followed == names_.end() || !looked_back_.emplace(change.key).second) continue;
+    if (followed == names_.end() && roots_.empty()) continue;
+    if (!looked_back_.emplace(change.key).second) continue;
+    if (followed == names_.end()) {
+      TROUPE_RETURN_IF_ERROR(learn_partition(change.before));  // that is there no more
+      continue;
+    }
     const FollowedName name = followed->second;
-    TROUPE_RETURN_IF_ERROR(learn_definition(name, change.before));
+    if (name.root == nullptr) {
+      TROUPE_RETURN_IF_ERROR(learn_definition(name, change.before));
+      continue;
+    }
+    unfollow(std::string(change.key));  // unless it was a partition at that time
+    TROUPE_RETURN_IF_ERROR(learn_partition(change.before));
   }
   return reader.status();
 }
@@ -91,30 +150,55 @@ absl::Status ChangeDecoder::look_back(std::string_view changes) {
 /// A change of the catalog. True when it is an event: a table is gone.
 bool ChangeDecoder::learn(const Change& change, RowEvent* event) {
   const auto followed = names_.find(change.key);
-  if (followed == names_.end()) return false;
-  if (change.has_after) {
-    const FollowedName name = followed->second;
-    status_ = learn_definition(name, change.after);
-    if (!status_.ok() || teller_ == nullptr || number_ <= seen_) return false;
-    const Followed& now = tables_.find(tree_of(name))->second;
-    return tell_of_table(now.definition.get(), RowOp::kSchema, now.name, event);
+  if (followed == names_.end()) {
+    if (!roots_.empty() && change.has_after) status_ = learn_partition(change.after);
+    return false;
   }
-  if (!change.has_before) return false;
-  dropped_ = followed->second.name;
-  names_.erase(followed);
+  const FollowedName name = followed->second;
+  if (!change.has_after) return change.has_before && lose(name, std::string(change.key), event);
+  status_ = learn_definition(name, change.after);
+  if (!status_.ok()) return false;
+  const Followed& now = tables_.find(tree_of(name))->second;
+  // A partition that is none any more goes on as a table of its own.
+  if (name.root != nullptr && !roots_.contains(now.definition->partition_of)) {
+    return lose(name, std::string(change.key), event);
+  }
+  if (teller_ == nullptr || number_ <= seen_) return false;
+  return tell_of_table(now.definition.get(), RowOp::kSchema, now.name, event);
+}
+
+bool ChangeDecoder::lose(const FollowedName& name, const std::string& key, RowEvent* event) {
+  dropped_ = name.name;
+  std::string partition;
+  if (name.root != nullptr) {
+    partition = tables_.find(tree_of(name))->second.definition->name;
+    unfollow(key);
+  } else {
+    names_.erase(names_.find(key));
+  }
   if (number_ <= seen_) return false;
-  return tell_of_table(nullptr, RowOp::kDrop, dropped_, event);
+  return tell_of_table(nullptr, RowOp::kDrop, dropped_, event, partition);
 }
 
 TreeId ChangeDecoder::tree_of(const FollowedName& followed) const { return trees_.find(followed.oid)->second; }
 
 /// What happens to the table as a whole.
-bool ChangeDecoder::tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event) {
+bool ChangeDecoder::tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event,
+                                  std::string_view partition) {
   fill_bare(op, name, event);
-  if (teller_ == nullptr) return true;
-  const auto told = teller_->tell_of_table(table, number_, event);
-  if (!told.ok()) status_ = told.status();
-  return told.ok() && *told;
+  if (teller_ != nullptr) {
+    const auto told = teller_->tell_of_table(table, number_, event);
+    if (!told.ok()) status_ = told.status();
+    if (!told.ok() || !*told) return false;
+  }
+  if (partition.empty()) return true;
+  // It happened to a part of the table only.
+  after_ = "{\"partition\":";
+  append_json_string(partition, &after_);
+  after_ += "}";
+  event->has_after = true;
+  event->after = after_;
+  return true;
 }
 
 // --- changes ---
@@ -168,7 +252,8 @@ bool ChangeDecoder::row_event(const Change& change, RowEvent* event) {
   Followed* table = find(change.tree);
   if (table == nullptr || number_ <= seen_) return false;
   if (change.op == ChangeOp::kTruncate) [[unlikely]] {
-    return tell_of_table(table->definition.get(), RowOp::kTruncate, table->name, event);
+    const std::string_view partition = table->of_partition ? std::string_view(table->definition->name) : "";
+    return tell_of_table(table->definition.get(), RowOp::kTruncate, table->name, event, partition);
   }
   // A dropped tree, and a row that came and went within its transaction, are no events.
   if (!change.has_before && !change.has_after) return false;

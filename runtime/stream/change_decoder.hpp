@@ -17,8 +17,9 @@
 
 namespace troupe {
 
-/// kTruncate: the table was emptied. kDrop: it is no more. kSchema: it has other columns from here on.
-enum class RowOp : uint8_t { kInsert, kUpdate, kDelete, kTruncate, kDrop, kSchema };
+/// kTruncate: the table was emptied. kDrop: it is no more. kSchema: it has other columns from here on. kError: a stream
+/// cannot say whether the row is its own; `error` says why.
+enum class RowOp : uint8_t { kInsert, kUpdate, kDelete, kTruncate, kDrop, kSchema, kError };
 std::string_view row_op_name(RowOp op);
 
 /// Views are valid until the decoder's next call.
@@ -35,14 +36,16 @@ struct RowEvent {
   std::string_view key;
   std::string_view schema;   ///< differs when the table's columns do
   uint32_t partition = 0;    ///< of the consumer group
+  std::string_view error;
 };
 
 /// What of the rows of tables is told, and how. Without one, everything is, as it is.
 class RowTeller {
  public:
   virtual ~RowTeller() = default;
-  /// From here on the table is this.
-  virtual absl::Status follow(const std::shared_ptr<const TableDef>& table) = 0;
+  /// From here on the table is this. `root`: of a partition, the partitioned table as whose rows its own are told.
+  virtual absl::Status follow(const std::shared_ptr<const TableDef>& table,
+                              const std::shared_ptr<const TableDef>& root) = 0;
   /// Fills all of the event but its number and table; false: nobody is told.
   virtual absl::StatusOr<bool> tell(const TableDef& table, const Change& change, uint64_t number, RowEvent* event) = 0;
   /// The same of what happens to the table as a whole: the event has its op. `after` is null when it is gone.
@@ -63,11 +66,15 @@ class ChangeDecoder {
   void follow(std::shared_ptr<const TableDef> table, std::string schema_prefix);
   /// `rows` is what is kept of the continuous view, which events tell of; changes that leave it as it was are none.
   void follow_view(std::shared_ptr<const TableDef> view, std::shared_ptr<const TableDef> rows, std::string schema_prefix);
+  /// The rows of its partitions are told as its own, of those that the log tells of, too. `partitions`: those that it
+  /// has by now, partitioned ones among them, each behind what it is a partition of.
+  void follow_partitioned(const std::shared_ptr<const TableDef>& root, const std::string& schema_prefix,
+                          const std::vector<std::shared_ptr<const TableDef>>& partitions);
   /// Changes that come after where the stream begins, though follow() was told of definitions that are newer: the
   /// tables are what they were before the first change of theirs. Call it with every record in between, in order.
   absl::Status look_back(std::string_view changes);
   /// Tables that are followed and were not dropped.
-  size_t followed() const { return names_.size(); }
+  size_t followed() const { return names_.size() + roots_.size(); }
 
   /// `changes`: of one record, which stay until the last next(); `changes_before`: how many of the same commit's changes
   /// were in earlier records. Events up to number `seen` are passed over.
@@ -95,19 +102,32 @@ class ChangeDecoder {
     std::string name;
     std::unique_ptr<RowJson> json;
     bool of_view = false;
+    bool of_partition = false;
+  };
+  /// What a partitioned table's partitions are told as.
+  struct Root {
+    std::shared_ptr<const TableDef> definition;
+    std::string schema_prefix;
   };
   struct FollowedName {
     Oid oid;
     std::string schema_prefix;
     std::string name;
     std::shared_ptr<const TableDef> view;  ///< continuous, of which the table has the rows; null: none
+    std::shared_ptr<const TableDef> root;  ///< partitioned, of which it is a partition; null: none
   };
+  bool follow_partition(const std::shared_ptr<const TableDef>& table);
+  absl::Status learn_partition(std::string_view bytes);
+  void unfollow(const std::string& key);
   void follow_shown(std::shared_ptr<const TableDef> table, FollowedName name);
   Followed* find(TreeId tree);
   TreeId tree_of(const FollowedName& followed) const;
   bool row_event(const Change& change, RowEvent* event);
   bool fill(Followed& table, const Change& change, RowEvent* event);
-  bool tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event);
+  bool lose(const FollowedName& name, const std::string& key, RowEvent* event);
+  /// `partition`: to which it happened; empty: to all of the table.
+  bool tell_of_table(const TableDef* table, RowOp op, std::string_view name, RowEvent* event,
+                     std::string_view partition = {});
   void fill_bare(RowOp op, std::string_view table, RowEvent* event) const;
   bool learn(const Change& change, RowEvent* event);
   absl::Status learn_definition(const FollowedName& followed, std::string_view bytes);
@@ -116,6 +136,7 @@ class ChangeDecoder {
   const EvalContext& context_;
   RowTeller* teller_;
   std::map<std::string, FollowedName, std::less<>> names_;  ///< by the object's key in the catalog
+  std::map<Oid, Root> roots_;  ///< by partitioned table, also of one that is itself a partition
   std::set<std::string, std::less<>> looked_back_;
   std::map<TreeId, Followed> tables_;
   std::map<Oid, TreeId> trees_;  ///< the newest of each table

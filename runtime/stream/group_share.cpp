@@ -21,16 +21,25 @@ GroupReading reading_of(const GroupPartition& partition, const GroupLimits& limi
   GroupReading reading;
   reading.from = partition;
   reading.again = partition.in_flight();
-  const bool often = limits.max_deliveries > 0 && partition.deliveries >= limits.max_deliveries;
+  const int32_t most = limits.max_deliveries;
+  const bool often = most > 0 && partition.deliveries >= most;
+  // Nothing is given up that was not delivered alone once, and that is within its deliveries.
+  const bool last = most > 0 && partition.deliveries + 1 >= most;
   // Members die, and that is nobody's fault: only the second time something is wrong with an event.
-  const bool suspicious = reading.again && (often || partition.deliveries >= 2);
-  reading.alone = suspicious || partition.careful > partition.acknowledged;
+  const bool suspicious = reading.again && (last || partition.deliveries >= 2);
+  reading.alone = suspicious || most == 1 || partition.careful > partition.acknowledged;
   const bool was_alone = partition.careful >= partition.sent;
   reading.gives_up = reading.again && often && was_alone;
   return reading;
 }
 
 }  // namespace
+
+int32_t delivery_of(const GroupReading& reading, StreamToken event) {
+  const GroupPartition& from = reading.from;
+  if (reading.again) return from.deliveries + (reading.gives_up ? 0 : 1);
+  return event <= from.careful ? from.careful_deliveries + 1 : 1;
+}
 
 GroupShare share_of(const std::string& member, const std::vector<GroupPartition>& partitions,
                     const std::vector<GroupMember>& members, const GroupLimits& limits, int64_t now_us) {

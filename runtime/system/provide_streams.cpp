@@ -46,19 +46,22 @@ std::string_view name_of(const Catalog& catalog, Oid oid) {
   return object == nullptr ? std::string_view() : std::string_view(object->name);
 }
 
-void catalog_streams(const CatalogScan& scan, RowWriter& out) {
-  for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::stream)) {
+/// Those that the reader may read: a WHERE tells of what is in rows.
+void streams(const SystemSession& session, RowWriter& out) {
+  const Catalog& catalog = *session.catalog();
+  for (const ObjectPtr& object : catalog.objects(ObjectKind::stream)) {
     const auto& stream = static_cast<const StreamDef&>(*object);
-    out.row().set("oid", stream.oid).set("schema_name", name_of(scan.catalog, stream.schema));
-    out.set("stream_name", stream.name).set("owner", name_of(scan.catalog, stream.owner));
-    out.set("tables", tables_text(stream, scan.catalog));
+    if (rights_on(catalog, session.user(), stream, kSelect) == 0) continue;
+    out.row().set("oid", stream.oid).set("schema_name", name_of(catalog, stream.schema));
+    out.set("stream_name", stream.name).set("owner", name_of(catalog, stream.owner));
+    out.set("tables", tables_text(stream, catalog));
     if (!stream.tables.empty() && !stream.tables[0].filter_sql.empty()) {
       out.set("where_clause", stream.tables[0].filter_sql);
     }
     out.set("envelope", envelope_name(stream.envelope)).set("snapshot", stream.snapshot ? "initial" : "never");
     if (stream.retention_us > 0) out.set("retention", interval_value(stream.retention_us));
     if (!stream.comment.empty()) out.set("comment", stream.comment);
-    out.set("acl", acl_array(scan.catalog, stream.acl));
+    out.set("acl", acl_array(catalog, stream.acl));
   }
 }
 
@@ -80,7 +83,7 @@ void consumer_groups(const SystemSession& session, RowWriter& out) {
 }  // namespace
 
 void provide_streams(Providers& to) {
-  to.catalog("sys.streams", catalog_streams);
+  to.session("sys.streams", streams);
   to.session("sys.consumer_groups", consumer_groups);
 }
 

@@ -190,6 +190,17 @@ void describe(Archive& a, StreamedTable& t) {
 }
 
 template <typename Archive>
+void describe(Archive& a, WebhookDef& w) {
+  a(1, w.url);
+  a(2, w.secrets);
+  a(3, w.headers);
+  a(4, w.timeout_us);
+  a(5, w.retry_first_us);
+  a(6, w.retry_longest_us);
+  a(7, w.enabled);
+}
+
+template <typename Archive>
 void describe(Archive& a, ConsumerGroupDef& g) {
   a(1, g.oid);
   a(2, g.name);
@@ -197,6 +208,7 @@ void describe(Archive& a, ConsumerGroupDef& g) {
   a(4, g.ack_timeout_us);
   a(5, g.max_deliveries);
   a(6, g.version);
+  a(7, g.webhook);
 }
 
 template <typename Archive>

@@ -19,6 +19,18 @@ struct StreamedTable {
 /// What an event says of its row. On disk as a number: append only.
 enum class StreamEnvelope : uint8_t { full = 0, after = 1, key = 2 };
 
+/// Where the node delivers a group's events to (docs/decisions/0024).
+struct WebhookDef {
+  std::string url;                   ///< empty: clients read the group
+  std::vector<std::string> secrets;  ///< "whsec_...": each signs
+  std::vector<std::pair<std::string, std::string>> headers;
+  int64_t timeout_us = 10'000'000;  ///< of one delivery
+  int64_t retry_first_us = 1'000'000;
+  int64_t retry_longest_us = 300'000'000;
+  bool enabled = true;
+  bool operator==(const WebhookDef&) const = default;
+};
+
 struct ConsumerGroupDef {
   Oid oid = kNoOid;
   std::string name;
@@ -26,6 +38,10 @@ struct ConsumerGroupDef {
   int64_t ack_timeout_us = 30'000'000;  ///< what is not acknowledged by then is delivered again
   int32_t max_deliveries = 5;           ///< then it goes to the dead letters; 0: never
   int32_t version = 0;                  ///< of its place: SEEK makes what was delivered before void
+  WebhookDef webhook;
+
+  bool is_webhook() const { return !webhook.url.empty(); }
+  std::string_view kind() const { return is_webhook() ? "webhook" : "consumer group"; }
 };
 
 struct StreamDef final : ObjectDef {

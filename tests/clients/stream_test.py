@@ -146,6 +146,57 @@ class StreamTest(node_case.NodeCase):
         with Follower(self.node, f"SUBSCRIBE TO STREAM s FROM SCN {int(events[0]['scn']) - 1}") as again:
             self.assertEqual(again.wait(3), events)
 
+    def test_the_rows_of_partitions_are_told_as_of_their_table(self):
+        c = self.connect()
+        self.run_in(c, "CREATE TABLE p (id int, day int, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)")
+        self.run_in(c, "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)")
+        self.run_in(c, "INSERT INTO p VALUES (1, 1, 'a'), (11, 1, 'old')")
+        self.run_in(c, "CREATE STREAM s ON p (id, day, v) WHERE v <> 'hidden'")
+        self.run_in(c, "CREATE CONSUMER GROUP g ON s START LATEST WITH (partitions = 1, ack_timeout = '30s')")
+        # With its columns in another order, and one that the table does not have any more.
+        self.run_in(c, "CREATE TABLE p3 (v text, gone int, day int NOT NULL, id int NOT NULL, PRIMARY KEY (id, day))")
+        self.run_in(c, "ALTER TABLE p3 DROP COLUMN gone")
+        self.run_in(c, "INSERT INTO p3 VALUES ('before', 25, 7)")
+        with Follower(self.node, "SUBSCRIBE TO STREAM s SNAPSHOT") as follower:
+            self.assertEqual([e["op"] for e in follower.wait(3)], ["snapshot", "snapshot", "progress"])
+            del follower.events[:]
+            self.run_in(c, "INSERT INTO p VALUES (2, 2, 'b'), (3, 3, 'hidden')")
+            self.run_in(c, "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20) PARTITION BY LIST (id)")
+            self.run_in(c, "CREATE TABLE p2_5 PARTITION OF p2 FOR VALUES IN (2, 5)")
+            self.run_in(c, "INSERT INTO p VALUES (5, 15, 'c')")
+            self.run_in(c, "ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)")
+            self.run_in(c, "INSERT INTO p VALUES (6, 25, 'd')")
+            self.run_in(c, "UPDATE p SET day = 15 WHERE id = 2")
+            self.run_in(c, "TRUNCATE p1")
+            self.run_in(c, "ALTER TABLE p DETACH PARTITION p3")
+            self.run_in(c, "INSERT INTO p3 VALUES ('after', 26, 8)")
+            self.run_in(c, "DROP TABLE p2_5")
+            events = list(follower.wait(8))
+        told = [(e["op"], e["table"], e["key"] and json.loads(e["key"]), e["after"] and json.loads(e["after"]))
+                for e in events]
+        moved = sorted(told[3:5], key=lambda t: t[0])
+        self.assertEqual(told[:3] + moved + told[5:], [
+            ("insert", "p", {"id": 2, "day": 2}, {"id": 2, "day": 2, "v": "b"}),
+            ("insert", "p", {"id": 5, "day": 15}, {"id": 5, "day": 15, "v": "c"}),
+            ("insert", "p", {"id": 6, "day": 25}, {"id": 6, "day": 25, "v": "d"}),
+            ("delete", "p", {"id": 2, "day": 2}, None),
+            ("insert", "p", {"id": 2, "day": 15}, {"id": 2, "day": 15, "v": "b"}),
+            ("truncate", "p", None, {"partition": "p1"}),
+            ("drop", "p", None, {"partition": "p3"}),
+            ("drop", "p", None, {"partition": "p2_5"})])
+        self.assertEqual(len({e["schema_version"] for e in events if e["schema_version"]}), 1)
+        # Whoever reads it later, when the partitions are others, is told the same.
+        with Follower(self.node, f"SUBSCRIBE TO STREAM s FROM SCN {int(events[0]['scn']) - 1}") as again:
+            self.assertEqual([(e["token"], e["op"], e["after"]) for e in again.wait(8)],
+                             [(e["token"], e["op"], e["after"]) for e in events])
+        got = []
+        while len(got) < 8:
+            more = self.consume(c, 100, wait="5s")
+            self.assertTrue(more)
+            got += [e["token"] for e in more]
+            self.run_in(c, "ACKNOWLEDGE s GROUP g")
+        self.assertEqual(got, [e["token"] for e in events])
+
     def test_places_to_begin(self):
         c = self.connect()
         self.run_in(c, "CREATE TABLE t (id int PRIMARY KEY)")
@@ -167,7 +218,11 @@ class StreamTest(node_case.NodeCase):
 
         self.assertEqual(ids(""), [3])
         self.assertEqual(ids(f"FROM TIMESTAMP '{between}'")[0], 2)
+        self.assertEqual(ids(f"TIMESTAMP '{between}'")[0], 2)
         self.assertEqual(ids("FROM EARLIEST")[:2], [1, 2])
+        self.assertEqual(ids("EARLIEST")[:2], [1, 2])
+        self.assertEqual(ids("FROM LATEST"), [3])
+        self.assertEqual(sorted(ids("FROM SNAPSHOT")[:2]), [1, 2])
         self.assertEqual(sorted(ids("SNAPSHOT")[:2]), [1, 2])
         for start, problem in (("FROM 'nonsense'", "22023"), ("FROM SCN 99999999", "22023"),
                                ("FROM TIMESTAMP 'infinity'", "22023"), ("FROM TIMESTAMP 'x'", "22007")):
@@ -326,6 +381,155 @@ class StreamTest(node_case.NodeCase):
                               "sys.stream_dead_letters")
         self.assertEqual(rows, [("s", "g", {"id": 3}, {"id": 3, "v": "a"}, 3, "three is too much")])
 
+    def test_no_event_is_delivered_more_often_than_allowed(self):
+        c = self.connect()
+        for most in (1, 2, 3, 5):
+            self.run_in(c, "DROP TABLE IF EXISTS t CASCADE")
+            self.make(c, f"ack_timeout = '30s', max_deliveries = {most}, partitions = 1")
+            self.run_in(c, "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 4) g")
+            times = {}
+            for _ in range(6 * most):
+                for event in self.consume(c, 10, wait="50ms"):
+                    key = event["key"]["id"]
+                    times[key] = times.get(key, 0) + 1
+                    self.assertEqual(event["delivery"], times[key], (most, key))
+                self.run_in(c, "REJECT s GROUP g REASON 'none of them'")
+            self.assertEqual(times, {key: most for key in range(1, 5)})
+            self.assertEqual(self.run_in(c, "SELECT key->>'id', deliveries FROM sys.stream_dead_letters ORDER BY 1"),
+                             [(str(key), most) for key in range(1, 5)])
+
+    def test_what_was_acknowledged_in_part_keeps_its_count(self):
+        c = self.connect()
+        self.make(c, "ack_timeout = '30s', max_deliveries = 9, partitions = 1")
+        self.run_in(c, "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 3) g")
+        events = self.consume(c, 10, wait="5s")
+        self.run_in(c, f"ACKNOWLEDGE s GROUP g UPTO '{events[0]['token']}'")
+        self.run_in(c, "REJECT s GROUP g")
+        again = self.consume(c, 10, wait="5s")
+        self.assertEqual([(e["key"]["id"], e["delivery"]) for e in again], [(2, 2), (3, 2)])
+        # What is behind the token that is rejected counts as not delivered.
+        self.run_in(c, f"REJECT s GROUP g UPTO '{again[0]['token']}' REASON 'two' AFTER '200ms'")
+        begun = time.monotonic()
+        [alone] = self.consume(c, 10, wait="5s")
+        self.assertGreater(time.monotonic() - begun, 0.15)
+        self.assertEqual((alone["key"]["id"], alone["delivery"]), (2, 3))
+        self.run_in(c, "ACKNOWLEDGE s GROUP g")
+        [last] = self.consume(c, 10, wait="5s")
+        self.assertEqual((last["key"]["id"], last["delivery"]), (3, 1))
+
+    def test_partitions_of_a_batch_are_answered_one_by_one(self):
+        c = self.connect()
+        self.make(c, "ack_timeout = '30s', partitions = 8")
+        self.run_in(c, "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 40) g")
+        events = self.consume(c, 100, wait="5s")
+        parts = sorted({e["partition"] for e in events})
+        self.assertGreater(len(parts), 2)
+        batch = events[0]["batch"]
+        self.run_in(c, f"ACKNOWLEDGE s GROUP g BATCH '{batch}' PARTITION {parts[0]}")
+        self.run_in(c, f"REJECT s GROUP g BATCH '{batch}' PARTITION {parts[1]} REASON 'no'")
+        again = self.consume(c, 100, wait="5s")
+        self.assertEqual({e["partition"] for e in again}, {parts[1]})
+        self.assertEqual(self.run_in(c, "SELECT in_flight FROM sys.stream_consumers"), [(len(parts) - 1,)])
+
+    def test_a_row_of_which_where_fails_stops_nobody(self):
+        c = self.connect()
+        self.run_in(c, "CREATE TABLE t (id int PRIMARY KEY, n int)")
+        self.run_in(c, "CREATE STREAM s ON t WHERE 10 / n > 1")
+        self.run_in(c, "CREATE CONSUMER GROUP g ON s START LATEST")
+        with Follower(self.node, "SUBSCRIBE TO STREAM s") as follower:
+            self.run_in(c, "INSERT INTO t VALUES (1, 2)")
+            self.run_in(c, "INSERT INTO t VALUES (2, 0)")
+            self.run_in(c, "INSERT INTO t VALUES (3, 3)")
+            events = follower.wait(3)
+        self.assertEqual([(e["op"], json.loads(e["key"])["id"]) for e in events],
+                         [("insert", 1), ("error", 2), ("insert", 3)])
+        self.assertEqual(json.loads(events[1]["after"]), {"sqlstate": "22012", "message": "division by zero"})
+        self.assertIsNone(events[1]["before"])
+        got = []
+        until = time.monotonic() + 10 * sanitizers.SLOWNESS
+        while len(got) < 2 and time.monotonic() < until:
+            got += [e["key"]["id"] for e in self.consume(c, 10, wait="1s")]
+            self.run_in(c, "ACKNOWLEDGE s GROUP g")
+        self.assertEqual(sorted(got), [1, 3])
+        self.assertEqual(self.consume(c, 10, wait="100ms"), [])
+        self.assertEqual(self.run_in(c, "SELECT key, before, after, error FROM sys.stream_dead_letters"),
+                         [({"id": 2}, None, None, "WHERE of the stream: division by zero (22012)")])
+
+    def test_an_event_larger_than_a_batch_may_be_stops_nobody(self):
+        self.node.stop()
+        config = os.path.join(self.node.dir, "small_batch.toml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write('[streams]\nbatch_bytes_max = "64KB"\n')
+        self.node.arguments = ["--config", config]
+        self.node.start()
+        c = self.connect()
+        self.make(c, "ack_timeout = '30s', partitions = 1")
+        self.run_in(c, "INSERT INTO t VALUES (1, repeat('x', 100000))")
+        self.run_in(c, "INSERT INTO t VALUES (2, 'small')")
+        self.assertEqual([e["key"]["id"] for e in self.consume(c, 10, wait="5s")], [2])
+        [(key, error)] = self.run_in(c, "SELECT key, error FROM sys.stream_dead_letters")
+        self.assertEqual(key, {"id": 1})
+        self.assertIn("more than streams.batch_bytes_max", error)
+
+    def test_a_session_that_ends_leaves_what_it_has_to_others(self):
+        c, other = self.connect(), self.connect()
+        self.make(c, "ack_timeout = '1h', partitions = 4")
+        self.run_in(c, "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 10) g")
+        mine = self.run_in(other, "CONSUME 100 FROM s GROUP g WAIT '5s'")
+        self.assertEqual(len(mine), 10)
+        self.assertEqual(self.consume(c, 100, member="b"), [])
+        other.close()
+        got = []
+        until = time.monotonic() + 10 * sanitizers.SLOWNESS
+        while len(got) < 10 and time.monotonic() < until:
+            got += self.consume(c, 100, member="b", wait="500ms")
+        self.assertEqual(sorted(e["key"]["id"] for e in got), list(range(1, 11)))
+        self.assertEqual({e["delivery"] for e in got}, {2})
+        self.assertEqual(self.run_in(c, "SELECT DISTINCT member FROM sys.stream_consumers"), [("b",)])
+
+    def test_a_group_is_dropped_while_somebody_waits_for_it(self):
+        c, other = self.connect(), self.connect()
+        self.make(c)
+        problem = []
+
+        def waiting():
+            try:
+                self.run_in(other, "CONSUME 10 FROM s GROUP g WAIT '60s'")
+            except psycopg2.Error as error:
+                problem.append(error)
+
+        thread = threading.Thread(target=waiting)
+        thread.start()
+        time.sleep(0.5)
+        begun = time.monotonic()
+        self.run_in(c, "DROP CONSUMER GROUP g ON s")
+        self.assertLess(time.monotonic() - begun, 2 * sanitizers.SLOWNESS)
+        thread.join(20)
+        self.assertEqual(problem[0].pgcode, "42704")
+        self.assertIn('consumer group "g" of stream "s" was dropped', str(problem[0]))
+        self.assertEqual(self.run_in(c, "SELECT count(*) FROM sys.stream_partitions"), [(0,)])
+        self.assertEqual(self.run_in(c, "SELECT count(*) FROM sys.stream_members"), [(0,)])
+
+    def test_an_owner_discards_dead_letters(self):
+        c = self.connect()
+        self.run_in(c, "CREATE ROLE maker LOGIN; CREATE ROLE reader LOGIN; GRANT ALL ON SCHEMA public TO maker")
+        maker, reader = self.connect(user="maker"), self.connect(user="reader")
+        self.make(maker, "ack_timeout = '30s', max_deliveries = 1, partitions = 1")
+        self.run_in(maker, "GRANT SELECT ON STREAM s TO reader")
+        self.run_in(maker, "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 3) g")
+        for _ in range(8):
+            self.consume(maker, 10, wait="50ms")
+            self.run_in(maker, "REJECT s GROUP g")
+        tokens = [t for t, in self.run_in(maker, "SELECT token FROM sys.stream_dead_letters ORDER BY key->>'id'")]
+        self.assertEqual(len(tokens), 3)
+        with self.assertRaises(psycopg2.Error) as refused:
+            self.run_in(reader, "ALTER CONSUMER GROUP g ON s DISCARD DEAD LETTERS")
+        self.assertEqual(refused.exception.pgcode, "42501")
+        self.run_in(maker, f"ALTER CONSUMER GROUP g ON s DISCARD DEAD LETTERS '{tokens[0]}', '{tokens[2]}'")
+        self.assertEqual(self.run_in(maker, "SELECT token FROM sys.stream_dead_letters"), [(tokens[1],)])
+        self.run_in(maker, "ALTER CONSUMER GROUP g ON s DISCARD DEAD LETTERS")
+        self.assertEqual(self.run_in(maker, "SELECT token FROM sys.stream_dead_letters"), [])
+
     def test_groups_seek(self):
         c = self.connect()
         self.make(c, "ack_timeout = '30s', partitions = 2")
@@ -439,6 +643,8 @@ class StreamTest(node_case.NodeCase):
                 self.run_in(reader, sql)
             self.assertEqual(refused.exception.pgcode, "42501")
         self.assertEqual(self.run_in(stranger, "SELECT * FROM sys.stream_consumers"), [])
+        self.assertEqual(self.run_in(stranger, "SELECT * FROM sys.streams"), [])
+        self.assertEqual(len(self.run_in(reader, "SELECT * FROM sys.streams")), 1)
         self.assertEqual(len(self.run_in(reader, "SELECT * FROM sys.stream_consumers")), 1)
         with Follower(self.node, "SET ROLE reader; SUBSCRIBE TO STREAM s") as follower:
             self.run_in(c, "REVOKE SELECT ON STREAM s FROM reader")

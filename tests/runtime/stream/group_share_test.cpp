@@ -103,6 +103,31 @@ TEST_CASE("where one delivery is all, an event is alone before it is given up", 
   CHECK(share_of("a", all, {}, once, kNow).reads[0].gives_up);
 }
 
+TEST_CASE("what is delivered in vain is alone the last time that it may be", "[stream]") {
+  auto all = partitions(1);
+  all[0].sent = {11, 3};
+  all[0].deliveries = 1;
+  CHECK(share_of("a", all, {}, {.ack_timeout_us = 1, .max_deliveries = 2}, kNow).reads[0].alone);
+  CHECK_FALSE(share_of("a", all, {}, {.ack_timeout_us = 1, .max_deliveries = 3}, kNow).reads[0].alone);
+  all[0].sent = all[0].acknowledged;
+  CHECK(share_of("a", all, {}, {.ack_timeout_us = 1, .max_deliveries = 1}, kNow).reads[0].alone);
+}
+
+TEST_CASE("deliveries are counted of an event, not of a window", "[stream]") {
+  GroupReading reading;
+  reading.from.deliveries = 2;
+  reading.again = true;
+  CHECK(delivery_of(reading, {11, 1}) == 3);
+  reading.gives_up = true;
+  CHECK(delivery_of(reading, {11, 1}) == 2);
+  // It came with others that are done with now.
+  reading.again = reading.gives_up = false;
+  reading.from.careful = {11, 3};
+  reading.from.careful_deliveries = 2;
+  CHECK(delivery_of(reading, {11, 3}) == 3);
+  CHECK(delivery_of(reading, {11, 4}) == 1);
+}
+
 TEST_CASE("events of a window that failed come one at a time", "[stream]") {
   auto all = partitions(1);
   all[0].careful = {12, 1};
