@@ -38,7 +38,11 @@ void EventStreamExchange::on_subscribed(std::string_view token) {
   append_endless_head(head, &scene_.out);
   scene_.closes = streaming_ = true;
   json_ = "{\"token\": ";
-  append_json_string(token, &json_);
+  if (token.empty()) {
+    json_ += "null";
+  } else {
+    append_json_string(token, &json_);
+  }
   json_ += "}";
   append_server_sent_event(token, "subscribed", json_, &scene_.out);
   written_us_ = scene_.now_us();
@@ -51,6 +55,9 @@ void EventStreamExchange::on_change(const StreamedChange& change) {
   append_server_sent_event(change.token, change.op, json_, &scene_.out);
   written_us_ = scene_.now_us();
 }
+
+/// An event without data is none, but a browser remembers its id.
+void EventStreamExchange::on_progress(std::string_view token) { append_server_sent_id(token, &scene_.out); }
 
 /// Before the stream has begun its status says it.
 void EventStreamExchange::on_failed(const ServerReport& report) {

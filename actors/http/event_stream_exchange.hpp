@@ -19,6 +19,7 @@ class EventStreamExchange final : public HttpExchange, private SubscriberEvents 
  private:
   void on_subscribed(std::string_view token) override;
   void on_change(const StreamedChange& change) override;
+  void on_progress(std::string_view token) override;
   void on_failed(const ServerReport& report) override;
 
   HttpScene& scene_;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/http/query_refusal.hpp"
 #include "runtime/types/type.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/json_format.hpp"
@@ -20,6 +21,7 @@ struct Question {
     const auto sql = json.find("sql");
     if (sql == json.end() || !sql->is_string()) return std::nullopt;
     Question question{sql->get<std::string>(), {}};
+    if (question.sql.find('\0') != std::string::npos) return std::nullopt;
     const auto parameters = json.find("params");
     if (parameters == json.end()) return question;
     if (!parameters->is_array() || parameters->size() > UINT16_MAX) return std::nullopt;
@@ -70,6 +72,11 @@ QueryExchange::QueryExchange(HttpScene& scene, const LocalLogin& login) : scene_
     done_ = true;
     return;
   }
+  if (const auto refusal = query_refusal(question->sql)) {
+    scene_.respond_error(400, "0A000", refusal->message, refusal->hint);
+    done_ = true;
+    return;
+  }
   std::vector<TextValue> parameters;
   for (const auto& value : question->parameters) parameters.push_back(value ? TextValue(*value) : TextValue());
   client_.connect(scene.node, scene.unit, login);
@@ -87,7 +94,9 @@ void QueryExchange::on_columns(std::span<const ColumnDescriptor> columns) {
 
 void QueryExchange::on_row(const DataRow& row) {
   if (done_) return;
-  if (rows_.size() > scene_.config().http_result_bytes_max) {
+  size_t size = rows_.size();
+  for (const auto value : row) size += value ? value->size() : 0;
+  if (size > scene_.config().http_result_bytes_max) {
     done_ = true;
     return scene_.respond_error(400, "54000", "the result is larger than http.result_bytes_max", "Ask for less.");
   }

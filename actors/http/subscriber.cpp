@@ -7,19 +7,11 @@
 #include "absl/strings/strip.h"
 #include "runtime/stream/token.hpp"
 #include "storage/base/text.hpp"
-#include "storage/column/json_format.hpp"
 
 namespace troupe {
 namespace {
 
-// The columns of SUBSCRIBE.
-enum : size_t { kToken, kScn, kXid, kTable, kOp, kBefore, kAfter, kColumns };
-
-/// A token goes into a statement's text, so it is only what tokens are made of.
-bool is_token(std::string_view text) {
-  constexpr std::string_view kLetters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:-_/";
-  return text.size() <= 200 && text.find_first_not_of(kLetters) == std::string_view::npos;
-}
+constexpr size_t kTokenBytesMax = 200;
 
 /// STREAM s, not a table of that name.
 bool names_stream(std::string_view target) {
@@ -28,21 +20,39 @@ bool names_stream(std::string_view target) {
          absl::ascii_isspace(static_cast<unsigned char>(text[6]));
 }
 
-void append_json_or_null(const TextValue& json, std::string* out) { *out += json ? std::string(*json) : "null"; }
+bool is_on(const std::optional<std::string_view>& parameter) {
+  return parameter && *parameter != "false" && *parameter != "0" && *parameter != "off";
+}
 
 }  // namespace
 
-void StreamedChange::append_fields(std::string* out) const {
-  *out += "\"op\": ";
-  append_json_string(op, out);
-  *out += ", \"table\": ";
-  append_json_string(table, out);
-  *out += cat(", \"scn\": ", scn, ", \"xid\": ", xid, ", \"token\": ");
-  append_json_string(token, out);
-  *out += ", \"before\": ";
-  append_json_or_null(before, out);
-  *out += ", \"after\": ";
-  append_json_or_null(after, out);
+bool may_be_token(std::string_view text) {
+  constexpr std::string_view kLetters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:-_/";
+  return text.size() <= kTokenBytesMax && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+void SubscribeTarget::name_stream(std::string_view name) {
+  text = cat("STREAM ", name);
+  stream = true;
+}
+
+void SubscribeTarget::name_anything(std::string_view what) {
+  text = what;
+  stream = names_stream(what);
+}
+
+std::string Subscriber::statement(const SubscribeTarget& target) const {
+  // Each behind a line end: there may be a comment before it.
+  std::string sql = cat("SUBSCRIBE TO ", target.text);
+  if (target.from == "earliest" || target.from == "latest") {
+    sql += cat("\nFROM ", target.from);
+  } else if (!target.from.empty()) {
+    sql += cat("\nFROM '", target.from, "'");
+  } else if (target.snapshot) {
+    sql += "\nSNAPSHOT";
+  }
+  return cat(sql, "\nWITH (", target.transactions ? "transactions, " : "", "progress = '",
+             scene_.config().http_heartbeat_s, "s')");
 }
 
 absl::Status Subscriber::start(const LocalLogin& login, SubscribeTarget target) {
@@ -50,42 +60,46 @@ absl::Status Subscriber::start(const LocalLogin& login, SubscribeTarget target) 
     return with_hint(error(ErrorCode::kInvalidParameterValue, "nothing is named to subscribe to"),
                      "Name tables: table=public.orders.");
   }
-  if (names_stream(target.text)) {
-    return with_hint(error(ErrorCode::kFeatureNotSupported, "SUBSCRIBE TO STREAM over HTTP is not supported yet"),
-                     "Subscribe to the stream's tables, or use SUBSCRIBE TO STREAM or CONSUME on the SQL port.");
+  if (target.text.find('\0') != std::string::npos) {
+    return error(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00");
   }
-  if (!is_token(target.from)) {
-    return error(ErrorCode::kInvalidParameterValue, "invalid resume token");
+  if (!may_be_token(target.from)) return error(ErrorCode::kInvalidParameterValue, "invalid resume token");
+  if ((target.snapshot || target.transactions) && !target.stream) {
+    return with_hint(error(ErrorCode::kInvalidParameterValue, "snapshot and transactions are of streams only"),
+                     "CREATE STREAM s ON t, then stream=s.");
   }
   if (target.from.empty() && target.tables) {
     append_token({scene_.node.services.commits.durable(), 0}, &target.from);
   }
   from_ = target.from;
-  std::string sql = cat("SUBSCRIBE TO ", target.text);
-  if (!from_.empty()) sql += cat("\nFROM '", from_, "'");  // behind a comment, should there be one
+  of_stream_ = target.stream;
   client_.connect(scene_.node, scene_.unit, login);
-  client_.execute(sql, {});
+  client_.execute(statement(target), {});
   return absl::OkStatus();
 }
 
-/// Columns come when the statement is described; what is wrong with it is told in the same breath.
+/// Columns come when the statement is described; what is wrong with it is told in the same breath. Where a stream
+/// begins, its first row says.
 void Subscriber::run() {
   client_.run();
-  if (accepted_ && !failed_) tell_subscribed();
+  if (accepted_ && !failed_ && !of_stream_) tell_subscribed(from_);
 }
 
-void Subscriber::tell_subscribed() {
-  if (!std::exchange(told_, true)) events_.on_subscribed(from_);
+void Subscriber::tell_subscribed(std::string_view token) {
+  if (!std::exchange(told_, true)) events_.on_subscribed(token);
 }
 
 void Subscriber::on_row(const DataRow& row) {
-  if (row.size() != kColumns) return;
-  tell_subscribed();
-  TextValue fields[kColumns];
-  size_t at = 0;
-  for (const auto value : row) fields[at++] = value;
-  const auto text = [&](size_t column) { return fields[column].value_or(""); };
-  events_.on_change({text(kToken), text(kScn), text(kXid), text(kTable), text(kOp), fields[kBefore], fields[kAfter]});
+  const auto change = of_stream_ ? change_of_stream(row) : change_of_table(row);
+  if (!change) return;
+  const bool is_mark = change->op == "progress";
+  if (!told_ && of_stream_ && is_mark) return tell_subscribed(change->token);
+  tell_subscribed(of_stream_ ? std::string_view() : from_);
+  if (is_mark) {
+    events_.on_progress(change->token);
+  } else {
+    events_.on_change(*change);
+  }
 }
 
 void Subscriber::on_error(const ServerReport& report) {
@@ -106,8 +120,16 @@ SubscribeTarget subscribe_target_of(const HttpRequest& request) {
     target.text += cat(target.text.empty() ? "" : ", ", table);
     target.tables = true;
   }
-  if (const auto text = request.parameter("target"); text && !target.tables) target.text = *text;
+  if (!target.tables) {
+    if (const auto stream = request.parameter("stream")) {
+      target.name_stream(*stream);
+    } else if (const auto text = request.parameter("target")) {
+      target.name_anything(*text);
+    }
+  }
   target.from = request.header("Last-Event-ID").value_or(request.parameter("from").value_or(""));
+  target.snapshot = target.from.empty() && is_on(request.parameter("snapshot"));
+  target.transactions = is_on(request.parameter("transactions"));
   return target;
 }
 

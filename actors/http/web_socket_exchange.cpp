@@ -18,6 +18,11 @@ std::optional<std::string> text_of(const nlohmann::json& message, const char* na
   return found->get<std::string>();
 }
 
+bool is_on(const nlohmann::json& message, const char* name) {
+  const auto found = message.find(name);
+  return found != message.end() && found->is_boolean() && found->get<bool>();
+}
+
 SubscribeTarget target_of(const nlohmann::json& message) {
   SubscribeTarget target;
   const auto tables = message.find("tables");
@@ -27,17 +32,43 @@ SubscribeTarget target_of(const nlohmann::json& message) {
       target.text += cat(target.text.empty() ? "" : ", ", table.get<std::string>());
     }
     target.tables = true;
+  } else if (const auto stream = text_of(message, "stream")) {
+    target.name_stream(*stream);
   } else {
-    target.text = text_of(message, "target").value_or("");
+    target.name_anything(text_of(message, "target").value_or(""));
   }
   target.from = text_of(message, "from").value_or("");
+  target.snapshot = target.from.empty() && is_on(message, "snapshot");
+  target.transactions = is_on(message, "transactions");
   return target;
+}
+
+std::string token_member(std::string_view token) {
+  std::string member = ", \"token\": ";
+  if (token.empty()) return member + "null";
+  append_json_string(token, &member);
+  return member;
 }
 
 }  // namespace
 
+/// What the client has begun under an id of its own.
+class WebSocketExchange::Flow {
+ public:
+  virtual ~Flow() = default;
+  virtual void run() = 0;
+  virtual void grant(uint64_t events) = 0;
+  /// After the connection has become full, or no longer is.
+  virtual void follow() = 0;
+  virtual bool failed() const = 0;
+  /// Errors: 22023.
+  virtual absl::Status answer(GroupAnswer) {
+    return error(ErrorCode::kInvalidParameterValue, "there is no consumer group with this id");
+  }
+};
+
 /// One of the client's subscriptions, and how many events it may still send.
-class WebSocketExchange::Subscription final : private SubscriberEvents {
+class WebSocketExchange::Subscription final : public Flow, private SubscriberEvents {
  public:
   Subscription(WebSocketExchange& exchange, std::string id, std::optional<uint64_t> credit)
       : exchange_{exchange}, id_{std::move(id)}, credit_{credit}, subscriber_{*this, exchange.scene_} {
@@ -47,26 +78,24 @@ class WebSocketExchange::Subscription final : private SubscriberEvents {
   absl::Status start(const LocalLogin& login, SubscribeTarget target) {
     return subscriber_.start(login, std::move(target));
   }
-  void run() { subscriber_.run(); }
-  void grant(uint64_t events) {
+  void run() override { subscriber_.run(); }
+  void grant(uint64_t events) override {
     if (credit_) credit_ = *credit_ > UINT64_MAX - events ? UINT64_MAX : *credit_ + events;
     follow();
   }
-  /// After the connection has become full, or no longer is.
-  void follow() {
+  void follow() override {
     const bool waits = exchange_.held_back_ || (subscribed_ && credit_ == 0);
     if (std::exchange(paused_, waits) != waits) subscriber_.pause(waits);
   }
-  bool failed() const { return failed_; }
+  bool failed() const override { return failed_; }
 
  private:
   void on_subscribed(std::string_view token) override {
     subscribed_ = true;
-    std::string rest = ", \"token\": ";
-    append_json_string(token, &rest);
-    exchange_.say("subscribed", id_, rest);
+    exchange_.say("subscribed", id_, token_member(token));
     follow();
   }
+  void on_progress(std::string_view token) override { exchange_.say("progress", id_, token_member(token)); }
   void on_change(const StreamedChange& change) override {
     json_ = ", ";
     change.append_fields(&json_);
@@ -88,6 +117,53 @@ class WebSocketExchange::Subscription final : private SubscriberEvents {
   std::string json_;
   bool subscribed_ = false;
   bool paused_ = false;
+  bool failed_ = false;
+};
+
+/// The client is a member of a consumer group.
+class WebSocketExchange::Membership final : public Flow, private GroupConsumerEvents {
+ public:
+  Membership(WebSocketExchange& exchange, std::string id)
+      : exchange_{exchange}, id_{std::move(id)}, consumer_{*this, exchange.scene_} {
+    follow();
+  }
+
+  absl::Status start(const LocalLogin& login, GroupTarget target) { return consumer_.start(login, std::move(target)); }
+  void run() override { consumer_.run(); }
+  void grant(uint64_t events) override { consumer_.grant(events); }
+  void follow() override { consumer_.pause(exchange_.held_back_); }
+  bool failed() const override { return failed_; }
+  absl::Status answer(GroupAnswer answer) override { return consumer_.answer(std::move(answer)); }
+
+ private:
+  void on_joined() override { exchange_.say("consuming", id_); }
+  void on_consumed(const StreamedChange& change) override {
+    json_ = ", ";
+    change.append_fields(&json_);
+    exchange_.say("event", id_, json_);
+  }
+  void on_answered(const GroupAnswer& answer, const ServerReport* problem) override {
+    json_ = ", \"batch\": ";
+    append_json_string(answer.batch, &json_);
+    if (answer.partition) json_ += cat(", \"partition\": ", *answer.partition);
+    if (problem != nullptr) {
+      json_ += ", \"error\": ";
+      append_report_json(*problem, &json_);
+    }
+    const std::string_view done = answer.rejects ? "rejected" : "acknowledged";
+    exchange_.say(problem != nullptr ? std::string_view("refused") : done, id_, json_);
+  }
+  void on_failed(const ServerReport& report) override {
+    failed_ = true;
+    json_ = ", \"error\": ";
+    append_report_json(report, &json_);
+    exchange_.say("error", id_, json_);
+  }
+
+  WebSocketExchange& exchange_;
+  const std::string id_;
+  GroupConsumer consumer_;
+  std::string json_;
   bool failed_ = false;
 };
 
@@ -124,22 +200,22 @@ bool WebSocketExchange::shake_hands() {
 }
 
 void WebSocketExchange::run() {
-  for (auto& [id, subscription] : subscriptions_) subscription->run();
+  for (auto& [id, flow] : flows_) flow->run();
   forget_failed();
 }
 
 void WebSocketExchange::forget_failed() {
-  std::erase_if(subscriptions_, [](const auto& entry) { return entry.second->failed(); });
+  std::erase_if(flows_, [](const auto& entry) { return entry.second->failed(); });
 }
 
 void WebSocketExchange::on_bytes(std::string_view bytes) {
   socket_.receive(bytes);
-  if (socket_.closing()) subscriptions_.clear();
+  if (socket_.closing()) flows_.clear();
 }
 
 void WebSocketExchange::hold_back(bool full) {
   if (std::exchange(held_back_, full) == full) return;
-  for (auto& [id, subscription] : subscriptions_) subscription->follow();
+  for (auto& [id, flow] : flows_) flow->follow();
 }
 
 /// Whoever did not answer the last ping is gone.
@@ -183,38 +259,87 @@ void WebSocketExchange::on_text(std::string_view text) {
   const std::string id = text_of(message, "id").value_or("");
   if (type == "ping") return say("pong", id);
   if (id.empty() || id.size() > kIdBytesMax) return refuse("", "22023", "\"id\" must be a text of 1 to 100 bytes");
-  const auto known = subscriptions_.find(id);
-  if (type == "subscribe") {
-    if (known != subscriptions_.end()) return refuse(id, "42710", "there is a subscription with this id");
-    return subscribe(id, message);
+  const auto known = flows_.find(id);
+  if (type == "subscribe" || type == "consume") {
+    if (known != flows_.end()) return refuse(id, "42710", "there is a subscription with this id");
+    return type == "consume" ? consume(id, message) : subscribe(id, message);
   }
+  if (type == "acknowledge" || type == "reject") return answer(id, message, type == "reject");
   if (type == "unsubscribe") {
-    subscriptions_.erase(id);
+    flows_.erase(id);
     return say("unsubscribed", id);
   }
-  if (type != "credit") return refuse(id, "22023", "\"type\" must be subscribe, unsubscribe, credit or ping");
+  if (type != "credit")
+    return refuse(id, "22023", "\"type\" must be subscribe, consume, acknowledge, reject, unsubscribe, credit or ping");
   const auto events = message.find("events");
   if (events == message.end() || !events->is_number_unsigned()) {
     return refuse(id, "22023", "\"events\" must be a number of events");
   }
-  if (known != subscriptions_.end()) known->second->grant(events->get<uint64_t>());
+  if (known != flows_.end()) known->second->grant(events->get<uint64_t>());
+}
+
+/// False: it was refused.
+bool WebSocketExchange::take_credit(const std::string& id, const nlohmann::json& message,
+                                    std::optional<uint64_t>* credit) {
+  if (flows_.size() >= scene_.config().http_subscriptions_max) {
+    refuse(id, "54000", cat("http.subscriptions_max is ", scene_.config().http_subscriptions_max));
+    return false;
+  }
+  const auto given = message.find("credit");
+  if (given == message.end() || given->is_null()) return true;
+  if (!given->is_number_unsigned()) {
+    refuse(id, "22023", "\"credit\" must be a number of events");
+    return false;
+  }
+  *credit = given->get<uint64_t>();
+  return true;
+}
+
+void WebSocketExchange::refuse(std::string_view id, const absl::Status& why) {
+  const ErrorFields fields = error_fields(why);
+  refuse(id, unpack_sqlstate(static_cast<uint32_t>(fields.code)), fields.message);
 }
 
 void WebSocketExchange::subscribe(const std::string& id, const nlohmann::json& message) {
-  if (subscriptions_.size() >= scene_.config().http_subscriptions_max) {
-    return refuse(id, "54000", cat("http.subscriptions_max is ", scene_.config().http_subscriptions_max));
-  }
   std::optional<uint64_t> credit;
-  if (const auto given = message.find("credit"); given != message.end() && !given->is_null()) {
-    if (!given->is_number_unsigned()) return refuse(id, "22023", "\"credit\" must be a number of events");
-    credit = given->get<uint64_t>();
-  }
+  if (!take_credit(id, message, &credit)) return;
   auto subscription = std::make_unique<Subscription>(*this, id, credit);
   if (const absl::Status started = subscription->start(login_, target_of(message)); !started.ok()) {
-    const ErrorFields fields = error_fields(started);
-    return refuse(id, unpack_sqlstate(static_cast<uint32_t>(fields.code)), fields.message);
+    return refuse(id, started);
   }
-  subscriptions_.emplace(id, std::move(subscription));
+  flows_.emplace(id, std::move(subscription));
+}
+
+/// Without credit nothing is delivered: what is, is the member's until its time is over.
+void WebSocketExchange::consume(const std::string& id, const nlohmann::json& message) {
+  std::optional<uint64_t> credit;
+  if (!take_credit(id, message, &credit)) return;
+  GroupTarget target{text_of(message, "stream").value_or(""), text_of(message, "group").value_or(""),
+                     text_of(message, "member").value_or("")};
+  auto membership = std::make_unique<Membership>(*this, id);
+  if (const absl::Status started = membership->start(login_, std::move(target)); !started.ok()) {
+    return refuse(id, started);
+  }
+  if (credit) membership->grant(*credit);
+  flows_.emplace(id, std::move(membership));
+}
+
+void WebSocketExchange::answer(const std::string& id, const nlohmann::json& message, bool rejects) {
+  const auto known = flows_.find(id);
+  if (known == flows_.end()) return refuse(id, "22023", "there is no consumer group with this id");
+  GroupAnswer answer;
+  answer.rejects = rejects;
+  answer.batch = text_of(message, "batch").value_or("");
+  answer.upto = text_of(message, "upto").value_or("");
+  answer.reason = rejects ? text_of(message, "reason").value_or("") : "";
+  answer.after = rejects ? text_of(message, "after").value_or("") : "";
+  if (const auto partition = message.find("partition"); partition != message.end()) {
+    if (!partition->is_number_unsigned() || partition->get<uint64_t>() > INT32_MAX) {
+      return refuse(id, "22023", "\"partition\" must be what the event's partition is");
+    }
+    answer.partition = partition->get<int64_t>();
+  }
+  if (const absl::Status said = known->second->answer(std::move(answer)); !said.ok()) refuse(id, said);
 }
 
 }  // namespace troupe

@@ -1,7 +1,7 @@
 #pragma once
-/// GET /v1/ws: a WebSocket with JSON messages, over which a client has as many subscriptions as it likes
-/// (docs/http.md). A subscription sends no more events than its client has granted; one that has run out of them waits,
-/// the others go on.
+/// GET /v1/ws: a WebSocket with JSON messages, over which a client has as many subscriptions as it likes, and is a
+/// member of consumer groups (docs/http.md). Each sends no more events than its client has granted; one that has run
+/// out of them waits, the others go on.
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "actors/http/group_consumer.hpp"
 #include "actors/http/http_exchange.hpp"
 #include "actors/http/http_scene.hpp"
 #include "actors/http/subscriber.hpp"
@@ -29,19 +30,25 @@ class WebSocketExchange final : public HttpExchange, private WebSocketEvents {
   bool done() const override { return done_ || socket_.ended(); }
 
  private:
+  class Flow;
   class Subscription;
+  class Membership;
 
   bool shake_hands();
   void on_text(std::string_view text) override;
+  bool take_credit(const std::string& id, const nlohmann::json& message, std::optional<uint64_t>* credit);
   void subscribe(const std::string& id, const nlohmann::json& message);
+  void consume(const std::string& id, const nlohmann::json& message);
+  void answer(const std::string& id, const nlohmann::json& message, bool rejects);
   void say(std::string_view type, std::string_view id, std::string_view rest = {});
   void refuse(std::string_view id, std::string_view sqlstate, std::string_view message);
+  void refuse(std::string_view id, const absl::Status& why);
   void forget_failed();
 
   HttpScene& scene_;
   const LocalLogin login_;
   WebSocket socket_;
-  std::map<std::string, std::unique_ptr<Subscription>, std::less<>> subscriptions_;
+  std::map<std::string, std::unique_ptr<Flow>, std::less<>> flows_;
   int64_t pinged_us_ = 0;
   bool held_back_ = false;
   bool done_ = false;

@@ -38,7 +38,7 @@ bool take_target_apart(std::string_view target, HttpRequest* request) {
   if (!target.starts_with('/') && target != "*") return false;  // a proxy's, or CONNECT's
   const size_t question = target.find('?');
   auto path = percent_decode(target.substr(0, question), false);
-  if (!path) return false;
+  if (!path || path->find('\0') != std::string::npos) return false;
   request->path = *std::move(path);
   if (question == std::string_view::npos) return true;
   for (const absl::string_view piece : absl::StrSplit(absl_view(target.substr(question + 1)), '&', absl::SkipEmpty())) {
@@ -47,6 +47,8 @@ bool take_target_apart(std::string_view target, HttpRequest* request) {
     auto name = percent_decode(parameter.substr(0, equals), true);
     auto value = percent_decode(parameter.substr(std::min(equals + 1, parameter.size())), true);
     if (!name || !value) return false;
+    // No text of SQL's has it, and a statement would end there.
+    if (name->find('\0') != std::string::npos || value->find('\0') != std::string::npos) return false;
     request->query.emplace_back(*std::move(name), *std::move(value));
   }
   return true;

@@ -85,6 +85,8 @@ void append_server_sent_event(std::string_view id, std::string_view event, std::
   out->push_back('\n');
 }
 
+void append_server_sent_id(std::string_view id, OutputBuffer* out) { out->append(cat("id: ", id, "\n\n")); }
+
 void append_server_sent_comment(OutputBuffer* out) { out->append(":\n\n"); }
 
 }  // namespace troupe

@@ -30,6 +30,8 @@ std::string_view http_reason(int status);
 
 /// A piece of an event stream (WHATWG HTML, "Server-sent events"). `data` may have line ends.
 void append_server_sent_event(std::string_view id, std::string_view event, std::string_view data, OutputBuffer* out);
+/// Where the client goes on from, without an event.
+void append_server_sent_id(std::string_view id, OutputBuffer* out);
 /// What a client ignores: that somebody is still there.
 void append_server_sent_comment(OutputBuffer* out);
 

@@ -97,6 +97,17 @@ def hear(socket):
     return json.loads(socket.recv())
 
 
+def hear_of(socket, kind, id=None):
+    """The next message of the kind; others are passed over."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        message = hear(socket)
+        if message["type"] == kind and (id is None or message.get("id") == id):
+            return message
+        assert message["type"] != "error" or kind == "error", message
+    raise AssertionError(f"no {kind}")
+
+
 class RequestTest(http_case('idle_s = 2\nbody_bytes_max = 5000\nallowed_origins = "https://app.example"')):
     def test_the_page_and_what_it_needs_are_served(self):
         for path, kind in [("/", "text/html"), ("/live.js", "text/javascript"), ("/live.css", "text/css")]:
@@ -168,7 +179,13 @@ class RequestTest(http_case('idle_s = 2\nbody_bytes_max = 5000\nallowed_origins 
         self.assertEqual((status, answer["error"]["sqlstate"], answer["error"]["position"]), (400, "42703", 12))
         self.assertEqual(query("SELECT 1; SELECT 2")[2]["error"]["sqlstate"], "42601")
         self.assertEqual(query("SELECT * FROM nowhere")[0], 404)
-        self.assertEqual(query("COPY pg_class FROM STDIN")[0] // 100, 4)
+        for sql in ("COPY pg_class FROM STDIN", "COPY pg_class TO STDOUT", "SUBSCRIBE TO pg_class", "LISTEN x", "BEGIN",
+                    "ROLLBACK", "PREPARE p AS SELECT 1", "SUBSCRIBE TO STREAM s", "CONSUME 1 FROM s GROUP g"):
+            status, _, answer = query(sql)
+            self.assertEqual((status, answer["error"]["sqlstate"]), (400, "0A000"), sql)
+            self.assertTrue(answer["error"]["hint"], sql)
+        self.assertEqual(query("SELECT 1\0; nonsense")[0], 400)
+        self.assertEqual(query("SELECT repeat('x', 17000000)")[2]["error"]["sqlstate"], "54000")
         self.assertEqual(query("SELECT 1", **{"Content-Type": "text/plain"})[0], 415)
         self.assertEqual(self.node.ask("POST", "/v1/query", {**basic("postgres"), "Content-Type": "application/json"},
                                        "[1")[0], 400)
@@ -295,6 +312,62 @@ class StreamTest(http_case("heartbeat_s = 1")):
             answer = self.node.ask("GET", "/v1/subscribe?" + urllib.parse.quote(query, safe="=&;"), basic("postgres"))
             self.assertEqual((answer[0], answer[2]["error"]["sqlstate"]), (status, sqlstate), query)
         self.assertEqual(self.run_sql("SELECT count(*) FROM t"), [(0,)])
+
+    def test_a_zero_byte_ends_no_name(self):
+        for query in ("table=t%00nonsense", "target=t%00", "table=t&from=1.0%00", "stream=s%00"):
+            self.assertEqual(self.node.ask("GET", "/v1/subscribe?" + query, basic("postgres"))[0], 400, query)
+
+    def test_where_to_go_on_moves_while_nothing_of_the_table_happens(self):
+        stream = self.stream("table=t")
+        begin = stream.next()[0]
+        for number in range(20):
+            self.run_sql(f"INSERT INTO u VALUES ({number})")
+
+        def later():
+            line = stream.file.readline().decode().rstrip("\n")
+            return line.startswith("id: ") and int(line[4:].split(".")[0]) >= int(begin.split(".")[0]) + 20
+
+        wait_until(later)
+
+    def test_a_stream_comes_as_events_and_goes_on_behind_the_last(self):
+        self.run_sql("CREATE STREAM s ON t (id) WHERE id > 10; INSERT INTO t VALUES (11)")
+        self.addCleanup(self.run_sql, "DROP STREAM IF EXISTS s")
+        with self.stream("stream=s&transactions=true") as stream:
+            first = stream.next()
+            self.assertEqual(first[1], "subscribed")
+            self.assertEqual(first[0], first[2]["token"])
+            self.run_sql("INSERT INTO t VALUES (1), (12)")
+            self.run_sql("DELETE FROM t WHERE id = 11")
+            told = [stream.next() for _ in range(6)]
+        self.assertEqual([t[1] for t in told], ["begin", "insert", "commit", "begin", "delete", "commit"])
+        insert = told[1][2]
+        self.assertEqual((insert["key"], insert["before"], insert["after"], insert["table"]),
+                         ({"id": 12}, None, {"id": 12}, "t"))
+        self.assertTrue(insert["committed_at"] and insert["schema_version"])
+        self.assertEqual(told[1][0], insert["token"])
+        for start, wanted in ((first[0], ["insert", "delete"]), (told[1][0], ["delete"]), (told[2][0], ["delete"])):
+            for query, headers in ((f"stream=s&from={start}", {}), ("target=STREAM%20s", {"Last-Event-ID": start})):
+                with self.stream(query, headers={**basic("postgres"), **headers}) as stream:
+                    self.assertEqual(stream.next()[1], "subscribed")
+                    self.assertEqual([stream.next()[1] for _ in wanted], wanted, start)
+        with self.stream("stream=s&from=earliest") as stream:
+            self.assertEqual([stream.next()[1] for _ in range(4)], ["subscribed", "insert", "insert", "delete"])
+        answer = self.node.ask("GET", "/v1/subscribe?stream=none", basic("postgres"))
+        self.assertEqual((answer[0], answer[2]["error"]["sqlstate"]), (404, "42704"))
+        self.assertEqual(self.node.ask("GET", "/v1/subscribe?table=t&snapshot=true", basic("postgres"))[0], 400)
+
+    def test_a_snapshot_comes_before_what_happens_then(self):
+        self.run_sql("CREATE STREAM s ON t (id); INSERT INTO t SELECT g FROM generate_series(1, 100) g")
+        self.addCleanup(self.run_sql, "DROP STREAM IF EXISTS s")
+        with self.stream("stream=s&snapshot=true") as stream:
+            self.assertEqual(stream.next()[:2], (None, "subscribed"))
+            rows = [stream.next() for _ in range(100)]
+            self.assertEqual({r[1] for r in rows}, {"snapshot"})
+            self.assertIsNone(rows[-1][0])  # who is cut off here begins anew
+            self.run_sql("INSERT INTO t VALUES (101)")
+            token, event, data = stream.next()
+            self.assertEqual((event, data["after"]), ("insert", {"id": 101}))
+        self.assertEqual({r[2]["after"]["id"] for r in rows}, set(range(1, 101)))
 
     def test_an_error_in_the_middle_is_an_event_with_its_sqlstate(self):
         for end, sqlstate in [("DROP TABLE t", "42P01"), ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -423,6 +496,70 @@ class WebSocketTest(http_case("heartbeat_s = 1\nsubscriptions_max = 3\nmessage_b
         self.assertEqual(hear(socket)["error"]["sqlstate"], "42710")
         say(socket, type="subscribe", id="d", tables=["t"])
         self.assertEqual(hear(socket)["error"]["sqlstate"], "54000")
+
+    def test_a_stream_over_a_web_socket_goes_on_and_shows_its_progress(self):
+        self.run_sql("CREATE STREAM s ON t")
+        self.addCleanup(self.run_sql, "DROP STREAM IF EXISTS s")
+        socket = self.web_socket()
+        say(socket, type="subscribe", id="a", stream="s", credit=1)
+        begun = hear(socket)
+        self.assertEqual((begun["type"], begun["id"]), ("subscribed", "a"))
+        self.run_sql("INSERT INTO t VALUES (1)")
+        self.run_sql("INSERT INTO t VALUES (2)")
+        first = hear_of(socket, "event")
+        self.assertEqual(first["key"], {"id": 1})
+        say(socket, type="credit", id="a", events=5)
+        self.assertEqual(hear_of(socket, "event")["key"], {"id": 2})
+        self.run_sql("CREATE TABLE other (id int)")
+        self.addCleanup(self.run_sql, "DROP TABLE IF EXISTS other")
+        mark = hear_of(socket, "progress")
+        self.assertGreater(int(mark["token"].split(".")[0]), first["scn"])
+        say(socket, type="subscribe", id="b", stream="s", **{"from": begun["token"]})
+        self.assertEqual([hear_of(socket, "event", "b")["key"]["id"] for _ in range(2)], [1, 2])
+        say(socket, type="subscribe", id="c", stream="none")
+        self.assertEqual(hear_of(socket, "error", "c")["error"]["sqlstate"], "42704")
+
+    def test_members_of_a_consumer_group_acknowledge_over_a_web_socket(self):
+        self.run_sql("CREATE STREAM s ON t")
+        self.run_sql("CREATE CONSUMER GROUP g ON s START LATEST WITH (partitions = 1, ack_timeout = '1h')")
+        self.addCleanup(self.run_sql, "DROP STREAM IF EXISTS s")
+        self.run_sql("INSERT INTO t SELECT g FROM generate_series(1, 6) g")
+        socket = self.web_socket()
+        say(socket, type="consume", id="m", stream="s", group="g", credit=4)
+        self.assertEqual(hear(socket), {"type": "consuming", "id": "m"})
+        events = [hear_of(socket, "event") for _ in range(4)]
+        self.assertEqual([e["delivery"] for e in events], [1] * 4)
+        self.assertEqual(len({e["batch"] for e in events}), 1)
+        batch = events[0]["batch"]
+        say(socket, type="acknowledge", id="m", batch=batch, upto=events[1]["token"])
+        self.assertEqual(hear(socket), {"type": "acknowledged", "id": "m", "batch": batch})
+        say(socket, type="reject", id="m", batch=batch, reason="no", partition=0)
+        self.assertEqual(hear(socket)["type"], "rejected")
+        say(socket, type="credit", id="m", events=10)
+        again = hear_of(socket, "event")
+        self.assertEqual((again["key"], again["delivery"]), (events[2]["key"], 2))
+        say(socket, type="acknowledge", id="m", batch=batch)  # that one is over
+        late = hear_of(socket, "refused")
+        self.assertEqual((late["batch"], late["error"]["sqlstate"]), (batch, "55000"))
+        # Who goes leaves what is not acknowledged to others, at once.
+        socket.close()
+        second = self.web_socket()
+        say(second, type="consume", id="m", stream="s", group="g", member="second", credit=100)
+        seen = []
+        while len(seen) < 4:
+            event = hear_of(second, "event")
+            seen.append(event["key"]["id"])
+            say(second, type="acknowledge", id="m", batch=event["batch"], upto=event["token"])
+            hear_of(second, "acknowledged")
+        self.assertEqual(sorted(seen), sorted(e["id"] for e in
+                                              [{"id": n} for n in range(1, 7)]
+                                              if e["id"] not in {x["key"]["id"] for x in events[:2]}))
+        for message, sqlstate in (({"stream": "s", "group": "none"}, "42704"), ({"stream": "s"}, "22023"),
+                                  ({"stream": "none", "group": "g"}, "42704")):
+            say(second, type="consume", id="x", credit=1, **message)
+            self.assertEqual(hear_of(second, "error", "x")["error"]["sqlstate"], sqlstate)
+        say(second, type="acknowledge", id="y", batch="1")
+        self.assertEqual(hear_of(second, "error", "y")["error"]["sqlstate"], "22023")
 
     def test_what_breaks_the_protocol_is_closed_with_its_code(self):
         def code_after(send):

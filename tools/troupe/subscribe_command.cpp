@@ -1,5 +1,5 @@
-/// troupe subscribe: follows the changes of tables and prints them, reconnecting with its last token when the node goes
-/// away, so that no change is missed and none is printed twice.
+/// troupe subscribe: follows the changes of tables, or a stream, and prints them, reconnecting with its last token when
+/// the node goes away, so that no change is missed and none is printed twice.
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +20,8 @@ namespace {
 struct SubscribeOptions {
   ClientOptions client;
   std::vector<std::string> tables;
+  std::string stream;
+  bool snapshot = false;
   std::string from;
   std::string format = "table";
   std::string token_file;
@@ -27,7 +29,26 @@ struct SubscribeOptions {
   bool no_reconnect = false;
 };
 
-enum Column { kToken, kScn, kTransaction, kTable, kOp, kBefore, kAfter, kColumns };
+/// A row of SUBSCRIBE, of tables or of a stream, by its columns' names.
+class Row {
+ public:
+  explicit Row(const PGresult* row) : row_{row} {}
+  bool has(const char* column) const {
+    const int at = PQfnumber(row_, column);
+    return at >= 0 && PQgetisnull(row_, 0, at) == 0;
+  }
+  std::string text(const char* column) const { return has(column) ? PQgetvalue(row_, 0, PQfnumber(row_, column)) : ""; }
+  nlohmann::ordered_json json(const char* column) const {
+    auto value = nlohmann::ordered_json::parse(text(column), nullptr, false);
+    return value.is_discarded() ? nlohmann::ordered_json() : value;
+  }
+  nlohmann::ordered_json number(const char* column) const {
+    return has(column) ? nlohmann::ordered_json(std::stoull(text(column))) : nlohmann::ordered_json();
+  }
+
+ private:
+  const PGresult* row_;
+};
 
 constexpr std::chrono::milliseconds kReconnect{100};
 /// With more to come, output and token file are brought up to date once for so many changes.
@@ -74,12 +95,16 @@ class Follower {
   }
 
   std::string statement(PGconn* connection) const {
-    std::string sql = "SUBSCRIBE TO ";
+    std::string sql = options_.stream.empty() ? "SUBSCRIBE TO " : "SUBSCRIBE TO STREAM " + options_.stream;
     for (size_t i = 0; i < options_.tables.size(); ++i) sql += (i == 0 ? "" : ", ") + options_.tables[i];
-    char* literal = PQescapeLiteral(connection, token_.c_str(), token_.size());
-    sql += std::string(" FROM ") + literal;
-    PQfreemem(literal);
-    return sql;
+    if (token_.empty()) {
+      sql += " SNAPSHOT";
+    } else {
+      char* literal = PQescapeLiteral(connection, token_.c_str(), token_.size());
+      sql += std::string(" FROM ") + literal;
+      PQfreemem(literal);
+    }
+    return sql + " WITH (progress = '1s')";
   }
 
   /// kExitUnreachable when a new connection may do better: this one is lost, or its node stops.
@@ -93,7 +118,7 @@ class Follower {
 
   /// Prints rows until the connection ends: kExitUnreachable then, so that run() connects again.
   int follow(PGconn* connection) {
-    if (token_.empty()) {
+    if (token_.empty() && !options_.snapshot) {
       if (const int code = ask_for_token(connection); code != kExitOk) return code;
     }
     if (PQsendQuery(connection, statement(connection).c_str()) == 0 || PQsetSingleRowMode(connection) == 0) {
@@ -106,7 +131,7 @@ class Follower {
       if (result == nullptr) return kExitUnreachable;
       switch (PQresultStatus(result.get())) {
         case PGRES_SINGLE_TUPLE:
-          print(result.get());
+          take(Row(result.get()));
           if (++unsaved_ >= kChangesPerSave && !save()) return kExitFailed;
           if (options_.count != 0 && printed_ >= options_.count) return kExitOk;
           break;
@@ -116,32 +141,35 @@ class Follower {
     }
   }
 
-  void print(const PGresult* row) {
-    const auto text = [row](int column) {
-      return std::string(PQgetisnull(row, 0, column) != 0 ? "" : PQgetvalue(row, 0, column));
-    };
-    token_ = text(kToken);
-    saved_ = false;
+  /// The rows of a snapshot have no token: whoever is cut off among them begins with it again.
+  void take(const Row& row) {
+    if (row.has("token")) {
+      token_ = row.text("token");
+      saved_ = false;
+    }
+    if (row.text("op") != "progress") print(row);
+  }
+
+  void print(const Row& row) {
     if (options_.format == "json") {
       nlohmann::ordered_json line;
-      line["token"] = token_;
-      line["scn"] = std::stoull(text(kScn));
-      line["xid"] = std::stoull(text(kTransaction));
-      line["table"] = text(kTable);
-      line["op"] = text(kOp);
-      line["before"] = nlohmann::ordered_json::parse(text(kBefore), nullptr, false);
-      line["after"] = nlohmann::ordered_json::parse(text(kAfter), nullptr, false);
-      for (const char* image : {"before", "after"}) {
-        if (line[image].is_discarded()) line[image] = nullptr;
-      }
+      line["token"] = row.has("token") ? nlohmann::ordered_json(row.text("token")) : nlohmann::ordered_json();
+      line["scn"] = row.number("scn");
+      line["xid"] = row.number("xid");
+      line["table"] = row.text("table");
+      line["op"] = row.text("op");
+      if (!options_.stream.empty()) line["key"] = row.json("key");
+      line["before"] = row.json("before");
+      line["after"] = row.json("after");
       std::printf("%s\n", line.dump().c_str());
     } else {
       if (printed_ == 0) {
         std::printf("%-20s %10s %-8s %-24s %s\n", "token", "scn", "op", "table", "before -> after");
       }
-      const bool both = PQgetisnull(row, 0, kBefore) == 0 && PQgetisnull(row, 0, kAfter) == 0;
-      std::printf("%-20s %10s %-8s %-24s %s%s%s\n", token_.c_str(), text(kScn).c_str(), text(kOp).c_str(),
-                  text(kTable).c_str(), text(kBefore).c_str(), both ? " -> " : "", text(kAfter).c_str());
+      const bool both = row.has("before") && row.has("after");
+      std::printf("%-20s %10s %-8s %-24s %s%s%s\n", row.text("token").c_str(), row.text("scn").c_str(),
+                  row.text("op").c_str(), row.text("table").c_str(), row.text("before").c_str(), both ? " -> " : "",
+                  row.text("after").c_str());
     }
     ++printed_;
   }
@@ -180,9 +208,13 @@ class Follower {
 
 void add_subscribe_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SubscribeOptions>();
-  CLI::App* command = app.add_subcommand("subscribe", "Follow the changes of tables as they are committed");
+  CLI::App* command =
+      app.add_subcommand("subscribe", "Follow the changes of tables, or a stream, as they are committed");
   add_client_options(*command, options->client);
-  command->add_option("tables", options->tables, "Tables to follow")->required();
+  auto* tables = command->add_option("tables", options->tables, "Tables to follow");
+  auto* stream = command->add_option("--stream", options->stream, "A stream to follow instead")->excludes(tables);
+  command->add_flag("--snapshot", options->snapshot, "First the rows that there are (of a stream, without a token)")
+      ->needs(stream);
   command->add_option("--from", options->from, "Token to go on from (default: changes from now on)");
   command->add_option("--format", options->format, "json (a line each) or table")
       ->check(CLI::IsMember({"json", "table"}))
@@ -190,7 +222,10 @@ void add_subscribe_command(CLI::App& app, int& exit_code) {
   command->add_option("--token-file", options->token_file, "Keep the last token here, and go on from it");
   command->add_option("--count", options->count, "End after so many changes (0: never)");
   command->add_flag("--no-reconnect", options->no_reconnect, "End when the connection is lost");
-  command->callback([=, &exit_code] { exit_code = Follower(*options).run(); });
+  command->callback([=, &exit_code] {
+    if (options->tables.empty() && options->stream.empty()) throw CLI::RequiredError("tables or --stream");
+    exit_code = Follower(*options).run();
+  });
 }
 
 }  // namespace troupe
