@@ -28,6 +28,8 @@
 #include "actors/transaction/deadlock_detector.hpp"
 #include "actors/transaction/sequences.hpp"
 #include "actors/transaction/transaction_manager.hpp"
+#include "actors/webhook/webhook_starter.hpp"
+#include "actors/webhook/webhook_table.hpp"
 #include "runtime/cell/supervisor.hpp"
 #include "runtime/system/system_functions.hpp"
 #include "runtime/system/system_tables.hpp"
@@ -206,6 +208,7 @@ absl::Status Node::Parts::recover() {
   add_subscription_views(*services, &services->system_tables);
   add_system_tables(&services->system_tables);
   services->system_tables.add(continuous_views_table(*services));
+  services->system_tables.add(webhook_senders_table(*services));
   context->log_directory = log_directory(config);
   context->durable_log_position.store(opened_log.tail.end);
   context->logged_sequences = std::make_shared<SequencePositions>();
@@ -507,6 +510,7 @@ void Node::Parts::start_actors() {
         supervisor.spawn<ViewStarter>(seat, std::ref(*context), units, supervisor.address()));
   };
   subtrees.push_back(supervisor_child("streams", RestartStrategy::kOneForOne, {std::move(starter)}));
+  if (context->may_block) subtrees.push_back(subscriptions_child());
   if (context->may_block) subtrees.push_back(subscriptions_child());
   platform->start();
   ActorSeat seat;
