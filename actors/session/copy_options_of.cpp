@@ -1,6 +1,6 @@
 #include "actors/session/copy_options_of.hpp"
 
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 #include "runtime/sql/ast_all.hpp"
 #include "runtime/sql/parser.hpp"
 

@@ -328,6 +328,11 @@ absl::Status Binder::bind_set_order(const sql::SelectStatement& select, BoundQue
                       "Only result column names can be used, not expressions or functions."),
           "Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
     }
+    // What is sorted by has a type, in the select list, too.
+    for (BoundTarget& listed : query->targets) {
+      if (listed.value->type.oid != oid::kUnknown || !equal(listed.value, value)) continue;
+      TROUPE_ASSIGN_OR_RETURN(listed.value, settle(listed.value));
+    }
     TROUPE_ASSIGN_OR_RETURN(SortKey key, finish_sort_key(std::move(value), *item));
     query->order.push_back(std::move(key));
   }
@@ -421,6 +426,11 @@ absl::Status Binder::bind_order(const sql::SelectStatement& select, const Scope*
     if (value == nullptr) {
       TROUPE_ASSIGN_OR_RETURN(value, bind_output_item(*item->value, site, "ORDER BY"));
     }
+    // What is sorted by has a type, in the select list, too.
+    for (BoundTarget& listed : query->targets) {
+      if (listed.value->type.oid != oid::kUnknown || !equal(listed.value, value)) continue;
+      TROUPE_ASSIGN_OR_RETURN(listed.value, settle(listed.value));
+    }
     TROUPE_ASSIGN_OR_RETURN(SortKey key, finish_sort_key(std::move(value), *item));
     query->order.push_back(std::move(key));
   }
@@ -448,6 +458,7 @@ absl::Status Binder::bind_distinct(const sql::SelectStatement& select, const Sco
   }
   query->distinct = select.distinct;
   if (!query->distinct) return absl::OkStatus();
+  TROUPE_RETURN_IF_ERROR(settle_targets(query));
   for (size_t i = 0; i < query->order.size(); ++i) {
     const bool listed = std::any_of(query->targets.begin(), query->targets.end(), [&](const BoundTarget& target) {
       return equal(target.value, query->order[i].value);

@@ -77,8 +77,9 @@ class NumericSeries final : public TableFunctionCursor {
 Open open_numerics(std::span<const Type>, std::span<const Value> args, EvalContext&) {
   const Numeric step = args.size() > 2 ? Numeric(args[2].bytes()) : Numeric::of_int(1);
   const Numeric from(args[0].bytes()), to(args[1].bytes());
-  for (const Numeric* bound : {&from, &to, &step}) {
-    if (!bound->is_finite()) return error(ErrorCode::kInvalidParameterValue, "bounds and step must be finite numbers");
+  for (const auto& [name, value] : {std::pair("start value", &from), std::pair("stop value", &to), std::pair("step size", &step)}) {
+    if (value->is_finite()) continue;
+    return error(ErrorCode::kInvalidParameterValue, name, " cannot be ", value->is_nan() ? "NaN" : "infinity");
   }
   if (step.is_zero()) return zero_step();
   return std::make_unique<NumericSeries>(from, to, step);

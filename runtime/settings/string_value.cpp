@@ -6,7 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 
 namespace troupe {
 namespace {

@@ -174,6 +174,35 @@ std::vector<BuiltinOperator> match_operators() {
 
 }  // namespace
 
+void register_operator_functions(FunctionRegistry& registry) {
+  std::vector<Function> behind;
+  for (const BuiltinOperator& op : builtin_operators()) {
+    const auto entry = oid_book().by_oid.find(op.function);
+    if (entry == oid_book().by_oid.end()) continue;
+    const auto named = registry.functions(entry->second.name);
+    const auto& arguments = entry->second.arguments;
+    if (std::any_of(named.begin(), named.end(), [&](const Function* f) { return f->arguments == arguments; })) continue;
+    for (const Function* f : registry.operators(op.name)) {
+      if (f->arguments != arguments) continue;
+      Function function = *f;
+      function.name = std::string(entry->second.name);
+      function.is_operator = false;
+      function.comparison = Comparison::kNone;
+      behind.push_back(std::move(function));
+      break;
+    }
+  }
+  for (const auto& [name, symbol] : {std::pair("like", "~~"), std::pair("notlike", "!~~")}) {
+    for (const Function* f : registry.operators(symbol)) {
+      Function function = *f;
+      function.name = name;
+      function.is_operator = false;
+      behind.push_back(std::move(function));
+    }
+  }
+  for (Function& function : behind) registry.add(std::move(function));
+}
+
 std::span<const BuiltinFunction> builtin_functions() {
   static const std::vector<BuiltinFunction> all = FunctionList().take();
   return all;

@@ -36,6 +36,9 @@ struct BuiltinOperator {
   bool can_merge = false, can_hash = false;
 };
 std::span<const BuiltinOperator> builtin_operators();
+class FunctionRegistry;
+/// The functions behind operators, which PostgreSQL lets everybody call by their names, too: int4pl(1, 2). After all others.
+void register_operator_functions(FunctionRegistry& registry);
 
 struct OperatorFamily {
   Oid oid = 0, method = 0;

@@ -1,6 +1,6 @@
 /// Who and where the session is, its settings, the server's state, and signals to other sessions.
 #include "runtime/plan/bound_query.hpp"
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/row_writer.hpp"
 #include "runtime/system/session_function.hpp"

@@ -1,7 +1,7 @@
 /// pg_namespace, pg_extension, pg_authid and its views, pg_auth_members, pg_database, pg_tablespace.
 #include <algorithm>
 
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 #include "runtime/system/acl_text.hpp"
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"

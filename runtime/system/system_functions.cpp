@@ -2,6 +2,7 @@
 
 #include "runtime/sql/keywords.hpp"
 #include "runtime/system/acl_text.hpp"
+#include "runtime/system/builtin_objects.hpp"
 #include "runtime/system/rows_cursor.hpp"
 #include "runtime/system/session_function.hpp"
 #include "runtime/types/utf8.hpp"
@@ -113,6 +114,7 @@ void register_system_functions(FunctionRegistry& registry) {
   register_notification_functions(registry);
   register_partition_functions(to);
   register_replication_functions(to);
+  register_operator_functions(registry);
 }
 
 void register_system_table_functions() {

@@ -103,7 +103,11 @@ struct ArrayOfArrays : ArrayAgg {
                           EvalContext& context) {
     if (args[0].is_null(row)) return error(ErrorCode::kNullValueNotAllowed, "cannot accumulate null arrays");
     const ArrayView array(args[0].string(row));
-    if (array.dimensions() == 0) return error(ErrorCode::kArraySubscriptError, "cannot accumulate empty arrays");
+    if (array.dimensions() == 0) {
+      return error(ErrorCode::kArraySubscriptError, s.values == nullptr
+                                                        ? "cannot accumulate empty arrays"
+                                                        : "cannot accumulate arrays of different dimensionality");
+    }
     if (array.dimensions() >= kArrayDimensionsMax) {
       return error(ErrorCode::kProgramLimitExceeded, "number of array dimensions (", array.dimensions() + 1,
                    ") exceeds the maximum allowed (", kArrayDimensionsMax, ")");

@@ -9,6 +9,9 @@
 namespace troupe::aggregate_detail {
 namespace {
 
+/// A sum or square that left the range of what was finite before.
+absl::Status overflow() { return error(ErrorCode::kNumericValueOutOfRange, "value out of range: overflow"); }
+
 enum class Moment : uint8_t { kVarPop, kVarSamp, kStddevPop, kStddevSamp };
 
 Moment moment_of(const BoundAggregate& call) {
@@ -28,11 +31,16 @@ struct FloatVariance {
   };
   static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
     const auto v = static_cast<double>(args[0].get<T>(row));
+    const double before = s.sum;
     s.n += 1;
     s.sum += v;
     if (s.n > 1) {
       const double d = v * s.n - s.sum;
       s.squares += d * d / (s.n * (s.n - 1));
+      if (std::isinf(s.sum) || std::isinf(s.squares)) {
+        if (!std::isinf(before) && !std::isinf(v)) return overflow();
+        s.squares = std::nan("");
+      }
     } else if (!std::isfinite(v)) {
       s.squares = std::nan("");
     }
@@ -146,6 +154,7 @@ struct Regression {
   };
   static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate&, EvalContext&) {
     const double y = args[0].get<double>(row), x = args[1].get<double>(row);
+    const bool was_finite_x = !std::isinf(s.sx) && !std::isinf(x), was_finite_y = !std::isinf(s.sy) && !std::isinf(y);
     s.n += 1;
     s.sx += x;
     s.sy += y;
@@ -154,6 +163,14 @@ struct Regression {
       s.sxx += dx * dx * scale;
       s.syy += dy * dy * scale;
       s.sxy += dx * dy * scale;
+      if (((std::isinf(s.sx) || std::isinf(s.sxx)) && was_finite_x) ||
+          ((std::isinf(s.sy) || std::isinf(s.syy)) && was_finite_y) ||
+          (std::isinf(s.sxy) && was_finite_x && was_finite_y)) {
+        return overflow();
+      }
+      for (double* sum : {&s.sxx, &s.syy, &s.sxy}) {
+        if (std::isinf(*sum)) *sum = std::nan("");
+      }
     } else {
       if (!std::isfinite(x)) s.sxx = s.sxy = std::nan("");
       if (!std::isfinite(y)) s.syy = s.sxy = std::nan("");

@@ -114,7 +114,7 @@ template <typename T>
 struct FloatSum {
   static constexpr bool kSkipsNulls = true;
   struct State {
-    double sum = 0;
+    double sum = -0.0;  // to which any zero is added as it is
     int64_t count = 0;
   };
   static absl::Status add(State& s, std::span<const Vector> args, uint32_t row, const BoundAggregate& call, EvalContext&) {

@@ -30,6 +30,7 @@ void register_all(FunctionRegistry& registry) {
   register_string_search(to);
   register_patterns(to);
   register_bytes(to);
+  register_encodings(to);
   register_bits(to);
   register_datetimes(to);
   register_datetime_fields(to);

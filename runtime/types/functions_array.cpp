@@ -143,6 +143,42 @@ absl::Status search(const BoundFunction& call, std::span<const Vector> args, uin
   return absl::OkStatus();
 }
 
+/// trim_array(): without the last elements of the first dimension.
+absl::StatusOr<std::string> trimmed(std::string_view bytes, int32_t count) {
+  const ArrayView array(bytes);
+  const int32_t length = array.dimensions() == 0 ? 0 : array.length(0);
+  if (count < 0 || count > length) {
+    return error(ErrorCode::kArraySubscriptError, "number of elements to trim must be between 0 and ", length);
+  }
+  std::vector<ArrayDimension> shape;
+  for (int d = 0; d < array.dimensions(); ++d) shape.push_back({array.length(d), 1});  // as a slice
+  std::vector<Value> elements = elements_of(array);
+  if (count > 0) {
+    elements.resize(elements.size() / static_cast<size_t>(length) * static_cast<size_t>(length - count));
+    shape[0].length -= count;
+  }
+  if (elements.empty()) shape.clear();
+  return pack_array(array.element_type(), array.element_kind(), shape, elements);
+}
+
+/// width_bucket(): how many of the thresholds, which are in order, are not above the value.
+absl::Status bucket(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext&, Vector& out) {
+  const CompareKind kind = compare_kind_of(call.arguments[0]);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (out.is_null(row)) continue;
+    const ArrayView array(args[1].string(row));
+    if (array.dimensions() > 1) return error(ErrorCode::kArraySubscriptError, "thresholds must be one-dimensional array");
+    const std::vector<Value> thresholds = elements_of(array);
+    if (std::any_of(thresholds.begin(), thresholds.end(), [](const Value& v) { return v.is_null(); })) {
+      return error(ErrorCode::kNullValueNotAllowed, "thresholds array must not contain NULLs");
+    }
+    const auto above = [&](const Value& a, const Value& b) { return compare_values(kind, a, b) < 0; };
+    const auto at = std::upper_bound(thresholds.begin(), thresholds.end(), args[0].value(row), above);
+    out.set(row, static_cast<int32_t>(at - thresholds.begin()));
+  }
+  return absl::OkStatus();
+}
+
 bool contains(std::string_view a, std::string_view b) {
   const ArrayView x(a), y(b);
   const CompareKind kind = compare_kind(x.element_type(), x.element_kind());
@@ -270,8 +306,16 @@ absl::Status fill(const BoundFunction& call, std::span<const Vector> args, uint3
   for (uint32_t row = 0; row < rows; ++row) {
     const auto lengths = numbers_of(args[1], row);
     auto bounds = args.size() > 2 ? numbers_of(args[2], row) : std::nullopt;
-    if (!lengths || (args.size() > 2 && !bounds)) {
+    if (args[1].is_null(row) || (args.size() > 2 && args[2].is_null(row))) {
       return error(ErrorCode::kNullValueNotAllowed, "dimension array or low bound array cannot be null");
+    }
+    for (const size_t which : {size_t{1}, args.size() - 1}) {
+      if (ArrayView(args[which].string(row)).dimensions() <= 1) continue;
+      return with_detail(error(ErrorCode::kArraySubscriptError, "wrong number of array subscripts"),
+                         "Dimension array must be one dimensional.");
+    }
+    if (!lengths || (args.size() > 2 && !bounds)) {
+      return error(ErrorCode::kNullValueNotAllowed, "dimension values cannot be null");
     }
     if (!bounds) bounds.emplace(lengths->size(), 1);
     if (bounds->size() != lengths->size()) {
@@ -317,6 +361,8 @@ void register_arrays(Registrar& to) {
   lenient("array_position", {kCompatibleArray, kCompatible}, kI4, search);
   lenient("array_position", {kCompatibleArray, kCompatible, kI4}, kI4, search);
   lenient("array_positions", {kCompatibleArray, kCompatible}, oid::kInt4Array, search);
+  to.function<[](std::string_view a, int32_t n) { return trimmed(a, n); }>("trim_array", {kArray, kI4}, kArray);
+  to.raw({.name = "width_bucket", .arguments = {kCompatible, kCompatibleArray}, .result = kI4, .kernel = bucket});
   constexpr Oid kI4s = oid::kInt4Array;
   lenient("array_fill", {oid::kAnyElement, kI4s}, kArray, fill);
   lenient("array_fill", {oid::kAnyElement, kI4s, kI4s}, kArray, fill);

@@ -170,7 +170,7 @@ void register_bytes(Registrar& to) {
   to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("length", {kB}, kI4);
   to.function<[](std::string_view b) { return static_cast<int32_t>(b.size()); }>("octet_length", {kB}, kI4);
   for (const char* name : {"substr", "substring"}) {
-    to.function<[](std::string_view b, int32_t from) { return byte_substring(b, from, INT32_MAX); }>(name, {kB, kI4}, kB);
+    to.function<[](std::string_view b, int32_t from) { return byte_substring(b, std::max(from, 1), INT32_MAX); }>(name, {kB, kI4}, kB);
     to.function<[](std::string_view b, int32_t from, int32_t n) { return byte_substring(b, from, n); }>(name, {kB, kI4, kI4}, kB);
   }
   to.function<[](std::string_view b, std::string_view w) {
@@ -213,9 +213,6 @@ void register_bytes(Registrar& to) {
   }>("overlay", {kB, kB, kI4}, kB);
   to.function<[](std::string_view b, std::string_view w, int32_t from, int32_t n) { return byte_overlay(b, w, from, n); }>(
       "overlay", {kB, kB, kI4, kI4}, kB);
-  // The server's encoding is UTF8 throughout.
-  to.function<[](std::string_view t, std::string_view) { return std::string(t); }>("convert_to", {kT, oid::kName}, kB);
-  to.function<[](std::string_view b, std::string_view) { return std::string(b); }>("convert_from", {kB, oid::kName}, kT);
 }
 
 }  // namespace troupe

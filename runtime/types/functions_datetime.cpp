@@ -2,6 +2,7 @@
 
 #include "runtime/types/datetime.hpp"
 #include "runtime/types/kernel.hpp"
+#include "runtime/types/text_io.hpp"
 #include "runtime/types/time_zone.hpp"
 
 /// Date and time operators, make_*, the now family, AT TIME ZONE (function timezone), justify_*, age.
@@ -133,7 +134,11 @@ void register_clocks(Registrar& to) {
   }>("current_time", {}, oid::kTimetz, kStable);
 }
 
-absl::TimeZone zone_of_interval(const Interval& v) { return absl::FixedTimeZone(static_cast<int>(v.us / kUsPerSecond)); }
+absl::StatusOr<absl::TimeZone> zone_of_interval(EvalContext& context, const Interval& v) {
+  if (v.months == 0 && v.days == 0) return absl::FixedTimeZone(static_cast<int>(v.us / kUsPerSecond));
+  return error(ErrorCode::kInvalidParameterValue, "interval time zone \"",
+               to_text(Type{oid::kInterval}, Value::of(v), context), "\" must not include months or days");
+}
 
 void register_zones(Registrar& to) {
   to.function<[](std::string_view name, int64_t t) -> absl::StatusOr<int64_t> {
@@ -144,8 +149,19 @@ void register_zones(Registrar& to) {
     TROUPE_ASSIGN_OR_RETURN(const absl::TimeZone zone, find_zone_for_at(name));
     return timestamptz_of_local(t, zone);
   }>("timezone", {oid::kText, kTs}, kTz);
-  to.function<[](const Interval& by, int64_t t) { return local_of_timestamptz(t, zone_of_interval(by)); }>("timezone", {kI, kTz}, kTs);
-  to.function<[](const Interval& by, int64_t t) { return timestamptz_of_local(t, zone_of_interval(by)); }>("timezone", {kI, kTs}, kTz);
+  to.function<[](EvalContext& c, const Interval& by, int64_t t) -> absl::StatusOr<int64_t> {
+    TROUPE_ASSIGN_OR_RETURN(const absl::TimeZone zone, zone_of_interval(c, by));
+    return local_of_timestamptz(t, zone);
+  }>("timezone", {kI, kTz}, kTs);
+  to.function<[](EvalContext& c, const Interval& by, int64_t t) -> absl::StatusOr<int64_t> {
+    TROUPE_ASSIGN_OR_RETURN(const absl::TimeZone zone, zone_of_interval(c, by));
+    return timestamptz_of_local(t, zone);
+  }>("timezone", {kI, kTs}, kTz);
+  to.function<[](EvalContext& c, const Interval& by, const TimeTz& t) -> absl::StatusOr<TimeTz> {
+    TROUPE_RETURN_IF_ERROR(zone_of_interval(c, by).status());
+    const auto west = static_cast<int32_t>(-by.us / kUsPerSecond);
+    return TimeTz{wrapped_time(t.us + (t.zone - west) * kUsPerSecond), west, 0};
+  }>("timezone", {kI, oid::kTimetz}, oid::kTimetz);
   to.function<[](EvalContext& c, std::string_view name, const TimeTz& t) -> absl::StatusOr<TimeTz> {
     TROUPE_ASSIGN_OR_RETURN(const absl::TimeZone zone, find_zone_for_at(name));
     const int64_t now = timestamp_of_unix_us(c.transaction_us);
@@ -167,7 +183,8 @@ absl::StatusOr<int32_t> make_date(int32_t year, int32_t month, int32_t day) {
 absl::StatusOr<int64_t> make_time(int32_t hour, int32_t minute, double second) {
   const bool end_of_day = hour == 24 && minute == 0 && second == 0;
   if (hour < 0 || minute < 0 || minute > 59 || std::isnan(second) || second < 0 || second > 60 || (hour > 23 && !end_of_day)) {
-    return error(ErrorCode::kDatetimeFieldOverflow, "time field value out of range: ", hour, ":", absl::StrCat(absl::Dec(minute, absl::kZeroPad2)), ":", second);
+    return error(ErrorCode::kDatetimeFieldOverflow, "time field value out of range: ", hour, ":", absl::StrCat(absl::Dec(minute, absl::kZeroPad2)), ":",
+                 std::isnan(second) ? "NaN" : cat(second));
   }
   return hour * kUsPerHour + minute * kUsPerMinute + static_cast<int64_t>(std::rint(second * 1e6));
 }

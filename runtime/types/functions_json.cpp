@@ -17,14 +17,17 @@ bool is_number(Oid type) {
 
 /// ISO 8601, as JSON's readers expect it: a T between date and time, minutes in the zone's offset.
 std::string iso_time(Oid type, std::string text) {
-  if (const size_t space = text.find(' '); space != std::string::npos) text[space] = 'T';
+  const size_t space = text.find(' ');
+  if (type != oid::kDate && space != std::string::npos) text[space] = 'T';  // a date's is before BC
   const size_t sign = text.find_last_of("+-");
   if (type == oid::kTimestamptz && sign != std::string::npos && text.find(':', sign) == std::string::npos) text += ":00";
   return text;
 }
 
-void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out);
-void append_record(std::string_view bytes, EvalContext& context, std::string* out);
+/// `separator`: of what is in it, not of what is in that.
+void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out,
+                  std::string_view separator = ",");
+void append_record(std::string_view bytes, EvalContext& context, std::string* out, std::string_view separator = ",");
 
 }  // namespace
 
@@ -68,13 +71,13 @@ absl::Status append_json_key(const Value& value, Type type, EvalContext& context
 namespace {
 
 /// One dimension after the other; `at` is the next element.
-void append_dimension(const ArrayView& array, int dimension, Type element, EvalContext& context, uint32_t* at,
-                      std::string* out) {
+void append_dimension(const ArrayView& array, int dimension, Type element, EvalContext& context,
+                      std::string_view separator, uint32_t* at, std::string* out) {
   out->push_back('[');
   for (int32_t i = 0; i < array.length(dimension); ++i) {
-    if (i > 0) out->push_back(',');
+    if (i > 0) out->append(separator);
     if (dimension + 1 < array.dimensions()) {
-      append_dimension(array, dimension + 1, element, context, at, out);
+      append_dimension(array, dimension + 1, element, context, ",", at, out);
       continue;
     }
     const uint32_t place = (*at)++;
@@ -83,20 +86,21 @@ void append_dimension(const ArrayView& array, int dimension, Type element, EvalC
   out->push_back(']');
 }
 
-void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out) {
+void append_array(std::string_view bytes, Type type, EvalContext& context, std::string* out,
+                  std::string_view separator) {
   const ArrayView array(bytes);
   if (array.dimensions() == 0) {
     out->append("[]");
     return;
   }
   uint32_t at = 0;
-  append_dimension(array, 0, Type{element_type_of(type.oid)}, context, &at, out);
+  append_dimension(array, 0, Type{element_type_of(type.oid)}, context, separator, &at, out);
 }
 
-void append_record(std::string_view bytes, EvalContext& context, std::string* out) {
+void append_record(std::string_view bytes, EvalContext& context, std::string* out, std::string_view separator) {
   size_t number = 0;
   for (const RecordField& field : live_fields(bytes)) {
-    out->push_back(number++ == 0 ? '{' : ',');
+    out->append(number++ == 0 ? "{" : separator);
     append_json_string(field.name.empty() ? cat("f", number) : std::string(field.name), out);
     out->push_back(':');
     append_json_value(field.value(), Type{field.type}, context, out);
@@ -170,6 +174,23 @@ absl::Status to_json(const BoundFunction& call, std::span<const Vector> args, ui
   return absl::OkStatus();
 }
 
+/// array_to_json and row_to_json with a flag: elements and fields, not what is in them, on lines of their own.
+absl::Status to_json_lines(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
+                           Vector& out) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (out.is_null(row)) continue;
+    const std::string_view separator = args[1].get<bool>(row) ? ",\n " : ",";
+    std::string json;
+    if (is_array_type(call.arguments[0].oid)) {
+      append_array(args[0].string(row), call.arguments[0], context, &json, separator);
+    } else {
+      append_record(args[0].string(row), context, &json, separator);
+    }
+    out.set_string(row, json);
+  }
+  return absl::OkStatus();
+}
+
 /// `"key" : "value"`, or null for a value that is missing.
 absl::Status append_pair(const ArrayView& keys, uint32_t key, const ArrayView& values, uint32_t value, std::string* out) {
   if (keys.is_null(key)) return error(ErrorCode::kNullValueNotAllowed, "null value not allowed for object key");
@@ -235,6 +256,8 @@ void register_json(Registrar& to) {
   register_builders<true>(to, "jsonb", oid::kJsonb);
   for (const auto& [name, argument] : {std::pair("row_to_json", oid::kRecord), std::pair("array_to_json", oid::kAnyArray)}) {
     to.raw({.name = name, .arguments = {argument}, .result = oid::kJson, .kernel = to_json<false>,
+            .volatility = Volatility::kStable});
+    to.raw({.name = name, .arguments = {argument, oid::kBool}, .result = oid::kJson, .kernel = to_json_lines,
             .volatility = Volatility::kStable});
   }
   using View = std::string_view;

@@ -10,15 +10,20 @@ constexpr Oid kM = oid::kMoney;
 
 absl::Status division_by_zero() { return error(ErrorCode::kDivisionByZero, "division by zero"); }
 
-int64_t wrapped(uint64_t cents) { return static_cast<int64_t>(cents); }
+absl::Status out_of_range() { return error(ErrorCode::kNumericValueOutOfRange, "money out of range"); }
+
+absl::StatusOr<int64_t> rounded(double cents) {
+  // 2^63 is the first that does not fit.
+  if (std::isnan(cents) || std::rint(cents) < -0x1p63 || std::rint(cents) >= 0x1p63) return out_of_range();
+  return static_cast<int64_t>(std::rint(cents));
+}
 
 template <typename Number>
-constexpr auto kTimes = [](int64_t cents, Number n) {
-  if constexpr (std::is_floating_point_v<Number>) {
-    return static_cast<int64_t>(std::rint(static_cast<double>(cents) * static_cast<double>(n)));
-  } else {
-    return wrapped(static_cast<uint64_t>(cents) * static_cast<uint64_t>(static_cast<int64_t>(n)));
-  }
+constexpr auto kTimes = [](int64_t cents, Number n) -> absl::StatusOr<int64_t> {
+  if constexpr (std::is_floating_point_v<Number>) return rounded(static_cast<double>(cents) * static_cast<double>(n));
+  int64_t product;
+  if (__builtin_mul_overflow(cents, static_cast<int64_t>(n), &product)) return out_of_range();
+  return product;
 };
 template <typename Number>
 constexpr auto kTimesReversed = [](Number n, int64_t cents) { return kTimes<Number>(cents, n); };
@@ -26,9 +31,9 @@ template <typename Number>
 constexpr auto kDivided = [](int64_t cents, Number n) -> absl::StatusOr<int64_t> {
   if (n == 0) return division_by_zero();
   if constexpr (std::is_floating_point_v<Number>) {
-    return static_cast<int64_t>(std::rint(static_cast<double>(cents) / static_cast<double>(n)));
+    return rounded(static_cast<double>(cents) / static_cast<double>(n));
   } else {
-    if (n == -1) return wrapped(0 - static_cast<uint64_t>(cents));
+    if (n == -1 && cents == INT64_MIN) return out_of_range();
     return cents / static_cast<int64_t>(n);
   }
 };
@@ -43,10 +48,16 @@ void register_with(Registrar& to, Oid type) {
 }  // namespace
 
 void register_money(Registrar& to) {
-  to.op<[](int64_t a, int64_t b) { return wrapped(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }>(
-      "+", {kM, kM}, kM);
-  to.op<[](int64_t a, int64_t b) { return wrapped(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }>(
-      "-", {kM, kM}, kM);
+  to.op<[](int64_t a, int64_t b) -> absl::StatusOr<int64_t> {
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum)) return out_of_range();
+    return sum;
+  }>("+", {kM, kM}, kM);
+  to.op<[](int64_t a, int64_t b) -> absl::StatusOr<int64_t> {
+    int64_t rest;
+    if (__builtin_sub_overflow(a, b, &rest)) return out_of_range();
+    return rest;
+  }>("-", {kM, kM}, kM);
   to.op<[](int64_t a, int64_t b) -> absl::StatusOr<double> {
     if (b == 0) return division_by_zero();
     return static_cast<double>(a) / static_cast<double>(b);

@@ -349,6 +349,7 @@ void register_string_search(Registrar& to) {
   to.function<[](std::string_view t) { return static_cast<int32_t>(t.size()); }>("octet_length", {kT}, kI4);
   to.function<[](std::string_view t) { return static_cast<int32_t>(t.size()); }>("octet_length", {oid::kBpchar}, kI4);
   to.function<[](std::string_view t) { return static_cast<int32_t>(t.size() * 8); }>("bit_length", {kT}, kI4);
+  to.function<[](std::string_view b) { return static_cast<int32_t>(b.size() * 8); }>("bit_length", {oid::kBytea}, kI4);
   to.function<[](std::string_view t, std::string_view w) { return position(t, w); }>("strpos", {kT, kT}, kI4);
   to.function<[](std::string_view t, std::string_view w) { return position(t, w); }>("position", {kT, kT}, kI4);
   constexpr auto starts = [](std::string_view t, std::string_view w) { return t.starts_with(w); };

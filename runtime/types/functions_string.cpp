@@ -32,7 +32,8 @@ std::string left(std::string_view text, int32_t n) {
 }
 std::string right(std::string_view text, int32_t n) {
   const auto length = static_cast<int64_t>(utf8_length(text));
-  const int64_t skip = n >= 0 ? std::max<int64_t>(length - n, 0) : -int64_t{n};
+  // The least number has no positive: it is 0 characters that are left out, as in PostgreSQL.
+  const int64_t skip = n >= 0 ? std::max<int64_t>(length - n, 0) : n == INT32_MIN ? 0 : -int64_t{n};
   return std::string(text.substr(utf8_offset(text, static_cast<size_t>(skip))));
 }
 
@@ -128,9 +129,12 @@ std::string reversed(std::string_view text) {
   return out;
 }
 
-std::string overlaid(std::string_view text, std::string_view with, int64_t from, int64_t count) {
-  const std::string head = *substring(text, 1, std::max<int64_t>(from - 1, 0));
-  const std::string tail = *substring(text, from + count, std::nullopt);
+absl::StatusOr<std::string> overlaid(std::string_view text, std::string_view with, int32_t from, int32_t count) {
+  if (from <= 0) return error(ErrorCode::kSubstringError, "negative substring length not allowed");
+  const int64_t rest = int64_t{from} + count;
+  if (rest != static_cast<int32_t>(rest)) return error(ErrorCode::kNumericValueOutOfRange, "integer out of range");
+  const std::string head = *substring(text, 1, from - 1);
+  const std::string tail = *substring(text, rest, std::nullopt);
   return head + std::string(with) + tail;
 }
 
@@ -205,7 +209,7 @@ void register_parts(Registrar& to) {
   to.function<[](std::string_view t, int32_t n) { return right(t, n); }>("right", {kT, kI4}, kT);
   to.function<[](std::string_view t, std::string_view s, int32_t n) { return split_part(t, s, n); }>("split_part", {kT, kT, kI4}, kT);
   to.function<[](std::string_view t, std::string_view w, int32_t from, int32_t n) { return overlaid(t, w, from, n); }>("overlay", {kT, kT, kI4, kI4}, kT);
-  to.function<[](std::string_view t, std::string_view w, int32_t from) { return overlaid(t, w, from, static_cast<int64_t>(utf8_length(w))); }>(
+  to.function<[](std::string_view t, std::string_view w, int32_t from) { return overlaid(t, w, from, static_cast<int32_t>(utf8_length(w))); }>(
       "overlay", {kT, kT, kI4}, kT);
   to.function<[](std::string_view t) { return reversed(t); }>("reverse", {kT}, kT);
   constexpr auto repeat = [](EvalContext& c, std::string_view t, int32_t n) { return repeated(c, t, n); };

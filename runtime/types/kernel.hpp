@@ -186,6 +186,7 @@ void register_strings(Registrar& to);
 void register_string_search(Registrar& to);
 void register_patterns(Registrar& to);
 void register_regular_expressions(Registrar& to);
+void register_encodings(Registrar& to);
 void register_bytes(Registrar& to);
 void register_bits(Registrar& to);
 void register_datetimes(Registrar& to);

@@ -4,7 +4,7 @@
     tests/fuzz/query_fuzz.py --seeds 2000 [--first 1]     starts both servers itself
     tests/fuzz/query_fuzz.py --seed 1234                  one query, printed with both answers
 
-Every seed is one statement over four small tables with nulls: joins, subqueries in all places, aggregates, windows, set
+Every seed is one statement over small tables with nulls, random ones themselves, others every 250 seeds: joins, subqueries in all places, aggregates, windows, set
 operations, WITH, and INSERT, UPDATE and DELETE that are rolled back. Rows are compared sorted. Differences are grouped
 by their kind, the shortest statement of each is printed, and the exit status says whether there were any. What Troupe
 refuses as not there yet (0A000), too large or too slow is counted, not a difference; nor is an error that depends on
@@ -12,35 +12,20 @@ what is computed first (classes 21 and 22: PostgreSQL promises no order).
 """
 import argparse
 import collections
+import itertools
 import pathlib
 import random
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from pgwire import query  # noqa: E402  (found through the line above)
+from random_schema import Schema, literal  # noqa: E402
 from servers import PostgresServer, RunningServer, TroupeServer  # noqa: E402
 
-TABLES = {
-    "ra": [("id", "int"), ("x", "int"), ("y", "int"), ("t", "text"), ("bo", "bool")],
-    "rb": [("k", "int"), ("m", "int"), ("s", "text")],
-    "rc": [("x", "int"), ("s", "text"), ("q", "int")],
-    "rd": [("id", "int"), ("t", "text")],  # stays empty
-}
-SCHEMA = [
-    "drop table if exists ra, rb, rc, rd",
-    "create table ra (id int primary key, x int, y int, t text, bo bool)",
-    "create table rb (k int, m int, s text, primary key (k, m))",
-    "create table rc (x int, s text, q int unique)",
-    "create table rd (id int primary key, t text)",
-    "create index on ra (x)",
-    "create index on rc (s, x)",
-    "insert into ra select i, nullif(i % 5, 3), nullif((i * 7) % 11, 4), nullif(chr(97 + i % 4), 'd'),"
-    " case i % 3 when 0 then null when 1 then true else false end from generate_series(1, 14) i",
-    "insert into rb select i % 4, i, nullif(chr(97 + i % 3), 'b') from generate_series(1, 11) i",
-    "insert into rc select nullif(i % 4, 2), nullif(chr(98 + i % 3), 'c'), i from generate_series(1, 9) i",
-    "insert into rc values (null, null, null), (3, 'a', null)",
-]
-TYPES = ["int", "text", "bool"]
+TYPES = ["int", "text", "bool", "int", "text", "numeric", "date"]
+STATEMENTS_PER_SCHEMA = 250
 REFUSED = "refused "
 
 
@@ -49,6 +34,8 @@ class Generator:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.schema = Schema(seed // STATEMENTS_PER_SCHEMA)
+        self.tables = self.schema.tables
         self.names = 0
         self.ctes = []
 
@@ -71,17 +58,18 @@ class Generator:
         return self.change()
 
     def change(self):
-        table = self.one_of("ra", "rb", "rc")
+        table = self.random.choice(self.schema.changeable)
         alias = self.name("u")
-        scope = [(f"{alias}.{column}", kind) for column, kind in TABLES[table]]
+        scope = [(f"{alias}.{column}", kind) for column, kind in self.tables[table]]
+        writable = self.schema.writable[table]
         kind = self.one_of("insert", "update", "delete")
         if kind == "insert":
-            columns = [column for column, _ in TABLES[table]]
-            values = [self.expression(of, 1, []) for _, of in TABLES[table]]
+            columns = [column for column, _ in writable]
+            values = [self.expression(of, 1, []) for _, of in writable]
             source = f"select {', '.join(values)}"
             if self.chance(50):
                 tables, inner = self.from_clause(1, [])
-                picked = ", ".join(self.expression(of, 1, inner) for _, of in TABLES[table])
+                picked = ", ".join(self.expression(of, 1, inner) for _, of in writable)
                 source = f"select distinct {picked} from {tables}"
             text = f"insert into {table} ({', '.join(columns)}) {source}"
             return text, f"select * from {table}"
@@ -95,7 +83,7 @@ class Generator:
         where = self.expression("bool", 2, scope + inner)
         if kind == "delete":
             return f"delete from {table} {alias}{source} where {where}", f"select * from {table}"
-        column, of = self.random.choice(TABLES[table])
+        column, of = self.random.choice(writable)
         value = self.expression(of, 2, scope)
         if self.chance(40) and of == "int":
             value = f"{alias}.{column} + {self.one_of(0, 0, 100)}"
@@ -188,6 +176,11 @@ class Generator:
             return self.one_of(f"min({argument}){keep}", f"max({argument}){keep}",
                                f"string_agg({argument}, '-' order by {argument}){keep}",
                                f"array_agg(({argument})::text order by ({argument})::text desc){keep}::text")
+        if kind in ("numeric", "date"):
+            own = [f"min({argument}){keep}", f"max({argument}){keep}"]
+            if kind == "numeric":
+                own += [f"sum({argument}){keep}", f"avg({argument}){keep}", f"percentile_disc(0.5) within group (order by {argument})"]
+            return self.random.choice(own)
         distinct = self.one_of("", "", "distinct ")
         return self.one_of(f"count(*){keep}::int", f"count({distinct}{argument}){keep}::int",
                            f"sum({distinct}{argument}){keep}::int", f"min({argument}){keep}",
@@ -202,7 +195,10 @@ class Generator:
         if kind == "int":
             return self.one_of(f"row_number() {over}::int", f"sum({argument}) {over}::int", f"count(*) {over}::int",
                                choices[0])
-        return choices[0] if kind == "bool" else self.random.choice(choices)
+        if kind == "numeric":
+            frame = self.one_of("", " rows 1 preceding", " rows between 1 preceding and 1 following exclude current row")
+            return f"sum({argument}) {over[:-1]}{frame})"
+        return self.random.choice(choices) if kind == "text" else choices[0]
 
     # --- FROM ---
 
@@ -254,8 +250,8 @@ class Generator:
                     [(f"{alias}.c{i + 1}", kind) for i, kind in enumerate(types)])
         if self.chance(5):
             return f"generate_series(1, {self.random.randrange(4)}) {alias}(g)", [(f"{alias}.g", "int")]
-        table = self.one_of("ra", "ra", "rb", "rb", "rc", "rc", "rd")
-        return f"{table} {alias}", [(f"{alias}.{column}", kind) for column, kind in TABLES[table]]
+        table = self.random.choice(self.schema.readable)
+        return f"{table} {alias}", [(f"{alias}.{column}", kind) for column, kind in self.tables[table]]
 
     # --- expressions ---
 
@@ -269,9 +265,7 @@ class Generator:
     def literal(self, kind):
         if self.chance(10):
             return f"null::{kind}"
-        if kind == "int":
-            return str(self.random.randrange(-1, 12))
-        return self.one_of("'a'", "'b'", "''", "'c'") if kind == "text" else self.one_of("true", "false")
+        return literal(self.random, kind, nulls=0)
 
     def column(self, kind, scope):
         known = [text for text, of in scope if of == kind]
@@ -303,7 +297,11 @@ class Generator:
         if self.chance(45):
             return self.one_of(f"({sub()} + {sub()})", f"({sub()} - {sub()})", f"abs({sub()})",
                                f"length({self.expression('text', depth - 1, scope)})",
-                               f"greatest({sub()}, {sub()})", f"(- {sub()})")
+                               f"greatest({sub()}, {sub()})", f"(- {sub()})",
+                               f"({self.expression('date', depth - 1, scope)} - {self.expression('date', depth - 1, scope)})",
+                               f"extract(month from {self.expression('date', depth - 1, scope)})::int",
+                               f"round({self.expression('numeric', depth - 1, scope)})::int",
+                               f"cardinality(array[{sub()}, {sub()}])", f"({sub()} % 5)")
         if self.chance(15):
             tables, own = self.from_clause(depth - 1, scope)
             where = f" where {self.expression('bool', depth - 1, own + scope)}"
@@ -316,16 +314,38 @@ class Generator:
         sub = lambda: self.expression("text", depth - 1, scope)  # noqa: E731
         if self.chance(40):
             return self.one_of(f"({sub()} || {sub()})", f"upper({sub()})",
-                               f"({self.expression('int', depth - 1, scope)})::text", f"least({sub()}, {sub()})")
+                               f"({self.expression('int', depth - 1, scope)})::text", f"least({sub()}, {sub()})",
+                               f"({self.expression('numeric', depth - 1, scope)})::text", f"substr({sub()}, 1, 2)",
+                               f"to_char({self.expression('date', depth - 1, scope)}, 'YYYY-MM')",
+                               f"coalesce(to_jsonb({sub()}) ->> 0, {sub()})", f"replace({sub()}, 'a', 'bb')")
         return self.common("text", depth, scope)
+
+    def numeric(self, depth, scope):
+        if depth <= 0 or self.chance(45):
+            return self.column("numeric", scope)
+        sub = lambda kind="numeric": self.expression(kind, depth - 1, scope)  # noqa: E731
+        if self.chance(60):
+            return self.one_of(f"({sub()} + {sub()})", f"({sub()} - {sub()})", f"({sub()} * {sub()})", f"round({sub()}, 1)",
+                               f"trunc({sub()})", f"({sub('int')})::numeric", f"({sub()} + {sub('int')})", f"abs({sub()})",
+                               f"greatest({sub()}, {sub()})", f"({sub()} / 4)", f"ceil({sub()})", f"sign({sub()})")
+        return self.common("numeric", depth, scope)
+
+    def date(self, depth, scope):
+        if depth <= 0 or self.chance(50):
+            return self.column("date", scope)
+        sub = lambda kind="date": self.expression(kind, depth - 1, scope)  # noqa: E731
+        if self.chance(50):
+            return self.one_of(f"({sub()} + {sub('int')})", f"({sub()} - 1)", f"least({sub()}, {sub()})",
+                               f"(date_trunc('month', {sub()}::timestamp))::date", f"({sub()} + interval '1 month')::date")
+        return self.common("date", depth, scope)
 
     def bool(self, depth, scope):
         if depth <= 0:
             if self.chance(40):
                 return self.column("bool", scope)
-            kind = self.one_of("int", "int", "text")
+            kind = self.one_of("int", "int", "text", "numeric", "date")
             return f"({self.column(kind, scope)} {self.one_of('=', '<', '>=', '<>', '=')} {self.column(kind, scope)})"
-        kind = self.one_of("int", "int", "text", "bool")
+        kind = self.one_of("int", "int", "text", "bool", "numeric", "date")
         sub = lambda of=kind: self.expression(of, depth - 1, scope)  # noqa: E731
         op = self.one_of("=", "=", "<", "<>", ">=")
         query_of = lambda types: self.select(depth - 1, scope, types)  # noqa: E731
@@ -356,6 +376,9 @@ class Generator:
         if choice == 14:
             second = self.one_of("int", "text")
             return f"(({sub()}, {sub(second)}) {negation}in {query_of([kind, second])})"
+        if choice == 15 and self.chance(20):
+            return self.one_of(f"({sub('int')} = any (array[{sub('int')}, {sub('int')}]))", f"({sub('text')} like {sub('text')} || '%')",
+                               f"({sub('int')} <= all (array[{sub('int')}, 3, null]))", f"(array[{sub('int')}] && array[{sub('int')}, 1])")
         if choice == 15 and self.chance(50):
             second = self.one_of("int", "text")
             return f"(({sub()}, {sub(second)}) {op} ({sub()}, {sub(second)}))"
@@ -399,43 +422,63 @@ def shape(message):
     return " ".join("N" if word.strip('",.()').isdigit() else word for word in message.split())
 
 
-def connect(server):
+def connect(server, seed):
+    """A connection to the schema that `seed` is for."""
     wire = server.connect(timeout=60)
-    for statement in SCHEMA:
-        wire.query(statement)
+    set_up(wire, seed)
     wire.query("set statement_timeout = 20000")
     return wire
 
 
+def set_up(wire, seed):
+    """Makes the schema; errors of its statements, which both servers must agree on, as [(statement, sqlstate)]."""
+    failed = []
+    wire.query("set client_min_messages = error")
+    for statement in Schema(seed // STATEMENTS_PER_SCHEMA).statements:
+        result = wire.ask(query(statement))
+        if result.error:
+            failed.append((statement, result.error.sqlstate))
+    return failed
+
+
 def fuzz(ours, theirs, seeds):
-    found, refused = collections.defaultdict(list), collections.Counter()
-    us, them = connect(ours), connect(theirs)
+    found, refused, run = collections.defaultdict(list), collections.Counter(), 0
+    us, them, schema = ours.connect(timeout=60), theirs.connect(timeout=60), None
+    for wire in (us, them):
+        wire.query("set statement_timeout = 20000")
     for seed in seeds:
+        if seed // STATEMENTS_PER_SCHEMA != schema:
+            schema = seed // STATEMENTS_PER_SCHEMA
+            mine, expected = set_up(us, seed), set_up(them, seed)
+            if mine != expected:
+                found["schema"].append((0, seed, sorted(set(mine) ^ set(expected))[0]))
+        run += 1
         statement, shows = Generator(seed).statement()
         try:
             mine = answer(us, statement, shows)
         except (OSError, EOFError) as lost:
             found[f"connection lost: {lost}"].append((len(statement), seed, statement))
-            us = connect(ours)
+            us = connect(ours, seed)
             continue
         kind = difference(mine, answer(them, statement, shows))
         if kind and kind.startswith(REFUSED):
             refused[kind.removeprefix(REFUSED)] += 1
         elif kind:
             found[kind].append((len(statement), seed, statement))
-    return found, refused
+    return found, refused, run
 
 
 def show_one(ours, theirs, seed):
     statement, shows = Generator(seed).statement()
     print(statement)
     for server in (ours, theirs):
-        print(server.name, *answer(connect(server), statement, shows))
+        print(server.name, *answer(connect(server, seed), statement, shows))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1000, help="how many statements")
+    parser.add_argument("--seconds", type=int, help="go on for so long, whatever --seeds says")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--port", type=int, help="of a running Troupe, instead of one of its own")
@@ -446,13 +489,16 @@ def main():
     with ours, theirs:
         if options.seed is not None:
             return show_one(ours, theirs, options.seed)
-        found, refused = fuzz(ours, theirs, range(options.first, options.first + options.seeds))
+        end = time.monotonic() + options.seconds if options.seconds else None
+        seeds = itertools.takewhile(lambda seed: end is None and seed < options.first + options.seeds or
+                                    end is not None and time.monotonic() < end, itertools.count(options.first))
+        found, refused, run = fuzz(ours, theirs, seeds)
     for kind, cases in sorted(found.items(), key=lambda item: -len(item[1])):
         _, seed, statement = min(cases)
         print(f"{len(cases)} times {kind}\n  seed {seed}: {statement}")
     for kind, times in refused.most_common():
         print(f"{times} refused: {kind}")
-    print(f"{options.seeds} statements, {sum(map(len, found.values()))} differences, {refused.total()} refused")
+    print(f"{run} statements, {sum(map(len, found.values()))} differences, {refused.total()} refused")
     return 1 if found else 0
 
 

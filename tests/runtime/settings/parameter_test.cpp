@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 
 using namespace troupe;
 

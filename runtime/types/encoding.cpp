@@ -1,4 +1,4 @@
-#include "runtime/settings/encoding.hpp"
+#include "runtime/types/encoding.hpp"
 
 #include <array>
 #include <string>
