@@ -10,6 +10,7 @@
 #include "actors/node/commit_request.hpp"
 #include "runtime/cell/frame_message.hpp"
 #include "runtime/exec/data_access.hpp"
+#include "runtime/stream/interest.hpp"
 #include "runtime/transaction/table_gate.hpp"
 #include "storage/base/ids.hpp"
 #include "storage/lock/lock_queue.hpp"
@@ -222,8 +223,9 @@ using CommitsPtr = std::shared_ptr<std::vector<CommitRequestPtr>>;
 using PublisherActor = caf::typed_actor<
     // From the log writer: these are durable.
     caf::reacts_to<durable_atom, CommitsPtr>,
-    // A subscriber wants what comes after the SCN, up to so many bytes; answered with changes when there are some.
-    caf::reacts_to<next_atom, uint64_t, Scn, uint32_t, uint64_t>,
+    // A subscriber wants what comes after the SCN and is of interest (null: all), up to so many bytes; answered with
+    // changes when there are some, and now and then with how far there were none. No bytes: answered at once.
+    caf::reacts_to<next_atom, uint64_t, Scn, uint32_t, uint64_t, InterestPtr>,
     // The same for a transaction's bulk records: subscription, transaction, first record, position, bytes.
     caf::reacts_to<bulk_atom, uint64_t, TxnId, uint32_t, uint64_t, uint64_t>,
     // Put the replication slots on the disk as they are now; answered with granted, with this request number.
@@ -241,3 +243,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitEdgesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SequencePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChangesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CommitsPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::InterestPtr)

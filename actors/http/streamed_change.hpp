@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/protocol/backend_message.hpp"
+#include "runtime/protocol/frontend_writer.hpp"
 
 namespace troupe {
 

@@ -44,6 +44,7 @@ inline constexpr uint64_t kViewRequest = uint64_t{1} << 60;
 inline constexpr uint64_t kPublisherRequest = uint64_t{1} << 59;
 
 struct Changes;
+class FollowedRows;
 class Subscription;
 class StreamTeller;
 class GroupReader;
@@ -359,7 +360,7 @@ class Backend final : public RowIdSource {
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
 
   // backend_subscribe.cpp
-  absl::Status check_subscribed(const std::vector<Oid>& tables);
+  absl::Status check_subscribed(const std::vector<Oid>& tables, FollowedRows& rows);
   void write_progress(Scn through);
   Task<absl::Status> run_subscribe(const sql::SubscribeStatement& statement, Portal& portal);
   Task<absl::Status> receive_changes(ChangesQuestion question, uint64_t bytes_max);

@@ -5,6 +5,7 @@
 #include "actors/stream/changes.hpp"
 #include "runtime/plan/stream_options.hpp"
 #include "runtime/sql/ast_group.hpp"
+#include "runtime/stream/followed_rows.hpp"
 #include "storage/base/text.hpp"
 #include "storage/catalog/rights.hpp"
 
@@ -37,15 +38,6 @@ absl::StatusOr<int64_t> progress_of(const sql::SubscribeTablesStatement& stateme
     TROUPE_ASSIGN_OR_RETURN(progress_us, interval_us(option_text(*option), option->name, context));
   }
   return progress_us;
-}
-
-/// Errors: 42501; 0A000 where policies would decide which rows the role sees.
-absl::Status check_may_follow(const Catalog& catalog, Oid role, const TableDef& table) {
-  TROUPE_RETURN_IF_ERROR(check_right(catalog, role, table, kSelect));
-  if (!is_under_row_security(catalog, role, table)) return absl::OkStatus();
-  return with_hint(error(ErrorCode::kFeatureNotSupported, "SUBSCRIBE to table \"", table.name,
-                         "\" with row-level security is not supported yet"),
-                   "Subscribe as the table's owner or as a role with BYPASSRLS.");
 }
 
 }  // namespace
@@ -157,13 +149,14 @@ Task<absl::Status> Backend::send_events(Subscription& subscription, const Portal
 }
 
 /// What was granted when the subscription began may have been taken back. Tables that are gone end by themselves.
-absl::Status Backend::check_subscribed(const std::vector<Oid>& tables) {
-  const CatalogPtr catalog = services_.catalog.get()->in_database(transaction_.catalog()->database());
+absl::Status Backend::check_subscribed(const std::vector<Oid>& tables, FollowedRows& rows) {
+  CatalogPtr catalog = services_.catalog.get()->in_database(transaction_.catalog()->database());
+  if (catalog == nullptr) return error(ErrorCode::kInvalidCatalogName, "the database was dropped");
   for (const Oid oid : tables) {
-    const TableDef* table = catalog == nullptr ? nullptr : catalog->find_table(oid);
-    if (table != nullptr) TROUPE_RETURN_IF_ERROR(check_may_follow(*catalog, role_, *table));
+    const TableDef* table = catalog->find_table(oid);
+    if (table != nullptr) TROUPE_RETURN_IF_ERROR(check_right(*catalog, role_, *table, kSelect));
   }
-  return absl::OkStatus();
+  return rows.use_catalog(catalog);
 }
 
 /// Everything up to there has been told, also when nothing of it concerned the subscriber.
@@ -181,25 +174,38 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
   if (!start.ok()) co_return start.status();
   const auto progress_us = progress_of(statement.to<sql::SubscribeTablesStatement>(), eval_);
   if (!progress_us.ok()) co_return progress_us.status();
-  Subscription subscription(eval_, *start);
   const CatalogPtr catalog = services_.catalog.get();
+  PlanContext planning;
+  planning.catalog = catalog->in_database(transaction_.catalog()->database());
+  if (planning.catalog == nullptr) co_return error(ErrorCode::kInvalidCatalogName, "the database was dropped");
+  planning.system_tables = &services_.system_tables;
+  planning.eval = &eval_;
+  planning.text = portal.prepared->parsed->text();
+  planning.search_path = resolve_search_path();
+  planning.role = role_;
+  planning.session_role = session_role_;
+  planning.row_security = parameters_.snapshot().row_security;
+  FollowedRows rows(std::move(planning), eval_);
+  Subscription subscription(eval_, *start, &rows);
+  const sql::Expr* where = statement.to<sql::SubscribeTablesStatement>().where;
   std::vector<Oid> subscribed;
   for (const sql::TableRef* ref : statement.tables) {
     const auto table = find_table(*ref);
     if (!table.ok()) co_return table.status();
-    if ((*table)->is_partitioned()) {
-      co_return with_hint(error(ErrorCode::kFeatureNotSupported, "cannot subscribe to partitioned table \"",
-                                (*table)->name, "\""),
-                          "Subscribe to its partitions.");
-    }
-    const absl::Status allowed = check_may_follow(*transaction_.catalog(), role_, **table);
+    const absl::Status allowed = check_right(*transaction_.catalog(), role_, **table, kSelect);
     if (!allowed.ok()) co_return allowed;
     auto shared = std::dynamic_pointer_cast<const TableDef>(catalog->find_shared((*table)->oid));
     if (shared == nullptr) {
       co_return error(ErrorCode::kUndefinedTable, "relation \"", ref->name, "\" was dropped at the same time");
     }
     subscribed.push_back(shared->oid);
-    subscription.add(std::move(shared), *catalog);
+    if (where != nullptr) rows.filter(Subscription::told_as(*shared, *catalog), where);
+    if (shared->is_partitioned()) {
+      subscription.add_partitioned(shared, *catalog);
+    } else {
+      subscription.add(std::move(shared), *catalog);
+    }
+    if (!subscription.status().ok()) co_return subscription.status();
   }
   if (portal.describe_first) send_columns(subscribe_columns(), portal.result_formats);
 
@@ -232,14 +238,20 @@ Task<absl::Status> Backend::run_subscribe(const sql::SubscribeStatement& stateme
     record_->stream_bytes.store(0, std::memory_order_relaxed);
     // The credit: about so many bytes of the log at a time.
     const int64_t until_us = *progress_us > 0 ? shown_us + *progress_us : 0;
-    auto receiving = receive_changes_until({after, behind}, services_.config.stream_window_bytes, until_us);
+    auto receiving = receive_changes_until({after, behind, kNoTxn, 0, subscription.interest()},
+                                           services_.config.stream_window_bytes, until_us);
     status = co_await receiving;
     if (!status.ok()) co_return status;
-    const std::shared_ptr<Changes> changes = std::move(changes_);
-    if (changes == nullptr) continue;
-    if (const Scn now = services_.catalog.get()->version(); now != rights_seen) {
-      status = check_subscribed(subscribed);
+    if (changes_ == nullptr) {  // it is time for a mark: how far was there nothing?
+      auto asking = receive_changes({after, behind, kNoTxn, 0, subscription.interest()}, 0);
+      status = co_await asking;
       if (!status.ok()) co_return status;
+    }
+    const std::shared_ptr<Changes> changes = std::move(changes_);
+    if (const Scn now = services_.catalog.get()->version(); now != rights_seen) {
+      status = check_subscribed(subscribed, rows);
+      if (!status.ok()) co_return status;
+      subscription.forget_interest();
       rights_seen = now;
     }
     uint64_t bytes = 0;

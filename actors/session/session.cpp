@@ -268,7 +268,7 @@ void Session::send_question(const ChangesQuestion& question, uint64_t bytes_max)
   const auto subscription = static_cast<uint64_t>(info_->process_id);
   const PublisherActor& publisher = directory_.get().publisher;
   if (question.bulk_of == kNoTxn) {
-    tell(publisher, next_atom::value, subscription, question.after, question.record, bytes_max);
+    tell(publisher, next_atom::value, subscription, question.after, question.record, bytes_max, question.interest);
   } else {
     tell(publisher, bulk_atom::value, subscription, question.bulk_of, question.record, question.position, bytes_max);
   }

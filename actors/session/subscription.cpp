@@ -44,7 +44,16 @@ void collect_partitions(const TableDef& table, const Catalog& catalog,
   }
 }
 
+const TableDef* rows_kept_for(const TableDef& table, const Catalog& catalog) {
+  return is_continuous(table) ? continuous_rows(table.oid, *catalog.in_database(table.database)) : nullptr;
+}
+
 }  // namespace
+
+Oid Subscription::told_as(const TableDef& table, const Catalog& catalog) {
+  const TableDef* kept = rows_kept_for(table, catalog);
+  return kept == nullptr ? table.oid : kept->oid;
+}
 
 void Subscription::add_partitioned(const std::shared_ptr<const TableDef>& table, const Catalog& catalog) {
   std::vector<std::shared_ptr<const TableDef>> partitions;
@@ -54,7 +63,7 @@ void Subscription::add_partitioned(const std::shared_ptr<const TableDef>& table,
 
 void Subscription::add(std::shared_ptr<const TableDef> table, const Catalog& catalog) {
   const std::string prefix = schema_prefix(*table, catalog);
-  const TableDef* kept = is_continuous(*table) ? continuous_rows(table->oid, *catalog.in_database(table->database)) : nullptr;
+  const TableDef* kept = rows_kept_for(*table, catalog);
   auto rows = kept == nullptr ? nullptr : std::dynamic_pointer_cast<const TableDef>(catalog.find_shared(kept->oid));
   if (rows == nullptr) return decoder_.follow(std::move(table), prefix);
   decoder_.follow_view(std::move(table), std::move(rows), prefix);

@@ -23,7 +23,17 @@ class Subscription {
   void add(std::shared_ptr<const TableDef> table, const Catalog& catalog);
   /// The same of a partitioned table and its partitions.
   void add_partitioned(const std::shared_ptr<const TableDef>& table, const Catalog& catalog);
+  /// Under which oid the log has what the table, or the continuous view, shows.
+  static Oid told_as(const TableDef& table, const Catalog& catalog);
   absl::Status look_back(const CommitFrame& record) { return decoder_.look_back(bytes_view(record->changes())); }
+
+  /// The WHERE and the policies are others, or mean something else, than before.
+  void forget_interest() { decoder_.forget_interest(); }
+  /// Which commits it is to be handed.
+  const InterestPtr& interest() {
+    if (InterestPtr changed = decoder_.new_interest()) interest_ = std::move(changed);
+    return interest_;
+  }
 
   /// Every commit up to this one has been seen whole.
   Scn seen_through() const { return position_.event == 0 ? position_.scn : position_.scn - 1; }
@@ -55,6 +65,7 @@ class Subscription {
   void append_row(const RowEvent& event, const Portal& portal, BackendWriter& out);
 
   ChangeDecoder decoder_;
+  InterestPtr interest_;
   StreamToken position_;  ///< event 0: the whole commit
   CommitFrame record_;
   uint64_t changes_before_ = 0;

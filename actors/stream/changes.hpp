@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "actors/node/commit_request.hpp"
+#include "runtime/stream/interest.hpp"
 #include "storage/log/bulk_record.hpp"
 #include "storage/log/format.hpp"
 
@@ -15,10 +16,11 @@ struct ChangesQuestion {
   uint32_t record = 0;       ///< and so many records of the next; of bulk: the first record
   TxnId bulk_of = kNoTxn;    ///< instead: what this transaction wrote in bulk,
   LogPosition position = 0;  ///< from here on in the log
+  InterestPtr interest;      ///< only such commits; null: all
   bool operator==(const ChangesQuestion&) const = default;
 };
 
-/// Commits in SCN order. The last one may be there in part: its next records come with the next answer.
+/// Commits in SCN order, of those that are of interest. The last one may be there in part: its next records come with the next answer.
 struct Changes {
   ChangesQuestion question;
   std::vector<CommitFrame> records;

@@ -9,6 +9,11 @@ namespace {
 
 /// Commits kept in memory for those who follow closely (limit streams.memory_bytes).
 constexpr uint64_t kMemoryBytes = 16u << 20;
+/// Whoever waits without a commit of interest is told so after so many bytes of others: its place in the log must not
+/// fall behind what the log keeps, nor what memory has.
+constexpr uint64_t kSilenceBytes = 4u << 20;
+/// So often it is looked for whom that is.
+constexpr uint64_t kProgressBytes = 1u << 20;
 
 /// Whether a record can be sent with `sent` bytes before it: one of any size goes alone.
 bool fits(uint64_t record_bytes, uint64_t sent, uint64_t bytes_max) {
@@ -26,8 +31,15 @@ Publisher::behavior_type Publisher::make_behavior() {
   running();
   return {
       [this](durable_atom, const CommitsPtr& commits) { on_durable(*commits); },
-      [this](next_atom, uint64_t subscription, Scn after, uint32_t records_behind, uint64_t bytes_max) {
-        on_request({subscription, after, records_behind, bytes_max, current_sender()});
+      [this](next_atom, uint64_t subscription, Scn after, uint32_t records_behind, uint64_t bytes_max,
+             InterestPtr& interest) {
+        Request request;
+        request.subscription = subscription;
+        request.question = {after, records_behind, kNoTxn, 0, std::move(interest)};
+        request.bytes_max = bytes_max;
+        request.asker = current_sender();
+        request.looked_through = after;
+        on_request(std::move(request));
       },
       [this](bulk_atom, uint64_t subscription, TxnId txn, uint32_t record, uint64_t position, uint64_t bytes_max) {
         on_bulk_request({subscription, txn, record, position, bytes_max, current_sender()});
@@ -40,7 +52,9 @@ Publisher::behavior_type Publisher::make_behavior() {
       [this](release_atom, uint64_t subscription) {
         catching_up_.erase(subscription);
         reading_bulk_.erase(subscription);
-        std::erase_if(waiting_, [&](const Request& request) { return request.subscription == subscription; });
+        waiting_.erase(subscription);
+        all_wanted_by_.erase(subscription);
+        interests_.remove(subscription);
       },
   };
 }
@@ -60,6 +74,7 @@ void Publisher::unfollow() {
 
 void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
   if (!node_.changes_followed.load(std::memory_order_relaxed)) return;  // sent before unfollow()
+  const Scn before = newest_.empty() ? before_newest_ : newest_.back()->scn;
   for (const CommitRequestPtr& commit : commits) {
     const Scn previous = newest_.empty() ? before_newest_ : newest_.back()->scn;
     if (commit->scn <= previous) continue;
@@ -70,52 +85,126 @@ void Publisher::on_durable(const std::vector<CommitRequestPtr>& commits) {
       before_newest_ = commit->scn - 1;
     }
     newest_.push_back(commit);
-    newest_bytes_ += commit->bytes();
-    bytes_unasked_ += commit->bytes();
+    const uint64_t bytes = commit->bytes();
+    newest_bytes_ += bytes;
+    bytes_unasked_ += bytes;
+    bytes_told_ += bytes;
   }
   // Whoever is that far behind reads the files anyway.
   if (waiting_.empty() && bytes_unasked_ > kMemoryBytes) return unfollow();
+  serve_waiting(before);
   while (newest_bytes_ > kMemoryBytes && newest_.size() > 1) {
     newest_bytes_ -= newest_.front()->bytes();
     before_newest_ = newest_.front()->scn;
     newest_.pop_front();
   }
-  auto requests = std::exchange(waiting_, {});
-  for (Request& request : requests) on_request(std::move(request));
+  if (bytes_told_ - progress_told_ >= kProgressBytes) tell_progress();
+}
+
+/// `before`: those who wait have looked at everything up to it, or it is of no interest to them.
+void Publisher::serve_waiting(Scn before) {
+  if (before < before_newest_) before = kNoScn;  // some are in the files only: everybody looks for himself
+  std::unordered_set<uint64_t> concerned;
+  if (before == kNoScn) {
+    for (const auto& [subscription, request] : waiting_) concerned.insert(subscription);
+  } else {
+    concerned = all_wanted_by_;
+    for (size_t i = before - before_newest_; i < newest_.size() && interests_.followers() > 0; ++i) {
+      for (const CommitFrame& record : newest_[i]->records) interests_.match(bytes_view(record->changes()), &concerned);
+    }
+  }
+  for (const uint64_t subscription : concerned) {
+    const auto at = waiting_.find(subscription);
+    if (at == waiting_.end()) continue;  // it has been answered, and has not asked again yet
+    Request request = std::move(at->second);
+    waiting_.erase(at);
+    all_wanted_by_.erase(subscription);
+    if (before != kNoScn) request.looked_through = std::max(request.looked_through, before);
+    on_request(std::move(request));
+  }
+}
+
+/// To those who have waited long for something of interest: how far there was nothing.
+void Publisher::tell_progress() {
+  progress_told_ = bytes_told_;
+  std::erase_if(waiting_, [&](const auto& entry) {
+    const Request& request = entry.second;
+    if (bytes_told_ - request.waiting_since < kSilenceBytes) return false;
+    auto changes = std::make_shared<Changes>();
+    changes->question = request.question;
+    changes->through = newest_.empty() ? before_newest_ : newest_.back()->scn;
+    answer(request.asker, std::move(changes));
+    all_wanted_by_.erase(entry.first);
+    return true;
+  });
+}
+
+/// There is nothing for the request: it waits, unless the question was how far there is nothing.
+void Publisher::answer_nothing(Request request) {
+  if (request.bytes_max > 0) return wait(std::move(request));
+  auto changes = std::make_shared<Changes>();
+  changes->question = request.question;
+  changes->through = request.looked_through;
+  changes->records_behind = request.looked_through == request.question.after ? request.question.record : 0;
+  answer(request.asker, std::move(changes));
+}
+
+void Publisher::wait(Request request) {
+  const uint64_t subscription = request.subscription;
+  if (request.question.interest == nullptr) {
+    interests_.remove(subscription);
+    all_wanted_by_.insert(subscription);
+  } else {
+    interests_.set(subscription, request.question.interest);
+    all_wanted_by_.erase(subscription);
+  }
+  request.waiting_since = bytes_told_;
+  waiting_.insert_or_assign(subscription, std::move(request));
 }
 
 void Publisher::on_request(Request request) {
   follow();
   reading_bulk_.erase(request.subscription);
   const Scn known = newest_.empty() ? before_newest_ : newest_.back()->scn;
-  if (request.after >= known) {
-    waiting_.push_back(std::move(request));
-    return;
-  }
+  if (request.looked_through >= known) return answer_nothing(std::move(request));
   if (serve_from_memory(request)) return;
   const absl::Status status = serve_from_log(request);
   if (status.ok()) return;
   catching_up_.erase(request.subscription);
-  refuse(request.asker, {request.after, request.records_behind}, status);
+  refuse(request.asker, request.question, status);
 }
 
-bool Publisher::serve_from_memory(const Request& request) {
-  if (request.after < before_newest_) return false;
+bool Publisher::serve_from_memory(Request& request) {
+  if (request.looked_through < before_newest_) return false;
   catching_up_.erase(request.subscription);
   auto changes = std::make_shared<Changes>();
-  changes->question = {request.after, request.records_behind};
-  changes->through = request.after;
-  changes->records_behind = request.records_behind;
-  take_newest(request.bytes_max, *changes);
-  answer(request.asker, std::move(changes));
+  changes->question = request.question;
+  changes->through = request.looked_through;
+  changes->records_behind = request.looked_through == request.question.after ? request.question.record : 0;
+  take_newest(request, *changes);
+  if (changes->records.empty()) {
+    request.looked_through = changes->through;
+    answer_nothing(std::move(request));
+  } else {
+    answer(request.asker, std::move(changes));
+  }
   return true;
 }
 
-/// What comes behind `changes`, as long as it fits.
-void Publisher::take_newest(uint64_t bytes_max, Changes& changes) const {
+/// Of what comes behind `changes`, what is of interest, as long as it fits.
+void Publisher::take_newest(const Request& request, Changes& changes) const {
+  const Interest* interest = request.question.interest.get();
+  const uint64_t bytes_max = request.bytes_max;
   uint64_t bytes = 0;
   for (size_t i = changes.through - before_newest_; i < newest_.size(); ++i) {
     const CommitRequest& commit = *newest_[i];
+    const auto concerned = [&](const CommitFrame& record) { return concerns(*interest, bytes_view(record->changes())); };
+    const bool wanted = interest == nullptr || changes.records_behind > 0 ||  // a part of it was
+                        std::any_of(commit.records.begin(), commit.records.end(), concerned);
+    if (!wanted) {
+      changes.through = commit.scn;
+      continue;
+    }
     for (; changes.records_behind < commit.records.size(); ++changes.records_behind) {
       const CommitFrame& record = commit.records[changes.records_behind];
       if (!fits(record.size(), bytes, bytes_max)) return;
@@ -142,12 +231,12 @@ absl::StatusOr<bool> Publisher::read_record(CatchUp& catch_up) {
 
 absl::Status Publisher::position(CatchUp& catch_up, const Request& request) {
   TROUPE_RETURN_IF_ERROR(index_.refresh(node_.durable_log_position.load(std::memory_order_acquire)));
-  TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find(request.after));
+  TROUPE_ASSIGN_OR_RETURN(const SegmentId segment, index_.find(request.question.after));
   catch_up.reader = std::make_unique<LogReader>(node_.services.files, node_.log_directory);
-  catch_up.through = request.after;
+  catch_up.through = request.question.after;
   catch_up.unsent.reset();
-  TROUPE_RETURN_IF_ERROR(catch_up.reader->seek_behind(segment, request.after));
-  for (catch_up.records_behind = 0; catch_up.records_behind < request.records_behind; ++catch_up.records_behind) {
+  TROUPE_RETURN_IF_ERROR(catch_up.reader->seek_behind(segment, request.question.after));
+  for (catch_up.records_behind = 0; catch_up.records_behind < request.question.record; ++catch_up.records_behind) {
     TROUPE_ASSIGN_OR_RETURN(const bool found, read_record(catch_up));
     if (!found) break;
     catch_up.unsent.reset();
@@ -157,29 +246,33 @@ absl::Status Publisher::position(CatchUp& catch_up, const Request& request) {
 
 absl::Status Publisher::serve_from_log(const Request& request) {
   CatchUp& catch_up = catching_up_[request.subscription];
-  if (catch_up.reader == nullptr || catch_up.through != request.after ||
-      catch_up.records_behind != request.records_behind) {
+  if (catch_up.reader == nullptr || catch_up.through != request.question.after ||
+      catch_up.records_behind != request.question.record) {
     TROUPE_RETURN_IF_ERROR(position(catch_up, request));
   }
   auto changes = std::make_shared<Changes>();
-  changes->question = {request.after, request.records_behind};
-  uint64_t bytes = 0;
-  while (true) {
+  changes->question = request.question;
+  const Interest* interest = request.question.interest.get();
+  uint64_t bytes = 0, passed_over = 0;
+  while (passed_over < kSilenceBytes) {
     TROUPE_ASSIGN_OR_RETURN(const bool found, read_record(catch_up));
     if (!found || !fits(catch_up.unsent->size(), bytes, request.bytes_max)) break;
-    bytes += catch_up.unsent->size();
     ++catch_up.records_behind;
+    // A commit of several records is told whole: its changes are counted.
+    const bool whole = !catch_up.unsent_is_part && catch_up.records_behind == 1;
+    const bool wanted = interest == nullptr || !whole || concerns(*interest, bytes_view((*catch_up.unsent)->changes()));
+    (wanted ? bytes : passed_over) += catch_up.unsent->size();
     if (!catch_up.unsent_is_part) {
       catch_up.through = (*catch_up.unsent)->head()->scn();
       catch_up.records_behind = 0;
     }
-    changes->records.push_back(*std::exchange(catch_up.unsent, std::nullopt));
+    if (wanted) changes->records.push_back(*catch_up.unsent);
+    catch_up.unsent.reset();
   }
   changes->through = catch_up.through;
   changes->records_behind = catch_up.records_behind;
-  if (changes->records.empty()) {
-    // The log's end: what comes next will be in memory.
-    waiting_.push_back(request);
+  if (changes->records.empty() && changes->through == request.question.after) {
+    answer_nothing(request);  // the log's end: what comes next will be in memory
     return absl::OkStatus();
   }
   answer(request.asker, std::move(changes));

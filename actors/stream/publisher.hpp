@@ -2,11 +2,14 @@
 /// Hands the log's commits to those who follow it: the newest ones from memory, older ones from the log's files.
 /// Detached, because it reads files. A subscriber asks for the next commits when it has room for them; nobody is sent
 /// anything unasked, so a slow subscriber costs nothing; and while nobody asks, the log writer does not tell of
-/// commits. Invariant: a subscriber gets every record after the one it names, in order, once.
+/// commits. Who waits for certain rows only is found through an index (runtime/stream/interest.hpp) and not woken by
+/// others. Invariant: a subscriber gets every record after the one it names that is of interest, in order, once.
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/node/node_context.hpp"
@@ -25,10 +28,12 @@ class Publisher final : public ActorOf<PublisherActor::base> {
  private:
   struct Request {
     uint64_t subscription = 0;
-    Scn after = kNoScn;
-    uint32_t records_behind = 0;
+    ChangesQuestion question;
     uint64_t bytes_max = 0;
     caf::strong_actor_ptr asker;
+    /// Nothing between question.after and here is of interest: so far memory or the log was looked through.
+    Scn looked_through = kNoScn;
+    uint64_t waiting_since = 0;  ///< bytes_told_ when it began to wait
   };
   /// A subscriber that is behind what memory has.
   struct CatchUp {
@@ -57,8 +62,13 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   void unfollow();
   void on_durable(const std::vector<CommitRequestPtr>& commits);
   void on_request(Request request);
-  bool serve_from_memory(const Request& request);
-  void take_newest(uint64_t bytes_max, Changes& changes) const;
+  void answer_nothing(Request request);
+  void wait(Request request);
+  /// Serves those that the newest commits, behind `before`, are for.
+  void serve_waiting(Scn before);
+  void tell_progress();
+  bool serve_from_memory(Request& request);
+  void take_newest(const Request& request, Changes& changes) const;
   absl::Status serve_from_log(const Request& request);
   absl::Status position(CatchUp& catch_up, const Request& request);
   absl::StatusOr<bool> read_record(CatchUp& catch_up);
@@ -75,7 +85,11 @@ class Publisher final : public ActorOf<PublisherActor::base> {
   uint64_t newest_bytes_ = 0;
   Scn before_newest_ = kNoScn;
   uint64_t bytes_unasked_ = 0;    ///< of commits since somebody asked for some
-  std::vector<Request> waiting_;  ///< for what has not happened yet
+  std::unordered_map<uint64_t, Request> waiting_;  ///< for what has not happened yet, by subscription
+  InterestIndex interests_;                        ///< of those whose interest is limited
+  std::unordered_set<uint64_t> all_wanted_by_;     ///< waiting, and without such a limit
+  uint64_t bytes_told_ = 0;      ///< of commits, ever
+  uint64_t progress_told_ = 0;   ///< bytes_told_ when tell_progress() looked last
   std::map<uint64_t, CatchUp> catching_up_;
   std::map<uint64_t, BulkReading> reading_bulk_;
   std::optional<uint64_t> slots_saved_;  ///< the version that is on the disk

@@ -25,8 +25,9 @@ struct AnswerStatement final : AcknowledgeStatement {
   std::string_view pause;  ///< it is not to be delivered again before that
 };
 
-/// SUBSCRIBE TO t [, …] [FROM 'token'] [WITH (…)]
+/// SUBSCRIBE TO t [, …] [WHERE condition] [FROM 'token'] [WITH (…)]
 struct SubscribeTablesStatement final : SubscribeStatement {
+  const Expr* where = nullptr;
   List<const Option*> options;
 };
 

@@ -226,7 +226,7 @@ Statement* parse_checkpoint(TokenStream& in) {
   return node;
 }
 
-// SUBSCRIBE TO t [, …] [FROM 'token'] [WITH (…)]
+// SUBSCRIBE TO t [, …] [WHERE condition] [FROM 'token'] [WITH (…)]
 Statement* parse_subscribe(TokenStream& in) {
   auto* node = in.make<SubscribeTablesStatement>();
   in.skip();
@@ -237,6 +237,7 @@ Statement* parse_subscribe(TokenStream& in) {
     return parse_subscribe_stream(in, node->position);
   }
   node->tables = parse_qualified_names(in);
+  if (in.accept(Keyword::kWhere)) node->where = parse_expr(in);
   if (in.accept(Keyword::kFrom)) {
     node->has_token = true;
     node->token = parse_string(in);

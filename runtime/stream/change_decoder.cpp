@@ -61,6 +61,7 @@ void ChangeDecoder::follow_shown(std::shared_ptr<const TableDef> table, Followed
   const std::shared_ptr<const TableDef> root = name.root;
   names_.insert_or_assign(object_key(table->oid), std::move(name));
   last_ = nullptr;
+  interest_known_ = false;
   if (followed.definition == table) return;
   if (teller_ == nullptr) {
     followed.json = std::make_unique<RowJson>(table);
@@ -180,6 +181,17 @@ bool ChangeDecoder::lose(const FollowedName& name, const std::string& key, RowEv
   return tell_of_table(nullptr, RowOp::kDrop, dropped_, event, partition);
 }
 
+InterestPtr ChangeDecoder::new_interest() {
+  if (std::exchange(interest_known_, true)) return nullptr;
+  auto interest = std::make_shared<Interest>();
+  interest->definitions = !roots_.empty();
+  for (const auto& [key, followed] : names_) {
+    const std::shared_ptr<const TableDef>& table = tables_.find(tree_of(followed))->second.definition;
+    interest->tables.push_back({table, teller_ == nullptr ? std::nullopt : teller_->sieve(table->oid)});
+  }
+  return interest;
+}
+
 TreeId ChangeDecoder::tree_of(const FollowedName& followed) const { return trees_.find(followed.oid)->second; }
 
 /// What happens to the table as a whole.
@@ -267,7 +279,8 @@ bool ChangeDecoder::fill(Followed& table, const Change& change, RowEvent* event)
     event->table = table.name;
     const auto told = teller_->tell(*table.definition, change, number_, event);
     if (!told.ok()) status_ = told.status();
-    return told.ok() && *told;
+    if (!told.ok() || !*told) return false;
+    return !table.of_view || !event->has_before || !event->has_after || event->before != event->after;
   }
   before_.clear();
   after_.clear();

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/stream/interest.hpp"
 #include "runtime/stream/row_json.hpp"
 #include "storage/log/bulk_record.hpp"
 #include "storage/partition/change_codec.hpp"
@@ -50,6 +51,8 @@ class RowTeller {
   virtual absl::StatusOr<bool> tell(const TableDef& table, const Change& change, uint64_t number, RowEvent* event) = 0;
   /// The same of what happens to the table as a whole: the event has its op. `after` is null when it is gone.
   virtual absl::StatusOr<bool> tell_of_table(const TableDef* after, uint64_t number, RowEvent* event) = 0;
+  /// What holds back rows of the table of which nobody is told, where that is known; nothing: all may be told.
+  virtual std::optional<ColumnSieve> sieve(Oid) const { return std::nullopt; }
 };
 
 /// kNeedsBulk: hand the bulk record that wanted_bulk() names to take_bulk(), then go on.
@@ -75,6 +78,9 @@ class ChangeDecoder {
   absl::Status look_back(std::string_view changes);
   /// Tables that are followed and were not dropped.
   size_t followed() const { return names_.size() + roots_.size(); }
+  /// Which commits have events, by the tables as they are now. Null: they are what they were when it was asked last.
+  InterestPtr new_interest();
+  void forget_interest() { interest_known_ = false; }
 
   /// `changes`: of one record, which stay until the last next(); `changes_before`: how many of the same commit's changes
   /// were in earlier records. Events up to number `seen` are passed over.
@@ -140,6 +146,7 @@ class ChangeDecoder {
   std::set<std::string, std::less<>> looked_back_;
   std::map<TreeId, Followed> tables_;
   std::map<Oid, TreeId> trees_;  ///< the newest of each table
+  bool interest_known_ = false;
   TreeId last_tree_ = 0;  ///< changes of one tree come together
   Followed* last_ = nullptr;
   ChangeReader changes_{{}};

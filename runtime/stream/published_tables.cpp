@@ -11,7 +11,6 @@ namespace troupe {
 
 absl::StatusOr<RowFilter> RowFilter::compile(const std::vector<std::string>& conditions, const TableDef& table,
                                              const CatalogPtr& catalog, const EvalContext& context) {
-  RowFilter filter;
   PlanContext plan;
   plan.catalog = catalog;
   plan.eval = &context;
@@ -23,7 +22,12 @@ absl::StatusOr<RowFilter> RowFilter::compile(const std::vector<std::string>& con
       return part->is_column() ? make_column(part->type, part->index) : nullptr;
     }));
   }
-  TROUPE_ASSIGN_OR_RETURN(filter.program_, Program::compile(make_or(std::move(any))));
+  return compile(make_or(std::move(any)), table);
+}
+
+absl::StatusOr<RowFilter> RowFilter::compile(const ExprPtr& condition, const TableDef& table) {
+  RowFilter filter;
+  TROUPE_ASSIGN_OR_RETURN(filter.program_, Program::compile(condition));
   for (uint32_t i = 0; i < table.columns.size(); ++i) filter.columns_.push_back(i);
   return filter;
 }

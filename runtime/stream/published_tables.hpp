@@ -18,6 +18,8 @@ class RowFilter {
   /// `conditions`: any of them, as a publication keeps them.
   static absl::StatusOr<RowFilter> compile(const std::vector<std::string>& conditions, const TableDef& table,
                                            const CatalogPtr& catalog, const EvalContext& context);
+  /// Of a condition over the table's columns, by row position.
+  static absl::StatusOr<RowFilter> compile(const ExprPtr& condition, const TableDef& table);
   absl::StatusOr<bool> holds(std::string_view row, const TableDef& table, EvalContext& context) const;
 
  private:

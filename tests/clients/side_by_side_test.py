@@ -20,6 +20,9 @@ class SideBySideTest(node_case.NodeCase):
             found = side_by_side.differences(script.read(), postgres, self.node)
         self.assertEqual(found, [], side_by_side.report(found))
 
+    def test_functions_at_the_edges_of_their_arguments_and_by_their_operators_names(self):
+        self.compare("function_edges.sql")
+
     def test_generated_columns(self):
         self.compare("generated.sql")
 
