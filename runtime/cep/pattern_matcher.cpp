@@ -33,9 +33,19 @@ void PatternMatcher::mark_forks(const std::vector<bool>& looks_back) {
   marks_ = FailureMarks(forks);
 }
 
-void PatternMatcher::reset() { marks_.reset(); }
+void PatternMatcher::reset() {
+  marks_.reset();
+  met_limit_ = false;
+}
+
+/// A place that led nowhere because no row was left may lead to a match from a later start, which sees further.
+void PatternMatcher::forget_limited(uint64_t row) {
+  if (met_limit_) marks_.clear(row, furthest_ + 1);
+  met_limit_ = false;
+}
 
 void PatternMatcher::start(uint64_t row) {
+  forget_limited(row);
   path_.start(row);
   choices_.clear();
   step_ = program_.entry;
@@ -51,6 +61,7 @@ absl::StatusOr<SearchOutcome> PatternMatcher::search(const PatternRows& rows, Pa
     switch (step.op) {
       case Op::kRow: {
         if (row_ >= rows.end && !rows.complete) return SearchOutcome::kMoreRows;
+        met_limit_ = met_limit_ || (rows.limited && row_ >= rows.end);
         TROUPE_ASSIGN_OR_RETURN(const RowTruth truth, take_row(step, rows, conditions));
         if (truth == RowTruth::kWait) return SearchOutcome::kMoreRows;
         goes_on = truth == RowTruth::kTrue;
@@ -63,7 +74,8 @@ absl::StatusOr<SearchOutcome> PatternMatcher::search(const PatternRows& rows, Pa
       case Op::kStart: goes_on = row_ == 0; break;
       case Op::kEnd:
         if (row_ >= rows.end && !rows.complete) return SearchOutcome::kMoreRows;
-        goes_on = row_ == rows.end;
+        met_limit_ = met_limit_ || (rows.limited && row_ >= rows.end);
+        goes_on = row_ == rows.end && !rows.limited;
         break;
       case Op::kAccept: found(); return SearchOutcome::kMatch;
     }

@@ -24,6 +24,8 @@ struct PatternRows {
   bool complete = true;  ///< no more will come
   /// By variable: a RowTruth for each row; null: every row is the variable.
   std::span<const uint8_t* const> truths;
+  /// `end` is as far as a match from this row may go (WITHIN), the partition goes on: the next start may see further.
+  bool limited = false;
 };
 
 class PatternConditions {
@@ -63,6 +65,7 @@ class PatternMatcher {
   static constexpr uint32_t kNoMark = UINT32_MAX;
 
   void mark_forks(const std::vector<bool>& looks_back);
+  void forget_limited(uint64_t row);
   absl::StatusOr<RowTruth> take_row(const PatternStep& step, const PatternRows& rows, PatternConditions& conditions);
   bool go_back();
   void found();
@@ -77,6 +80,7 @@ class PatternMatcher {
   uint64_t row_ = 0;
   uint64_t furthest_ = 0;
   uint64_t steps_ = 0;
+  bool met_limit_ = false;  ///< what failed since start() may have failed because of PatternRows::limited
 };
 
 }  // namespace troupe

@@ -1,8 +1,5 @@
 /// MATCH_RECOGNIZE: a partition's rows are gathered, then looked through from the first to the last.
-#include <algorithm>
-
-#include "runtime/cep/pattern_matcher.hpp"
-#include "runtime/exec/match_output.hpp"
+#include "runtime/exec/match_search.hpp"
 
 namespace troupe {
 namespace {
@@ -13,143 +10,6 @@ struct MatchBlueprint final : Blueprint {
   BlueprintPtr input;
   SortSpec partition_by;
   CompiledMatch match;
-};
-
-/// What depends on parameters: made when the first row is asked for.
-class MatchSearch final : public PatternConditions {
- public:
-  MatchSearch(const MatchBlueprint& blueprint, std::vector<MatchOffset> offsets, Run& run)
-      : match_{blueprint.match},
-        run_{run},
-        offsets_{std::move(offsets)},
-        rows_(match_, run),
-        values_(match_, offsets_, rows_),
-        output_(match_, offsets_, rows_, run),
-        truths_(match_.conditions.size()),
-        truth_pointers_(match_.conditions.size()),
-        matcher_(*match_.spec->program, variables_that_look_back()) {}
-
-  /// Another partition; `rows` stay until finish().
-  void begin(const Batch& rows) {
-    rows_.set(rows);
-    for (size_t variable = 0; variable < truths_.size(); ++variable) {
-      if (!match_.conditions[variable]) continue;
-      if (looks_back_[variable]) {
-        truths_[variable].assign(rows.rows, static_cast<uint8_t>(RowTruth::kAsk));
-      } else {
-        rows_.evaluate(*match_.conditions[variable], offsets_, &truths_[variable]);
-      }
-      truth_pointers_[variable] = truths_[variable].data();
-    }
-    matcher_.reset();
-    match_number_ = 0;
-    matched_end_ = 0;
-    start(0);
-  }
-  bool at_end() const { return row_ >= rows_.size(); }
-  void finish() { rows_.clear(); }
-
-  /// Looks on, for a moment.
-  absl::Status go_on() {
-    for (uint32_t searches = 0; searches < kSearchesPerTurn && !at_end(); ++searches) {
-      const PatternRows rows{rows_.size(), true, truth_pointers_};
-      TROUPE_ASSIGN_OR_RETURN(const SearchOutcome outcome, matcher_.search(rows, *this));
-      if (outcome == SearchOutcome::kPaused) return absl::OkStatus();
-      if (outcome == SearchOutcome::kMatch) {
-        TROUPE_RETURN_IF_ERROR(take_match());
-      } else {
-        TROUPE_RETURN_IF_ERROR(skip_row());
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<RowTruth> ask(MatchPath& path) override {
-    values_.follow(path);
-    const MatchExpressions& condition = *match_.conditions[path.variable(path.size() - 1)];
-    columns_.resize(condition.values.size());
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const uint32_t value = condition.values[i];
-      columns_[i].reset_empty(physical_kind(match_.spec->values[value].type), 1);
-      TROUPE_RETURN_IF_ERROR(values_.append(value, path.size(), /*tentative=*/true, *run_.context.eval, &columns_[i]));
-    }
-    Vector passes;
-    TROUPE_RETURN_IF_ERROR(condition.programs[0].run(run_.input(columns_, 1), &passes));
-    return !passes.is_null(0) && passes.get<bool>(0) ? RowTruth::kTrue : RowTruth::kFalse;
-  }
-
-  MatchOutput& output() { return output_; }
-  size_t memory_bytes() const {
-    size_t bytes = matcher_.memory_bytes() + output_.memory_bytes();
-    for (const auto& truths : truths_) bytes += truths.capacity();
-    return bytes;
-  }
-
- private:
-  static constexpr uint32_t kSearchesPerTurn = 4096;
-
-  std::vector<bool> variables_that_look_back() {
-    for (uint16_t variable = 0; variable < match_.conditions.size(); ++variable) {
-      looks_back_.push_back(match_.conditions[variable] && !is_local(match_, offsets_, variable));
-    }
-    return looks_back_;
-  }
-
-  void start(uint32_t row) {
-    row_ = row;
-    matcher_.start(row);
-    values_.set_match_number(match_number_ + 1);
-  }
-
-  absl::Status take_match() {
-    MatchPath& path = matcher_.path();
-    const uint32_t row = row_;
-    TROUPE_RETURN_IF_ERROR(output_.add_match(path, ++match_number_));
-    TROUPE_ASSIGN_OR_RETURN(const uint32_t next, row_after(path));
-    matched_end_ = std::max(matched_end_, row + static_cast<uint32_t>(path.size()));
-    start(next);
-    return absl::OkStatus();
-  }
-
-  absl::Status skip_row() {
-    if (match_.spec->rows == RowsPerMatch::kWithUnmatched && row_ >= matched_end_) {
-      TROUPE_RETURN_IF_ERROR(output_.add_unmatched(row_));
-    }
-    start(row_ + 1);
-    return absl::OkStatus();
-  }
-
-  /// Where to look for the next match. Errors: 2202K, 2202L.
-  absl::StatusOr<uint32_t> row_after(const MatchPath& path) const {
-    const MatchSpec& spec = *match_.spec;
-    if (path.empty() || spec.skip == SkipTo::kNextRow) return row_ + 1;
-    if (spec.skip == SkipTo::kPastLastRow) return row_ + static_cast<uint32_t>(path.size());
-    const std::vector<uint32_t> positions = MatchValues::positions_of(path, spec.skip_variables);
-    if (positions.empty()) {
-      return error(kSkipToNonExistentRow, "AFTER MATCH SKIP TO \"", spec.skip_name,
-                   "\": no row of the match is this variable");
-    }
-    const uint32_t at = spec.skip == SkipTo::kFirst ? positions.front() : positions.back();
-    if (at > 0) return row_ + at;
-    return with_hint(error(kSkipToFirstRow, "AFTER MATCH SKIP TO \"", spec.skip_name,
-                           "\" leads to the first row of the match, which would be found again and again"),
-                     "Skip to a later variable, TO NEXT ROW or PAST LAST ROW.");
-  }
-
-  const CompiledMatch& match_;
-  Run& run_;
-  const std::vector<MatchOffset> offsets_;
-  MatchRows rows_;
-  MatchValues values_;  ///< the conditions'
-  MatchOutput output_;
-  std::vector<bool> looks_back_;
-  std::vector<std::vector<uint8_t>> truths_;
-  std::vector<const uint8_t*> truth_pointers_;
-  PatternMatcher matcher_;
-  std::vector<Vector> columns_;
-  uint32_t row_ = 0;
-  uint32_t matched_end_ = 0;  ///< rows before it were part of a match
-  int64_t match_number_ = 0;
 };
 
 class Match final : public Operator {
@@ -194,7 +54,7 @@ class Match final : public Operator {
  private:
   absl::Status open_search() {
     TROUPE_ASSIGN_OR_RETURN(std::vector<MatchOffset> offsets, evaluate_offsets(blueprint_.match, run_.input({}, 1)));
-    search_ = std::make_unique<MatchSearch>(blueprint_, std::move(offsets), run_);
+    search_ = std::make_unique<MatchSearch>(blueprint_.match, std::move(offsets), run_);
     return absl::OkStatus();
   }
 
@@ -222,9 +82,10 @@ class Match final : public Operator {
 
   Task<absl::Status> end_partition() {
     if (rows_.size() == 0) co_return absl::OkStatus();
-    search_->begin(rows_.rows());
+    absl::Status status = search_->begin(rows_.rows());
+    if (!status.ok()) co_return status;
     while (!search_->at_end()) {
-      absl::Status status = search_->go_on();
+      status = search_->go_on();
       if (status.ok()) status = memory_.hold(rows_.memory_bytes() + search_->memory_bytes());
       if (status.ok()) status = run_.context.data->check_cancelled();
       if (!status.ok()) co_return status;
@@ -240,7 +101,7 @@ class Match final : public Operator {
   const MatchBlueprint& blueprint_;
   std::unique_ptr<Operator> input_;
   RowStore rows_;  ///< of the partition at hand
-  std::unique_ptr<MatchSearch> search_;
+  std::unique_ptr<MatchSearch> search_;  ///< what depends on parameters: made when the first row is asked for
   std::string key_;
   std::string partition_key_;
   MemoryShare memory_;

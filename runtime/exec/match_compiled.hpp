@@ -23,7 +23,8 @@ struct CompiledMatch {
   static constexpr uint32_t kAllRows = UINT32_MAX;
   const MatchSpec* spec = nullptr;
   std::vector<Program> row_values;
-  std::vector<std::optional<MatchExpressions>> conditions;  ///< by variable; one program each
+  /// By variable; one program each. With WITHIN one more: when a match that begins with the row is over.
+  std::vector<std::optional<MatchExpressions>> conditions;
   MatchExpressions measures;
   // By value:
   std::vector<Program> logical, physical;  ///< empty: none
@@ -31,6 +32,8 @@ struct CompiledMatch {
   /// The different lists of variables, and by variable the sets that it is in.
   std::vector<std::vector<uint16_t>> sets;
   std::vector<std::vector<uint32_t>> sets_with;
+
+  bool has_within() const { return conditions.size() > spec->variables.size(); }
 
   /// Errors: 0A000 for sequences.
   static absl::StatusOr<CompiledMatch> compile(const MatchSpec& spec);

@@ -18,6 +18,9 @@ class MatchOutput {
   /// After the last row.
   absl::Status end() { return flush(); }
 
+  /// What waits for its measures is not put out.
+  void discard() { reset(); }
+
   bool has_batch() const { return !ready_.empty(); }
   Batch take();
   size_t memory_bytes() const { return ready_bytes_; }

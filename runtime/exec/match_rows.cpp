@@ -8,6 +8,7 @@ namespace troupe {
 
 void MatchRows::set(const Batch& rows) {
   rows_ = &rows;
+  size_ = rows.rows;
   columns_.clear();
   columns_.resize(match_.row_values.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -15,8 +16,33 @@ void MatchRows::set(const Batch& rows) {
   }
 }
 
+void MatchRows::set_growing(const Batch& rows) {
+  rows_ = &rows;
+  size_ = 0;
+  columns_.clear();
+  for (const Program& value : match_.row_values) columns_.emplace_back().reset_empty(physical_kind(value.type()), 16);
+  extend();
+}
+
+uint32_t MatchRows::extend() {
+  const uint32_t before = size_;
+  const uint32_t count = rows_->rows - before;
+  const Batch more = rows_->slice(before, count);
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    Vector values;
+    if (!is_ready(static_cast<uint32_t>(i)) || !match_.row_values[i].run(run_.input(more), &values).ok()) {
+      columns_[i] = Vector();
+    } else {
+      columns_[i].append_all(values);
+    }
+  }
+  size_ = rows_->rows;
+  return before;
+}
+
 void MatchRows::clear() {
   rows_ = nullptr;
+  size_ = 0;
   columns_.clear();
 }
 
@@ -42,7 +68,7 @@ absl::Status MatchRows::gather(uint32_t value, std::span<const uint32_t> rows, V
 }
 
 absl::Status MatchRows::window(uint32_t value, int64_t from, uint32_t count, Vector* out) const {
-  const int64_t size = rows_->rows;
+  const int64_t size = size_;
   if (is_ready(value) && from >= 0 && from + count <= size) {
     *out = columns_[value].slice(static_cast<uint32_t>(from), count);
     return absl::OkStatus();
@@ -58,10 +84,10 @@ absl::Status MatchRows::window(uint32_t value, int64_t from, uint32_t count, Vec
   return absl::OkStatus();
 }
 
-void MatchRows::evaluate(const MatchExpressions& condition, const std::vector<MatchOffset>& offsets,
+void MatchRows::evaluate(const MatchExpressions& condition, const std::vector<MatchOffset>& offsets, uint32_t from,
                          std::vector<uint8_t>* truths) const {
-  truths->assign(size(), static_cast<uint8_t>(RowTruth::kAsk));
-  for (uint32_t from = 0; from < size(); from += kBatchRows) {
+  truths->resize(size());
+  for (; from < size(); from += kBatchRows) {
     const uint32_t count = std::min(kBatchRows, size() - from);
     // Where a row fails, each is asked for when the search comes to it: it may never.
     const absl::Status status = evaluate_part(condition, offsets, from, count, truths->data() + from);

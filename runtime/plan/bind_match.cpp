@@ -147,6 +147,7 @@ absl::Status MatchBinder::bind_definitions() {
   Site site{input_.outer, nullptr, Clause::kDefine, false};
   site.match = this;
   for (const sql::MatchDefinition* definition : match_.definitions) {
+    if (definition->variable.empty()) continue;
     const auto known = std::find(spec_->variables.begin(), spec_->variables.end(), definition->variable);
     if (known == spec_->variables.end()) {
       return binder_.fail(ErrorCode::kUndefinedObject, *definition, "pattern variable \"", definition->variable,
@@ -162,7 +163,40 @@ absl::Status MatchBinder::bind_definitions() {
     spec_->definition_texts.push_back(
         cat(sql::quote_identifier(definition->variable), " AS ", sql::to_sql(*definition->condition)));
   }
+  const bool within = !match_.definitions.empty() && match_.definitions[0]->variable.empty();
+  if (within) TROUPE_RETURN_IF_ERROR(bind_within(*match_.definitions[0]->condition, site));
   in_define_ = false;
+  return absl::OkStatus();
+}
+
+/// WITHIN: behind the variables' conditions comes when a match that begins with the row is over.
+absl::Status MatchBinder::bind_within(const sql::Expr& within, const Site& site) {
+  if (match_.order_by.empty() || spec_->order[0].descending) {
+    return binder_.fail(ErrorCode::kSyntaxError, within, "WITHIN needs ORDER BY, and its first column ascending");
+  }
+  bool has_columns = false;
+  TROUPE_ASSIGN_OR_RETURN(const ExprPtr length, binder_.bind(within, site));
+  visit_expr(*length, [&](const Expr& part) { has_columns = has_columns || part.is_column(); });
+  if (has_columns) {
+    return binder_.fail(ErrorCode::kInvalidColumnReference, within, "WITHIN must not contain columns");
+  }
+  sql::OperatorExpr sum;
+  sum.kind = sql::OperatorExpr::kKind;
+  sum.position = within.position;
+  sum.op = "+";
+  sum.left = match_.order_by[0]->value;
+  sum.right = &within;
+  TROUPE_ASSIGN_OR_RETURN(ExprPtr end, binder_.bind(sum, site));
+  const Type type = spec_->order[0].value->type;
+  const Physical physical = type_info(type.oid).physical;
+  const bool whole = physical == Physical::kInt16 || physical == Physical::kInt32 || physical == Physical::kInt64;
+  if (!whole || type.oid == oid::kTime || end->type.oid != type.oid) {
+    return with_hint(binder_.fail(ErrorCode::kDatatypeMismatch, within, "WITHIN of type ", format_type(length->type),
+                                  " does not go with ORDER BY a column of type ", format_type(type)),
+                     "An interval goes with a timestamp, a whole number with a date or a whole number.");
+  }
+  spec_->conditions.push_back(std::move(end));
+  spec_->pattern_text += cat(" WITHIN ", sql::to_sql(within));
   return absl::OkStatus();
 }
 

@@ -42,6 +42,7 @@ class MatchBinder {
   uint16_t number_variable(std::string_view name);
   absl::Status bind_subsets();
   absl::Status bind_definitions();
+  absl::Status bind_within(const sql::Expr& within, const Site& site);
   absl::Status bind_measures();
   absl::Status bind_skip();
   absl::Status check_expression(const Expr& expr, const sql::Node& node) const;

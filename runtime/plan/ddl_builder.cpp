@@ -395,6 +395,11 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
                  [&](DdlBuilder& ddl) { return ddl_create_enum(statement.to<sql::CreateEnumStatement>(), ddl); });
     case NodeKind::kDefine: {
       const auto& define = statement.to<sql::DefineStatement>();
+      if (define.object == sql::ObjectKind::kStream) {
+        return with_hint(
+            not_supported_yet("CREATE PATTERN"),
+            "A query with MATCH_RECOGNIZE and WITHIN finds the same matches among the rows that there are.");
+      }
       if (define.object != sql::ObjectKind::kType) break;
       return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_shell(define, ddl); });
     }

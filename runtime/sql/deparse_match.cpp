@@ -71,6 +71,12 @@ void Deparser::match_rows(const MatchRecognize& match) {
 }
 
 void Deparser::match_definitions(const MatchRecognize& match) {
+  List<const MatchDefinition*> definitions = match.definitions;
+  if (!definitions.empty() && definitions[0]->variable.empty()) {
+    write(" WITHIN ");
+    expr(*definitions[0]->condition);
+    definitions = definitions.subspan(1);
+  }
   if (!match.subsets.empty()) {
     write(" SUBSET ");
     list(match.subsets, [this](const MatchSubset* subset) {
@@ -81,7 +87,7 @@ void Deparser::match_definitions(const MatchRecognize& match) {
     });
   }
   write(" DEFINE ");
-  list(match.definitions, [this](const MatchDefinition* definition) {
+  list(definitions, [this](const MatchDefinition* definition) {
     identifier(definition->variable);
     write(" AS ");
     expr(*definition->condition);

@@ -95,6 +95,9 @@ Statement* parse_preparable(TokenStream& in);   ///< SELECT, INSERT, UPDATE, DEL
 List<const FromItem*> parse_from_list(TokenStream& in);
 const FromItem* parse_from_item(TokenStream& in);
 const Alias* parse_optional_alias(TokenStream& in);
+// parse_time_window.cpp
+bool at_time_window(TokenStream& in);  ///< TUMBLE(TABLE ...), HOP, CUMULATE, SESSION
+FromItem* parse_time_window(TokenStream& in);
 // parse_match.cpp
 bool at_match_recognize(TokenStream& in);             ///< the clause, not an alias of that name
 FromItem* parse_match_recognize(TokenStream& in, const FromItem* input);

@@ -94,6 +94,8 @@ Statement* parse_drop_consumer_group(TokenStream& in, uint32_t position);
 Statement* parse_subscribe_stream(TokenStream& in, uint32_t position);
 Statement* parse_consume(TokenStream& in);
 Statement* parse_acknowledge(TokenStream& in);  ///< and REJECT
+// -- parse_pattern.cpp
+Statement* parse_create_pattern(TokenStream& in, uint32_t position);
 Statement* parse_create_subscription(TokenStream& in, uint32_t position);
 Statement* parse_alter_subscription(TokenStream& in, uint32_t position);
 Statement* parse_create_database(TokenStream& in, uint32_t position);

@@ -146,6 +146,7 @@ Statement* parse_create(TokenStream& in) {
   if (Statement* statement = parse_replaceable(in, replace, position)) return statement;
   if (replace) in.fail();
   if (in.at_word("stream")) return parse_create_stream(in, position);
+  if (in.at_word("pattern")) return parse_create_pattern(in, position);
   if (at_consumer_group(in)) return parse_create_consumer_group(in, position);
   if (Statement* statement = parse_create_common(in, position)) return statement;
   return parse_create_rare(in, position);

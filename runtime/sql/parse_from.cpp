@@ -20,8 +20,11 @@ const Alias* make_alias(TokenStream& in, std::string_view name, List<std::string
   return alias;
 }
 
+// CREATE PATTERN ... EMIT INTO t; no query has INTO behind FROM.
+bool at_emit(TokenStream& in) { return in.at_word("emit") && in.at_next(Keyword::kInto); }
+
 bool at_alias(TokenStream& in) {
-  return can_name_column(in.token()) && !at_minus(in) && !at_hierarchy(in) && !at_match_recognize(in);
+  return can_name_column(in.token()) && !at_minus(in) && !at_hierarchy(in) && !at_match_recognize(in) && !at_emit(in);
 }
 
 FromItem* with_match(TokenStream& in, FromItem* item) {
@@ -180,6 +183,7 @@ FromItem* parse_plain_primary(TokenStream& in) {
   if (in.at(Keyword::kOnly)) return parse_table(in);
   if (in.at(Keyword::kXmltable)) in.refuse(in.position(), "XMLTABLE");
   if (in.at(Keyword::kRows, Keyword::kFrom)) return parse_rows_from(in);
+  if (at_time_window(in)) return parse_time_window(in);
   if (at_special_call(in)) {
     const bool plain_name = can_name_column(in.token()) && !in.at_next(TokenKind::kOpen);
     return plain_name ? parse_table(in) : parse_function(in);

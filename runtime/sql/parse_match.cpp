@@ -217,6 +217,15 @@ const MatchDefinition* parse_definition(TokenStream& in) {
   return definition;
 }
 
+// WITHIN, not in the standard (but in Flink): how far the last row of a match may be behind the first, by what the rows
+// are ordered by. It holds for every variable, so it is kept as a definition: the one of no variable.
+const MatchDefinition* parse_within(TokenStream& in) {
+  auto* within = in.make<MatchDefinition>();
+  in.skip();
+  within->condition = parse_expr(in);
+  return within;
+}
+
 void expect_word(TokenStream& in, std::string_view word) {
   if (!in.accept_word(word)) in.fail();
 }
@@ -277,9 +286,14 @@ void parse_clauses(TokenStream& in, MatchRecognize* match) {
   expect_word(in, "pattern");
   if (!in.at(TokenKind::kOpen)) in.fail();
   match->pattern = PatternParser(in).parse();
+  ListBuilder<const MatchDefinition*> definitions(in);
+  if (in.at(Keyword::kWithin)) definitions.add(parse_within(in));
   if (in.accept_word("subset")) match->subsets = parse_list(in, parse_subset);
   expect_word(in, "define");
-  match->definitions = parse_list(in, parse_definition);
+  do {
+    definitions.add(parse_definition(in));
+  } while (in.accept(TokenKind::kComma));
+  match->definitions = definitions.finish();
 }
 
 }  // namespace

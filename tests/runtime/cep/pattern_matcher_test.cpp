@@ -78,9 +78,9 @@ std::string text_of(const std::vector<std::pair<uint16_t, bool>>& rows) {
   return text;
 }
 
-/// The first sequence that fits the rows from `start` on.
+/// The first sequence that fits the rows from `start` on. `limited`: there are more rows, which are not to be used.
 std::string expected_at(const std::vector<PatternWord>& words, const RandomConditions& conditions, size_t start,
-                        size_t rows) {
+                        size_t rows, bool limited = false) {
   for (const PatternWord& word : words) {
     if (start + rows_of(word) > rows) continue;
     std::vector<uint16_t> labels;
@@ -89,7 +89,7 @@ std::string expected_at(const std::vector<PatternWord>& words, const RandomCondi
     for (const PatternLetter& letter : word) {
       const size_t at = start + labels.size();
       if (letter.kind == PatternLetter::Kind::kStart) fits = fits && at == 0;
-      if (letter.kind == PatternLetter::Kind::kEnd) fits = fits && at == rows;
+      if (letter.kind == PatternLetter::Kind::kEnd) fits = fits && at == rows && !limited;
       if (letter.kind != PatternLetter::Kind::kRow) continue;
       labels.push_back(letter.variable);
       matched.emplace_back(letter.variable, letter.excluded);
@@ -189,6 +189,38 @@ TEST_CASE("the match found is the first in the order of preference", "[cep]") {
     }
   }
   CHECK(matches > compared);  // most are not vain
+}
+
+TEST_CASE("a match goes no further than its start allows, and later starts are not held to that", "[cep]") {
+  Random random(77);
+  constexpr size_t kRows = 6;
+  int compared = 0;
+  while (compared < pattern_count()) {
+    const Pattern pattern = RandomPattern(random, kVariables).make(3);
+    const auto words = PatternWords(kRows, 4000).of(pattern);
+    if (!words) continue;
+    ++compared;
+    const auto program = PatternProgram::compile(pattern);
+    REQUIRE(program.ok());
+    RandomConditions conditions(random, kRows);
+    const std::vector<const uint8_t*> truths = conditions.truths();
+    PatternMatcher matcher(*program, conditions.looks_back());
+    size_t limit = 1;
+    for (size_t start = 0; start < kRows; ++start) {
+      limit = std::min(kRows, std::max(limit, start + 1) + random.below(3));
+      const bool limited = limit < kRows;
+      matcher.start(start);
+      const auto outcome = matcher.search({limit, true, truths, limited}, conditions);
+      REQUIRE(outcome.ok());
+      std::vector<std::pair<uint16_t, bool>> matched;
+      for (size_t i = 0; i < matcher.path().size(); ++i) {
+        matched.emplace_back(matcher.path().variable(i), matcher.path().is_excluded(i));
+      }
+      const std::string found = *outcome == SearchOutcome::kMatch ? text_of(matched) : "none";
+      INFO("pattern " << compared << ", from row " << start << " to " << limit);
+      REQUIRE(found == expected_at(*words, conditions, start, limit, limited));
+    }
+  }
 }
 
 TEST_CASE("a search that cannot end well costs states times rows", "[cep]") {
