@@ -1,9 +1,10 @@
 /// Expressions whose meaning does not depend on what is around them.
 #include <array>
 
-#include "runtime/plan/bind_match.hpp"
 #include "runtime/plan/bind_function.hpp"
+#include "runtime/plan/bind_match.hpp"
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/definition_notes.hpp"
 #include "runtime/plan/row_expr.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/array.hpp"
@@ -18,7 +19,11 @@ constexpr Type kUnknownType{oid::kUnknown, -1};
 
 }  // namespace
 
-absl::StatusOr<ExprPtr> Binder::bind(const sql::Expr& expr, const Site& site) { return bind_any(expr, site); }
+absl::StatusOr<ExprPtr> Binder::bind(const sql::Expr& expr, const Site& site) {
+  auto bound = bind_any(expr, site);
+  if (DefinitionNotes* notes = NotesScope::current(); notes != nullptr && bound.ok()) notes->values[&expr] = *bound;
+  return bound;
+}
 
 absl::StatusOr<ExprPtr> Binder::bind_any(const sql::Expr& expr, const Site& site) {
   using sql::NodeKind;

@@ -4,10 +4,11 @@
 #include "runtime/plan/bind_function.hpp"
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/continuous_program.hpp"
-#include "runtime/types/user_types.hpp"
+#include "runtime/plan/definition_notes.hpp"
 #include "runtime/plan/table_function.hpp"
 #include "runtime/plan/view_target.hpp"
 #include "runtime/types/resolve.hpp"
+#include "runtime/types/user_types.hpp"
 
 namespace troupe {
 namespace {
@@ -88,14 +89,20 @@ absl::Status Binder::bind_from(sql::List<const sql::FromItem*> items, Scope* sco
 }
 
 absl::StatusOr<Binder::FromItem> Binder::bind_from_item(const sql::FromItem& item, Scope* scope, BoundQuery* query) {
-  switch (item.kind) {
-    case sql::NodeKind::kTableRef: return bind_table(item.to<sql::TableRef>(), scope, query);
-    case sql::NodeKind::kSubqueryRef: return bind_subquery_ref(item.to<sql::SubqueryRef>(), scope, query);
-    case sql::NodeKind::kFunctionRef: return bind_function_ref(item.to<sql::FunctionRef>(), scope, query);
-    case sql::NodeKind::kMatchRecognize: return bind_match(item.to<sql::MatchRecognize>(), scope, query);
-    case sql::NodeKind::kJoin: return bind_join(item.to<sql::JoinExpr>(), scope, query);
-    default: return refuse(item, "this kind of FROM item");
-  }
+  const auto bind_it = [&]() -> absl::StatusOr<FromItem> {
+    switch (item.kind) {
+      case sql::NodeKind::kTableRef: return bind_table(item.to<sql::TableRef>(), scope, query);
+      case sql::NodeKind::kSubqueryRef: return bind_subquery_ref(item.to<sql::SubqueryRef>(), scope, query);
+      case sql::NodeKind::kFunctionRef: return bind_function_ref(item.to<sql::FunctionRef>(), scope, query);
+      case sql::NodeKind::kMatchRecognize: return bind_match(item.to<sql::MatchRecognize>(), scope, query);
+      case sql::NodeKind::kJoin: return bind_join(item.to<sql::JoinExpr>(), scope, query);
+      default: return refuse(item, "this kind of FROM item");
+    }
+  };
+  auto bound = bind_it();
+  if (DefinitionNotes* notes = NotesScope::current(); notes != nullptr && bound.ok())
+    notes->items[&item] = bound->names;
+  return bound;
 }
 
 Binder::FromItem Binder::leaf(std::shared_ptr<BoundRelation> relation, std::string_view alias, BoundQuery* query) {

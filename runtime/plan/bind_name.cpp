@@ -3,6 +3,7 @@
 
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/continuous_program.hpp"
+#include "runtime/plan/definition_notes.hpp"
 
 namespace troupe {
 
@@ -164,12 +165,14 @@ absl::Status Binder::unknown_table(const sql::ColumnRef& column, std::string_vie
 }
 
 void Binder::note_star(const sql::ColumnRef& star, const FromNames& item) {
+  if (DefinitionNotes* notes = NotesScope::current()) expand_star(item, &notes->stars[&star]);
   if (names_found == nullptr || foreign_text_) return;
   std::vector<std::string>& texts = names_found->stars[&star];
   for (std::string& text : star_columns(item)) texts.push_back(std::move(text));
 }
 
 absl::Status Binder::expand_targets(const sql::ColumnRef& star, const Site& site, std::vector<NamedColumn>* out) {
+  if (DefinitionNotes* notes = NotesScope::current()) notes->stars[&star].clear();
   if (star.name.empty()) {
     if (site.scope == nullptr || site.scope->items.empty()) {
       return fail(ErrorCode::kSyntaxError, star, "SELECT * with no tables specified is not valid");

@@ -3,6 +3,7 @@
 
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/connect_by.hpp"
+#include "runtime/plan/definition_notes.hpp"
 #include "runtime/sql/children.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
@@ -116,6 +117,7 @@ absl::StatusOr<QueryPtr> Binder::bind_select(const sql::SelectStatement& select,
                                                      : bind_plain(select, outer, keep_unknown);
   cte_names_.resize(names_before);
   if (query.ok() && !keep_unknown) TROUPE_RETURN_IF_ERROR(settle_targets(query->get()));
+  if (DefinitionNotes* notes = NotesScope::current(); notes != nullptr && query.ok()) notes->queries[&select] = *query;
   return query;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/sql/parser.hpp"
 #include "runtime/system/relation.hpp"
 #include "runtime/system/system_session.hpp"
+#include "runtime/system/written_definitions.hpp"
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/base/text.hpp"
@@ -16,6 +17,8 @@
 
 namespace troupe {
 namespace {
+
+constexpr Type kBoolType{oid::kBool};
 
 std::string schema_name(const Catalog& catalog, Oid schema) {
   const ObjectDef* object = catalog.find(schema);
@@ -109,7 +112,7 @@ std::string without_outer_parentheses(std::string text) {
   return text.substr(1, text.size() - 2);
 }
 
-std::string view_definition(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas) {
+std::string kept_query(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas) {
   const auto parsed = sql::parse_statement(query_sql);
   if (!parsed.ok() || (*parsed)->statements().empty()) return cat(" ", query_sql, ";");
   const auto* select = (*parsed)->statements()[0].node->as<sql::SelectStatement>();
@@ -125,14 +128,11 @@ std::string view_definition(std::string_view query_sql, const Catalog& catalog, 
   return cat(" ", sql::to_sql(*select, texts), ";");
 }
 
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty) {
+std::string index_column_definition(const WrittenDefinitions& written, const IndexDef& index, int column, bool pretty) {
   if (column < 1 || column > static_cast<int>(index.columns.size())) return {};
   const IndexColumn& item = index.columns[static_cast<size_t>(column - 1)];
-  if (item.attnum == 0) {
-    std::string text = index_expression_text(item.expression_sql);
-    return pretty && text.starts_with("((") ? without_outer_parentheses(std::move(text)) : text;
-  }
-  const TableDef* table = catalog.find_table(index.table);
+  const TableDef* table = written.catalog().find_table(index.table);
+  if (item.attnum == 0) return written.key_part(item.expression_sql, table, RuleStyle{pretty, true});
   return table != nullptr ? quote_identifier(table->column(item.attnum).name) : std::string();
 }
 
@@ -155,16 +155,15 @@ std::string seen_name(const Catalog& catalog, std::span<const Oid> schemas, cons
   return visible ? quote_identifier(object.name) : qualified_name(catalog, object);
 }
 
-std::string index_definition(const Catalog& catalog, const IndexDef& index,
-                             std::optional<std::span<const Oid>> seen_from) {
-  const bool pretty = seen_from.has_value();
+std::string index_definition(const WrittenDefinitions& written, const IndexDef& index, bool pretty) {
+  const Catalog& catalog = written.catalog();
   const TableDef* table = catalog.find_table(index.table);
   const std::string table_name = table == nullptr ? std::string("-")
-                                 : pretty         ? seen_name(catalog, *seen_from, *table)
+                                 : pretty         ? seen_name(catalog, written.schemas(), *table)
                                                   : qualified_name(catalog, *table);
   std::string columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
-    const std::string part = index_column_definition(catalog, index, static_cast<int>(i + 1), pretty);
+    const std::string part = index_column_definition(written, index, static_cast<int>(i + 1), pretty);
     columns += cat(columns.empty() ? "" : ", ", part, sort_suffix(index.columns[i]));
   }
   std::string out = cat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ", quote_identifier(index.name), " ON ",
@@ -172,8 +171,7 @@ std::string index_definition(const Catalog& catalog, const IndexDef& index,
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) out += cat(" WITH (", options_text(index.options), ")");
   if (!index.predicate_sql.empty()) {
-    std::string predicate = expression_text(index.predicate_sql);
-    out += cat(" WHERE ", pretty ? without_outer_parentheses(std::move(predicate)) : predicate);
+    out += cat(" WHERE ", written.expression(index.predicate_sql, table, RuleStyle{pretty, true}, kBoolType).text);
   }
   return out;
 }
@@ -204,27 +202,6 @@ std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner
 
 namespace {
 
-/// PostgreSQL shows the value that a domain's condition is about as a keyword.
-std::string with_value_in_capitals(const std::string& text) {
-  constexpr std::string_view kValue = "value";
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-  std::string out;
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != 0 ? c == quote : c == '\'' || c == '"') quote = quote != 0 ? 0 : c;
-    const bool begins = quote == 0 && text.compare(i, kValue.size(), kValue) == 0 && (i == 0 || !is_word(text[i - 1]));
-    const size_t end = i + kValue.size();
-    if (!begins || (end < text.size() && is_word(text[end]))) {
-      out.push_back(c);
-      continue;
-    }
-    out += "VALUE";
-    i = end - 1;
-  }
-  return out;
-}
-
 std::string_view action_text(KeyAction action) {
   switch (action) {
     case KeyAction::no_action: return {};
@@ -251,17 +228,21 @@ std::string foreign_key_definition(const TableDef& table, const ConstraintDef& c
   return out;
 }
 
-std::string exclusion_definition(const ConstraintDef& c, const Catalog& catalog) {
+std::string exclusion_definition(const ConstraintDef& c, const WrittenDefinitions& written) {
+  const Catalog& catalog = written.catalog();
   const IndexDef* index = catalog.find_index(c.index);
   if (index == nullptr) return {};
   std::string elements;
   const std::vector<std::string_view> operators = exclusion_operators(c);
   for (size_t i = 0; i < index->columns.size(); ++i) {
-    elements += cat(i == 0 ? "" : ", ", index_column_definition(catalog, *index, static_cast<int>(i + 1), false),
+    elements += cat(i == 0 ? "" : ", ", index_column_definition(written, *index, static_cast<int>(i + 1), false),
                     sort_suffix(index->columns[i]), " WITH ", operators[i]);
   }
   std::string out = cat("EXCLUDE USING ", index->method, " (", elements, ")", included_text(catalog, *index));
-  if (!index->predicate_sql.empty()) out += cat(" WHERE (", expression_text(index->predicate_sql), ")");
+  if (!index->predicate_sql.empty())
+    out += cat(" WHERE (",
+               written.expression(index->predicate_sql, catalog.find_table(index->table), RuleStyle{}, kBoolType).text,
+               ")");
   return out;
 }
 
@@ -276,8 +257,8 @@ std::string constraint_state(const ConstraintDef& c) {
 
 }  // namespace
 
-std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
-                                  bool pretty) {
+std::string constraint_definition(const ConstraintOwner& owner, const WrittenDefinitions& written, bool pretty) {
+  const Catalog& catalog = written.catalog();
   const ConstraintDef& c = *owner.constraint;
   const auto columns = [&] { return owner.table != nullptr ? column_list(*owner.table, c.columns) : std::string(); };
   switch (c.kind) {
@@ -288,16 +269,17 @@ std::string constraint_definition(const ConstraintOwner& owner, const Catalog& c
       return cat(c.kind == ConstraintKind::unique ? "UNIQUE " : "PRIMARY KEY ", distinct ? "" : "NULLS NOT DISTINCT ",
                  "(", columns(), ")", index == nullptr ? "" : included_text(catalog, *index), constraint_state(c));
     }
-    case ConstraintKind::exclusion: return cat(exclusion_definition(c, catalog), constraint_state(c));
+    case ConstraintKind::exclusion: return cat(exclusion_definition(c, written), constraint_state(c));
     case ConstraintKind::check: {
-      std::string condition = expression_text(c.check_sql, catalog, schemas);
-      if (owner.domain != nullptr) condition = with_value_in_capitals(condition);
-      return cat("CHECK (", pretty ? without_outer_parentheses(std::move(condition)) : condition, ")",
-                 constraint_state(c));
+      const RuleStyle style{pretty, true};
+      const std::string condition = owner.domain != nullptr
+                                        ? written.domain_condition(c.check_sql, *owner.domain, style)
+                                        : written.expression(c.check_sql, owner.table, style, kBoolType).text;
+      return cat("CHECK (", condition, ")", constraint_state(c));
     }
     case ConstraintKind::not_null: return cat("NOT NULL ", columns());
     case ConstraintKind::foreign_key:
-      return cat(foreign_key_definition(*owner.table, c, catalog, schemas), constraint_state(c));
+      return cat(foreign_key_definition(*owner.table, c, catalog, written.schemas()), constraint_state(c));
   }
   return {};
 }

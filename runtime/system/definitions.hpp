@@ -12,6 +12,7 @@
 namespace troupe {
 
 class SystemSession;
+class WrittenDefinitions;  // runtime/system/written_definitions.hpp
 
 /// "schema.name", quoted where needed.
 std::string qualified_name(const Catalog& catalog, const ObjectDef& object);
@@ -23,19 +24,22 @@ std::string expression_text(std::string_view sql);
 std::string expression_text(std::string_view sql, const Catalog& catalog, std::span<const Oid> schemas);
 /// A column's default as SQL; of a serial column, which keeps only its sequence, the nextval() call. Empty: none.
 std::string default_text(const Catalog& catalog, const ColumnDef& column);
+/// Stands behind a default in pg_attrdef that columns of several types have, and before the number of its column.
+inline constexpr std::string_view kColumnMark = " --column ";
 /// Without the parentheses around all of it: the pretty form.
 std::string without_outer_parentheses(std::string text);
 
-/// SELECT ... with PostgreSQL's leading blank and semicolon, relations named as they are seen from the schemas.
-std::string view_definition(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas);
+/// A kept query on one line with PostgreSQL's leading blank and semicolon, relations named as they are seen from the
+/// schemas.
+std::string kept_query(std::string_view query_sql, const Catalog& catalog, std::span<const Oid> schemas);
 
 /// A relation's name as it is seen from the schemas of a search path.
 std::string seen_name(const Catalog& catalog, std::span<const Oid> schemas, const ObjectDef& object);
-/// CREATE INDEX ... of the whole index; `seen_from` some schemas: in the pretty form.
-std::string index_definition(const Catalog& catalog, const IndexDef& index,
-                             std::optional<std::span<const Oid>> seen_from = {});
+/// CREATE INDEX ... of the whole index; `pretty`: its table as the search path leads to it, and fewer parentheses.
+std::string index_definition(const WrittenDefinitions& written, const IndexDef& index, bool pretty = false);
 /// The n-th column (from 1) alone: its name or expression.
-std::string index_column_definition(const Catalog& catalog, const IndexDef& index, int column, bool pretty = false);
+std::string index_column_definition(const WrittenDefinitions& written, const IndexDef& index, int column,
+                                    bool pretty = false);
 /// Name of an index's n-th column in pg_attribute.
 std::string index_column_name(const Catalog& catalog, const IndexDef& index, size_t column);
 /// Type of the n-th column. Of an expression: text, as its type is not kept.
@@ -48,9 +52,7 @@ struct ConstraintOwner {
 };
 /// A constraint of the table or domain `owner`; nothing when it has none of that oid.
 std::optional<ConstraintOwner> find_constraint(const Catalog& catalog, Oid owner, Oid constraint);
-/// `schemas`: those that the search path leads to; what a foreign key refers to is named as it is seen from there.
-std::string constraint_definition(const ConstraintOwner& owner, const Catalog& catalog, std::span<const Oid> schemas,
-                                  bool pretty = false);
+std::string constraint_definition(const ConstraintOwner& owner, const WrittenDefinitions& written, bool pretty = false);
 
 /// format_type(), also for the catalog's own types.
 std::string type_text(const Catalog& catalog, Oid type, int32_t typmod);

@@ -7,6 +7,7 @@
 #include "runtime/sql/deparse.hpp"
 #include "runtime/sql/parser.hpp"
 #include "runtime/system/definitions.hpp"
+#include "runtime/system/written_definitions.hpp"
 #include "runtime/types/type.hpp"
 #include "storage/base/text.hpp"
 
@@ -107,7 +108,9 @@ std::string function_arguments_text(const FunctionDef& function, const Catalog& 
     if (!argument.name.empty()) text += cat(sql::quote_identifier(argument.name), " ");
     text += argument_type(argument, catalog, schemas);
     if (!defaults || argument.default_sql.empty()) continue;
-    text += cat(" DEFAULT ", expression_text(argument.default_sql, catalog, schemas));
+    const WrittenDefinitions written(catalog, schemas);
+    text += cat(" DEFAULT ",
+                written.expression(argument.default_sql, nullptr, RuleStyle{false, false}, Type{argument.type}).text);
   }
   return text;
 }
@@ -127,11 +130,13 @@ std::string function_result_text(const FunctionDef& function, const Catalog& cat
 }
 
 std::string function_body_text(const FunctionDef& function, const Catalog& catalog, std::span<const Oid> schemas) {
+  if (function.sql_body.empty()) return {};
+  if (const auto written = WrittenDefinitions(catalog, schemas).body(function)) return *written;
   const auto parsed = sql::parse_sql(function.body);
-  if (function.sql_body.empty() || !parsed.ok()) return function.sql_body;
+  if (!parsed.ok()) return function.sql_body;
   std::string text;
   for (const sql::RawStatement& raw : (*parsed)->statements()) {
-    text += cat(view_definition((*parsed)->text_of(raw), catalog, schemas), "\n");
+    text += cat(kept_query((*parsed)->text_of(raw), catalog, schemas), "\n");
   }
   if (function.sql_body != "RETURN") return cat("BEGIN ATOMIC\n", text, "END");
   constexpr std::string_view kSelect = " SELECT ";

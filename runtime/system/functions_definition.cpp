@@ -6,6 +6,7 @@
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/relation_cache.hpp"
 #include "runtime/system/session_function.hpp"
+#include "runtime/system/written_definitions.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/column/array_format.hpp"
 
@@ -17,52 +18,38 @@ std::string user_by_id(SystemSession& session, int64_t role) {
   return def != nullptr ? def->name : cat("unknown (OID=", role, ")");
 }
 
-/// nextval('name'::regclass) with the sequence called as the session's search path asks for: pg_dump has an empty one.
-std::string with_sequence_named(std::string text, const SystemSession& session) {
-  constexpr std::string_view kCall = "nextval('", kEnd = "')", kTypedEnd = "'::regclass)";
-  if (!text.starts_with(kCall) || !text.ends_with(')')) return text;
-  const std::string_view end = text.ends_with(kTypedEnd) ? kTypedEnd : kEnd;
-  if (!text.ends_with(end)) return text;
-  const std::string name = text.substr(kCall.size(), text.size() - kCall.size() - end.size());
-  const CatalogNames names(session);
-  absl::StatusOr<Oid> sequence = names.oid_of(oid::kRegclass, name);
-  if (!sequence.ok()) sequence = names.oid_of(oid::kRegclass, cat("public.", name));
-  const std::optional<std::string> shown = sequence.ok() ? names.name_of(oid::kRegclass, *sequence) : std::nullopt;
-  return shown ? cat(kCall, *shown, kTypedEnd) : text;
+/// The column of the relation whose default it is; null: of none. Where columns of several types have the same one,
+/// pg_attrdef says which in a comment behind the text.
+const ColumnDef* column_of_default(std::string_view sql, const TableDef* table, const Catalog& catalog) {
+  if (table == nullptr || sql.empty()) return nullptr;
+  const size_t mark = sql.rfind(kColumnMark);
+  const int attnum =
+      mark == std::string_view::npos ? 0 : std::atoi(std::string(sql.substr(mark + kColumnMark.size())).c_str());
+  for (const ColumnDef& column : table->columns) {
+    if (column.dropped) continue;
+    if (attnum != 0 ? column.attnum == attnum : default_text(catalog, column) == sql) return &column;
+  }
+  return nullptr;
 }
 
-std::string expression(SystemSession& session, std::string_view sql, int64_t) {
-  return with_sequence_named(expression_text(sql, *session.catalog(), search_schemas(session)), session);
-}
 std::string pretty_expression(SystemSession& session, std::string_view sql, int64_t relation, bool pretty) {
-  std::string text = expression(session, sql, relation);
-  return pretty ? without_outer_parentheses(std::move(text)) : text;
+  const TableDef* table = session.catalog()->find_table(static_cast<Oid>(relation));
+  const ColumnDef* column = column_of_default(sql, table, *session.catalog());
+  const auto wanted = column == nullptr ? std::nullopt : std::optional(Type{column->type, column->typmod});
+  return WrittenDefinitions(session).expression(sql, table, RuleStyle{pretty, true}, wanted).text;
+}
+std::string expression(SystemSession& session, std::string_view sql, int64_t relation) {
+  return pretty_expression(session, sql, relation, false);
 }
 
-/// The index with its expressions as the search path has them.
-std::optional<IndexDef> seen_index(SystemSession& session, int64_t oid) {
-  const IndexDef* def = session.catalog()->find_index(static_cast<Oid>(oid));
-  if (def == nullptr) return std::nullopt;
-  IndexDef index = *def;
-  const auto see = [&](std::string& sql) {
-    if (!sql.empty()) sql = expression_text(sql, *session.catalog(), search_schemas(session));
-  };
-  for (IndexColumn& column : index.columns) see(column.expression_sql);
-  see(index.predicate_sql);
-  return index;
+OptionalText index_part(SystemSession& session, int64_t oid, int32_t column, bool pretty) {
+  const IndexDef* index = session.catalog()->find_index(static_cast<Oid>(oid));
+  if (index == nullptr) return std::nullopt;
+  const WrittenDefinitions written(session);
+  return column == 0 ? index_definition(written, *index, pretty)
+                     : index_column_definition(written, *index, column, pretty);
 }
-
-OptionalText index_def(SystemSession& session, int64_t index) {
-  const auto def = seen_index(session, index);
-  return def ? OptionalText(index_definition(*session.catalog(), *def)) : std::nullopt;
-}
-OptionalText index_part(SystemSession& session, int64_t index, int32_t column, bool pretty) {
-  const auto def = seen_index(session, index);
-  if (!def) return std::nullopt;
-  if (column == 0 && !pretty) return index_definition(*session.catalog(), *def);
-  if (column == 0) return index_definition(*session.catalog(), *def, search_schemas(session));
-  return index_column_definition(*session.catalog(), *def, column, pretty);
-}
+OptionalText index_def(SystemSession& session, int64_t index) { return index_part(session, index, 0, false); }
 
 OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pretty) {
   const CatalogPtr& catalog = session.catalog();
@@ -72,34 +59,38 @@ OptionalText constraint_part(SystemSession& session, int64_t constraint, bool pr
   const Oid owner = (cache != nullptr ? cache : &throw_away)->constraint_owner(catalog, session.database(), oid);
   const auto found = find_constraint(*catalog, owner, oid);
   if (!found) return std::nullopt;
-  return constraint_definition(*found, *catalog, search_schemas(session), pretty);
+  return constraint_definition(*found, WrittenDefinitions(session), pretty);
 }
 OptionalText constraint_def(SystemSession& session, int64_t constraint) {
   return constraint_part(session, constraint, false);
 }
 
-OptionalText view_def(SystemSession& session, int64_t view) {
+OptionalText view_def_pretty(SystemSession& session, int64_t view, bool pretty) {
   const ObjectDef* def = session.catalog()->find(static_cast<Oid>(view));
-  const auto text = def != nullptr ? view_text(*def) : std::nullopt;
-  return text ? OptionalText(view_definition(text->query_sql, *session.catalog(), search_schemas(session)))
-              : std::nullopt;
+  if (def == nullptr || !view_text(*def)) return std::nullopt;
+  return WrittenDefinitions(session).view(*def, RuleStyle{pretty, true});
 }
-OptionalText view_def_pretty(SystemSession& session, int64_t view, bool) { return view_def(session, view); }
-absl::StatusOr<OptionalText> view_def_by_name(SystemSession& session, std::string_view name) {
+OptionalText view_def(SystemSession& session, int64_t view) { return view_def_pretty(session, view, false); }
+absl::StatusOr<OptionalText> view_def_by_name_pretty(SystemSession& session, std::string_view name, bool pretty) {
   TROUPE_ASSIGN_OR_RETURN(const Oid view, CatalogNames(session).oid_of(oid::kRegclass, name));
-  return view_def(session, view);
+  return view_def_pretty(session, view, pretty);
+}
+absl::StatusOr<OptionalText> view_def_by_name(SystemSession& session, std::string_view name) {
+  return view_def_by_name_pretty(session, name, false);
 }
 
-OptionalText rule_def(SystemSession& session, int64_t rule) {
-  for (const ObjectPtr& object : session.catalog()->views()) {
+OptionalText rule_def_pretty(SystemSession& session, int64_t rule, bool pretty) {
+  const Catalog& catalog = *session.catalog();
+  for (const ObjectPtr& object : catalog.views()) {
     if (rule_oid(object->oid) != static_cast<Oid>(rule)) continue;
-    return cat("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO ", qualified_name(*session.catalog(), *object),
-               " DO INSTEAD ",
-               view_definition(view_text(*object)->query_sql, *session.catalog(), search_schemas(session)));
+    const WrittenDefinitions written(session);
+    return cat("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO ",
+               pretty ? seen_name(catalog, written.schemas(), *object) : qualified_name(catalog, *object),
+               " DO INSTEAD ", written.view(*object, RuleStyle{pretty, true}));
   }
   return std::nullopt;
 }
-OptionalText rule_def_pretty(SystemSession& session, int64_t rule, bool) { return rule_def(session, rule); }
+OptionalText rule_def(SystemSession& session, int64_t rule) { return rule_def_pretty(session, rule, false); }
 
 absl::StatusOr<OptionalText> serial_sequence(SystemSession& session, std::string_view relation,
                                              std::string_view column_name) {
@@ -240,6 +231,7 @@ void register_definition_functions(SessionFunctions& to) {
   to.add<view_def>("pg_get_viewdef", {kOid}, kText);
   to.add<view_def_pretty>("pg_get_viewdef", {kOid, kBool}, kText);
   to.add<view_def_by_name>("pg_get_viewdef", {kText}, kText);
+  to.add<view_def_by_name_pretty>("pg_get_viewdef", {kText, kBool}, kText);
   to.add<rule_def>("pg_get_ruledef", {kOid}, kText);
   to.add<rule_def_pretty>("pg_get_ruledef", {kOid, kBool}, kText);
   to.add<serial_sequence>("pg_get_serial_sequence", {kText, kText}, kText);

@@ -3,6 +3,7 @@
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/information_types.hpp"
 #include "runtime/system/providers.hpp"
+#include "runtime/system/written_definitions.hpp"
 
 namespace troupe {
 namespace {
@@ -61,13 +62,16 @@ void table_constraints(const CatalogScan& scan, RowWriter& out) {
 }
 
 void check_constraints(const CatalogScan& scan, RowWriter& out) {
+  const WrittenDefinitions written(scan.catalog, kNewSessionSchemas);
   const auto add = [&](const std::string& schema, const std::string& name, const std::string& clause) {
     out.row().set("constraint_catalog", scan.database).set("constraint_schema", schema);
     out.set("constraint_name", name).set("check_clause", clause);
   };
   for_each_table(scan, [&](const TableDef& table, const std::string& schema) {
     for (const ConstraintDef& c : table.constraints) {
-      if (c.kind == ConstraintKind::check) add(schema, c.name, cat("(", expression_text(c.check_sql), ")"));
+      if (c.kind == ConstraintKind::check) {
+        add(schema, c.name, cat("(", written.expression(c.check_sql, &table, RuleStyle{}, Type{oid::kBool}).text, ")"));
+      }
     }
     for (const ColumnDef& column : table.columns) {
       if (column.not_null && !column.dropped)
@@ -75,8 +79,10 @@ void check_constraints(const CatalogScan& scan, RowWriter& out) {
     }
   });
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::type)) {
-    for (const ConstraintDef& c : static_cast<const TypeDef&>(*object).checks) {
-      add(name_of(scan.catalog, object->schema), c.name, cat("(", expression_text(c.check_sql), ")"));
+    const auto& domain = static_cast<const TypeDef&>(*object);
+    for (const ConstraintDef& c : domain.checks) {
+      add(name_of(scan.catalog, object->schema), c.name,
+          cat("(", written.domain_condition(c.check_sql, domain, RuleStyle{}), ")"));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/information_types.hpp"
 #include "runtime/system/providers.hpp"
+#include "runtime/system/written_definitions.hpp"
 
 namespace troupe {
 namespace {
@@ -38,7 +39,15 @@ struct ColumnRow {
   bool nullable = true, updatable = false;
   std::string default_sql;
   const ColumnDef* def = nullptr;  ///< null: a system relation's column
+  const TableDef* table = nullptr;  ///< null: of no table
 };
+
+std::string default_as_written(const CatalogScan& scan, const ColumnRow& c) {
+  const Type type{c.def->type, c.def->typmod};
+  return WrittenDefinitions(scan.catalog, kNewSessionSchemas)
+      .expression(c.default_sql, c.table, RuleStyle{}, type)
+      .text;
+}
 
 void write_facets(const CatalogScan& scan, const TypeFacets& f, RowWriter& out) {
   out.set("data_type", f.data_type).set("character_maximum_length", f.character_length);
@@ -69,7 +78,7 @@ void write_column(const CatalogScan& scan, const ColumnRow& c, RowWriter& out) {
   const bool identity = c.def != nullptr && c.def->identity != IdentityKind::none;
   out.row().set("table_catalog", scan.database).set("table_schema", c.schema).set("table_name", c.relation);
   out.set("column_name", c.name).set("ordinal_position", c.position);
-  if (!c.default_sql.empty() && !generated && !identity) out.set("column_default", expression_text(c.default_sql));
+  if (!c.default_sql.empty() && !generated && !identity) out.set("column_default", default_as_written(scan, c));
   out.set("is_nullable", yes_or_no(c.nullable));
   write_facets(scan, facets_of(scan.catalog, c.type, c.typmod), out);
   out.set("dtd_identifier", absl::StrCat(c.position)).set("is_self_referencing", "NO");
@@ -79,7 +88,7 @@ void write_column(const CatalogScan& scan, const ColumnRow& c, RowWriter& out) {
     out.set("is_identity", "NO").set("identity_cycle", "NO");
   }
   out.set("is_generated", generated ? "ALWAYS" : "NEVER");
-  if (generated) out.set("generation_expression", expression_text(c.default_sql));
+  if (generated) out.set("generation_expression", default_as_written(scan, c));
   out.set("is_updatable", yes_or_no(c.updatable));
 }
 
@@ -119,7 +128,8 @@ void columns(const CatalogScan& scan, RowWriter& out) {
                     .nullable = !column.not_null,
                     .updatable = is_updatable_column(scan.catalog, object.get(), column.attnum),
                     .default_sql = default_text(scan.catalog, column),
-                    .def = &column},
+                    .def = &column,
+                    .table = object->kind == ObjectKind::table ? static_cast<const TableDef*>(object.get()) : nullptr},
                    out);
     }
   }
@@ -127,11 +137,11 @@ void columns(const CatalogScan& scan, RowWriter& out) {
 
 void views(const SystemSession& session, RowWriter& out) {
   const CatalogScan scan{*session.catalog(), session.database(), session.database_name()};
-  const std::vector<Oid> schemas = search_schemas(session);
+  const WrittenDefinitions written(session);
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::view)) {
     out.row().set("table_catalog", scan.database).set("table_schema", name_of(scan.catalog, object->schema));
     out.set("table_name", object->name);
-    out.set("view_definition", view_definition(view_text(*object)->query_sql, scan.catalog, schemas));
+    out.set("view_definition", written.view(*object, RuleStyle{}));
     const auto& view = static_cast<const ViewDef&>(*object);
     constexpr int32_t kUpdateAndDelete = 20, kInsertEvent = 8;
     const int32_t events = updatable_events(scan.catalog, &view);

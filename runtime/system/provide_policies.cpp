@@ -3,6 +3,7 @@
 
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/providers.hpp"
+#include "runtime/system/written_definitions.hpp"
 
 namespace troupe {
 namespace {
@@ -41,14 +42,17 @@ std::vector<std::string> role_names(const PolicyDef& policy, const Catalog& cata
 }
 
 void policies_view(const CatalogScan& scan, RowWriter& out) {
+  const WrittenDefinitions written(scan.catalog, kNewSessionSchemas);
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::table)) {
     const ObjectDef* schema = scan.catalog.find(object->schema);
-    for (const PolicyDef& policy : static_cast<const TableDef&>(*object).policies) {
+    const auto& table = static_cast<const TableDef&>(*object);
+    const auto text = [&](const std::string& sql) { return written.expression(sql, &table, RuleStyle{}).text; };
+    for (const PolicyDef& policy : table.policies) {
       out.row().set("schemaname", schema == nullptr ? std::string() : schema->name).set("tablename", object->name);
       out.set("policyname", policy.name).set("permissive", policy.permissive ? "PERMISSIVE" : "RESTRICTIVE");
       out.set("roles", name_array(role_names(policy, scan.catalog))).set("cmd", name_of(policy.command));
-      if (!policy.using_sql.empty()) out.set("qual", expression_text(policy.using_sql));
-      if (!policy.check_sql.empty()) out.set("with_check", expression_text(policy.check_sql));
+      if (!policy.using_sql.empty()) out.set("qual", text(policy.using_sql));
+      if (!policy.check_sql.empty()) out.set("with_check", text(policy.check_sql));
     }
   }
 }

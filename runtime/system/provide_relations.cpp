@@ -293,6 +293,15 @@ void catalog_attributes(const CatalogScan& scan, RowWriter& out) {
 
 // --- pg_attrdef, pg_index, pg_sequence ---
 
+/// Another column has the same default, for another type.
+bool is_ambiguous(const Catalog& catalog, const ObjectDef& relation, const ColumnDef& column) {
+  const std::string text = default_text(catalog, column);
+  return std::ranges::any_of(columns_of(relation), [&](const ColumnDef& other) {
+    const bool same_type = other.type == column.type && other.typmod == column.typmod;
+    return !other.dropped && !same_type && default_text(catalog, other) == text;
+  });
+}
+
 void catalog_defaults(const CatalogScan& scan, RowWriter& out) {
   for (const ObjectPtr& object : scan.catalog.objects()) {
     if (object->kind != ObjectKind::table && object->kind != ObjectKind::view) continue;
@@ -300,7 +309,9 @@ void catalog_defaults(const CatalogScan& scan, RowWriter& out) {
       const std::string text = default_text(scan.catalog, column);
       if (text.empty() || column.dropped) continue;
       out.row().set("oid", default_oid(object->oid, column.attnum)).set("adrelid", object->oid);
-      out.set("adnum", column.attnum).set("adbin", text);
+      out.set("adnum", column.attnum)
+          .set("adbin", cat(text, is_ambiguous(scan.catalog, *object, column) ? cat(kColumnMark, column.attnum)
+                                                                              : std::string()));
     }
   }
 }

@@ -1,6 +1,7 @@
 /// pg_tables, pg_views, pg_matviews, pg_indexes, pg_sequences, pg_stats.
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/providers.hpp"
+#include "runtime/system/written_definitions.hpp"
 #include "runtime/types/text_io.hpp"
 #include "storage/catalog/rights.hpp"
 #include "storage/column/key_codec.hpp"
@@ -34,33 +35,34 @@ void catalog_tables(const CatalogScan& scan, RowWriter& out) {
 
 void session_views(const SystemSession& session, RowWriter& out) {
   const Catalog& catalog = *session.catalog();
-  const std::vector<Oid> schemas = search_schemas(session);
+  const WrittenDefinitions written(session);
   for (const ObjectPtr& object : catalog.objects(ObjectKind::view)) {
     out.row().set("schemaname", name_of(catalog, object->schema)).set("viewname", object->name);
     out.set("viewowner", name_of(catalog, object->owner));
-    out.set("definition", view_definition(view_text(*object)->query_sql, catalog, schemas));
+    out.set("definition", written.view(*object, RuleStyle{}));
   }
 }
 
 void session_materialized_views(const SystemSession& session, RowWriter& out) {
   const Catalog& catalog = *session.catalog();
-  const std::vector<Oid> schemas = search_schemas(session);
+  const WrittenDefinitions written(session);
   for (const ObjectPtr& object : catalog.objects(ObjectKind::table)) {
     const auto& view = static_cast<const TableDef&>(*object);
     if (!view.is_materialized_view()) continue;
     out.row().set("schemaname", name_of(catalog, view.schema)).set("matviewname", view.name);
     out.set("matviewowner", name_of(catalog, view.owner)).set("hasindexes", !view.indexes.empty());
-    out.set("ispopulated", view.populated).set("definition", view_definition(view.query_sql, catalog, schemas));
+    out.set("ispopulated", view.populated).set("definition", written.view(view, RuleStyle{}));
   }
 }
 
 void catalog_indexes(const CatalogScan& scan, RowWriter& out) {
+  const WrittenDefinitions written(scan.catalog, kNewSessionSchemas);
   for (const ObjectPtr& object : scan.catalog.objects(ObjectKind::index)) {
     const auto& index = static_cast<const IndexDef&>(*object);
     out.row()
         .set("schemaname", name_of(scan.catalog, index.schema))
         .set("tablename", name_of(scan.catalog, index.table));
-    out.set("indexname", index.name).set("indexdef", index_definition(scan.catalog, index));
+    out.set("indexname", index.name).set("indexdef", index_definition(written, index));
   }
 }
 

@@ -23,11 +23,12 @@ TEST_CASE("definitions read as PostgreSQL prints them", "[system]") {
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16385"}}) ==
         "CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)");
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16386"}}) ==
-        "CREATE INDEX orders_by_name ON public.orders USING btree (name, price DESC) WHERE (price > 1)");
+        "CREATE INDEX orders_by_name ON public.orders USING btree (name, price DESC) WHERE (price > (1)::numeric)");
   CHECK(answer(session, "pg_get_indexdef", {{oid::kOid, "16386"}, {oid::kInt4, "2"}, {oid::kBool, "t"}}) == "price");
   CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16400"}}) == "PRIMARY KEY (id)");
-  CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16402"}}) == "CHECK ((price > 0))");
-  CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16402"}, {oid::kBool, "t"}}) == "CHECK (price > 0)");
+  CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16402"}}) == "CHECK ((price > (0)::numeric))");
+  CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "16402"}, {oid::kBool, "t"}}) ==
+        "CHECK (price > 0::numeric)");
   CHECK(answer(session, "pg_get_constraintdef", {{oid::kOid, "1"}}) == "NULL");
   CHECK(answer(session, "pg_get_serial_sequence", {{oid::kText, "orders"}, {oid::kText, "id"}}) ==
         "public.orders_id_seq");
