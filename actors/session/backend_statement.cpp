@@ -159,11 +159,11 @@ void Backend::refresh_names() {
   eval_.names = names_.get();
 }
 
-/// What values of users' types look like has to be known before there are any.
+/// What values of users' types look like has to be known before there are any. Tables' rows are values, too.
 void Backend::know_new_types(const CatalogPtr& catalog) {
-  if (catalog->types_version() == types_version_) return;
+  if (catalog->version() == types_version_) return;
   know_types(*catalog);
-  types_version_ = catalog->types_version();
+  types_version_ = catalog->version();
 }
 
 std::vector<Oid> Backend::resolve_search_path() {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "absl/container/inlined_vector.h"
+#include "runtime/exec/user_aggregate.hpp"
 
 namespace troupe {
 namespace {
@@ -20,7 +21,7 @@ std::vector<KeyColumn> sort_columns(const std::vector<SortKey>& order) {
 
 absl::StatusOr<CompiledAggregation::Call> compile_call(const AggregateCall& call) {
   CompiledAggregation::Call compiled;
-  compiled.aggregate = call.aggregate;
+  TROUPE_ASSIGN_OR_RETURN(compiled.aggregate, runnable_aggregate(call.aggregate));
   TROUPE_ASSIGN_OR_RETURN(compiled.args, compile_programs(call.args));
   if (call.filter) {
     TROUPE_ASSIGN_OR_RETURN(compiled.filter, Program::compile(call.filter));

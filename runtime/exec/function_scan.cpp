@@ -42,9 +42,10 @@ class CallRows {
     }
     expands_ = call.call->expands ? &call.call->columns : nullptr;
     if (call.call->function == nullptr) {
-      batch_.columns.emplace_back().reset_empty(physical_kind(call.call->columns[0]), 1);
+      batch_.columns.emplace_back().reset_empty(physical_kind(call.call->arguments[0]), 1);
       batch_.columns[0].append_value(args[0]);
       batch_.rows = 1;
+      if (expands_ != nullptr) batch_ = expanded(batch_);
       return absl::OkStatus();
     }
     if (call.call->function->strict && has_null) return absl::OkStatus();

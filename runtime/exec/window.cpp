@@ -4,6 +4,7 @@
 
 #include "runtime/exec/aggregator.hpp"
 #include "runtime/exec/operator.hpp"
+#include "runtime/exec/user_aggregate.hpp"
 #include "runtime/exec/window_frame.hpp"
 
 namespace troupe {
@@ -326,7 +327,9 @@ BlueprintResult compile_window(const WindowPlan& plan) {
   for (const WindowCall& call : plan.calls) {
     CompiledCall compiled;
     compiled.function = call.function;
-    compiled.aggregate = call.aggregate.aggregate;
+    if (call.function == WindowFunction::kAggregate) {
+      TROUPE_ASSIGN_OR_RETURN(compiled.aggregate, runnable_aggregate(call.aggregate.aggregate));
+    }
     compiled.type = call.type;
     TROUPE_ASSIGN_OR_RETURN(compiled.args, compile_programs(call.aggregate.args));
     if (call.aggregate.filter) {

@@ -160,6 +160,10 @@ bool reads_work_table(const BoundQuery& query) {
 absl::StatusOr<ExprPtr> Binder::bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                                const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(AggregateCall bound, make_aggregate_call(call, name, std::move(args), site));
+  return place_aggregate(std::move(bound), call, site);
+}
+
+absl::StatusOr<ExprPtr> Binder::place_aggregate(AggregateCall bound, const sql::FunctionCall& call, const Site& site) {
   auto expr = make_expr(ExprKind::kAggregate, bound.aggregate.result);
   expr->aggregate = std::make_shared<const AggregateCall>(std::move(bound));
   expr->position = call.position + 1;

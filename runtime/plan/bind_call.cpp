@@ -98,6 +98,13 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
                      "Provide a non-null record argument, or call the function in the FROM clause using a column "
                      "definition list.");
   }
+  // f(row) where f is a field is the field.
+  if (args.size() == 1 && call.name.size() == 1 && is_record_type(args[0]->type.oid) && !is_function(name)) {
+    TROUPE_ASSIGN_OR_RETURN(const std::vector<NamedColumn> fields, fields_of(*args[0], site));
+    for (const NamedColumn& field : fields) {
+      if (field.name == name) return field.value;
+    }
+  }
   // f(x) where f is a type is a cast, as in PostgreSQL.
   if (args.size() == 1 && !is_function(name)) {
     if (const TypeInfo* type = find_type_by_name(name)) {
@@ -195,7 +202,7 @@ absl::StatusOr<WindowSpec> Binder::bind_window_spec(const sql::WindowDefinition&
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
-                                            const Site& site) {
+                                            const Site& site, const AggregateCall* own) {
   if (site.clause != Clause::kSelect && site.clause != Clause::kOrderBy) {
     return fail(ErrorCode::kWindowingError, call, "window functions are not allowed in ", clause_name(site.clause));
   }
@@ -211,7 +218,7 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
     return fail(ErrorCode::kFeatureNotSupported, call, "DISTINCT is not implemented for window functions");
   }
   auto bound = std::make_shared<WindowCall>();
-  if (const WindowName* known = find_window_function(name)) {
+  if (const WindowName* known = own == nullptr ? find_window_function(name) : nullptr) {
     bound->function = known->function;
     if (known->result == oid::kInvalid && args.empty()) {
       return fail(ErrorCode::kUndefinedFunction, call, "function ", name, "() does not exist");
@@ -227,14 +234,18 @@ absl::StatusOr<ExprPtr> Binder::bind_window(const sql::FunctionCall& call, std::
     }
     bound->type = known->result == oid::kInvalid ? bound->aggregate.args[0]->type : Type{known->result};
   } else {
-    if (!is_aggregate(name)) {
+    if (own == nullptr && !is_aggregate(name)) {
       return fail(ErrorCode::kWrongObjectType, call, "OVER specified, but ", name,
                   " is not a window function nor an aggregate function");
     }
     if (!call.order_by.empty()) {
       return fail(ErrorCode::kFeatureNotSupported, call, "aggregate ORDER BY is not implemented for window functions");
     }
-    TROUPE_ASSIGN_OR_RETURN(bound->aggregate, make_aggregate_call(call, name, std::move(args), site));
+    if (own != nullptr) {
+      bound->aggregate = *own;
+    } else {
+      TROUPE_ASSIGN_OR_RETURN(bound->aggregate, make_aggregate_call(call, name, std::move(args), site));
+    }
     bound->function = WindowFunction::kAggregate;
     bound->type = bound->aggregate.aggregate.result;
   }

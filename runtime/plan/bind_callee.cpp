@@ -146,18 +146,26 @@ absl::StatusOr<std::shared_ptr<BoundCallee>> Binder::find_callee(const sql::Func
   if (functions.empty() && !procedure) return std::shared_ptr<BoundCallee>();
   TROUPE_RETURN_IF_ERROR(check_argument_names(call.arguments));
   ExprList args;
+  const bool aggregates = std::ranges::any_of(functions, [](const FunctionPtr& f) { return f->is_aggregate(); });
+  Site inner = site;
+  inner.in_aggregate = inner.in_aggregate || (aggregates && call.over == nullptr);
   for (const sql::Expr* argument : call.arguments) {
     const auto* named = argument->as<sql::NamedArgument>();
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(named != nullptr ? *named->value : *argument, site));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(named != nullptr ? *named->value : *argument, inner));
     args.push_back(std::move(value));
   }
   std::vector<Type> types;
   for (const ExprPtr& arg : args) types.push_back(is_untyped_row(*arg) ? Type{oid::kUnknown} : arg->type);  // ROW(1, 2)
   std::vector<Overload> overloads;
-  const bool systems_too = call.name.size() == 1 && is_function(call.name.back());
+  const bool systems_too =
+      call.name.size() == 1 && (is_function(call.name.back()) || (!procedure && is_aggregate(call.name.back())));
   if (systems_too) {
     for (const Function* f : function_registry().functions(call.name.back())) {
       if (f->arguments.size() == args.size()) overloads.push_back({nullptr, f->arguments, {}, false, 0, false});
+    }
+    for (const Aggregate& aggregate : all_aggregates()) {
+      if (aggregate.name != call.name.back() || aggregate.arguments.size() != args.size()) continue;
+      overloads.push_back({nullptr, aggregate.arguments, {}, false, 0, false});
     }
   }
   for (const FunctionPtr& function : functions) {
@@ -211,6 +219,9 @@ absl::StatusOr<std::shared_ptr<BoundCallee>> Binder::find_callee(const sql::Func
   }
   for (const ArgumentDef* output : overload->function->outputs()) {
     callee->outputs.push_back(resolved(*overload, types, output->type));
+  }
+  if (overload->function->is_aggregate()) {
+    callee->outputs = {resolved(*overload, types, overload->function->aggregate.state)};
   }
   TROUPE_RETURN_IF_ERROR(bind_callee_arguments(call, overload->places, std::move(args), callee.get()));
   depend_on(*callee->function);

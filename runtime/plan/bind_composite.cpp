@@ -5,6 +5,7 @@
 #include "runtime/plan/row_expr.hpp"
 #include "runtime/types/resolve.hpp"
 #include "runtime/types/user_types.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -64,7 +65,7 @@ absl::StatusOr<ExprPtr> Binder::coerce_row_array(const Expr& array, Type type, C
 
 absl::StatusOr<std::vector<NamedColumn>> Binder::attributes_of(const Expr& base) {
   const UserType& type = composite_of(base.type.oid);
-  if (const auto* definition = catalog().find_as<TypeDef>(base.type.oid)) depend_on(*definition);
+  if (const ObjectDef* definition = find_type_object(catalog(), base.type.oid)) depend_on(*definition);
   std::vector<NamedColumn> fields;
   for (size_t i = 0; i < type.attributes.size(); ++i) {
     const Attribute& attribute = type.attributes[i];

@@ -369,7 +369,7 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
   for (const sql::TableFunction& item : ref.functions) {
     const auto* call = item.call->as<sql::FunctionCall>();
     if (call == nullptr || functions_named(call->name).empty()) continue;
-    if (ref.functions.size() > 1) return refuse(ref, "ROWS FROM with SQL functions");
+    if (ref.functions.size() > 1) return bind_rows_from(ref, scope, query);
     TROUPE_ASSIGN_OR_RETURN(FromItem user, bind_user_function_ref(ref, scope, query));
     if (user.tree != nullptr) return user;
   }
@@ -395,6 +395,12 @@ absl::StatusOr<Binder::FromItem> Binder::bind_function_ref(const sql::FunctionRe
     if (call == nullptr || !is_table_function(name)) {
       TROUPE_ASSIGN_OR_RETURN(ExprPtr value, bind(*item.call, site));
       TROUPE_ASSIGN_OR_RETURN(value, settle(std::move(value)));
+      if (is_composite_type(value->type.oid)) {
+        FunctionScanPlan::Call row{nullptr, {value->type}, {value->type}, {value}};
+        expand_composite(&row, relation.get());
+        relation->calls.push_back(std::move(row));
+        continue;
+      }
       relation->names.emplace_back(lone ? ref.alias->name : name);
       relation->types.push_back(value->type);
       relation->calls.push_back({nullptr, {value->type}, {value->type}, {value}});

@@ -28,6 +28,7 @@ struct Use {
 
 bool is_trivial(const Expr& arg) {
   if (arg.kind == ExprKind::kCast) return is_trivial(arg.arg(0));
+  if (arg.kind == ExprKind::kRow) return std::ranges::all_of(arg.args, [](const ExprPtr& f) { return is_trivial(*f); });
   return arg.is_constant() || arg.is_column() || arg.kind == ExprKind::kParameter;
 }
 
@@ -121,9 +122,13 @@ ExprPtr value_of(const std::vector<BoundTarget>& targets, const FunctionShape& s
     names.push_back(target.name);
   }
   if (!is_composite_type(result.oid)) return make_record(std::move(fields), names);
+  const std::vector<Attribute>& attributes = find_user_type(result.oid)->attributes;
+  const auto live = std::ranges::count_if(attributes, [](const Attribute& a) { return !a.dropped; });
+  // This transaction has changed the table whose rows these are.
+  if (static_cast<size_t>(live) != fields.size()) return make_record(std::move(fields), names);
   ExprList all;
   size_t next = 0;
-  for (const Attribute& attribute : find_user_type(result.oid)->attributes) {
+  for (const Attribute& attribute : attributes) {
     all.push_back(attribute.dropped ? make_null(attribute.type) : fields[next++]);
   }
   return make_expr(ExprKind::kRow, Type{result.oid}, std::move(all));
@@ -324,6 +329,7 @@ absl::StatusOr<ExprPtr> Binder::bind_function_call(const sql::FunctionCall& call
   TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<BoundCallee> callee, find_callee(call, site, false));
   if (callee == nullptr) return ExprPtr();
   *found = true;
+  if (callee->function->is_aggregate()) return bind_user_aggregate(call, *callee, site);
   const std::string_view name = call.name.back();
   if (call.over != nullptr) {
     return fail(ErrorCode::kWrongObjectType, call, "OVER specified, but ", name,
@@ -399,7 +405,6 @@ absl::StatusOr<Binder::FromItem> Binder::bind_user_function_ref(const sql::Funct
   const Site site{scope, query, Clause::kFromFunction, false};
   TROUPE_ASSIGN_OR_RETURN(const std::shared_ptr<BoundCallee> callee, find_callee(call, site, false));
   if (callee == nullptr) return FromItem{};
-  if (ref.functions.size() > 1) return refuse(ref, "ROWS FROM with SQL functions");
   FunctionShape shape = shape_of(*callee);
   if (!item.columns.empty()) {
     if (!shape.unknown) {

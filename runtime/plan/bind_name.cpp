@@ -4,6 +4,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/continuous_program.hpp"
 #include "runtime/plan/definition_notes.hpp"
+#include "runtime/types/resolve.hpp"
 
 namespace troupe {
 
@@ -49,6 +50,29 @@ std::string dotted(sql::Name name) {
   return text;
 }
 
+namespace {
+
+/// `t.f` where f is no column, as f(t.*).
+struct AttributeCall {
+  sql::ColumnRef row;
+  sql::FunctionCall call;
+  const sql::Expr* argument = &row;
+};
+
+std::shared_ptr<AttributeCall> attribute_call(const sql::ColumnRef& column) {
+  auto made = std::make_shared<AttributeCall>();
+  made->row.kind = sql::ColumnRef::kKind;
+  made->row.position = made->call.position = column.position;
+  made->row.name = column.name.first(column.name.size() - 1);
+  made->row.star = true;
+  made->call.kind = sql::FunctionCall::kKind;
+  made->call.name = sql::Name(&column.name.back(), 1);
+  made->call.arguments = sql::ExprList(&made->argument, 1);
+  return made;
+}
+
+}  // namespace
+
 absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const Site& site) {
   if (column.star) return bind_star(column, site);
   const std::string_view name = column.name.back();
@@ -86,7 +110,15 @@ absl::StatusOr<ExprPtr> Binder::bind_column(const sql::ColumnRef& column, const 
       }
       return positioned(std::move(found), column.position + 1);
     }
-    if (qualified && item_found && frame_ == nullptr) return unknown_column(column, scope);
+    if (!qualified || !item_found) continue;
+    const std::shared_ptr<AttributeCall> call = attribute_call(column);
+    if (is_function(name) || !functions_named(call->call.name).empty()) {
+      kept_.push_back(call);
+      auto value = bind_call(call->call, site);
+      const ErrorCode code = value.ok() ? ErrorCode::kOk : error_code(value.status());
+      if (code != ErrorCode::kUndefinedFunction && code != ErrorCode::kAmbiguousFunction) return value;
+    }
+    if (frame_ == nullptr) return unknown_column(column, scope);
   }
   if (frame_ != nullptr) {
     TROUPE_ASSIGN_OR_RETURN(ExprPtr argument, bind_argument_name(column, site));

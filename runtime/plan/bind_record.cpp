@@ -2,7 +2,11 @@
 #include <algorithm>
 
 #include "runtime/plan/binder.hpp"
+#include "runtime/plan/catalog_types.hpp"
 #include "runtime/types/resolve.hpp"
+#include "runtime/types/user_types.hpp"
+#include "storage/catalog/rights.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 
@@ -40,7 +44,29 @@ absl::StatusOr<ExprPtr> Binder::bind_star(const sql::ColumnRef& star, const Site
 
 namespace {
 
+/// The row type of a table or view. Null: the relation is another, or has other columns than everybody knows it by.
+const UserType* row_type_known(const BoundRelation& relation) {
+  const bool table = relation.kind == BoundRelation::Kind::kTable;
+  if (!table && relation.view == nullptr) return nullptr;
+  const ObjectDef& object = table ? static_cast<const ObjectDef&>(*relation.table) : *relation.view;
+  if (relation.size() != columns_of(object).size() || !is_row_type_known(object)) return nullptr;
+  const UserType* type = find_user_type(row_type_of(object.oid));
+  for (uint32_t i = 0; i < type->attributes.size(); ++i) {  // a view's columns may have become others
+    const Attribute& attribute = type->attributes[i];
+    if (!attribute.dropped && attribute.type.oid != relation.type_of(i).oid) return nullptr;
+  }
+  return type;
+}
+
 ExprPtr row_of(const FromNames& place) {
+  if (const UserType* type = place.relation ? row_type_known(*place.relation) : nullptr) {
+    ExprList fields;
+    for (uint32_t i = 0; i < type->attributes.size(); ++i) {
+      const Attribute& attribute = type->attributes[i];
+      fields.push_back(attribute.dropped ? make_null(attribute.type) : column_of(*place.relation, i));
+    }
+    return make_expr(ExprKind::kRow, Type{type->oid}, std::move(fields));
+  }
   std::vector<NamedColumn> columns;
   expand_star(place, &columns);
   ExprList fields;
@@ -118,6 +144,16 @@ const Expr& known_row(const Expr& value) {
   return scalar ? known_row(*value.subquery->query->targets[0].value) : value;
 }
 
+/// Of a row of a composite type that the expression spells out.
+std::vector<NamedColumn> fields_of_row(const Expr& row) {
+  const std::vector<Attribute>& attributes = find_user_type(row.type.oid)->attributes;
+  std::vector<NamedColumn> fields;
+  for (size_t i = 0; i < attributes.size() && i < row.args.size(); ++i) {
+    if (!attributes[i].dropped) fields.push_back({attributes[i].name, row.args[i]});
+  }
+  return fields;
+}
+
 }  // namespace
 
 absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type) {
@@ -130,7 +166,11 @@ absl::StatusOr<ExprPtr> make_field(const Expr& record, size_t place, Type type) 
 }
 
 absl::StatusOr<std::vector<NamedColumn>> Binder::fields_of(const Expr& base, const Site& site) {
-  if (is_composite_type(base.type.oid)) return attributes_of(base);
+  if (is_composite_type(base.type.oid)) {
+    const Expr& row = known_row(base);
+    const bool written = row.kind == ExprKind::kRow && (&row == &base || is_missing_row(base));
+    return written && row.type == base.type ? fields_of_row(row) : attributes_of(base);
+  }
   static constexpr std::string_view kNames[] = {"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"};
   const FromNames* leaf = nullptr;
   for (const Scope* scope = site.scope; scope != nullptr && leaf == nullptr && base.is_column(); scope = scope->outer) {

@@ -4,6 +4,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/row_expr.hpp"
 #include "runtime/types/array_subscript.hpp"
+#include "runtime/types/resolve.hpp"
 
 namespace troupe {
 namespace {
@@ -105,7 +106,19 @@ absl::StatusOr<ExprPtr> Binder::with_jsonb_subscripts(ExprPtr json, sql::List<sq
 
 absl::StatusOr<ExprPtr> Binder::bind_indirection(const sql::Indirection& expr, const Site& site) {
   TROUPE_ASSIGN_OR_RETURN(ExprPtr base, bind(*expr.argument, site));
-  return bind_accessors(std::move(base), expr.accessors, expr, site);
+  auto value = bind_accessors(std::move(base), expr.accessors, expr, site);
+  const sql::Accessor& first = expr.accessors.front();
+  if (value.ok() || expr.accessors.size() != 1 || first.kind != sql::Accessor::Kind::kField) return value;
+  // (x).f where f is no field is f(x).
+  auto call = std::make_shared<sql::FunctionCall>();
+  call->kind = sql::FunctionCall::kKind;
+  call->position = expr.position;
+  call->name = sql::Name(&first.field, 1);
+  call->arguments = sql::ExprList(&expr.argument, 1);
+  if (!is_function(first.field) && functions_named(call->name).empty()) return value;
+  kept_.push_back(call);
+  auto called = bind_call(*call, site);
+  return called.ok() || error_code(called.status()) != ErrorCode::kUndefinedFunction ? called : value;
 }
 
 absl::StatusOr<ExprPtr> Binder::bind_accessors(ExprPtr base, sql::List<sql::Accessor> accessors, const sql::Node& node,

@@ -4,6 +4,7 @@
 #include "runtime/plan/binder.hpp"
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/refusal.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -37,6 +38,14 @@ absl::StatusOr<Type> Binder::bind_type(const sql::TypeName& name) {
   const bool elsewhere = name.name.size() > 1 && name.name[name.name.size() - 2] != "pg_catalog";
   if (const TypeDef* own = own_type_named(name)) return own_type(*own, name);
   if (name.name.size() > 1) TROUPE_RETURN_IF_ERROR(check_qualified(name.name, 2, name));
+  const ObjectDef* rows = info == nullptr || elsewhere ? relation_as_type(catalog(), search_path_, name.name) : nullptr;
+  if (rows != nullptr) {
+    if (!name.modifiers.empty()) {
+      return fail(ErrorCode::kSyntaxError, name, "type modifier is not allowed for type \"", rows->name, "\"");
+    }
+    depend_on(*rows);
+    return Type{name.array_bounds.empty() ? row_type_of(rows->oid) : row_array_of(rows->oid)};
+  }
   if (info == nullptr && !elsewhere && is_missing_type(word)) return refuse(name, cat("type ", word));
   if (info == nullptr || elsewhere) {
     return fail(ErrorCode::kUndefinedObject, name, "type \"", dotted(name.name), "\" does not exist");

@@ -3,6 +3,7 @@
 #include "runtime/plan/search_cycle.hpp"
 #include "runtime/plan/with_recursion.hpp"
 #include "runtime/sql/parser.hpp"
+#include "runtime/types/resolve.hpp"
 
 namespace troupe {
 absl::Status Binder::bind_with(const sql::WithClause& with, const Scope* outer) {
@@ -144,14 +145,17 @@ absl::Status Binder::bind_recursive(const sql::CommonTable& table, const Scope* 
   for (size_t i = 0; i < query->targets.size(); ++i) {
     const Type type = query->targets[i].value->type;
     ExprPtr& value = query->right->targets[i].value;
-    const Type actual = value->type;
-    auto cast = coerce(std::move(value), type, CastContext::kImplicit);
-    if (!cast.ok()) {
-      return fail(ErrorCode::kDatatypeMismatch, *select.left, "recursive query \"", table.name, "\" column ", i + 1,
-                  " has type ", format_type(type), " in non-recursive term but type ", format_type(actual),
-                  " overall");
+    const Type types[] = {type, value->type};
+    auto overall = select_common_type(types, "UNION");
+    if (!overall.ok()) return at(overall.status(), *select.right);
+    overall->typmod = overall->oid == value->type.oid && type.typmod == value->type.typmod ? type.typmod : -1;
+    if (*overall != type) {
+      return with_hint(
+          fail(ErrorCode::kDatatypeMismatch, *select.left, "recursive query \"", table.name, "\" column ", i + 1,
+               " has type ", format_type(type), " in non-recursive term but type ", format_type(*overall), " overall"),
+          "Cast the output of the non-recursive term to the correct type.");
     }
-    value = *std::move(cast);
+    TROUPE_ASSIGN_OR_RETURN(value, coerce(std::move(value), type, CastContext::kImplicit));
   }
   return absl::OkStatus();
 }

@@ -63,6 +63,7 @@ struct BoundCallee;  // bind_function.hpp
 struct FunctionDef;
 struct FunctionFrame;
 struct FunctionShape;
+struct SupportFunction;
 struct BoundMerge;  // runtime/plan/merge_plan.hpp
 
 /// A column that a statement gives a value.
@@ -294,8 +295,9 @@ class Binder {
 
   // --- bind_call.cpp ---
   absl::StatusOr<ExprPtr> bind_call(const sql::FunctionCall& call, const Site& site);
+  /// With `own`, of a user's aggregate.
   absl::StatusOr<ExprPtr> bind_window(const sql::FunctionCall& call, std::string_view name, ExprList args,
-                                      const Site& site);
+                                      const Site& site, const AggregateCall* own = nullptr);
   absl::StatusOr<const sql::WindowDefinition*> find_window(std::string_view name, const sql::Node& node,
                                                            const Site& site) const;
   absl::StatusOr<WindowSpec> bind_window_spec(const sql::WindowDefinition& window, const Site& site);
@@ -316,6 +318,8 @@ class Binder {
   // --- bind_aggregate.cpp ---
   absl::StatusOr<ExprPtr> bind_aggregate(const sql::FunctionCall& call, std::string_view name, ExprList args,
                                          const Site& site);
+  /// In the query that it belongs to.
+  absl::StatusOr<ExprPtr> place_aggregate(AggregateCall bound, const sql::FunctionCall& call, const Site& site);
   absl::StatusOr<AggregateCall> make_aggregate_call(const sql::FunctionCall& call, std::string_view name,
                                                     ExprList args, const Site& site);
   absl::Status add_sorted_argument(const sql::FunctionCall& call, const Site& inside, ExprList* args);
@@ -325,6 +329,16 @@ class Binder {
   absl::StatusOr<const Site*> outer_site_of(const Expr& aggregate, const Site& site, const sql::Node& node) const;
   ExprPtr hoist(ExprPtr aggregate, BoundQuery* owner);
   absl::Status check_aggregate_place(const Site& site, const sql::Node& node, std::string_view what) const;
+
+  // --- bind_user_aggregate.cpp ---
+  absl::StatusOr<ExprPtr> bind_user_aggregate(const sql::FunctionCall& call, const BoundCallee& callee,
+                                              const Site& site);
+  absl::StatusOr<AggregateCall> make_user_aggregate_call(const sql::FunctionCall& call, const BoundCallee& callee,
+                                                         const Site& site);
+  /// A call of a function that an aggregate names. With `strict`, what it says of nulls is told there and else left
+  /// out.
+  absl::StatusOr<ExprPtr> call_support(const SupportFunction& function, ExprList args, const sql::Node& node,
+                                       const Site& site, bool* strict);
 
   absl::StatusOr<Type> own_type(const TypeDef& type, const sql::TypeName& name);
 
@@ -372,6 +386,8 @@ class Binder {
   absl::StatusOr<FromItem> bind_view_function(std::string_view view, const sql::FunctionCall& call,
                                               const sql::Alias* alias, BoundQuery* query);
   absl::StatusOr<FromItem> bind_function_ref(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
+  /// ROWS FROM (f(), g()) where some are users' functions: joined by their rows' numbers.
+  absl::StatusOr<FromItem> bind_rows_from(const sql::FunctionRef& ref, Scope* scope, BoundQuery* query);
   absl::StatusOr<FromItem> bind_match(const sql::MatchRecognize& match, Scope* scope, BoundQuery* query);
   absl::Status bind_record_function(const sql::TableFunction& item, const sql::FunctionRef& ref, const Site& site,
                                     BoundRelation* out);

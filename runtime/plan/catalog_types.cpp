@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "storage/catalog/rights.hpp"
+#include "storage/catalog/row_type.hpp"
+
 namespace troupe {
 
 std::vector<const TypeDef*> domain_chain(const TypeDef& domain, const Catalog& catalog) {
@@ -37,7 +40,10 @@ UserType user_type_of(const TypeDef& type, const Catalog& catalog) {
     case TypeKind::composite:
       user.kind = UserTypeKind::kComposite;
       for (const ColumnDef& attribute : type.attributes) {
-        user.attributes.push_back({attribute.name, {attribute.type, attribute.typmod}, attribute.dropped});
+        // Of a table's dropped column no value is left, and its type may be gone.
+        const bool hole = attribute.dropped && relation_of_row_type(type.oid) != kNoOid;
+        const Type of = hole ? Type{oid::kInt4} : Type{attribute.type, attribute.typmod};
+        user.attributes.push_back({attribute.name, of, attribute.dropped});
       }
       break;
     case TypeKind::range:
@@ -64,6 +70,41 @@ UserType multirange_type_of(const TypeDef& range) {
 
 }  // namespace
 
+bool is_row_type_known(const ObjectDef& relation) {
+  const UserType* known = find_user_type(row_type_of(relation.oid));
+  const std::vector<ColumnDef>& columns = columns_of(relation);
+  return known != nullptr && known->name == relation.name &&
+         std::ranges::equal(known->attributes, columns, [](const Attribute& attribute, const ColumnDef& column) {
+           return attribute.name == column.name && attribute.dropped == column.dropped &&
+                  (column.dropped || attribute.type == Type{column.type, column.typmod});
+         });
+}
+
+namespace {
+
+/// Most are known already: there are many tables, and definitions change one by one.
+void know_row_types(const Catalog& catalog, ObjectKind kind) {
+  for (const ObjectPtr& relation : catalog.objects(kind)) {
+    if (is_row_type_known(*relation)) continue;
+    const TypeVersion version{relation->version < kFirstPrivateVersion, relation->version};
+    know_user_type(user_type_of(row_type_def(*relation), catalog), version);
+  }
+}
+
+}  // namespace
+
+const ObjectDef* relation_as_type(const Catalog& catalog, std::span<const Oid> path, sql::Name name) {
+  const auto find_in = [&](Oid schema) { return find_type_object(catalog, schema, name.back()); };
+  const ObjectDef* found = nullptr;
+  if (name.size() > 1) {
+    const SchemaDef* schema = catalog.find_schema(name[name.size() - 2]);
+    if (schema != nullptr) found = find_in(schema->oid);
+  } else {
+    for (size_t i = 0; i < path.size() && found == nullptr; ++i) found = find_in(path[i]);
+  }
+  return found != nullptr && has_row_type(*found) ? found : nullptr;
+}
+
 void know_types(const Catalog& catalog) {
   const std::vector<ObjectPtr> types = catalog.objects(ObjectKind::type);
   // Domains last: they are described as what they are of.
@@ -76,6 +117,8 @@ void know_types(const Catalog& catalog) {
       if (type.type_kind == TypeKind::range) know_user_type(multirange_type_of(type), version);
     }
   }
+  know_row_types(catalog, ObjectKind::table);
+  know_row_types(catalog, ObjectKind::view);
 }
 
 }  // namespace troupe

@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_row_type.hpp"
 #include "runtime/plan/ddl_stream.hpp"
 #include "runtime/plan/query_planner.hpp"
 #include "runtime/sql/deparse.hpp"
@@ -78,6 +79,8 @@ absl::Status add_column_def(ColumnDef column, const std::vector<ColumnConstraint
   if (!column.generated_stored) {
     TROUPE_ASSIGN_OR_RETURN(missing, constant_default(*table, column, ddl));
   }
+  // Values of the row type that are stored would go without it.
+  if (!missing || !missing->is_null()) TROUPE_RETURN_IF_ERROR(ddl_check_rows_unused(*table, ddl));
   if (missing) {
     column.missing = *missing;
     table->columns.push_back(column);
@@ -196,6 +199,8 @@ absl::Status drop_column(const sql::AlterTableAction& action, TableDef* table, D
 }  // namespace
 
 absl::Status ddl_drop_column(std::string_view name, sql::DropBehavior behavior, TableDef* table, DdlBuilder& ddl) {
+  // Values that are stored would go on having it, and would not be equal to new ones.
+  TROUPE_RETURN_IF_ERROR(ddl_check_rows_unused(*table, ddl));
   ColumnDef* column = find_column(table, name);
   const int16_t attnum = column->attnum;
   TROUPE_RETURN_IF_ERROR(drop_generated_from(*column, behavior, table, ddl));
@@ -421,6 +426,8 @@ absl::Status alter_type(const sql::AlterTableAction& action, TableDef* table, Dd
         cat(ddl_describe(*streams[0], ddl), " depends on column \"", column->name, "\""));
   }
   TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*action.column->type, ddl));
+  TROUPE_RETURN_IF_ERROR(ddl_check_no_member(*table, type.oid));
+  TROUPE_RETURN_IF_ERROR(ddl_check_rows_unused(*table, ddl));
   const TableDef before = *table;
   ExprList values = copy_of_row(before);
   ExprPtr value = values[position];

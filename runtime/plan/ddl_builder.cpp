@@ -289,6 +289,7 @@ std::string_view drop_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kPolicy: return "DROP POLICY";
     case sql::ObjectKind::kFunction: return "DROP FUNCTION";
     case sql::ObjectKind::kProcedure: return "DROP PROCEDURE";
+    case sql::ObjectKind::kAggregate: return "DROP AGGREGATE";
     case sql::ObjectKind::kRoutine: return "DROP ROUTINE";
     case sql::ObjectKind::kPublication: return "DROP PUBLICATION";
     case sql::ObjectKind::kStream: return "DROP STREAM";
@@ -310,6 +311,7 @@ std::string_view alter_tag(sql::ObjectKind kind) {
     case sql::ObjectKind::kType: return "ALTER TYPE";
     case sql::ObjectKind::kFunction: return "ALTER FUNCTION";
     case sql::ObjectKind::kProcedure: return "ALTER PROCEDURE";
+    case sql::ObjectKind::kAggregate: return "ALTER AGGREGATE";
     case sql::ObjectKind::kRoutine: return "ALTER ROUTINE";
     case sql::ObjectKind::kDomain:
     case sql::ObjectKind::kDomainConstraint: return "ALTER DOMAIN";
@@ -399,6 +401,9 @@ absl::StatusOr<std::shared_ptr<const DdlPlan>> bind_ddl(const sql::Statement& st
         return with_hint(
             not_supported_yet("CREATE PATTERN"),
             "A query with MATCH_RECOGNIZE and WITHIN finds the same matches among the rows that there are.");
+      }
+      if (define.object == sql::ObjectKind::kAggregate) {
+        return run("CREATE AGGREGATE", [&](DdlBuilder& ddl) { return ddl_create_aggregate(define, ddl); });
       }
       if (define.object != sql::ObjectKind::kType) break;
       return run("CREATE TYPE", [&](DdlBuilder& ddl) { return ddl_create_shell(define, ddl); });

@@ -71,6 +71,7 @@ absl::Status ddl_comment(const sql::CommentStatement& comment, DdlBuilder& ddl) 
       break;
     }
     case sql::ObjectKind::kFunction:
+    case sql::ObjectKind::kAggregate:
     case sql::ObjectKind::kProcedure:
     case sql::ObjectKind::kRoutine: {
       TROUPE_ASSIGN_OR_RETURN(object, ddl_find_function(target, false, ddl));

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_row_type.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -50,22 +51,9 @@ absl::Status add_attribute(const sql::ColumnDefinition& definition, TypeDef* typ
   return absl::OkStatus();
 }
 
-/// "table.column" that has such values, maybe within values of other composite types; empty: none.
-std::string find_stored(const TypeDef& type, const DdlBuilder& ddl) {
-  for (const TypeUse& use : ddl_uses_of(type, ddl)) {
-    if (use.object->kind == ObjectKind::table) {
-      const auto& table = static_cast<const TableDef&>(*use.object);
-      return cat(table.name, ".", table.column(use.attnum).name);
-    }
-    std::string column = find_stored(static_cast<const TypeDef&>(*use.object), ddl);
-    if (!column.empty()) return column;
-  }
-  return {};
-}
-
 /// Values that are stored have the attribute's old type.
 absl::Status check_unused(const TypeDef& type, const DdlBuilder& ddl) {
-  const std::string column = find_stored(type, ddl);
+  const std::string column = ddl_stored_in(type, ddl);
   if (column.empty()) return absl::OkStatus();
   return error(ErrorCode::kFeatureNotSupported, "cannot alter type \"", type.name, "\" because column \"", column,
                "\" uses it");
@@ -107,6 +95,7 @@ absl::StatusOr<std::shared_ptr<TypeDef>> composite_to_alter(const sql::TableRef&
   const sql::Name name = ref.schema.empty() ? sql::Name(parts + 1, 1) : sql::Name(parts, 2);
   const TypeDef* found = ddl.binder().find_own_type(name);
   if (found == nullptr || found->type_kind != TypeKind::composite) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_no_row_type(name, false, ddl));
     if (ddl.find_named(ref.schema, ref.name) != nullptr) {
       return error(ErrorCode::kWrongObjectType, "\"", ref.name, "\" is not a composite type");
     }

@@ -7,8 +7,10 @@
 #include "runtime/plan/ddl_policy.hpp"
 #include "runtime/plan/ddl_publication.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_row_type.hpp"
 #include "runtime/plan/ddl_stream.hpp"
 #include "runtime/plan/default_sequence.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 
@@ -132,7 +134,8 @@ void drop_functions_of(const ObjectDef& object, Dependents* dependents, DdlBuild
   for (const FunctionPtr& function : ddl_functions_of(object, ddl)) {
     if (ddl.find(function->oid) == nullptr) continue;
     dependents->add(*function, object, ddl);
-    if (function->result_relation == object.oid) {
+    if (has_row_type(object) &&
+        (function->result_relation == object.oid || ddl_function_has_type(*function, row_type_def(object)))) {
       dependents->reasons.back() = cat(dependents->objects.back(), " depends on type ", object.name);
     }
     drop_views_of(*function, dependents, ddl);
@@ -351,6 +354,9 @@ std::vector<Oid> contents_of(Oid schema, const DdlBuilder& ddl) {
   return contents;
 }
 
+absl::Status drop_uses_of_rows(const ObjectDef& relation, const std::vector<Oid>& going, Dependents* dependents,
+                               DdlBuilder& ddl);
+
 absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatement& drop, Dependents* dependents,
                                   DdlBuilder& ddl) {
   const std::vector<Oid> contents = contents_of(schema.oid, ddl);
@@ -359,6 +365,7 @@ absl::Status drop_schema_contents(const SchemaDef& schema, const sql::DropStatem
     const ObjectPtr object = ddl.catalog().find_shared(oid);
     drop_views_of(*object, dependents, ddl, contents);
     drop_policies_reading(*object, contents, dependents, ddl);
+    TROUPE_RETURN_IF_ERROR(drop_uses_of_rows(*object, contents, dependents, ddl));
     if (object->kind == ObjectKind::table) {
       drop_references_to(static_cast<const TableDef&>(*object), contents, dependents, ddl);
       ddl_drop_table(static_cast<const TableDef&>(*ddl.find(oid)), ddl);
@@ -411,30 +418,45 @@ TypeDef used_by(const ColumnDef& column, const TypeDef& type) {
   return used;
 }
 
+absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl);
+
+absl::Status drop_use(const TypeUse& use, const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
+  if (ddl.find(use.object->oid) == nullptr) return absl::OkStatus();
+  if (use.attnum == 0) {
+    dependents->add(*use.object, type, ddl);
+    TROUPE_RETURN_IF_ERROR(drop_uses_of(static_cast<const TypeDef&>(*use.object), dependents, ddl));
+    ddl.drop(use.object->oid);
+    return absl::OkStatus();
+  }
+  if (use.object->kind == ObjectKind::type) {
+    drop_attribute_of(static_cast<const TypeDef&>(*use.object), use.attnum, type, dependents, ddl);
+    return absl::OkStatus();
+  }
+  auto table = ddl.edit_table(use.object->oid);
+  const std::string name = table->column(use.attnum).name;
+  dependents->objects.push_back(cat("column ", name, " of ", ddl_describe(*table, ddl)));
+  dependents->reasons.push_back(
+      cat(dependents->objects.back(), " depends on ", ddl_describe(used_by(table->column(use.attnum), type), ddl)));
+  ddl.lock(table->oid);
+  TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, sql::DropBehavior::kCascade, table.get(), ddl));
+  ddl.put(std::move(table));
+  return absl::OkStatus();
+}
+
 /// Columns, attributes, domains and ranges of a type that goes, and functions.
 absl::Status drop_uses_of(const TypeDef& type, Dependents* dependents, DdlBuilder& ddl) {
   drop_functions_of(type, dependents, ddl);
-  for (const TypeUse& use : ddl_uses_of(type, ddl)) {
-    if (ddl.find(use.object->oid) == nullptr) continue;
-    if (use.attnum == 0) {
-      dependents->add(*use.object, type, ddl);
-      TROUPE_RETURN_IF_ERROR(drop_uses_of(static_cast<const TypeDef&>(*use.object), dependents, ddl));
-      ddl.drop(use.object->oid);
-      continue;
-    }
-    if (use.object->kind == ObjectKind::type) {
-      drop_attribute_of(static_cast<const TypeDef&>(*use.object), use.attnum, type, dependents, ddl);
-      continue;
-    }
-    auto table = ddl.edit_table(use.object->oid);
-    const std::string name = table->column(use.attnum).name;
-    dependents->objects.push_back(cat("column ", name, " of ", ddl_describe(*table, ddl)));
-    dependents->reasons.push_back(
-        cat(dependents->objects.back(), " depends on ", ddl_describe(used_by(table->column(use.attnum), type), ddl)));
-    ddl.lock(table->oid);
-    TROUPE_RETURN_IF_ERROR(ddl_drop_column(name, sql::DropBehavior::kCascade, table.get(), ddl));
-    ddl.put(std::move(table));
-  }
+  for (const TypeUse& use : ddl_uses_of(type, ddl)) TROUPE_RETURN_IF_ERROR(drop_use(use, type, dependents, ddl));
+  return absl::OkStatus();
+}
+
+/// Columns of the row type of a relation that goes, but of those that go by themselves.
+absl::Status drop_uses_of_rows(const ObjectDef& relation, const std::vector<Oid>& going, Dependents* dependents,
+                               DdlBuilder& ddl) {
+  const std::vector<TypeUse> uses = ddl_uses_of_rows(relation, going, ddl);
+  if (uses.empty()) return absl::OkStatus();
+  const TypeDef type = row_type_def(relation);
+  for (const TypeUse& use : uses) TROUPE_RETURN_IF_ERROR(drop_use(use, type, dependents, ddl));
   return absl::OkStatus();
 }
 
@@ -442,6 +464,7 @@ absl::Status drop_type(const sql::ObjectRef& ref, const sql::DropStatement& drop
                        std::string* dropped, DdlBuilder& ddl) {
   const TypeDef* type = ddl.binder().find_own_type(ref.name);
   if (type == nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_no_row_type(ref.name, true, ddl));
     if (!drop.if_exists) return error(ErrorCode::kUndefinedObject, "type \"", ref.name.back(), "\" does not exist");
     ddl.notice(ErrorCode::kOk, cat("type \"", ref.name.back(), "\" does not exist, skipping"));
     return absl::OkStatus();
@@ -529,6 +552,10 @@ absl::Status drop_functions(const sql::DropStatement& drop, DdlBuilder& ddl) {
   for (const sql::ObjectRef* ref : drop.objects) {
     TROUPE_ASSIGN_OR_RETURN(const FunctionDef* function, ddl_find_function(*ref, drop.if_exists, ddl));
     if (function == nullptr || ddl.find(function->oid) == nullptr) continue;
+    if (function->is_aggregate() && drop.object == sql::ObjectKind::kFunction) {
+      return with_hint(error(ErrorCode::kWrongObjectType, "\"", ref->name.back(), "\" is an aggregate function"),
+                       "Use DROP AGGREGATE to drop aggregate functions.");
+    }
     TROUPE_RETURN_IF_ERROR(ddl_check_may_drop(*function, ddl));
     dropped = ddl_describe(*function, ddl);
     ddl.drop(function->oid);
@@ -575,6 +602,7 @@ absl::Status ddl_drop(const sql::DropStatement& drop, DdlBuilder& ddl) {
     } else {
       drop_views_of(*object, &dependents, ddl);
       drop_policies_reading(*object, named_tables(drop, ddl), &dependents, ddl);
+      TROUPE_RETURN_IF_ERROR(drop_uses_of_rows(*object, named_tables(drop, ddl), &dependents, ddl));
       if (kind == ObjectKind::table) {
         const std::vector<Oid> going = named_tables(drop, ddl);
         free_table(static_cast<const TableDef&>(*object), going, &dependents, ddl);
@@ -601,6 +629,7 @@ absl::Status ddl_drop_all(const std::vector<const ObjectDef*>& objects, sql::Dro
       if (object->kind != kind || ddl.find(object->oid) == nullptr) continue;
       drop_views_of(*object, &dependents, ddl);
       drop_policies_reading(*object, {}, &dependents, ddl);
+      TROUPE_RETURN_IF_ERROR(drop_uses_of_rows(*object, {}, &dependents, ddl));
       switch (kind) {
         case ObjectKind::table: ddl_drop_table(static_cast<const TableDef&>(*object), ddl); break;
         case ObjectKind::sequence: TROUPE_RETURN_IF_ERROR(drop_one_sequence(*object, &dependents, ddl)); break;

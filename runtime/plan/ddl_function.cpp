@@ -7,6 +7,7 @@
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/user_types.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -14,15 +15,6 @@ namespace {
 std::string_view routine_word(const FunctionDef& function) { return function.procedure ? "procedure" : "function"; }
 
 absl::Status invalid(std::string_view message) { return error(kInvalidFunctionDefinition, message); }
-
-/// A table's name where a type is wanted: its rows.
-const ObjectDef* relation_named(const sql::TypeName& name, const DdlBuilder& ddl) {
-  if (!name.array_bounds.empty() || find_type_by_name(name.name.back()) != nullptr) return nullptr;
-  const std::string_view schema = name.name.size() > 1 ? name.name[name.name.size() - 2] : std::string_view();
-  const ObjectDef* object = ddl.find_named(schema, name.name.back());
-  const bool rows = object != nullptr && (object->kind == ObjectKind::table || object->kind == ObjectKind::view);
-  return rows ? object : nullptr;
-}
 
 ArgumentMode mode_of(sql::ParameterMode mode) {
   switch (mode) {
@@ -82,9 +74,6 @@ absl::Status add_arguments(const sql::CreateFunctionStatement& create, FunctionD
     argument.mode = mode_of(parameter->mode);
     argument.name = parameter->name;
     if (parameter->type->set_of) return invalid(cat(routine_word(*function), "s cannot accept set arguments"));
-    if (ddl.binder().own_type_named(*parameter->type) == nullptr && relation_named(*parameter->type, ddl) != nullptr) {
-      return ddl.refuse(*parameter, "an argument of a table's row type");
-    }
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*parameter->type, ddl));
     argument.type = type.oid;
     if (const TypeDef* domain = ddl.binder().domain_of(*parameter->type)) argument.domain = domain->oid;
@@ -151,16 +140,11 @@ absl::Status set_result(const sql::CreateFunctionStatement& create, FunctionDef*
   function->returns_set = create.returns->set_of;
   sql::TypeName name = *create.returns;
   name.set_of = false;
-  const ObjectDef* relation = ddl.binder().own_type_named(name) == nullptr ? relation_named(name, ddl) : nullptr;
-  if (relation != nullptr) {
-    function->result = oid::kRecord;
-    function->result_relation = relation->oid;
-  } else {
-    TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(name, ddl));
-    function->result = type.oid;
-    if (const TypeDef* domain = ddl.binder().domain_of(name)) function->result_domain = domain->oid;
-  }
-  if (from_outputs != kNoOid && (function->result != from_outputs || relation != nullptr)) {
+  TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(name, ddl));
+  function->result = type.oid;
+  if (const TypeDef* domain = ddl.binder().domain_of(name)) function->result_domain = domain->oid;
+  if (type.oid < kFirstRowArray) function->result_relation = relation_of_row_type(type.oid);
+  if (from_outputs != kNoOid && function->result != from_outputs) {
     return invalid(cat("function result type must be ", format_type(from_outputs), " because of OUT parameters"));
   }
   if (function->result == oid::kTrigger || function->result == oid::kInternal || function->result == oid::kCstring ||
@@ -287,8 +271,10 @@ absl::Status check_replaces(const FunctionDef& before, const FunctionDef& after,
     return with_detail(error(ErrorCode::kWrongObjectType, "cannot change routine kind"),
                        cat("\"", before.name, "\" is a ", routine_word(before), "."));
   }
-  if (before.result != after.result || before.returns_set != after.returns_set ||
-      before.result_relation != after.result_relation) {
+  // Functions that are older than row types returned a record of their table's columns.
+  const bool same_result =
+      before.result == after.result || (before.result == oid::kRecord && before.result_relation != kNoOid);
+  if (!same_result || before.returns_set != after.returns_set || before.result_relation != after.result_relation) {
     return with_hint(invalid(before.procedure ? "cannot change whether a procedure has output parameters"
                                               : "cannot change return type of existing function"),
                      hint);

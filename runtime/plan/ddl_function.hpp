@@ -18,6 +18,7 @@ absl::Status ddl_move_function(const sql::AlterSchemaStatement& alter, DdlBuilde
 absl::Status ddl_own_function(const sql::AlterOwnerStatement& alter, DdlBuilder& ddl);
 
 bool is_routine(sql::ObjectKind kind);
+absl::Status ddl_create_aggregate(const sql::DefineStatement& create, DdlBuilder& ddl);
 /// What `f` or `f(integer)` names. Null with if_exists (a notice is added). Errors: 42883, 42725, 42809.
 absl::StatusOr<const FunctionDef*> ddl_find_function(const sql::ObjectRef& ref, bool if_exists, DdlBuilder& ddl);
 
@@ -50,6 +51,8 @@ absl::Status ddl_drop_use(const FunctionUse& use, DdlBuilder& ddl);
 /// A relation, or a schema, has a new name, which standard bodies mention. Errors: 0A000 where tables' definitions call
 /// functions of the schema.
 absl::Status ddl_rename_in_functions(const NewName& renamed, DdlBuilder& ddl);
+/// Whether it takes or returns values of the type.
+bool ddl_function_has_type(const FunctionDef& function, const TypeDef& type);
 /// Functions that take or return the object's rows or values, or whose standard body uses it.
 std::vector<FunctionPtr> ddl_functions_of(const ObjectDef& object, const DdlBuilder& ddl);
 

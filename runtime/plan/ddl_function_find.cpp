@@ -7,13 +7,17 @@
 namespace troupe {
 
 bool is_routine(sql::ObjectKind kind) {
-  return kind == sql::ObjectKind::kFunction || kind == sql::ObjectKind::kProcedure || kind == sql::ObjectKind::kRoutine;
+  return kind == sql::ObjectKind::kFunction || kind == sql::ObjectKind::kProcedure ||
+         kind == sql::ObjectKind::kRoutine || kind == sql::ObjectKind::kAggregate;
 }
 
 namespace {
 
 std::string_view kind_word(sql::ObjectKind kind) {
-  return kind == sql::ObjectKind::kProcedure ? "procedure" : kind == sql::ObjectKind::kRoutine ? "routine" : "function";
+  return kind == sql::ObjectKind::kProcedure   ? "procedure"
+         : kind == sql::ObjectKind::kRoutine   ? "routine"
+         : kind == sql::ObjectKind::kAggregate ? "aggregate"
+                                               : "function";
 }
 
 std::vector<FunctionPtr> functions_named(const sql::Name& name, const DdlBuilder& ddl) {
@@ -41,10 +45,12 @@ std::string ref_text(const sql::ObjectRef& ref) {
     text += cat(first ? "" : ",", type);
     first = false;
   }
+  if (first && ref.object == sql::ObjectKind::kAggregate) text += "*";
   return text + ")";
 }
 
 bool is_kind(const FunctionDef& function, sql::ObjectKind kind) {
+  if (kind == sql::ObjectKind::kAggregate) return function.is_aggregate();
   return kind == sql::ObjectKind::kRoutine || function.procedure == (kind == sql::ObjectKind::kProcedure);
 }
 
@@ -98,6 +104,9 @@ absl::StatusOr<const FunctionDef*> ddl_find_function(const sql::ObjectRef& ref, 
     }
     const bool same = function->input_types() == types || (function->procedure && whole == all_types);
     if (!same) continue;
+    if (ref.object == sql::ObjectKind::kAggregate && !function->is_aggregate()) {
+      return error(ErrorCode::kWrongObjectType, "function ", function_identity(*function), " is not an aggregate");
+    }
     if (!is_kind(*function, ref.object)) {
       return error(ErrorCode::kWrongObjectType, function_identity(*function), " is not a ", word);
     }

@@ -5,6 +5,7 @@
 #include "runtime/plan/ddl_rights.hpp"
 #include "runtime/sql/deparse.hpp"
 #include "runtime/types/resolve.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 
@@ -107,7 +108,9 @@ class UseFinder {
   const DdlBuilder& ddl_;
 };
 
-bool has_type(const FunctionDef& function, const TypeDef& type) {
+}  // namespace
+
+bool ddl_function_has_type(const FunctionDef& function, const TypeDef& type) {
   const auto is = [&](Oid oid) {
     return oid != kNoOid &&
            (oid == type.oid || oid == type.array_type || oid == type.multirange_type || oid == type.multirange_array);
@@ -116,8 +119,6 @@ bool has_type(const FunctionDef& function, const TypeDef& type) {
          std::any_of(function.arguments.begin(), function.arguments.end(),
                      [&](const ArgumentDef& argument) { return is(argument.type) || is(argument.domain); });
 }
-
-}  // namespace
 
 std::vector<FunctionUse> ddl_uses_of_function(const FunctionDef& function, const DdlBuilder& ddl) {
   UseFinder finder(function, ddl);
@@ -203,18 +204,22 @@ absl::Status ddl_rename_in_functions(const NewName& renamed, DdlBuilder& ddl) {
 
 std::vector<FunctionPtr> ddl_functions_of(const ObjectDef& object, const DdlBuilder& ddl) {
   std::vector<FunctionPtr> found;
+  const bool rows = has_row_type(object);
+  const TypeDef type = rows                              ? row_type_def(object)
+                       : object.kind == ObjectKind::type ? static_cast<const TypeDef&>(object)
+                                                         : TypeDef();
   for (const ObjectPtr& each : ddl.catalog().objects(ObjectKind::function)) {
     if (ddl.find(each->oid) == nullptr || each->oid == object.oid) continue;
     const auto function = std::static_pointer_cast<const FunctionDef>(each);
     const auto& on = function->depends_on;
     const bool uses = std::find(on.begin(), on.end(), object.oid) != on.end() ||
-                      function->result_relation == object.oid ||
-                      (object.kind == ObjectKind::type && has_type(*function, static_cast<const TypeDef&>(object)));
+                      function->result_relation == object.oid || ddl_function_has_type(*function, type);
     if (uses) found.push_back(function);
   }
-  // Those that return its rows depend on its row type, and are told of first.
-  std::stable_partition(found.begin(), found.end(),
-                        [&](const FunctionPtr& f) { return f->result_relation == object.oid; });
+  // Those that take or return its rows depend on its row type, and are told of first.
+  std::stable_partition(found.begin(), found.end(), [&](const FunctionPtr& f) {
+    return f->result_relation == object.oid || (rows && ddl_function_has_type(*f, type));
+  });
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/plan/ddl_like.hpp"
 #include "runtime/plan/ddl_partition.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_row_type.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -37,7 +38,7 @@ void set_type(ColumnDef* column, Type type) {
 }
 
 absl::Status check_new_relation(const sql::TableRef& ref, Oid schema, DdlBuilder& ddl) {
-  if (ddl.find_relation(schema, ref.name) == nullptr) return absl::OkStatus();
+  if (ddl.find_relation(schema, ref.name) == nullptr) return ddl_check_no_type(schema, ref.name, ddl);
   return error(ErrorCode::kDuplicateTable, "relation \"", ref.name, "\" already exists");
 }
 
@@ -92,6 +93,7 @@ absl::StatusOr<ColumnDef> ddl_column(const sql::ColumnDefinition& definition, Ta
   } else {
     TROUPE_ASSIGN_OR_RETURN(const Type type, ddl_usable_type(*definition.type, ddl));
     TROUPE_RETURN_IF_ERROR(ddl_check_stored(definition.name, type));
+    TROUPE_RETURN_IF_ERROR(ddl_check_no_member(*table, type.oid));
     set_type(&column, type);
     if (const TypeDef* domain = ddl.binder().domain_of(*definition.type)) column.domain = domain->oid;
   }

@@ -4,6 +4,7 @@
 #include "runtime/plan/catalog_types.hpp"
 #include "runtime/plan/ddl_function.hpp"
 #include "runtime/plan/ddl_rights.hpp"
+#include "runtime/plan/ddl_row_type.hpp"
 #include "runtime/sql/deparse.hpp"
 
 namespace troupe {
@@ -52,6 +53,7 @@ constexpr size_t kLabelBytesMax = 63;
 absl::StatusOr<std::shared_ptr<TypeDef>> type_to_alter(sql::Name name, bool domain, DdlBuilder& ddl) {
   const TypeDef* found = ddl.binder().find_own_type(name);
   if (found == nullptr) {
+    TROUPE_RETURN_IF_ERROR(ddl_check_no_row_type(name, false, ddl));
     return error(ErrorCode::kUndefinedObject, "type \"", name.back(), "\" does not exist");
   }
   if (domain && found->type_kind != TypeKind::domain) {

@@ -5,6 +5,7 @@
 #include "runtime/types/range.hpp"
 #include "runtime/types/resolve.hpp"
 #include "runtime/types/text_io.hpp"
+#include "runtime/types/user_types.hpp"
 #include "storage/column/hash.hpp"
 
 namespace troupe {
@@ -91,7 +92,23 @@ ExprPtr make_not(ExprPtr arg) {
   return expr;
 }
 
+namespace {
+
+/// A row is asked about the fields that it still has.
+ExprPtr without_dropped_fields(ExprPtr row) {
+  const UserType* type = row->kind == ExprKind::kRow ? find_user_type(row->type.oid) : nullptr;
+  if (type == nullptr) return row;
+  ExprList live;
+  for (size_t i = 0; i < row->args.size(); ++i) {
+    if (!type->attributes[i].dropped) live.push_back(row->args[i]);
+  }
+  return live.size() == row->args.size() ? row : make_expr(ExprKind::kRow, Type{oid::kRecord}, std::move(live));
+}
+
+}  // namespace
+
 ExprPtr make_null_test(ExprPtr arg, bool negated) {
+  arg = without_dropped_fields(std::move(arg));
   auto expr = make_expr(ExprKind::kNullTest, kBoolType);
   expr->negated = negated;
   expr->args = {std::move(arg)};

@@ -15,7 +15,17 @@ bool all_constant(const Expr& expr) {
 bool is_true(const Expr& expr) { return expr.is_constant() && !expr.value.is_null() && expr.value.get<bool>(); }
 bool is_false(const Expr& expr) { return expr.is_constant() && !expr.value.is_null() && !expr.value.get<bool>(); }
 
+/// A field of a row that is written out.
+ExprPtr fold_field(const Expr& expr) {
+  if (expr.call.function->name != "record_field" || expr.arg(0).kind != ExprKind::kRow) return nullptr;
+  const Expr& row = expr.arg(0);
+  if (!expr.arg(1).is_constant()) return nullptr;
+  const auto place = static_cast<size_t>(expr.arg(1).value.get<int32_t>());
+  return place < row.args.size() && row.arg(place).type.oid == expr.type.oid ? row.args[place] : nullptr;
+}
+
 ExprPtr fold_call(const ExprPtr& expr, const EvalContext& context) {
+  if (ExprPtr field = fold_field(*expr)) return field;
   if (expr->call.function->volatility != Volatility::kImmutable) return expr;
   if (expr->call.function->strict) {
     for (const ExprPtr& arg : expr->args) {

@@ -246,6 +246,7 @@ std::deque<TableFunction> built_in_functions() {
     all.back().strict = false;
   }
   for (TableFunction& function : json_table_functions()) all.push_back(std::move(function));
+  for (TableFunction& function : json_populate_functions()) all.push_back(std::move(function));
   return all;
 }
 
@@ -263,6 +264,10 @@ int mismatch(const TableFunction& function, std::span<const Type> arguments) {
     if (wanted == given) continue;
     if (wanted == oid::kAnyArray) {
       if (!is_array_type(given)) return -1;
+      continue;
+    }
+    if (wanted == oid::kAnyElement) {
+      if (given == oid::kUnknown) return -1;
       continue;
     }
     if (wanted == oid::kAnyMultirange) {
@@ -310,9 +315,9 @@ absl::StatusOr<BoundTableFunction> resolve_table_function(std::string_view name,
   bound.function = best;
   Oid element = 0, range = 0;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool any = best->arguments[i] == oid::kAnyArray;
+    const bool any = best->arguments[i] == oid::kAnyArray || best->arguments[i] == oid::kAnyElement;
     const bool multirange = best->arguments[i] == oid::kAnyMultirange;
-    if (any) element = element_type_of(arguments[i].oid);
+    if (any) element = best->arguments[i] == oid::kAnyArray ? element_type_of(arguments[i].oid) : arguments[i].oid;
     if (multirange) range = range_of_multirange(arguments[i].oid);
     bound.arguments.push_back(any || multirange ? arguments[i] : Type{best->arguments[i]});
   }

@@ -25,9 +25,9 @@ class TableFunctionCursor {
 
 struct TableFunction {
   std::string name;
-  std::vector<Oid> arguments;             ///< kAnyArray: any array
+  std::vector<Oid> arguments;             ///< kAnyArray: any array; kAnyElement: anything
   std::vector<std::string> column_names;  ///< of several columns; one column is named after the function (or its alias)
-  std::vector<Oid> columns;               ///< kAnyElement: the array's element type
+  std::vector<Oid> columns;               ///< kAnyElement: the array's element type, or that argument's
   bool strict = true;                     ///< a null argument yields no rows; the cursor is not opened
   double rows = 1000;                     ///< estimate
   absl::StatusOr<std::unique_ptr<TableFunctionCursor>> (*open)(std::span<const Type> types,
@@ -43,6 +43,9 @@ struct BoundTableFunction {
 
 /// json_array_elements, json_each, json_object_keys and their like (table_function_json.cpp).
 std::vector<TableFunction> json_table_functions();
+
+/// json_populate_recordset and jsonb_populate_recordset (table_function_record.cpp).
+std::vector<TableFunction> json_populate_functions();
 
 /// json_to_record and its like, whose columns the statement defines (table_function_record.cpp); null: it is none.
 const TableFunction* record_function(std::string_view name);

@@ -1,7 +1,6 @@
 /// json_to_record and json_to_recordset, whose columns the statement says.
 #include "runtime/plan/table_function.hpp"
-#include "runtime/types/scalar_text.hpp"
-#include "runtime/types/text_io.hpp"
+#include "runtime/types/json_populate.hpp"
 #include "storage/base/text.hpp"
 #include "storage/column/array_format.hpp"
 #include "storage/column/json_format.hpp"
@@ -18,78 +17,6 @@ struct Field {
   std::string name;
   Type type;
 };
-
-/// The array's literal. Errors: 22P02.
-class ArrayText {
- public:
-  explicit ArrayText(std::string_view key) : key_{key} {}
-
-  absl::StatusOr<std::string> of(std::string_view json) {
-    std::string out;
-    TROUPE_RETURN_IF_ERROR(append(json, &out));
-    return out;
-  }
-
- private:
-  absl::Status append(std::string_view json, std::string* out) {
-    if (json_kind(json) != JsonKind::kArray) {
-      return with_hint(error(ErrorCode::kInvalidTextRepresentation, "expected JSON array"),
-                       cat("See the value of key \"", key_, "\"."));
-    }
-    const uint32_t size = json_item_count(json);
-    out->push_back('{');
-    bool first = true, nested = false;
-    uint32_t inner = 0;
-    for (JsonItems items(json); items.next(); first = false) {
-      if (!first) out->push_back(',');
-      const bool array = json_kind(items.value()) == JsonKind::kArray;
-      if (first) nested = array;
-      if (array && first) inner = json_item_count(items.value());
-      if (nested != array || (array && json_item_count(items.value()) != inner)) return mismatch();
-      TROUPE_RETURN_IF_ERROR(array ? append(items.value(), out) : element(items.value(), out));
-    }
-    if (size == 0 && out->size() > 1) return mismatch();
-    out->push_back('}');
-    return absl::OkStatus();
-  }
-  static absl::Status mismatch() {
-    return with_detail(error(ErrorCode::kInvalidTextRepresentation, "malformed JSON array"),
-                       "Multidimensional arrays must have sub-arrays with matching dimensions.");
-  }
-  static absl::Status element(std::string_view json, std::string* out) {
-    if (json_kind(json) == JsonKind::kNull) {
-      *out += "NULL";
-      return absl::OkStatus();
-    }
-    std::string text(json);
-    if (json_kind(json) == JsonKind::kString) {
-      TROUPE_ASSIGN_OR_RETURN(text, json_text_of(json));
-    }
-    out->push_back('"');
-    for (const char c : text) {
-      if (c == '"' || c == '\\') out->push_back('\\');
-      out->push_back(c);
-    }
-    out->push_back('"');
-    return absl::OkStatus();
-  }
-
-  std::string_view key_;
-};
-
-absl::StatusOr<Value> value_of(std::string_view json, const Field& field, EvalContext& context) {
-  const JsonKind kind = json_kind(json);
-  const bool wants_json = field.type.oid == oid::kJson || field.type.oid == oid::kJsonb;
-  if (kind == JsonKind::kNull) return Value::null(physical_of(field.type));
-  if (wants_json) return parse_text(field.type, json, context);
-  if (element_type_of(field.type.oid) != oid::kInvalid && kind != JsonKind::kString) {
-    TROUPE_ASSIGN_OR_RETURN(const std::string text, ArrayText(field.name).of(json));
-    return parse_text(field.type, text, context);
-  }
-  if (kind != JsonKind::kString) return parse_text(field.type, json, context);
-  TROUPE_ASSIGN_OR_RETURN(const std::string text, json_text_of(json));
-  return parse_text(field.type, text, context);
-}
 
 class RecordCursor final : public TableFunctionCursor {
  public:
@@ -110,15 +37,10 @@ class RecordCursor final : public TableFunctionCursor {
   }
 
  private:
-  /// Of several members of one name the last.
   static absl::StatusOr<Value> member(std::string_view object, const Field& field, EvalContext& context) {
-    std::string_view found = "null";
-    if (!object.empty()) {
-      for (JsonItems items(object); items.next();) {
-        if (json_string_is(items.key(), field.name)) found = items.value();
-      }
-    }
-    return value_of(trim_json(found), field, context);
+    const std::string_view found = object.empty() ? std::string_view() : find_json_member(object, field.name);
+    const Value none = Value::null(physical_of(field.type));
+    return found.empty() ? absl::StatusOr<Value>(none) : populate_value(field.type, found, none, field.name, context);
   }
 
   std::vector<std::string> objects_;  ///< empty: null
@@ -145,25 +67,68 @@ Open open_record(std::span<const Type> types, std::span<const Value> args, EvalC
   return std::make_unique<RecordCursor>(std::move(objects), fields_of(types, args));
 }
 
+/// The objects of an array, none of null. Errors: 22023.
+absl::StatusOr<std::vector<std::string>> objects_of(const Value& set, std::string_view name, bool binary) {
+  std::vector<std::string> objects;
+  if (set.is_null()) return objects;
+  const std::string_view json = trim_json(set.bytes());
+  const JsonKind kind = json_kind(json);
+  if (kind != JsonKind::kArray) {
+    const std::string_view what = binary ? "a non-array" : kind == JsonKind::kObject ? "an object" : "a scalar";
+    return refuse(cat("cannot call ", name, " on ", what));
+  }
+  for (JsonItems items(json); items.next();) {
+    if (json_kind(items.value()) != JsonKind::kObject) {
+      return refuse(cat("argument of ", name, " must be an array of objects"));
+    }
+    objects.emplace_back(items.value());
+  }
+  return objects;
+}
+
 template <bool Binary>
 Open open_record_set(std::span<const Type> types, std::span<const Value> args, EvalContext&) {
-  const std::string name = Binary ? "jsonb_to_recordset" : "json_to_recordset";
-  std::vector<std::string> objects;
-  if (!args[0].is_null()) {
-    const std::string_view json = trim_json(args[0].bytes());
-    const JsonKind kind = json_kind(json);
-    if (kind != JsonKind::kArray) {
-      const std::string_view what = Binary ? "a non-array" : kind == JsonKind::kObject ? "an object" : "a scalar";
-      return refuse(cat("cannot call ", name, " on ", what));
-    }
-    for (JsonItems items(json); items.next();) {
-      if (json_kind(items.value()) != JsonKind::kObject) {
-        return refuse(cat("argument of ", name, " must be an array of objects"));
-      }
-      objects.emplace_back(items.value());
-    }
-  }
+  const std::string_view name = Binary ? "jsonb_to_recordset" : "json_to_recordset";
+  TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> objects, objects_of(args[0], name, Binary));
   return std::make_unique<RecordCursor>(std::move(objects), fields_of(types, args));
+}
+
+/// json_populate_recordset: each object as a value of the base's type.
+class PopulateCursor final : public TableFunctionCursor {
+ public:
+  PopulateCursor(std::vector<std::string> objects, Oid type, Value base)
+      : objects_{std::move(objects)}, type_{type}, base_{std::move(base)} {}
+
+  absl::Status next(uint32_t rows_max, EvalContext& context, Batch& out) override {
+    out.columns.clear();
+    out.columns.emplace_back().reset_empty(Physical::kVarlen);
+    for (out.rows = 0; out.rows < rows_max && at_ < objects_.size(); ++out.rows, ++at_) {
+      TROUPE_ASSIGN_OR_RETURN(std::string record, populate_record(type_, objects_[at_], base_, context));
+      out.columns[0].append_string(record);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<std::string> objects_;
+  Oid type_;
+  Value base_;
+  size_t at_ = 0;
+};
+
+template <bool Binary>
+Open open_populate(std::span<const Type> types, std::span<const Value> args, EvalContext&) {
+  const std::string_view name = Binary ? "jsonb_populate_recordset" : "json_populate_recordset";
+  if (!is_record_type(types[0].oid)) {
+    return error(ErrorCode::kDatatypeMismatch, "first argument of ", name, " must be a row type");
+  }
+  if (types[0].oid == oid::kRecord && args[0].is_null()) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "could not determine row type for result of ", name),
+                     "Provide a non-null record argument, or call the function in the FROM clause using a column "
+                     "definition list.");
+  }
+  TROUPE_ASSIGN_OR_RETURN(std::vector<std::string> objects, objects_of(args[1], name, Binary));
+  return std::make_unique<PopulateCursor>(std::move(objects), types[0].oid, args[0]);
 }
 
 TableFunction record_function(std::string name, Oid json, decltype(TableFunction::open) open, double rows) {
@@ -177,6 +142,23 @@ TableFunction record_function(std::string name, Oid json, decltype(TableFunction
 }
 
 }  // namespace
+
+std::vector<TableFunction> json_populate_functions() {
+  std::vector<TableFunction> all;
+  const auto add = [&](std::string name, std::vector<Oid> arguments, decltype(TableFunction::open) open) {
+    TableFunction& function = all.emplace_back();
+    function.name = std::move(name);
+    function.arguments = std::move(arguments);
+    function.columns = {oid::kAnyElement};
+    function.strict = false;
+    function.rows = 100;
+    function.open = open;
+  };
+  add("json_populate_recordset", {oid::kAnyElement, oid::kJson}, &open_populate<false>);
+  add("json_populate_recordset", {oid::kAnyElement, oid::kJson, oid::kBool}, &open_populate<false>);
+  add("jsonb_populate_recordset", {oid::kAnyElement, oid::kJsonb}, &open_populate<true>);
+  return all;
+}
 
 const TableFunction* record_function(std::string_view name) {
   static const TableFunction functions[] = {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/numbers.h"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -60,7 +61,8 @@ std::string_view why_not_updatable(const sql::SelectStatement& select, const Bou
 
 std::string_view why_not_updatable(const Expr& column) {
   if (column.is_column()) return {};
-  const bool whole_row = column.kind == ExprKind::kRow && !field_names(column).empty();
+  const bool whole_row = column.kind == ExprKind::kRow &&
+                         (relation_of_row_type(column.type.oid) != kNoOid || !field_names(column).empty());
   return whole_row ? "View columns that return whole-row references are not updatable."
                    : "View columns that are not columns of their base relation are not updatable.";
 }

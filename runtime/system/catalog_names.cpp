@@ -14,6 +14,7 @@
 #include "runtime/types/type.hpp"
 #include "runtime/types/utf8.hpp"
 #include "storage/catalog/rights.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -106,7 +107,7 @@ absl::StatusOr<Oid> CatalogNames::type_oid(std::string_view name) const {
     schemas = schema != nullptr ? std::vector<Oid>{schema->oid} : std::vector<Oid>{};
   }
   for (const Oid schema : schemas) {
-    if (const ObjectDef* object = catalog_->find(NameClass::type, schema, parts.back())) return object->oid;
+    if (const ObjectDef* object = find_type_object(*catalog_, schema, parts.back())) return type_oid_of(*object);
   }
   return error(ErrorCode::kUndefinedObject, "type \"", name, "\" does not exist");
 }
@@ -223,12 +224,12 @@ std::optional<std::string> CatalogNames::name_of(Oid type, Oid object) const {
   switch (type) {
     case oid::kRegclass: return relation_text(object);
     case oid::kRegtype: {
-      const auto* own = catalog_->find_as<TypeDef>(object);
+      const ObjectDef* own = find_type_object(*catalog_, object);
       if (own == nullptr && object >= kFirstUserOid) return multirange_text(*catalog_, schemas_, object);
       if (own == nullptr && find_type(object) != nullptr) return format_type(object);
       if (own == nullptr) return std::nullopt;
       for (const Oid schema : schemas_) {
-        const ObjectDef* first = catalog_->find(NameClass::type, schema, own->name);
+        const ObjectDef* first = find_type_object(*catalog_, schema, own->name);
         if (first != nullptr) return first == own ? quote_identifier(own->name) : qualified_name(*catalog_, *own);
       }
       return qualified_name(*catalog_, *own);

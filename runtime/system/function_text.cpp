@@ -10,6 +10,7 @@
 #include "runtime/system/written_definitions.hpp"
 #include "runtime/types/type.hpp"
 #include "storage/base/text.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -17,11 +18,11 @@ namespace {
 /// A type as the schemas lead to it.
 std::string seen_type(Oid type, const Catalog& catalog, std::span<const Oid> schemas) {
   const bool array = is_array_type(type);
-  const auto* own = catalog.find_as<TypeDef>(array ? element_type_of(type) : type);
+  const ObjectDef* own = find_type_object(catalog, array ? element_type_of(type) : type);
   if (own == nullptr) return type_text(catalog, type, -1);
   std::string text = qualified_name(catalog, *own);
   for (const Oid schema : schemas) {
-    const ObjectDef* first = catalog.find(NameClass::type, schema, own->name);
+    const ObjectDef* first = find_type_object(catalog, schema, own->name);
     if (first == own) text = sql::quote_identifier(own->name);
     if (first != nullptr) break;
   }

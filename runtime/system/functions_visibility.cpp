@@ -5,6 +5,7 @@
 #include "runtime/system/definitions.hpp"
 #include "runtime/system/function_text.hpp"
 #include "runtime/system/session_function.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -13,10 +14,10 @@ OptionalBool table_visible(SystemSession& session, int64_t relation) {
   return relation_visible(*session.catalog(), search_schemas(session), static_cast<Oid>(relation));
 }
 OptionalBool type_visible(SystemSession& session, int64_t type) {
-  const auto* own = session.catalog()->find_as<TypeDef>(static_cast<Oid>(type));
+  const ObjectDef* own = find_type_object(*session.catalog(), static_cast<Oid>(type));
   if (own == nullptr) return find_type(static_cast<Oid>(type)) != nullptr ? OptionalBool(true) : std::nullopt;
   for (const Oid schema : search_schemas(session)) {
-    if (const ObjectDef* first = session.catalog()->find(NameClass::type, schema, own->name)) return first == own;
+    if (const ObjectDef* first = find_type_object(*session.catalog(), schema, own->name)) return first == own;
   }
   return false;
 }

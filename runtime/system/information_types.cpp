@@ -1,6 +1,7 @@
 #include "runtime/system/information_types.hpp"
 
 #include "runtime/types/type.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -61,11 +62,12 @@ void describe_datetime(Type type, TypeFacets* out) {
 }  // namespace
 
 TypeFacets facets_of(const Catalog& catalog, Oid type, int32_t typmod) {
-  if (const auto* own = catalog.find_as<TypeDef>(type)) {
+  if (const ObjectDef* own = find_type_object(catalog, type)) {
     const ObjectDef* schema = catalog.find(own->schema);
     const std::string schema_name = schema != nullptr ? schema->name : std::string();
-    if (own->type_kind == TypeKind::domain) {
-      TypeFacets out = facets_of(catalog, own->base, own->base_typmod);
+    const auto* domain = own->kind == ObjectKind::type ? static_cast<const TypeDef*>(own) : nullptr;
+    if (domain != nullptr && domain->type_kind == TypeKind::domain) {
+      TypeFacets out = facets_of(catalog, domain->base, domain->base_typmod);
       out.domain_schema = schema_name;
       out.domain_name = own->name;
       return out;

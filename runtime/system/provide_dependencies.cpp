@@ -6,6 +6,8 @@
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
 #include "storage/catalog/function_def.hpp"
+#include "storage/catalog/rights.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -89,6 +91,16 @@ struct Dependency {
 void write_dependency(const Dependency& d, RowWriter& out) {
   out.row().set("classid", d.object_class).set("objid", d.object).set("refclassid", d.referenced_class);
   out.set("refobjid", d.referenced).set("refobjsubid", d.referenced_column).set("deptype", d.type);
+}
+
+/// The relation's row type goes with it; its columns need the row types that they are of.
+void write_row_type_dependencies(const ObjectDef& relation, RowWriter& out) {
+  write_dependency({kTypeClass, row_type_of(relation.oid), kRelationClass, relation.oid, 0, 'i'}, out);
+  write_dependency({kTypeClass, row_array_of(relation.oid), kTypeClass, row_type_of(relation.oid), 0, 'i'}, out);
+  for (const ColumnDef& column : columns_of(relation)) {
+    if (column.dropped || relation_of_row_type(column.type) == kNoOid) continue;
+    write_dependency({kRelationClass, relation.oid, kTypeClass, column.type}, out);
+  }
 }
 
 void write_table_dependencies(const Catalog& catalog, const TableDef& table, RowWriter& out) {
@@ -178,6 +190,7 @@ Oid class_of_object(const ObjectDef& object) {
 void write_function_dependencies(const FunctionDef& function, const Catalog& catalog, RowWriter& out) {
   write_dependency({kProcClass, function.oid, kNamespaceClass, function.schema}, out);
   const auto on = [&](Oid used) {
+    if (relation_of_row_type(used) != kNoOid) write_dependency({kProcClass, function.oid, kTypeClass, used}, out);
     const ObjectDef* object = used >= kFirstUserOid ? catalog.find(used) : nullptr;
     if (object != nullptr) write_dependency({kProcClass, function.oid, class_of_object(*object), used}, out);
   };
@@ -217,6 +230,7 @@ void catalog_dependencies(const CatalogScan& scan, RowWriter& out) {
     if (object->schema == kSysSchema && object->kind != ObjectKind::index) {
       write_dependency({kRelationClass, object->oid, kExtensionClass, kTroupeExtension, 0, 'e'}, out);
     }
+    if (has_row_type(*object)) write_row_type_dependencies(*object, out);
     if (view_text(*object)) write_rule_dependencies(*object, scan.catalog, out);
   }
 }

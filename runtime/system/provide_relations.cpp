@@ -10,6 +10,7 @@
 #include "runtime/system/object_oids.hpp"
 #include "runtime/system/providers.hpp"
 #include "storage/catalog/rights.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -66,6 +67,7 @@ void system_classes(RowWriter& out) {
 ClassRow class_of(const ObjectDef& object, char kind, const Catalog& catalog) {
   ClassRow row{.oid = object.oid, .schema = object.schema, .owner = object.owner, .name = object.name, .kind = kind};
   row.acl = acl_array(catalog, object.acl);
+  if (has_row_type(object)) row.type = row_type_of(object.oid);
   return row;
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/system/providers.hpp"
 #include "runtime/types/cast.hpp"
 #include "runtime/types/range.hpp"
+#include "storage/catalog/row_type.hpp"
 
 namespace troupe {
 namespace {
@@ -24,6 +25,9 @@ void system_types(RowWriter& out) {
     out.set("typcollation", s.collation);
   }
 }
+
+/// Between the values of two labels that CREATE TYPE made (runtime/plan/ddl_type.cpp).
+constexpr double kLabelGap = 4294967296.0;
 
 // Support functions of PostgreSQL's enums and domains.
 constexpr Oid kEnumIn = 3506, kEnumOut = 3507, kEnumReceive = 3532, kEnumSend = 3533, kDomainIn = 2597,
@@ -121,6 +125,13 @@ void catalog_types(const CatalogScan& scan, RowWriter& out) {
     const auto& type = static_cast<const TypeDef&>(*object);
     write_type(type, scan.catalog, out);
   }
+  for (const ObjectKind kind : {ObjectKind::table, ObjectKind::view}) {
+    for (const ObjectPtr& relation : scan.catalog.objects(kind)) {
+      TypeDef rows = row_type_def(*relation);
+      rows.acl = {};
+      write_type(rows, scan.catalog, out);
+    }
+  }
 }
 
 // --- pg_range ---
@@ -159,8 +170,10 @@ void catalog_enums(const CatalogScan& scan, RowWriter& out) {
     for (size_t i = 0; i < type.labels.size(); ++i) {
       const int number = static_cast<int>(i + 1);
       const Oid oid = i < type.label_oids.size() ? type.label_oids[i] : default_oid(type.oid, number);
+      // A label that came between two others has a number between theirs, as its values do.
+      const double order = static_cast<double>(type.label_values[i]) / kLabelGap;
       out.row().set("oid", oid).set("enumtypid", type.oid);
-      out.set("enumsortorder", static_cast<float>(number)).set("enumlabel", type.labels[i]);
+      out.set("enumsortorder", static_cast<float>(order)).set("enumlabel", type.labels[i]);
     }
   }
 }

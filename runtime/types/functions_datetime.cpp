@@ -12,6 +12,16 @@ namespace {
 constexpr Oid kD = oid::kDate, kT = oid::kTime, kTs = oid::kTimestamp, kTz = oid::kTimestamptz, kI = oid::kInterval;
 using enum Volatility;
 
+constexpr int64_t kDaysPerMonth = 30;
+
+/// `largest`: what the greatest unit grows to. Errors: 22008.
+absl::StatusOr<Interval> justified(Interval (*justify)(const Interval&), const Interval& v, int64_t largest) {
+  if (largest < INT32_MIN || largest > INT32_MAX) {
+    return error(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
+  }
+  return justify(v);
+}
+
 absl::Status date_out_of_range() { return error(ErrorCode::kDatetimeFieldOverflow, "date out of range"); }
 
 absl::StatusOr<int32_t> date_plus(int32_t date, int64_t days) {
@@ -112,9 +122,13 @@ void register_times_and_intervals(Registrar& to) {
   to.op<[](const Interval& v, double f) { return interval_multiply(v, f); }>("*", {kI, oid::kFloat8}, kI);
   to.op<[](double f, const Interval& v) { return interval_multiply(v, f); }>("*", {oid::kFloat8, kI}, kI);
   to.op<[](const Interval& v, double f) { return interval_divide(v, f); }>("/", {kI, oid::kFloat8}, kI);
-  to.function<[](const Interval& v) { return justify_hours(v); }>("justify_hours", {kI}, kI);
-  to.function<[](const Interval& v) { return justify_days(v); }>("justify_days", {kI}, kI);
-  to.function<[](const Interval& v) { return justify_interval(v); }>("justify_interval", {kI}, kI);
+  to.function<[](const Interval& v) { return justified(justify_hours, v, int64_t{v.days} + v.us / kUsPerDay); }>(
+      "justify_hours", {kI}, kI);
+  to.function<[](const Interval& v) { return justified(justify_days, v, int64_t{v.months} + v.days / kDaysPerMonth); }>(
+      "justify_days", {kI}, kI);
+  to.function<[](const Interval& v) {
+    return justified(justify_interval, v, v.months + (int64_t{v.days} + v.us / kUsPerDay) / kDaysPerMonth);
+  }>("justify_interval", {kI}, kI);
 }
 
 void register_clocks(Registrar& to) {

@@ -18,15 +18,16 @@ void move_units(T* small, int64_t unit, int32_t* large) {
   *small -= static_cast<T>(whole * unit);
 }
 
+bool fits_int32(double v) { return v >= -2147483648.0 && v < 2147483648.0; }
+bool fits_int64(double v) { return v >= -9223372036854775808.0 && v < 9223372036854775808.0; }
+
 /// Microseconds of precision: fractions are not let grow.
 double to_microseconds(double days) { return std::rint(days * 1e6) / 1e6; }
 
 /// months, days and microseconds times factor; what falls below a month goes to days, below a day to time.
 absl::StatusOr<Interval> scaled(const Interval& v, double factor) {
   const double months = v.months * factor, days = v.days * factor;
-  if (std::isnan(months) || std::fabs(months) > INT32_MAX || std::isnan(days) || std::fabs(days) > INT32_MAX) {
-    return interval_out_of_range();
-  }
+  if (!fits_int32(months) || !fits_int32(days)) return interval_out_of_range();
   Interval out;
   out.months = static_cast<int32_t>(months);
   out.days = static_cast<int32_t>(days);
@@ -39,7 +40,7 @@ absl::StatusOr<Interval> scaled(const Interval& v, double factor) {
   }
   out.days += static_cast<int32_t>(month_days);
   const double us = std::rint(static_cast<double>(v.us) * factor + seconds * 1e6);
-  if (std::isnan(us) || std::fabs(us) >= 9.2233720368547758e18) return interval_out_of_range();
+  if (!fits_int64(us)) return interval_out_of_range();
   out.us = static_cast<int64_t>(us);
   return out;
 }
@@ -66,6 +67,7 @@ absl::StatusOr<Interval> interval_divide(const Interval& v, double divisor) {
   if (divisor == 0) return error(ErrorCode::kDivisionByZero, "division by zero");
   Interval out;
   const double months = v.months / divisor, days = v.days / divisor;
+  if (!fits_int32(months) || !fits_int32(days)) return interval_out_of_range();
   out.months = static_cast<int32_t>(months);
   out.days = static_cast<int32_t>(days);
   const double month_days = to_microseconds((months - out.months) * kDaysPerMonth);
@@ -74,8 +76,10 @@ absl::StatusOr<Interval> interval_divide(const Interval& v, double divisor) {
     out.days += static_cast<int32_t>(seconds / 86400);
     seconds -= static_cast<int>(seconds / 86400) * 86400.0;
   }
-  out.days += static_cast<int32_t>(month_days);
-  out.us = static_cast<int64_t>(std::rint(static_cast<double>(v.us) / divisor + seconds * 1e6));
+  if (__builtin_add_overflow(out.days, static_cast<int32_t>(month_days), &out.days)) return interval_out_of_range();
+  const double us = std::rint(static_cast<double>(v.us) / divisor + seconds * 1e6);
+  if (!fits_int64(us)) return interval_out_of_range();
+  out.us = static_cast<int64_t>(us);
   return out;
 }
 
@@ -107,6 +111,8 @@ Interval justify_days(const Interval& v) {
 
 Interval justify_interval(const Interval& v) {
   Interval out = v;
+  // Days first where both would grow, so that they stay in range.
+  if ((out.days > 0 && out.us > 0) || (out.days < 0 && out.us < 0)) move_units(&out.days, kDaysPerMonth, &out.months);
   move_units(&out.us, kUsPerDay, &out.days);
   move_units(&out.days, kDaysPerMonth, &out.months);
   if (out.months > 0 && (out.days < 0 || (out.days == 0 && out.us < 0))) {

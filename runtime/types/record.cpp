@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/types/json_populate.hpp"
 #include "runtime/types/kernel.hpp"
 #include "runtime/types/text_io.hpp"
 #include "runtime/types/text_item.hpp"
@@ -185,6 +186,7 @@ void register_records(Registrar& to) {
   add("<=", compare_rows<Comparison::kLessEqual>);
   add(">", compare_rows<Comparison::kGreater>);
   add(">=", compare_rows<Comparison::kGreaterEqual>);
+  register_json_populate(to);
   to.raw({.name = "record_field", .arguments = {oid::kRecord, oid::kInt4}, .result = oid::kRecord,
           .kernel = record_field});
   to.raw({.name = "record_with_field", .arguments = {oid::kRecord, oid::kInt4, oid::kAny}, .result = oid::kRecord,

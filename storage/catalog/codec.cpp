@@ -232,6 +232,37 @@ void describe(Archive& a, ArgumentDef& d) {
   a(5, d.domain);
 }
 
+template <typename Archive>
+void describe(Archive& a, SupportFunction& f) {
+  a(1, f.function);
+  a(2, f.name);
+}
+
+template <typename Archive>
+void describe(Archive& a, AggregateDef& g) {
+  a(1, g.state);
+  a(2, g.transition);
+  a(3, g.final_function);
+  a(4, g.final_extra);
+  a(5, g.has_initial);
+  a(6, g.initial);
+  a(7, g.combine);
+  a(8, g.serial);
+  a(9, g.deserial);
+  a(10, g.moving_state);
+  a(11, g.moving);
+  a(12, g.inverse);
+  a(13, g.moving_final);
+  a(14, g.moving_final_extra);
+  a(15, g.has_moving_initial);
+  a(16, g.moving_initial);
+  a(17, g.final_modify);
+  a(18, g.moving_final_modify);
+  a(19, g.sort_operator);
+  a(20, g.state_bytes);
+  a(21, g.moving_state_bytes);
+}
+
 namespace {
 
 /// Fields 1 to 9 are every object's; each kind goes on from 10.
@@ -417,6 +448,7 @@ void describe_rest(Archive& a, FunctionDef& f) {
   a(26, f.signature);
   a(27, f.path);
   a(28, f.result_relation);
+  a(29, f.aggregate);
 }
 
 template <typename Archive, typename Def>

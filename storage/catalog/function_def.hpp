@@ -29,6 +29,32 @@ struct ArgumentDef {
   bool is_input() const { return mode != ArgumentMode::out && mode != ArgumentMode::table; }
 };
 
+/// A function that an aggregate calls: a user's, or one of the system's by its name.
+struct SupportFunction {
+  Oid function = kNoOid;
+  std::string name;  ///< of the system's
+  bool is_given() const { return function != kNoOid || !name.empty(); }
+};
+
+/// What only an aggregate has. Of moving aggregates, combine and serial functions it is only kept, to be told.
+struct AggregateDef {
+  Oid state = kNoOid;  ///< kNoOid: this is no aggregate
+  SupportFunction transition;
+  SupportFunction final_function;
+  bool final_extra = false;  ///< it takes nulls in the places of the arguments, too
+  bool has_initial = false;
+  std::string initial;  ///< the state before the first row, as text
+  SupportFunction combine, serial, deserial;
+  Oid moving_state = kNoOid;
+  SupportFunction moving, inverse, moving_final;
+  bool moving_final_extra = false;
+  bool has_moving_initial = false;
+  std::string moving_initial;
+  std::string final_modify = "r", moving_final_modify = "r";  ///< pg_aggregate's letters
+  std::string sort_operator;
+  int64_t state_bytes = 0, moving_state_bytes = 0;
+};
+
 struct FunctionDef final : ObjectDef {
   FunctionDef() : ObjectDef(ObjectKind::function) {}
 
@@ -51,7 +77,9 @@ struct FunctionDef final : ObjectDef {
   std::vector<Oid> path;        ///< in which a standard body looks names up
   Oid result_relation = kNoOid;  ///< whose rows it returns
   std::string signature;        ///< name and input types: no two in a schema have the same; set by update_signature()
+  AggregateDef aggregate;       ///< it has no body then
 
+  bool is_aggregate() const { return aggregate.state != kNoOid; }
   /// Of the arguments by which it is told from others of its name.
   std::vector<Oid> input_types() const;
   /// OUT, INOUT and TABLE arguments, in order.

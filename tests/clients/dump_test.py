@@ -29,6 +29,11 @@ CREATE INDEX ord_total ON app.ord (total DESC NULLS LAST, cust);
 CREATE UNIQUE INDEX item_mixed ON item ("Mixed Case");
 CREATE VIEW app.big AS SELECT c.id, c.name, sum(o.total) AS total FROM app.customer c JOIN app.ord o ON o.cust = c.id
   GROUP BY c.id, c.name HAVING sum(o.total) > 10;
+CREATE TABLE app.a_box_of_orders (id int, o app.ord, many app.ord[], v app.big);
+CREATE FUNCTION app.total_of(app.ord) RETURNS numeric LANGUAGE sql AS 'SELECT $1.total';
+CREATE FUNCTION app.add_up(bigint, int) RETURNS bigint LANGUAGE sql AS 'SELECT $1 + coalesce($2, 0)';
+CREATE AGGREGATE app.adding (int) (SFUNC = app.add_up, STYPE = bigint, INITCOND = '7');
+CREATE AGGREGATE app.all_of (anyelement) (SFUNC = array_append, STYPE = anyarray, INITCOND = '{}');
 CREATE TABLE app.line (id int PRIMARY KEY, ord int, cust int,
   parent int REFERENCES app.line ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
   email varchar(80) REFERENCES app.customer (email) ON UPDATE CASCADE,

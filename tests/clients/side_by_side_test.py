@@ -129,6 +129,15 @@ class SideBySideTest(node_case.NodeCase):
     def test_composite_types(self):
         self.compare("composites.sql")
 
+    def test_rows_of_tables_as_values(self):
+        self.compare("row_types.sql")
+
+    def test_json_as_values_of_composite_types(self):
+        self.compare("json_populate.sql")
+
+    def test_aggregates_of_users(self):
+        self.compare("aggregates_of_users.sql")
+
     def test_ranges_and_multiranges(self):
         self.compare("ranges.sql")
 
