@@ -42,8 +42,12 @@ inline constexpr uint64_t kSlotsRequest = uint64_t{1} << 61;
 inline constexpr uint64_t kViewRequest = uint64_t{1} << 60;
 /// Instead of a request's number: the publisher of a subscription has answered, or its worker has gone.
 inline constexpr uint64_t kPublisherRequest = uint64_t{1} << 59;
+/// In the number of work that may block.
+inline constexpr uint64_t kWorkRequest = uint64_t{1} << 58;
 
 struct Changes;
+class CopyIn;
+class CopyOut;
 class FollowedRows;
 class Subscription;
 class StreamTeller;
@@ -358,6 +362,10 @@ class Backend final : public RowIdSource {
 
   // backend_copy.cpp
   Task<absl::Status> run_copy(const sql::CopyStatement& statement, Portal& portal);
+  Task<absl::Status> send_to_file(Execution& execution, CopyOut& copy, std::string path, uint64_t* rows);
+  Task<absl::Status> copy_from_file(CopyIn& copy, std::string path);
+  /// Elsewhere, as it may block. What it works with must not end before it.
+  Task<absl::Status> run_blocking(std::function<absl::Status()> work);
 
   // backend_subscribe.cpp
   absl::Status check_subscribed(const std::vector<Oid>& tables, FollowedRows& rows);
@@ -516,6 +524,10 @@ class Backend final : public RowIdSource {
   int64_t sleeps_until_us_ = 0;  ///< monotonic
   ReplySignal woken_;
 
+  uint64_t work_request_ = 0;  ///< under way
+  uint64_t next_work_request_ = 0;
+  absl::Status work_status_;
+  ReplySignal work_done_;
   uint64_t checkpoint_request_ = 0;  ///< under way
   uint64_t next_checkpoint_request_ = 0;
   absl::Status checkpoint_status_;

@@ -12,11 +12,22 @@
 namespace troupe {
 namespace {
 
-absl::Status refuse_copy(const sql::CopyStatement& statement) {
-  if (!statement.has_file && !statement.program) return absl::OkStatus();
-  return with_hint(error(ErrorCode::kFeatureNotSupported, "COPY ", statement.from ? "FROM" : "TO",
-                         statement.program ? " PROGRAM" : " a file of the server", " is not supported"),
-                   "Use COPY ... FROM STDIN or TO STDOUT; psql's \\copy does the same with the client's files.");
+/// Errors: 0A000, 42501, 42602.
+absl::Status check_copy(const sql::CopyStatement& statement, const Catalog& catalog, Oid role) {
+  if (statement.program) {
+    return with_hint(error(ErrorCode::kFeatureNotSupported, "COPY ", statement.from ? "FROM" : "TO",
+                           " PROGRAM is not supported"),
+                     "Use COPY ... FROM STDIN or TO STDOUT; psql's \\copy does the same with the client's files.");
+  }
+  if (!statement.has_file) return absl::OkStatus();
+  const std::string_view needed = statement.from ? "pg_read_server_files" : "pg_write_server_files";
+  const RoleDef* files = catalog.find_role(needed);
+  if (files == nullptr || !has_rights_of(catalog, role, files->oid)) {
+    return with_hint(error(ErrorCode::kInsufficientPrivilege, "must be superuser or have privileges of the ", needed,
+                           " role to COPY ", statement.from ? "from" : "to", " a file"),
+                     "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status connection_lost() {
@@ -181,7 +192,7 @@ Task<absl::Status> send_copy(Execution& execution, CopyOut& copy, BackendWriter&
 }  // namespace
 
 Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal& portal) {
-  absl::Status status = refuse_copy(statement);
+  absl::Status status = check_copy(statement, *transaction_.catalog(), role_);
   if (!status.ok()) co_return status;
   if (!statement.from) {
     const auto table = statement.query != nullptr ? absl::StatusOr<const TableDef*>(nullptr)
@@ -201,7 +212,9 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
     auto options = copy_options_of(statement, portal.prepared->parsed->text(), names);
     if (!options.ok()) co_return options.status();
     CopyOut copy(*std::move(options), inner.plan->columns, eval_);
-    auto sending = send_copy(*inner.execution, copy, writer_, closed_, &inner.rows_sent, [this] { return flush(); });
+    auto sending = statement.has_file
+                       ? send_to_file(*inner.execution, copy, std::string(statement.file), &inner.rows_sent)
+                       : send_copy(*inner.execution, copy, writer_, closed_, &inner.rows_sent, [this] { return flush(); });
     status = co_await sending;
     if (!status.ok()) co_return status;
     finish_execution(inner);
@@ -260,8 +273,10 @@ Task<absl::Status> Backend::run_copy(const sql::CopyStatement& statement, Portal
   transaction_.note_write((*copy)->write().table->tree);
   if (*bulk) transaction_.needs_checkpoint();
   (*copy)->start(context, *bulk ? &transaction_.bulk_log() : nullptr);
-  writer_.copy_in_response((*copy)->binary(), (*copy)->columns());
-  auto copying = copy_rows(**copy, data_, [this](FrontendMessage* message) { return next_message(message); });
+  if (!statement.has_file) writer_.copy_in_response((*copy)->binary(), (*copy)->columns());
+  auto copying = statement.has_file
+                     ? copy_from_file(**copy, std::string(statement.file))
+                     : copy_rows(**copy, data_, [this](FrontendMessage* message) { return next_message(message); });
   status = co_await copying;
   if (!status.ok()) co_return status;
   portal.tag = cat("COPY ", (*copy)->rows());

@@ -242,6 +242,11 @@ void Backend::on_granted(uint64_t request, const std::string& error) {
     publisher_signal_.raise();
   } else if ((request & kViewRequest) != 0 && (request & kAdvisoryRequest) == 0) {
     if (request == view_request_) view_signal_.raise();
+  } else if ((request & kWorkRequest) != 0 && (request & kAdvisoryRequest) == 0) {
+    if (request != work_request_) return;
+    work_status_ = decode_error(error);
+    work_request_ = 0;
+    work_done_.raise();
   } else if ((request & kAdvisoryRequest) != 0) {
     transaction_.advisory_locks().on_granted(request, error);
   } else if (request == 0 || (request & kSlotsRequest) != 0) {

@@ -1,5 +1,6 @@
 #include "actors/session/session.hpp"
 
+#include "actors/session/blocking_worker.hpp"
 #include "actors/session/no_transport.hpp"
 
 namespace troupe {
@@ -281,6 +282,11 @@ void Session::send_bulk_record(BulkFrame record) {
   tell(directory_.get().log_writer, append_atom::value, std::move(record));
 }
 void Session::send_checkpoint(uint64_t request) { tell(directory_.get().checkpointer, checkpt_atom::value, request); }
+void Session::send_blocking_work(uint64_t request, std::function<std::string()> work) {
+  const auto self = caf::actor_cast<SessionActor>(this);
+  if (node_.may_block) spawn<BlockingWorker, caf::detached>(std::move(work), request, self);
+  else spawn<BlockingWorker>(std::move(work), request, self);
+}
 void Session::send_tick_after(int64_t us) { tell_self_after(std::chrono::microseconds(us), tick_atom::value); }
 void Session::send_turn() { tell_self_behind_sockets(nullptr, turn_atom::value); }
 

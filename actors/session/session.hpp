@@ -67,6 +67,7 @@ class Session final : public ActorOf<SessionActor::base>, private SessionHost, p
   void send_checkpoint(uint64_t request) override;
   void send_abandon_tree(PartitionId partition, TreeId tree) override;
   void send_bulk_record(BulkFrame record) override;
+  void send_blocking_work(uint64_t request, std::function<std::string()> work) override;
   void send_tick_after(int64_t us) override;
   void send_turn() override;
   void finished() override { finished_ = true; }

@@ -1,6 +1,7 @@
 #pragma once
 /// What a backend asks of the actor it lives in: to send messages. Tests and the simulator implement it too.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,9 @@ class SessionHost {
   virtual void send_bulk_record(BulkFrame record) = 0;
   /// CHECKPOINT; answered by on_granted().
   virtual void send_checkpoint(uint64_t request) = 0;
+  /// Something that may block, such as work on files, on a thread of its own; it answers an encoded error, or nothing,
+  /// which comes back by on_granted().
+  virtual void send_blocking_work(uint64_t request, std::function<std::string()> work) = 0;
   /// on_tick() after so long.
   virtual void send_tick_after(int64_t us) = 0;
   /// Comes back as on_turn() after others had theirs.
