@@ -99,7 +99,8 @@ absl::StatusOr<ExprPtr> Binder::bind_call(const sql::FunctionCall& call, const S
                      "definition list.");
   }
   // f(row) where f is a field is the field.
-  if (args.size() == 1 && call.name.size() == 1 && is_record_type(args[0]->type.oid) && !is_function(name)) {
+  const auto is_no_function = [&] { return !is_function(name) || !resolve_function(name, types_of(args)).ok(); };
+  if (args.size() == 1 && call.name.size() == 1 && is_record_type(args[0]->type.oid) && is_no_function()) {
     TROUPE_ASSIGN_OR_RETURN(const std::vector<NamedColumn> fields, fields_of(*args[0], site));
     for (const NamedColumn& field : fields) {
       if (field.name == name) return field.value;

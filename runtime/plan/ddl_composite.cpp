@@ -95,7 +95,6 @@ absl::StatusOr<std::shared_ptr<TypeDef>> composite_to_alter(const sql::TableRef&
   const sql::Name name = ref.schema.empty() ? sql::Name(parts + 1, 1) : sql::Name(parts, 2);
   const TypeDef* found = ddl.binder().find_own_type(name);
   if (found == nullptr || found->type_kind != TypeKind::composite) {
-    TROUPE_RETURN_IF_ERROR(ddl_check_no_row_type(name, false, ddl));
     if (ddl.find_named(ref.schema, ref.name) != nullptr) {
       return error(ErrorCode::kWrongObjectType, "\"", ref.name, "\" is not a composite type");
     }

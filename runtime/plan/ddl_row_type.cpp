@@ -70,6 +70,10 @@ absl::Status ddl_check_no_member(const TableDef& table, Oid type) {
 absl::Status ddl_check_no_type(Oid schema, std::string_view name, const DdlBuilder& ddl) {
   const ObjectDef* type = ddl.catalog().find(NameClass::type, schema, name);
   if (type == nullptr || ddl.find(type->oid) == nullptr) return absl::OkStatus();
+  const auto* composite = type->kind == ObjectKind::type ? static_cast<const TypeDef*>(type) : nullptr;
+  if (composite != nullptr && composite->type_kind == TypeKind::composite) {
+    return error(ErrorCode::kDuplicateTable, "relation \"", name, "\" already exists");
+  }
   return with_hint(error(ErrorCode::kDuplicateObject, "type \"", name, "\" already exists"),
                    "A relation has an associated type of the same name, so you must use a name that doesn't conflict "
                    "with any existing type.");

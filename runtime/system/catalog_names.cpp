@@ -109,6 +109,10 @@ absl::StatusOr<Oid> CatalogNames::type_oid(std::string_view name) const {
   for (const Oid schema : schemas) {
     if (const ObjectDef* object = find_type_object(*catalog_, schema, parts.back())) return type_oid_of(*object);
   }
+  if (name.ends_with("[]")) {
+    const auto element = type_oid(name.substr(0, name.size() - 2));
+    if (element.ok() && array_type_of(*element) != kNoOid) return array_type_of(*element);
+  }
   return error(ErrorCode::kUndefinedObject, "type \"", name, "\" does not exist");
 }
 

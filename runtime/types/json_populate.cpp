@@ -115,7 +115,10 @@ std::vector<Field> fields_of(Oid type, const Value& before) {
 /// json_populate_record(base, json): the base as it is when there is no json.
 absl::Status populate_rows(const BoundFunction& call, std::span<const Vector> args, uint32_t rows, EvalContext& context,
                            Vector& out) {
-  const std::string name = call.function->name;
+  const std::string& name = call.function->name;
+  if (!is_record_type(call.result.oid)) {
+    return error(ErrorCode::kDatatypeMismatch, "first argument of ", name, " must be a row type");
+  }
   for (uint32_t row = 0; row < rows; ++row) {
     const bool known = call.result.oid != oid::kRecord || !args[0].is_null(row);
     if (!known) {

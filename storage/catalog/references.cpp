@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "storage/catalog/function_def.hpp"
 #include "storage/catalog/publication.hpp"
+#include "storage/catalog/row_type.hpp"
 #include "storage/catalog/stream_def.hpp"
 
 namespace troupe {
@@ -35,6 +36,9 @@ absl::Status refer_streamed(const StreamDef& stream, const Look& refer) {
 
 absl::Status for_each_reference(const ObjectDef& object, const Look& look) {
   const auto refer = [&](ObjectKind kind, Oid oid, ErrorCode code) {
+    if (const Oid relation = relation_of_row_type(oid); relation != kNoOid) {
+      return look(ObjectKind::table, relation, ErrorCode::kUndefinedTable);
+    }
     return oid < kFirstUserOid ? absl::OkStatus() : look(kind, oid, code);
   };
   TROUPE_RETURN_IF_ERROR(refer(ObjectKind::schema, object.schema, ErrorCode::kInvalidSchemaName));

@@ -33,7 +33,7 @@ CREATE TABLE app.a_box_of_orders (id int, o app.ord, many app.ord[], v app.big);
 CREATE FUNCTION app.total_of(app.ord) RETURNS numeric LANGUAGE sql AS 'SELECT $1.total';
 CREATE FUNCTION app.add_up(bigint, int) RETURNS bigint LANGUAGE sql AS 'SELECT $1 + coalesce($2, 0)';
 CREATE AGGREGATE app.adding (int) (SFUNC = app.add_up, STYPE = bigint, INITCOND = '7');
-CREATE AGGREGATE app.all_of (anyelement) (SFUNC = array_append, STYPE = anyarray, INITCOND = '{}');
+CREATE AGGREGATE app.plus (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
 CREATE TABLE app.line (id int PRIMARY KEY, ord int, cust int,
   parent int REFERENCES app.line ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
   email varchar(80) REFERENCES app.customer (email) ON UPDATE CASCADE,
