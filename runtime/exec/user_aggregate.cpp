@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include "runtime/exec/program.hpp"
 #include "runtime/plan/user_aggregate.hpp"
@@ -99,9 +98,7 @@ absl::StatusOr<std::unique_ptr<const Runnable>> make_runnable(const UserAggregat
 
 absl::StatusOr<BoundAggregate> runnable_aggregate(BoundAggregate call) {
   if (!is_user_aggregate(*call.aggregate)) return call;
-  static std::mutex mutex;
-  static auto* all = new std::map<const Aggregate*, std::unique_ptr<const Runnable>>;
-  const std::lock_guard lock(mutex);
+  thread_local auto* all = new std::map<const Aggregate*, std::unique_ptr<const Runnable>>;
   auto& one = (*all)[call.aggregate];
   if (one == nullptr) {
     TROUPE_ASSIGN_OR_RETURN(one, make_runnable(static_cast<const UserAggregate&>(*call.aggregate)));

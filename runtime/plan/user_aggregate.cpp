@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include "storage/column/batch_codec.hpp"
 
@@ -27,10 +26,9 @@ struct OperatorFunction {
 }  // namespace
 
 const UserAggregate* keep_user_aggregate(UserAggregate aggregate) {
-  static std::mutex mutex;
-  static auto* kept = new std::map<std::string, std::unique_ptr<const UserAggregate>, std::less<>>;
+  // A cell's own, so that none waits for another; never freed, as plans that other cells run point to what is in it.
+  thread_local auto* kept = new std::map<std::string, std::unique_ptr<const UserAggregate>, std::less<>>;
   std::string key = key_of(aggregate);
-  const std::lock_guard lock(mutex);
   auto& one = (*kept)[std::move(key)];
   if (one == nullptr) one = std::make_unique<const UserAggregate>(std::move(aggregate));
   return one.get();
