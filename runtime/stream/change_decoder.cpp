@@ -38,6 +38,11 @@ std::shared_ptr<const TableDef> as_view(const TableDef& rows, const TableDef& vi
   return shown;
 }
 
+/// Among the objects lie the counters, and marks of objects that every node begins with and this one has no more.
+bool is_object(std::string_view key, std::string_view bytes) {
+  return key != counters_key() && bytes != encode_dropped();
+}
+
 }  // namespace
 
 void ChangeDecoder::follow(std::shared_ptr<const TableDef> table, std::string schema_prefix) {
@@ -129,7 +134,7 @@ absl::Status ChangeDecoder::look_back(std::string_view changes) {
   ChangeReader reader(changes);
   Change change;
   while (reader.next(&change)) {
-    if (change.tree != kCatalogObjectTree || !change.has_before) continue;
+    if (change.tree != kCatalogObjectTree || !change.has_before || !is_object(change.key, change.before)) continue;
     const auto followed = names_.find(change.key);
     if (followed == names_.end() && roots_.empty()) continue;
     if (!looked_back_.emplace(change.key).second) continue;
@@ -152,7 +157,8 @@ absl::Status ChangeDecoder::look_back(std::string_view changes) {
 bool ChangeDecoder::learn(const Change& change, RowEvent* event) {
   const auto followed = names_.find(change.key);
   if (followed == names_.end()) {
-    if (!roots_.empty() && change.has_after) status_ = learn_partition(change.after);
+    const bool may_be_partition = !roots_.empty() && change.has_after && is_object(change.key, change.after);
+    if (may_be_partition) status_ = learn_partition(change.after);
     return false;
   }
   const FollowedName name = followed->second;
