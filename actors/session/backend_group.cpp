@@ -25,7 +25,8 @@ constexpr std::string_view kForgetLetters = "DELETE FROM sys.stream_letters WHER
 constexpr std::string_view kDiscardLetters =
     "DELETE FROM sys.stream_letters WHERE group_id = $1 AND (cardinality($2) = 0 OR token = ANY($2))";
 constexpr Oid kTextArray = 1009;
-constexpr std::string_view kKnownGroups = "SELECT group_id FROM sys.stream_partitions WHERE partition = 0";
+constexpr std::string_view kKnownGroups =
+    "SELECT group_id FROM sys.stream_partitions WHERE partition = 0 UNION SELECT group_id FROM sys.stream_members";
 
 int64_t number_of(Oid oid) { return static_cast<int64_t>(oid); }
 

@@ -59,7 +59,7 @@ const InternalStatement& lock_partitions_statement() {
   static const auto* statement = new InternalStatement{
       "SELECT partition, scn, event, sent_scn, sent_event, careful_scn, careful_event, member, batch, deadline_us, "
       "deliveries, error, careful_deliveries FROM sys.stream_partitions WHERE group_id = $1 AND partition = ANY($2) "
-      "FOR UPDATE SKIP LOCKED",
+      "FOR NO KEY UPDATE SKIP LOCKED",
       {kInt8, kInt4s}};
   return *statement;
 }
@@ -78,9 +78,12 @@ const InternalStatement& claim_statement() {
   return *statement;
 }
 
+/// Of a group that is being dropped nobody becomes a member: its partitions stay until the member is durable, so that
+/// who drops them finds him.
 const InternalStatement& seen_statement() {
   static const auto* statement = new InternalStatement{
-      "INSERT INTO sys.stream_members (group_id, member, seen_us) VALUES ($1, $2, $3) "
+      "INSERT INTO sys.stream_members (group_id, member, seen_us) "
+      "SELECT $1, $2, $3 FROM sys.stream_partitions WHERE group_id = $1 AND partition = 0 FOR KEY SHARE SKIP LOCKED "
       "ON CONFLICT (group_id, member) DO UPDATE SET seen_us = excluded.seen_us",
       {kInt8, kText, kInt8}};
   return *statement;
