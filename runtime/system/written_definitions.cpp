@@ -24,19 +24,23 @@ const SystemTables& system_tables() {
 /// A pointer that owns nothing.
 CatalogPtr borrowed(const Catalog& catalog) { return CatalogPtr(CatalogPtr(), &catalog); }
 
+/// Kept texts have names of public without their schema.
+std::vector<Oid> with_public(std::vector<Oid> schemas) {
+  if (std::ranges::find(schemas, kPublicSchema) == schemas.end()) schemas.push_back(kPublicSchema);
+  return schemas;
+}
+
 }  // namespace
 
 WrittenDefinitions::WrittenDefinitions(const Catalog& catalog, std::span<const Oid> schemas,
                                        const SessionSettings* settings)
-    : catalog_{catalog}, schemas_(schemas.begin(), schemas.end()), resolver_{borrowed(catalog), schemas_} {
+    : catalog_{catalog}, schemas_(schemas.begin(), schemas.end()), resolver_{borrowed(catalog), schemas_, with_public(schemas_)} {
   eval_.settings = settings;
   eval_.names = &resolver_;
   context_.catalog = borrowed(catalog);
   context_.system_tables = &system_tables();
   context_.eval = &eval_;
-  context_.search_path = schemas_;
-  // Texts of before they kept the schemas of types.
-  if (std::ranges::find(schemas_, kPublicSchema) == schemas_.end()) context_.search_path.push_back(kPublicSchema);
+  context_.search_path = with_public(schemas_);
   names_.relation = [this](const BoundRelation& relation, bool with_schema) {
     return relation_name(relation, with_schema);
   };

@@ -44,7 +44,20 @@ class WrittenDefinitions {
 
   const Catalog& catalog_;
   std::vector<Oid> schemas_;
-  CatalogNames resolver_;
+  /// Names in a kept text are found in public, too, where the search path does not lead (pg_dump's is empty), and shown
+  /// as the search path has them.
+  class KeptNames final : public NameResolver {
+   public:
+    KeptNames(CatalogPtr catalog, const std::vector<Oid>& schemas, std::vector<Oid> with_public)
+        : shown_{catalog, schemas}, found_{std::move(catalog), std::move(with_public)} {}
+    absl::StatusOr<Oid> oid_of(Oid type, std::string_view name) const override { return found_.oid_of(type, name); }
+    std::optional<std::string> name_of(Oid type, Oid object) const override { return shown_.name_of(type, object); }
+
+   private:
+    CatalogNames shown_, found_;
+  };
+
+  KeptNames resolver_;
   EvalContext eval_;
   PlanContext context_;
   SeenNames names_;
