@@ -88,8 +88,8 @@ bool HttpAnswerReader::read(std::string_view bytes) {
 
 void HttpAnswerReader::end() {
   if (done_ || !error_.empty()) return;
-  boost::system::error_code failure;
-  parser_->parser.put_eof(failure);
+  boost::system::error_code failure = http::error::end_of_stream;
+  if (parser_->parser.got_some()) parser_->parser.put_eof(failure);  // may not be told of the end before anything else
   answer_.keep_alive = false;
   if (!failure && parser_->parser.is_done() && parser_->parser.is_header_done()) {
     take_head();
