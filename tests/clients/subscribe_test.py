@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import pgwire  # noqa: E402
 import sanitizers  # noqa: E402
 import servers  # noqa: E402
-from mirror import Mirror, MirrorCase  # noqa: E402
+from mirror import Mirror, MirrorCase, token_key  # noqa: E402
 
 OPTIONS = argparse.Namespace(scale=1)
 
