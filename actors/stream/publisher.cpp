@@ -20,6 +20,16 @@ bool fits(uint64_t record_bytes, uint64_t sent, uint64_t bytes_max) {
   return sent == 0 || sent + record_bytes <= bytes_max;
 }
 
+/// Whether what is of interest may be something else behind it: a table may have another tree.
+bool defines(const CommitFrame& record) {
+  ChangeReader reader(bytes_view(record->changes()));
+  Change change;
+  while (reader.next(&change)) {
+    if (change.tree == kCatalogObjectTree) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Publisher::Publisher(caf::actor_config& config, ActorSeat seat, NodeContext& node)
@@ -213,6 +223,7 @@ void Publisher::take_newest(const Request& request, Changes& changes) const {
     }
     changes.through = commit.scn;
     changes.records_behind = 0;
+    if (interest != nullptr && std::any_of(commit.records.begin(), commit.records.end(), defines)) return;
   }
 }
 
@@ -267,7 +278,9 @@ absl::Status Publisher::serve_from_log(const Request& request) {
       catch_up.records_behind = 0;
     }
     if (wanted) changes->records.push_back(*catch_up.unsent);
+    const bool others_behind = interest != nullptr && wanted && defines(*catch_up.unsent);
     catch_up.unsent.reset();
+    if (others_behind) break;
   }
   changes->through = catch_up.through;
   changes->records_behind = catch_up.records_behind;
