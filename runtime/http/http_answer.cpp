@@ -64,7 +64,8 @@ bool HttpAnswerReader::read(std::string_view bytes) {
     const size_t used = parser_->parser.put(boost::asio::buffer(left.data(), left.size()), failure);
     left.remove_prefix(used);
     if (parser_->parser.is_header_done()) take_head();
-    if (failure == http::error::body_limit) {
+    const auto length = parser_->parser.is_header_done() ? parser_->parser.content_length() : boost::none;
+    if (failure == http::error::body_limit || (length && *length > kBodyBytesMax)) {
       answer_.keep_alive = false;
       done_ = true;
     } else if (failure && failure != http::error::need_more) {

@@ -135,15 +135,20 @@ void catalog_default_acls(const CatalogScan& scan, RowWriter& out) {
   });
 }
 
-/// The rights that the system's schemas and views began with: pg_dump tells only what has changed since.
+/// The rights that the system's schemas, tables and views began with: pg_dump tells only what has changed since.
 void initial_rights(RowWriter& out) {
   static const CatalogPtr first = Catalog::bootstrap();
+  const auto add = [&](const ObjectDef& object, bool schema, int16_t column, const Acl& acl) {
+    out.row().set("objoid", object.oid).set("classoid", schema ? kNamespaceClass : kRelationClass);
+    out.set("objsubid", column).set("privtype", schema ? 'i' : 'e').set("initprivs", acl_array(*first, acl));
+  };
   for (const ObjectPtr& object : first->objects()) {
-    const bool schema = object->kind == ObjectKind::schema;
-    if (!object->acl.given || (!schema && object->kind != ObjectKind::view)) continue;
-    out.row().set("objoid", object->oid).set("classoid", schema ? kNamespaceClass : kRelationClass);
-    out.set("objsubid", 0).set("privtype", schema ? 'i' : 'e');
-    out.set("initprivs", acl_array(*first, object->acl));
+    const bool schema = object->kind == ObjectKind::schema, table = object->kind == ObjectKind::table;
+    if (object->acl.given && (schema || table || object->kind == ObjectKind::view)) add(*object, schema, 0, object->acl);
+    if (!table) continue;
+    for (const ColumnDef& column : static_cast<const TableDef&>(*object).columns) {
+      if (column.acl.given) add(*object, false, column.attnum, column.acl);
+    }
   }
 }
 

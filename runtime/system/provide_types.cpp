@@ -171,7 +171,8 @@ void catalog_enums(const CatalogScan& scan, RowWriter& out) {
       const int number = static_cast<int>(i + 1);
       const Oid oid = i < type.label_oids.size() ? type.label_oids[i] : default_oid(type.oid, number);
       // A label that came between two others has a number between theirs, as its values do.
-      const double order = static_cast<double>(type.label_values[i]) / kLabelGap;
+      const double order =
+          i < type.label_values.size() ? static_cast<double>(type.label_values[i]) / kLabelGap : number;
       out.row().set("oid", oid).set("enumtypid", type.oid);
       out.set("enumsortorder", static_cast<float>(order)).set("enumlabel", type.labels[i]);
     }

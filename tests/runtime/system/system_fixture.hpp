@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/plan/catalog_types.hpp"
 #include "runtime/system/catalog_names.hpp"
 #include "runtime/system/relation_cache.hpp"
 #include "runtime/system/system_functions.hpp"
@@ -131,6 +132,7 @@ class TestSession final : public SystemSession {
       return true;
     }();
     (void)registered;
+    know_types(*catalog_);  // as a session does: tables' row types among them
   }
 
   const CatalogPtr& catalog() const override { return catalog_; }
