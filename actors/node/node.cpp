@@ -509,8 +509,18 @@ void Node::Parts::start_actors() {
     return caf::actor_cast<caf::actor>(
         supervisor.spawn<ViewStarter>(seat, std::ref(*context), units, supervisor.address()));
   };
-  subtrees.push_back(supervisor_child("streams", RestartStrategy::kOneForOne, {std::move(starter)}));
-  if (context->may_block) subtrees.push_back(subscriptions_child());
+  std::vector<ChildSpec> streams{std::move(starter)};
+  if (context->may_block) {  // the simulator has no network of ours
+    ChildSpec webhooks;
+    webhooks.kind = webhooks.name = "webhook_starter";
+    webhooks.pinned = units[0];
+    webhooks.start = [this](caf::local_actor& supervisor, const ActorSeat& seat) {
+      return caf::actor_cast<caf::actor>(
+          supervisor.spawn<WebhookStarter>(seat, std::ref(*context), units, supervisor.address()));
+    };
+    streams.push_back(std::move(webhooks));
+  }
+  subtrees.push_back(supervisor_child("streams", RestartStrategy::kOneForOne, std::move(streams)));
   if (context->may_block) subtrees.push_back(subscriptions_child());
   platform->start();
   ActorSeat seat;
