@@ -71,7 +71,7 @@ absl::Status update(const BoundAggregate& call, GroupStates states, std::span<co
   return context.check_interrupt();
 }
 
-absl::Status finalize(const BoundAggregate& call, const std::byte* at, EvalContext&, Vector& out) {
+absl::Status finalize(const BoundAggregate&, const std::byte* at, EvalContext&, Vector& out) {
   const State& state = *reinterpret_cast<const State*>(at);
   if (state.value == nullptr || state.value->is_null()) {
     out.append_null();

@@ -28,10 +28,7 @@ Type result_of(const FunctionDef& function, const ExprList& args) {
 absl::StatusOr<ExprPtr> Binder::call_support(const SupportFunction& support, ExprList args, const sql::Node& node,
                                              const Site& site, bool* strict) {
   if (support.function == kNoOid) {
-    const std::string_view symbol = operator_of_function(support.name);
-    const bool binary = !symbol.empty() && args.size() == 2;
-    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, binary ? operate(symbol, args[0], args[1], node)
-                                                  : call_by_name(support.name, std::move(args), node));
+    TROUPE_ASSIGN_OR_RETURN(ExprPtr value, call_by_name(support.name, std::move(args), node));
     if (strict != nullptr) *strict = value->call.function == nullptr || value->call.function->strict;
     return value;
   }

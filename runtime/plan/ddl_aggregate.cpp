@@ -254,9 +254,7 @@ class AggregateMaker {
       function_->depends_on.push_back(own->oid);
       return found;
     }
-    const std::string_view symbol = operator_of_function(name.name);
-    const bool binary = !symbol.empty() && types.size() == 2;
-    const auto call = binary ? resolve_operator(symbol, types) : resolve_function(name.name, types);
+    const auto call = resolve_function(name.name, types);
     if (!call.ok()) {
       return error(ErrorCode::kUndefinedFunction, "function ", described(name, types), " does not exist");
     }

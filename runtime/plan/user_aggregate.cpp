@@ -19,10 +19,6 @@ std::string key_of(const UserAggregate& aggregate) {
   return key;
 }
 
-struct OperatorFunction {
-  std::string_view function, symbol;
-};
-
 }  // namespace
 
 const UserAggregate* keep_user_aggregate(UserAggregate aggregate) {
@@ -32,26 +28,6 @@ const UserAggregate* keep_user_aggregate(UserAggregate aggregate) {
   auto& one = (*kept)[std::move(key)];
   if (one == nullptr) one = std::make_unique<const UserAggregate>(std::move(aggregate));
   return one.get();
-}
-
-std::string_view operator_of_function(std::string_view function) {
-  static constexpr OperatorFunction kFunctions[] = {
-      {"int2pl", "+"},        {"int4pl", "+"},      {"int8pl", "+"},          {"int24pl", "+"},
-      {"int42pl", "+"},       {"int48pl", "+"},     {"int84pl", "+"},         {"float4pl", "+"},
-      {"float8pl", "+"},      {"numeric_add", "+"}, {"interval_pl", "+"},     {"cash_pl", "+"},
-      {"int2mi", "-"},        {"int4mi", "-"},      {"int8mi", "-"},          {"float4mi", "-"},
-      {"float8mi", "-"},      {"numeric_sub", "-"}, {"interval_mi", "-"},     {"int2mul", "*"},
-      {"int4mul", "*"},       {"int8mul", "*"},     {"float4mul", "*"},       {"float8mul", "*"},
-      {"numeric_mul", "*"},   {"int4div", "/"},     {"int8div", "/"},         {"float8div", "/"},
-      {"numeric_div", "/"},   {"textcat", "||"},    {"array_append", "||"},   {"array_cat", "||"},
-      {"jsonb_concat", "||"}, {"byteacat", "||"},   {"bitcat", "||"},         {"int4and", "&"},
-      {"int8and", "&"},       {"bitand", "&"},      {"int4or", "|"},          {"int8or", "|"},
-      {"bitor", "|"},         {"range_union", "+"}, {"range_intersect", "*"}, {"multirange_union", "+"},
-  };
-  for (const OperatorFunction& known : kFunctions) {
-    if (known.function == function) return known.symbol;
-  }
-  return {};
 }
 
 }  // namespace troupe

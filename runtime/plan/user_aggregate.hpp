@@ -23,7 +23,4 @@ const UserAggregate* keep_user_aggregate(UserAggregate aggregate);
 
 inline bool is_user_aggregate(const Aggregate& aggregate) { return aggregate.update == nullptr; }
 
-/// The system's function behind one of its operators, as CREATE AGGREGATE names it: int4pl is +. Empty: it is none.
-std::string_view operator_of_function(std::string_view function);
-
 }  // namespace troupe
